@@ -1,0 +1,1 @@
+//! ftpflow: a declarative pipeline runner for FTP and FTPS.

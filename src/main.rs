@@ -1,0 +1,2 @@
+//! The `ftpflow` program.
+fn main() {}
