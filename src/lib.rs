@@ -1,1 +1,4 @@
 //! ftpflow: a declarative pipeline runner for FTP and FTPS.
+
+pub mod endpoint;
+pub mod files;

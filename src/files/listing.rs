@@ -1,0 +1,297 @@
+//! What was found on one side below one folder: an immutable arena of entries.
+
+use std::cmp::Ordering;
+
+use super::NameEncoding;
+use super::entry::{Kind, Precision, Side, Time};
+use super::page::{Page, Problems, UNKNOWN_SIZE, UNKNOWN_TIME};
+use super::temporary::is_temporary;
+
+/// One folder's page, and where the folder lies below the root.
+#[derive(Debug)]
+pub struct Folder {
+    /// Path relative to the listing's root, empty for the root itself; bytes as on the side.
+    pub relative: Vec<u8>,
+    /// Its entries.
+    pub page: Page,
+}
+
+/// Entries below a root, sorted by relative path: 32-byte rows over one run of name bytes.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    side: Side,
+    root: Vec<u8>,
+    encoding: NameEncoding,
+    names: Vec<u8>,
+    folders: Vec<Vec<u8>>,
+    rows: Vec<Row>,
+    problems: Problems,
+    incomplete: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    size: u64,
+    modified: i64,
+    start: u32,
+    folder: u32,
+    length: u16,
+    kind: Kind,
+    precision: Precision,
+}
+
+impl Listing {
+    /// Puts the pages of folders together and sorts the entries by relative path.
+    ///
+    /// Temporary names of ftpflow's own are left out, and with `hidden: false` names with a leading dot, on
+    /// every kind of server alike.
+    pub fn assemble(
+        side: Side,
+        root: Vec<u8>,
+        encoding: NameEncoding,
+        hidden: bool,
+        folders: Vec<Folder>,
+    ) -> Listing {
+        let mut listing = Listing::empty(side, root, encoding);
+        // Each page goes as soon as it is taken in: the arena and one page are in memory at once.
+        for folder in folders {
+            listing.take(folder, hidden);
+        }
+        listing.sort();
+        listing
+    }
+
+    /// A listing without entries.
+    pub fn empty(side: Side, root: Vec<u8>, encoding: NameEncoding) -> Listing {
+        Listing {
+            side,
+            root,
+            encoding,
+            names: Vec::new(),
+            folders: Vec::new(),
+            rows: Vec::new(),
+            problems: Problems::default(),
+            incomplete: None,
+        }
+    }
+
+    /// The side it was taken on.
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Absolute path of the root, as bytes of the side.
+    pub fn root(&self) -> &[u8] {
+        &self.root
+    }
+
+    /// The encoding of its names.
+    pub fn encoding(&self) -> NameEncoding {
+        self.encoding
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The entries that were refused or could not be read.
+    pub fn problems(&self) -> &Problems {
+        &self.problems
+    }
+
+    /// Why something may be missing, if so. Deletes refuse such a listing.
+    pub fn incomplete_reason(&self) -> Option<&str> {
+        self.incomplete.as_deref()
+    }
+
+    /// The folder of an entry, relative to the root; empty for the root.
+    pub fn folder(&self, at: u32) -> &[u8] {
+        &self.folders[self.rows[at as usize].folder as usize]
+    }
+
+    /// The last name of an entry.
+    pub fn name(&self, at: u32) -> &[u8] {
+        self.name_of(&self.rows[at as usize])
+    }
+
+    /// The path of an entry relative to the root.
+    pub fn relative(&self, at: u32) -> Vec<u8> {
+        join(self.folder(at), self.name(at))
+    }
+
+    /// What an entry is.
+    pub fn kind(&self, at: u32) -> Kind {
+        self.rows[at as usize].kind
+    }
+
+    /// The size of an entry in bytes, where known.
+    pub fn size(&self, at: u32) -> Option<u64> {
+        let size = self.rows[at as usize].size;
+        (size != UNKNOWN_SIZE).then_some(size)
+    }
+
+    /// When an entry was modified, where known.
+    pub fn modified(&self, at: u32) -> Option<Time> {
+        let row = &self.rows[at as usize];
+        (row.modified != UNKNOWN_TIME).then_some(Time {
+            seconds: row.modified,
+            precision: row.precision,
+        })
+    }
+
+    /// Finds the entry with this relative path.
+    pub fn find(&self, relative: &[u8]) -> Option<u32> {
+        let (folder, name) = match relative.iter().rposition(|&byte| byte == b'/') {
+            Some(slash) => (&relative[..slash], &relative[slash + 1..]),
+            None => (&b""[..], relative),
+        };
+        let found = self.rows.binary_search_by(|row| {
+            compare(
+                (&self.folders[row.folder as usize], self.name_of(row)),
+                (folder, name),
+            )
+        });
+        found.ok().and_then(|at| u32::try_from(at).ok())
+    }
+
+    fn take(&mut self, folder: Folder, hidden: bool) {
+        let number = u32::try_from(self.folders.len());
+        let offset = u32::try_from(self.names.len());
+        let total = self.names.len() + folder.page.names.len();
+        let (Ok(number), Ok(offset), Ok(_)) = (number, offset, u32::try_from(total)) else {
+            self.incomplete
+                .get_or_insert("the listing holds more than 4 GiB of names".into());
+            return;
+        };
+        let Folder { relative, page } = folder;
+        self.names.extend_from_slice(&page.names);
+        self.rows.reserve_exact(page.rows.len());
+        for row in &page.rows {
+            let name = &page.names[row.start as usize..][..usize::from(row.length)];
+            if is_temporary(name) || (!hidden && name.starts_with(b".")) {
+                continue;
+            }
+            self.rows.push(Row {
+                size: row.size,
+                modified: row.modified,
+                start: offset + row.start,
+                folder: number,
+                length: row.length,
+                kind: row.kind,
+                precision: row.precision,
+            });
+        }
+        self.folders.push(relative);
+        let (problems, incomplete) = page.into_parts();
+        self.problems.merge(problems);
+        if self.incomplete.is_none() {
+            self.incomplete = incomplete;
+        }
+    }
+
+    fn sort(&mut self) {
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.sort_unstable_by(|a, b| {
+            compare(
+                (&self.folders[a.folder as usize], self.name_of(a)),
+                (&self.folders[b.folder as usize], self.name_of(b)),
+            )
+        });
+        self.rows = rows;
+    }
+
+    fn name_of(&self, row: &Row) -> &[u8] {
+        &self.names[row.start as usize..][..usize::from(row.length)]
+    }
+}
+
+/// A folder and a name (or a relative path) as one path; either may be empty.
+pub fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    if folder.is_empty() {
+        return name.to_vec();
+    }
+    let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
+    path.extend_from_slice(folder);
+    if !folder.ends_with(b"/") {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
+    path
+}
+
+/// Compares two (folder, name) as the relative paths that they make.
+fn compare(a: (&[u8], &[u8]), b: (&[u8], &[u8])) -> Ordering {
+    if a.0 == b.0 {
+        return a.1.cmp(b.1);
+    }
+    bytes_of(a).cmp(bytes_of(b))
+}
+
+fn bytes_of<'a>((folder, name): (&'a [u8], &'a [u8])) -> impl Iterator<Item = &'a u8> {
+    let slash: &[u8] = if folder.is_empty() { b"" } else { b"/" };
+    folder.iter().chain(slash).chain(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(names: &[&str]) -> Page {
+        let mut page = Page::default();
+        for name in names {
+            page.push(name.as_bytes(), Kind::File, Some(name.len() as u64), None);
+        }
+        page
+    }
+
+    fn listing(hidden: bool) -> Listing {
+        let folders = vec![
+            Folder {
+                relative: b"b".to_vec(),
+                page: page(&["z", "a"]),
+            },
+            Folder {
+                relative: Vec::new(),
+                page: page(&["c", "b.txt", ".hidden", "x.ftpflow-0123456789"]),
+            },
+        ];
+        Listing::assemble(
+            Side::Local,
+            b"/r".to_vec(),
+            NameEncoding::Auto,
+            hidden,
+            folders,
+        )
+    }
+
+    fn paths(listing: &Listing) -> Vec<String> {
+        (0..listing.len() as u32)
+            .map(|at| String::from_utf8(listing.relative(at)).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn entries_are_sorted_by_relative_path_without_temporary_and_hidden_names() {
+        assert_eq!(paths(&listing(false)), ["b.txt", "b/a", "b/z", "c"]);
+        assert_eq!(paths(&listing(true))[0], ".hidden");
+    }
+
+    #[test]
+    fn an_entry_is_found_by_its_relative_path() {
+        let listing = listing(false);
+        assert_eq!(listing.find(b"b/z"), Some(2));
+        assert_eq!(listing.find(b"c"), Some(3));
+        assert_eq!(listing.find(b"b/y"), None);
+    }
+
+    #[test]
+    fn a_row_takes_32_bytes() {
+        assert_eq!(std::mem::size_of::<Row>(), 32);
+    }
+}

@@ -1,0 +1,164 @@
+//! One folder's entries, as one listing gave them.
+
+use super::entry::{Kind, Precision, Time};
+use super::name::check_component;
+
+const SHOWN_PROBLEMS: usize = 20;
+pub(super) const UNKNOWN_SIZE: u64 = u64::MAX;
+pub(super) const UNKNOWN_TIME: i64 = i64::MIN;
+
+/// What was wrong with entries of a listing: a few in words, all of them counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems {
+    /// The first ones, in words for people.
+    pub shown: Vec<String>,
+    /// How many there were in all.
+    pub count: usize,
+}
+
+impl Problems {
+    /// Counts one more, and keeps its words while there is room.
+    pub fn add(&mut self, text: String) {
+        if self.shown.len() < SHOWN_PROBLEMS {
+            self.shown.push(text);
+        }
+        self.count += 1;
+    }
+
+    /// Takes in those of another.
+    pub fn merge(&mut self, other: Problems) {
+        let room = SHOWN_PROBLEMS.saturating_sub(self.shown.len());
+        self.shown.extend(other.shown.into_iter().take(room));
+        self.count += other.count;
+    }
+}
+
+/// The entries of one folder in one arena: name bytes and 24-byte rows.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    pub(super) names: Vec<u8>,
+    pub(super) rows: Vec<PageRow>,
+    problems: Problems,
+    incomplete: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PageRow {
+    pub(super) size: u64,
+    pub(super) modified: i64,
+    pub(super) start: u32,
+    pub(super) length: u16,
+    pub(super) kind: Kind,
+    pub(super) precision: Precision,
+}
+
+/// One entry of a [`Page`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageEntry<'a> {
+    /// The name's bytes, checked: no separator, no `..`, nothing that would split a command.
+    pub name: &'a [u8],
+    /// What it is.
+    pub kind: Kind,
+    /// Bytes, where the listing said so.
+    pub size: Option<u64>,
+    /// When it was modified, where the listing said so.
+    pub modified: Option<Time>,
+}
+
+impl Page {
+    /// Adds an entry. A hostile name is refused and counted among the problems; the listing goes on.
+    pub fn push(&mut self, name: &[u8], kind: Kind, size: Option<u64>, modified: Option<Time>) {
+        if let Err(problem) = check_component(name) {
+            let shown = String::from_utf8_lossy(name).escape_debug().to_string();
+            return self.problem(format!("entry `{shown}` refused: {problem}"));
+        }
+        let (Ok(start), Ok(length)) = (u32::try_from(self.names.len()), u16::try_from(name.len()))
+        else {
+            return self.incomplete("the listing is larger than 4 GiB of names".into());
+        };
+        self.names.extend_from_slice(name);
+        self.rows.push(PageRow {
+            size: size.unwrap_or(UNKNOWN_SIZE),
+            modified: modified.map_or(UNKNOWN_TIME, |time| time.seconds),
+            start,
+            length,
+            kind,
+            precision: modified.map_or(Precision::Second, |time| time.precision),
+        });
+    }
+
+    /// Records that an entry could not be read or was refused. The folder's other entries stand.
+    pub fn problem(&mut self, text: String) {
+        self.problems.add(text);
+    }
+
+    /// Records that the listing may not show everything; the first reason is kept.
+    pub fn incomplete(&mut self, reason: String) {
+        self.incomplete.get_or_insert(reason);
+    }
+
+    /// Why the listing may not show everything, if so.
+    pub fn incomplete_reason(&self) -> Option<&str> {
+        self.incomplete.as_deref()
+    }
+
+    /// The entries that were refused or could not be read.
+    pub fn problems(&self) -> &Problems {
+        &self.problems
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The entries, in the server's order.
+    pub fn entries(&self) -> impl Iterator<Item = PageEntry<'_>> {
+        self.rows.iter().map(|row| PageEntry {
+            name: &self.names[row.start as usize..][..usize::from(row.length)],
+            kind: row.kind,
+            size: (row.size != UNKNOWN_SIZE).then_some(row.size),
+            modified: (row.modified != UNKNOWN_TIME).then_some(Time {
+                seconds: row.modified,
+                precision: row.precision,
+            }),
+        })
+    }
+
+    /// Changes what is known of the entry at a place in [`Page::entries`] (a link that was followed, say).
+    pub fn amend(&mut self, at: usize, kind: Kind, size: Option<u64>, modified: Option<Time>) {
+        let Some(row) = self.rows.get_mut(at) else {
+            return;
+        };
+        row.kind = kind;
+        row.size = size.unwrap_or(UNKNOWN_SIZE);
+        row.modified = modified.map_or(UNKNOWN_TIME, |time| time.seconds);
+        row.precision = modified.map_or(Precision::Second, |time| time.precision);
+    }
+
+    pub(super) fn into_parts(self) -> (Problems, Option<String>) {
+        (self.problems, self.incomplete)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_name_is_counted_and_the_others_stand() {
+        let mut page = Page::default();
+        page.push(b"../../etc/x", Kind::File, Some(1), None);
+        page.push(b"good", Kind::File, None, Some(Time::at(5)));
+        assert_eq!(page.problems().count, 1);
+        let entries: Vec<_> = page.entries().collect();
+        assert_eq!(entries.len(), 1);
+        assert_eq!((entries[0].name, entries[0].size), (&b"good"[..], None));
+        assert_eq!(entries[0].modified, Some(Time::at(5)));
+    }
+}

@@ -1,0 +1,260 @@
+//! File sets: an ordered choice of entries on one side, as steps hand them on.
+
+use std::sync::Arc;
+
+use super::NameEncoding;
+use super::entry::{Kind, Side, Time};
+use super::listing::{Listing, join};
+use super::name::{NameProblem, Reach, translate};
+
+/// An ordered list of entries on one side. Cloning shares everything.
+#[derive(Debug, Clone)]
+pub struct FileSet {
+    base: Base,
+    rows: Arc<[u32]>,
+}
+
+#[derive(Debug, Clone)]
+enum Base {
+    Listing(Arc<Listing>),
+    Routed(Arc<Routed>),
+}
+
+#[derive(Debug)]
+struct Routed {
+    from: FileSet,
+    route: Route,
+}
+
+/// How the entries of a set are named and placed at a destination.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The destination's side.
+    pub side: Side,
+    /// Absolute path of `into` there, as bytes of that side.
+    pub root: Vec<u8>,
+    /// What bytes the destination takes.
+    pub reach: Reach,
+    /// The encoding of names there.
+    pub encoding: NameEncoding,
+    /// Whether only the last name is kept.
+    pub flatten: bool,
+    /// Whether a file has the same size there (not after an ASCII transfer).
+    pub keeps_size: bool,
+    /// Whether a file has the same time there.
+    pub keeps_times: bool,
+}
+
+impl FileSet {
+    /// All entries of a listing, in its order.
+    pub fn all(listing: Arc<Listing>) -> FileSet {
+        let rows = (0..u32::try_from(listing.len()).unwrap_or(u32::MAX)).collect();
+        FileSet {
+            base: Base::Listing(listing),
+            rows,
+        }
+    }
+
+    /// The entries at these positions of this set, in the order given.
+    #[must_use]
+    pub fn subset(&self, positions: impl IntoIterator<Item = u32>) -> FileSet {
+        let rows = positions.into_iter().map(|at| self.rows[at as usize]);
+        FileSet {
+            base: self.base.clone(),
+            rows: rows.collect(),
+        }
+    }
+
+    /// The entries at these positions as they stand at a destination.
+    #[must_use]
+    pub fn routed(&self, positions: impl IntoIterator<Item = u32>, route: Route) -> FileSet {
+        let from = self.subset(positions);
+        let rows = (0..u32::try_from(from.len()).unwrap_or(u32::MAX)).collect();
+        FileSet {
+            base: Base::Routed(Arc::new(Routed { from, route })),
+            rows,
+        }
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The positions of all entries.
+    pub fn positions(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The side of the entries.
+    pub fn side(&self) -> Side {
+        match &self.base {
+            Base::Listing(listing) => listing.side(),
+            Base::Routed(routed) => routed.route.side,
+        }
+    }
+
+    /// Absolute path of the root.
+    pub fn root(&self) -> &[u8] {
+        match &self.base {
+            Base::Listing(listing) => listing.root(),
+            Base::Routed(routed) => &routed.route.root,
+        }
+    }
+
+    /// The encoding of the names.
+    pub fn encoding(&self) -> NameEncoding {
+        match &self.base {
+            Base::Listing(listing) => listing.encoding(),
+            Base::Routed(routed) => routed.route.encoding,
+        }
+    }
+
+    /// Why entries may be missing from the listing behind this set, if so.
+    pub fn incomplete_reason(&self) -> Option<&str> {
+        match &self.base {
+            Base::Listing(listing) => listing.incomplete_reason(),
+            Base::Routed(_) => None,
+        }
+    }
+
+    /// The path of an entry relative to the root, as bytes of the side.
+    pub fn relative(&self, at: u32) -> Vec<u8> {
+        let row = self.rows[at as usize];
+        match &self.base {
+            Base::Listing(listing) => listing.relative(row),
+            // What was routed has arrived, so its name was translated before; the source's own bytes stand
+            // in only where that is not so.
+            Base::Routed(routed) => routed
+                .route
+                .relative(&routed.from, row)
+                .unwrap_or_else(|_| routed.from.relative(row)),
+        }
+    }
+
+    /// The absolute path of an entry, as bytes of the side.
+    pub fn absolute(&self, at: u32) -> Vec<u8> {
+        join(self.root(), &self.relative(at))
+    }
+
+    /// The relative path of an entry as text for people and patterns.
+    pub fn text(&self, at: u32) -> String {
+        let relative = self.relative(at);
+        self.encoding().decode(&relative).text.into_owned()
+    }
+
+    /// What an entry is.
+    pub fn kind(&self, at: u32) -> Kind {
+        let row = self.rows[at as usize];
+        match &self.base {
+            Base::Listing(listing) => listing.kind(row),
+            Base::Routed(routed) => routed.from.kind(row),
+        }
+    }
+
+    /// The size of an entry in bytes, where known.
+    pub fn size(&self, at: u32) -> Option<u64> {
+        let row = self.rows[at as usize];
+        match &self.base {
+            Base::Listing(listing) => listing.size(row),
+            Base::Routed(routed) if routed.route.keeps_size => routed.from.size(row),
+            Base::Routed(_) => None,
+        }
+    }
+
+    /// When an entry was modified, where known.
+    pub fn modified(&self, at: u32) -> Option<Time> {
+        let row = self.rows[at as usize];
+        match &self.base {
+            Base::Listing(listing) => listing.modified(row),
+            Base::Routed(routed) if routed.route.keeps_times => routed.from.modified(row),
+            Base::Routed(_) => None,
+        }
+    }
+}
+
+impl Route {
+    /// The path, relative to `into`, that an entry of a set gets at the destination.
+    pub fn relative(&self, set: &FileSet, at: u32) -> Result<Vec<u8>, NameProblem> {
+        let source = set.relative(at);
+        let kept = match source.iter().rposition(|&byte| byte == b'/') {
+            Some(slash) if self.flatten => &source[slash + 1..],
+            _ => &source[..],
+        };
+        let mut path = Vec::with_capacity(kept.len());
+        for name in kept.split(|&byte| byte == b'/') {
+            if !path.is_empty() {
+                path.push(b'/');
+            }
+            path.extend(translate(name, set.encoding(), self.reach)?);
+        }
+        Ok(path)
+    }
+
+    /// The absolute path that an entry of a set gets at the destination.
+    pub fn absolute(&self, set: &FileSet, at: u32) -> Result<Vec<u8>, NameProblem> {
+        Ok(join(&self.root, &self.relative(set, at)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Folder, Page};
+    use super::*;
+
+    fn source() -> FileSet {
+        let mut page = Page::default();
+        page.push(
+            b"\xb0\xe6\xb1\xbe.zip",
+            Kind::File,
+            Some(3),
+            Some(Time::at(9)),
+        );
+        page.push(b"b.txt", Kind::File, Some(4), None);
+        let folder = Folder {
+            relative: b"sub".to_vec(),
+            page,
+        };
+        let gbk = NameEncoding::for_label("gbk").unwrap();
+        let listing = Listing::assemble(Side::Local, b"/from".to_vec(), gbk, false, vec![folder]);
+        FileSet::all(Arc::new(listing))
+    }
+
+    fn route(flatten: bool) -> Route {
+        Route {
+            side: Side::Local,
+            root: b"/into".to_vec(),
+            reach: Reach::AnyBytes,
+            encoding: NameEncoding::Auto,
+            flatten,
+            keeps_size: true,
+            keeps_times: false,
+        }
+    }
+
+    #[test]
+    fn a_routed_set_has_the_names_of_its_destination() {
+        let set = source();
+        assert_eq!(set.text(1), "sub/版本.zip");
+        let arrived = set.routed([1], route(false));
+        assert_eq!(arrived.absolute(0), "/into/sub/版本.zip".as_bytes());
+        assert_eq!((arrived.size(0), arrived.modified(0)), (Some(3), None));
+    }
+
+    #[test]
+    fn flatten_keeps_the_last_name() {
+        let set = source();
+        assert_eq!(route(true).absolute(&set, 0).unwrap(), b"/into/b.txt");
+    }
+
+    #[test]
+    fn a_subset_of_a_routed_set_keeps_its_route() {
+        let arrived = source().routed([0, 1], route(false)).subset([1]);
+        assert_eq!(arrived.text(0), "sub/版本.zip");
+    }
+}
