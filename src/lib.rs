@@ -1,4 +1,7 @@
 //! ftpflow: a declarative pipeline runner for FTP and FTPS.
 
 pub mod endpoint;
+pub mod event;
 pub mod files;
+pub mod options;
+pub mod plan;

@@ -1,0 +1,72 @@
+//! What a transfer is asked to do: plain data, shared by plan and transfer.
+
+/// Options of a transfer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferOptions {
+    /// What is done with a name that stands at the destination.
+    pub if_exists: IfExists,
+    /// When names become visible.
+    pub publish: Publish,
+    /// How arrival is proven.
+    pub verify: Verify,
+    /// Whether partial files are continued.
+    pub resume: bool,
+    /// Whether files keep their times.
+    pub keep_times: bool,
+    /// Whether line ends are converted (`type: ascii`).
+    pub ascii: bool,
+    /// Whether only the last name is kept.
+    pub flatten: bool,
+    /// The most sessions of either side used at once.
+    pub parallel: Option<u32>,
+}
+
+/// `if_exists`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfExists {
+    /// Transfer what is missing or differs.
+    Update,
+    /// Transfer all.
+    Overwrite,
+    /// Transfer only what is missing.
+    Skip,
+    /// Fail before the first byte if any name stands there.
+    Fail,
+}
+
+/// `publish`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publish {
+    /// Temporary name, then rename, file by file.
+    File,
+    /// All are renamed once all have arrived.
+    Set,
+    /// The final name at once.
+    Direct,
+}
+
+/// `verify`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verify {
+    /// By sizes.
+    Size,
+    /// By a checksum command of the server.
+    Checksum,
+    /// Not at all.
+    None,
+}
+
+impl Default for TransferOptions {
+    fn default() -> TransferOptions {
+        TransferOptions {
+            if_exists: IfExists::Update,
+            publish: Publish::File,
+            verify: Verify::Size,
+            resume: true,
+            keep_times: true,
+            ascii: false,
+            flatten: false,
+            parallel: None,
+        }
+    }
+}
