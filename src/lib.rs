@@ -6,3 +6,4 @@ pub mod files;
 pub mod local;
 pub mod options;
 pub mod plan;
+pub mod transfer;
