@@ -1,0 +1,21 @@
+//! What all tests share: a scripted FTP server, and the program run in a folder of its own.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "a harness offers more than each stage of the suite uses; an `expect` would turn wrong \
+              with the first test that uses the rest"
+)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "Clippy sees helpers outside #[test] as production code; here a panic is the failing of a test"
+)]
+
+pub mod server;
+
+mod reset;
+
+pub use reset::reset_at;

@@ -1,0 +1,800 @@
+//! The scripted server itself, spoken to over raw sockets: what other tests build on must be right.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::harness::reset_at;
+use crate::harness::server::{
+    AsciiSize, Cap, Content, Digest, Do, Features, Gate, ListStyle, Meet, On, OntoExisting,
+    Running, Server, pattern,
+};
+
+/// A client that only sends lines and reads what comes.
+struct Client {
+    out: TcpStream,
+    replies: BufReader<TcpStream>,
+    host: IpAddr,
+}
+
+impl Client {
+    fn connect(server: &Running) -> Self {
+        let out = TcpStream::connect(server.address()).unwrap();
+        out.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let replies = BufReader::new(out.try_clone().unwrap());
+        Self {
+            out,
+            replies,
+            host: server.address().ip(),
+        }
+    }
+
+    /// Connected, logged in, `TYPE I`.
+    fn login(server: &Running) -> Self {
+        let mut client = Self::connect(server);
+        assert!(client.reply().starts_with("220"));
+        client.send(&["USER lab", "PASS lab-secret", "TYPE I"]);
+        assert_eq!(client.codes(3), ["331", "230", "200"]);
+        client
+    }
+
+    /// All lines in one write.
+    fn send(&mut self, lines: &[&str]) {
+        self.send_bytes(
+            lines
+                .iter()
+                .flat_map(|line| [line, "\r\n"].concat().into_bytes())
+                .collect(),
+        );
+    }
+
+    fn send_bytes(&mut self, bytes: Vec<u8>) {
+        self.out.write_all(&bytes).unwrap();
+    }
+
+    fn line(&mut self) -> Vec<u8> {
+        let mut line = Vec::new();
+        self.replies.read_until(b'\n', &mut line).unwrap();
+        line
+    }
+
+    /// A whole reply, of several lines too; empty when the server closed.
+    fn reply(&mut self) -> String {
+        let mut reply = String::new();
+        loop {
+            let line = String::from_utf8_lossy(&self.line()).into_owned();
+            reply.push_str(&line);
+            let ends =
+                line.is_empty() || line.as_bytes().get(3) == Some(&b' ') && !line.starts_with(' ');
+            if ends {
+                return reply.trim_end().to_owned();
+            }
+        }
+    }
+
+    fn codes(&mut self, replies: usize) -> Vec<String> {
+        (0..replies)
+            .map(|_| self.reply().chars().take(3).collect())
+            .collect()
+    }
+
+    fn ask(&mut self, line: &str) -> String {
+        self.send(&[line]);
+        self.reply()
+    }
+
+    fn epsv(&mut self) -> TcpStream {
+        let reply = self.ask("EPSV");
+        TcpStream::connect(self.passive_address(&reply)).unwrap()
+    }
+
+    fn passive_address(&self, reply: &str) -> SocketAddr {
+        let port = reply
+            .rsplit('|')
+            .nth(1)
+            .unwrap_or_else(|| panic!("no port in {reply}"));
+        SocketAddr::new(self.host, port.parse().unwrap())
+    }
+
+    /// The data of a command, and all replies up to the last one.
+    fn fetch(&mut self, line: &str) -> (Vec<u8>, Vec<String>) {
+        let mut data = self.epsv();
+        self.send(&[line]);
+        let mut replies = vec![self.reply()];
+        let mut bytes = Vec::new();
+        if replies[0].starts_with('1') {
+            data.read_to_end(&mut bytes).unwrap();
+            replies.push(self.reply());
+        }
+        (bytes, replies)
+    }
+
+    fn text(&mut self, line: &str) -> String {
+        String::from_utf8(self.fetch(line).0).unwrap()
+    }
+
+    /// The last reply of an upload.
+    fn store(&mut self, line: &str, bytes: &[u8]) -> String {
+        let mut data = self.epsv();
+        self.send(&[line]);
+        let first = self.reply();
+        if !first.starts_with('1') {
+            return first;
+        }
+        // The server may have been told to cut the connection: that is no error of the client's.
+        let _ = data.write_all(bytes);
+        drop(data);
+        self.reply()
+    }
+}
+
+fn lab() -> Server {
+    Server::new()
+        .user("lab", "lab-secret")
+        .file("/a/b.txt", b"hello")
+        .folder("/x")
+}
+
+#[test]
+fn commands_sent_ahead_are_done_in_order() {
+    let server = lab().start();
+    let mut client = Client::login(&server);
+    let mut data = client.epsv();
+    client.send(&["RETR /a/b.txt", "SIZE /a/b.txt", "EPSV"]);
+    let mut bytes = Vec::new();
+    data.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes, b"hello");
+    assert_eq!(client.codes(2), ["150", "226"]);
+    assert_eq!(client.reply(), "213 5");
+    let port = client.reply();
+    let mut data = TcpStream::connect(client.passive_address(&port)).unwrap();
+    client.send(&[
+        "STOR /x/t",
+        "SIZE /x/t",
+        "MFMT 20240102030405 /x/t",
+        "RNFR /x/t",
+    ]);
+    data.write_all(b"upload").unwrap();
+    drop(data);
+    assert_eq!(client.codes(2), ["150", "226"]);
+    assert_eq!(client.reply(), "213 6");
+    assert_eq!(client.codes(2), ["213", "350"]);
+    client.send(&["RNTO /x/u", "QUIT"]);
+    assert_eq!(client.codes(2), ["250", "221"]);
+    assert_eq!(server.read("/x/u").unwrap(), b"upload");
+    assert_eq!(server.modified("/x/u"), Some(1_704_164_645));
+    assert!(!server.exists("/x/t"));
+    assert_eq!(server.count("retr"), 1);
+    assert_eq!(server.log()[3], "1: EPSV");
+}
+
+#[test]
+fn a_line_in_pieces_is_one_command() {
+    let server = lab().start();
+    let mut client = Client::login(&server);
+    client.send_bytes(b"SI".to_vec());
+    client.send_bytes(b"ZE /a/b.txt\r".to_vec());
+    client.send_bytes(b"\nNOOP\n".to_vec());
+    assert_eq!(client.codes(2), ["213", "200"]);
+}
+
+#[test]
+fn only_the_right_password_is_let_in() {
+    let server = lab().start();
+    let mut client = Client::connect(&server);
+    client.send(&[
+        "SIZE /a/b.txt",
+        "USER lab",
+        "PASS wrong",
+        "PWD",
+        "USER lab",
+        "PASS lab-secret",
+        "PWD",
+    ]);
+    assert_eq!(
+        client.codes(8),
+        ["220", "530", "331", "530", "530", "331", "230", "257"]
+    );
+}
+
+#[test]
+fn folders_and_names_work_as_on_a_disk() {
+    let server = lab().link("/l", "/a").start();
+    let mut client = Client::login(&server);
+    client.send(&[
+        "CWD x",
+        "MKD y",
+        "MKD y",
+        "CWD y",
+        "PWD",
+        "CDUP",
+        "RMD y",
+        "RMD /a",
+        "DELE /x",
+        "DELE /l/b.txt",
+    ]);
+    let codes = client.codes(10);
+    assert_eq!(
+        codes,
+        [
+            "250", "257", "550", "250", "257", "250", "250", "550", "550", "250"
+        ]
+    );
+    client.send(&["RNFR /a", "RNTO /x/a", "RNFR /nothing", "RNTO /b"]);
+    assert_eq!(client.codes(4), ["350", "250", "550", "503"]);
+    assert_eq!(server.names("/x"), ["a"]);
+    assert_eq!(server.names("/"), ["l", "x"]);
+}
+
+#[test]
+fn names_are_bytes_in_every_command() {
+    let name = b"/\xb0\xe6\xb1\xbe ";
+    let server = lab().file(name, b"gbk").start();
+    let mut client = Client::login(&server);
+    client.send_bytes([b"SIZE ".as_slice(), name, b"\r\nMKD /\xff\"\r\n"].concat());
+    assert_eq!(client.reply(), "213 3");
+    assert_eq!(client.line(), b"257 \"/\xff\"\"\" created\r\n");
+    let listing = client.fetch("MLSD").0;
+    let line = [
+        b"type=file;size=3;modify=20200102030405;perm=adfrw; ",
+        &name[1..],
+        b"\r\n",
+    ]
+    .concat();
+    assert!(
+        listing.windows(line.len()).any(|window| window == line),
+        "{}",
+        String::from_utf8_lossy(&listing)
+    );
+    assert_eq!(server.names_bytes("/")[3], b"\xff\"");
+}
+
+#[test]
+fn listings_speak_unix_and_dos() {
+    let unix = lab().file("/.dot", b"").link("/l", "a").start();
+    let mut client = Client::login(&unix);
+    assert_eq!(
+        client.text("LIST /a"),
+        "-rw-r--r--    1 ftp      ftp                 5 Jan  2  2020 b.txt\r\n"
+    );
+    assert_eq!(client.text("LIST /a/b.txt"), client.text("LIST a"));
+    assert_eq!(client.text("NLST"), ".dot\r\na\r\nl\r\nx\r\n");
+    assert!(client.text("LIST").contains(" l -> a\r\n"));
+    assert_eq!(client.ask("MLSD /a/b.txt"), "550 not a directory");
+    assert!(
+        client
+            .ask("MLST /a/b.txt")
+            .contains("\r\n type=file;size=5;modify=20200102030405;perm=adfrw; /a/b.txt\r\n")
+    );
+
+    let style = ListStyle::dos().hide_dot_names().zone(12 * 3600);
+    let dos = lab().file("/.dot", b"").list_style(style).start();
+    let mut client = Client::login(&dos);
+    assert_eq!(
+        client.text("LIST /a"),
+        "01-02-20  03:04PM                    5 b.txt\r\n"
+    );
+    assert_eq!(
+        client.text("LIST"),
+        "01-02-20  03:04PM       <DIR>          a\r\n01-02-20  03:04PM       <DIR>          x\r\n"
+    );
+    assert_eq!(client.text("NLST -a /"), ".dot\r\na\r\nx\r\n");
+}
+
+#[test]
+fn features_left_out_are_not_there() {
+    let server = lab()
+        .features(
+            Features::all()
+                .without("MLSD")
+                .without("EPSV")
+                .without("UTF8"),
+        )
+        .start();
+    let mut client = Client::login(&server);
+    assert_eq!(
+        client.ask("FEAT"),
+        "211-Features:\r\n SIZE\r\n MDTM\r\n MFMT\r\n REST STREAM\r\n EPRT\r\n211 End"
+    );
+    client.send(&["MLSD", "MLST", "EPSV", "OPTS UTF8 ON", "MDTM /a/b.txt"]);
+    assert_eq!(client.codes(4), ["500", "500", "500", "501"]);
+    assert_eq!(client.reply(), "213 20200102030405");
+}
+
+#[test]
+fn ascii_turns_line_ends_both_ways() {
+    let server = lab()
+        .file("/lines", b"a\nb\r\nc")
+        .ascii_size(AsciiSize::AsStored)
+        .start();
+    let mut client = Client::login(&server);
+    client.send(&["TYPE A", "SIZE /lines"]);
+    assert_eq!(
+        (client.reply(), client.reply()),
+        ("200 type set".into(), "213 6".into())
+    );
+    assert_eq!(client.text("RETR /lines"), "a\r\nb\r\nc");
+    assert_eq!(
+        client.store("STOR /up", b"1\r\n2\r3\r\n"),
+        "226 transfer complete"
+    );
+    assert_eq!(server.read("/up").unwrap(), b"1\n2\r3\n");
+}
+
+#[test]
+fn restart_append_and_times_work() {
+    let server = lab().start();
+    let mut client = Client::login(&server);
+    assert_eq!(client.ask("REST 3"), "350 restarting there");
+    assert_eq!(client.fetch("RETR /a/b.txt").0, b"lo");
+    assert_eq!(client.fetch("RETR /a/b.txt").0, b"hello");
+    client.store("APPE /a/b.txt", b" world");
+    assert_eq!(server.read("/a/b.txt").unwrap(), b"hello world");
+    client.ask("REST 5");
+    client.store("STOR /a/b.txt", b"!");
+    assert_eq!(server.read("/a/b.txt").unwrap(), b"hello!");
+    client.ask("MDTM 20210101000000 /a/b.txt");
+    assert_eq!(server.modified("/a/b.txt"), Some(1_609_459_200));
+}
+
+#[test]
+fn two_gibibytes_cost_no_memory() {
+    let server = lab()
+        .pattern("/big", 2 << 30, 7)
+        .pattern("/small", 300_000, 7)
+        .discard_uploads()
+        .start();
+    let mut client = Client::login(&server);
+    assert_eq!(client.ask("SIZE /big"), "213 2147483648");
+    client.ask("REST 2147483640");
+    assert_eq!(client.fetch("RETR /big").0.len(), 8);
+    let bytes = client.fetch("RETR /small").0;
+    assert!(bytes == pattern(300_000, 7) && bytes != pattern(300_000, 8));
+    client.store("STOR /copy", &bytes[..100_001]);
+    client.store("APPE /copy", &bytes[100_001..]);
+    assert_eq!(server.digest("/copy"), server.digest("/small"));
+    assert_eq!(
+        server.tree()[b"/copy".as_slice()].content,
+        Some(Digest::of(&bytes))
+    );
+    assert_eq!(server.read("/copy"), None);
+    assert_ne!(Content::from(&bytes[1..]).digest(), Digest::of(&bytes));
+}
+
+#[test]
+fn active_data_connections_go_to_the_client() {
+    for ipv6 in [false, true] {
+        let server = if ipv6 {
+            lab().ipv6().start()
+        } else {
+            lab().start()
+        };
+        let mut client = Client::login(&server);
+        let listener = TcpListener::bind((client.host, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut lines = vec![format!(
+            "EPRT |{}|{}|{port}|",
+            if ipv6 { 2 } else { 1 },
+            client.host
+        )];
+        if !ipv6 {
+            lines.push(format!("PORT 127,0,0,1,{},{}", port >> 8, port & 255));
+        }
+        for line in &lines {
+            assert!(client.ask(line).starts_with("200"));
+            client.send(&["RETR /a/b.txt"]);
+            let mut bytes = Vec::new();
+            listener
+                .accept()
+                .unwrap()
+                .0
+                .read_to_end(&mut bytes)
+                .unwrap();
+            assert_eq!(bytes, b"hello");
+            assert_eq!(client.codes(2), ["150", "226"]);
+        }
+    }
+}
+
+#[test]
+fn passive_works_on_both_families() {
+    let server = lab().ipv6().start();
+    assert_eq!(
+        server.yaml(),
+        format!(
+            "{{ host: \"::1\", port: {}, user: \"lab\", password: \"lab-secret\" }}",
+            server.port()
+        )
+    );
+    let mut client = Client::login(&server);
+    assert_eq!(client.fetch("RETR /a/b.txt").0, b"hello");
+    assert!(client.ask("PASV").starts_with("501"));
+
+    let server = lab()
+        .rule(On::command("PASV").nth(2), Do::PasvAddress([10, 1, 2, 3]))
+        .start();
+    let mut client = Client::login(&server);
+    assert!(
+        client
+            .ask("PASV")
+            .starts_with("227 Entering Passive Mode (127,0,0,1,")
+    );
+    assert!(
+        client
+            .ask("PASV")
+            .starts_with("227 Entering Passive Mode (10,1,2,3,")
+    );
+}
+
+#[test]
+fn a_rule_fires_where_it_says_and_nowhere_else() {
+    let server = lab()
+        .rule(
+            On::command("size").path("/a/b.txt").nth(2),
+            Do::reply("213 99"),
+        )
+        .rule(
+            On::command("MKD").path_has("tmp").session(1),
+            Do::reply("521 exists"),
+        )
+        .start();
+    let mut client = Client::login(&server);
+    client.send(&[
+        "SIZE /x",
+        "CWD a",
+        "SIZE b.txt",
+        "SIZE b.txt",
+        "SIZE b.txt",
+        "MKD a-tmp-1",
+    ]);
+    assert_eq!(client.codes(2), ["550", "250"]);
+    assert_eq!(
+        [client.reply(), client.reply(), client.reply()],
+        ["213 5", "213 99", "213 5"]
+    );
+    assert_eq!(client.reply(), "521 exists");
+    server.rule(On::command("NOOP").from_nth(2), Do::reply("500 tired"));
+    client.send(&["NOOP", "NOOP", "NOOP"]);
+    assert_eq!(client.codes(3), ["200", "500", "500"]);
+    let mut second = Client::login(&server);
+    assert!(second.ask("MKD /a-tmp-1").starts_with("257"));
+}
+
+#[test]
+fn replies_can_lie_stray_or_stay_away() {
+    let server = lab()
+        .rule(On::command("DELE"), Do::lie("450 not now"))
+        .rule(On::command("MKD"), Do::NoReply)
+        .rule(On::command("RETR").nth(1), Do::Stray("150 again".into()))
+        .rule(On::command("RETR").nth(2), Do::lie("426 after all bytes"))
+        .rule(
+            On::command("SYST"),
+            Do::Raw(b"\0\xff nonsense\r\n".to_vec()),
+        )
+        .start();
+    let mut client = Client::login(&server);
+    assert_eq!(
+        client.fetch("RETR /a/b.txt"),
+        (
+            b"hello".to_vec(),
+            vec!["150 here it comes".into(), "150 again".into()]
+        )
+    );
+    assert_eq!(client.reply(), "226 transfer complete");
+    assert_eq!(
+        client.fetch("RETR /a/b.txt"),
+        (
+            b"hello".to_vec(),
+            vec!["150 here it comes".into(), "426 after all bytes".into()]
+        )
+    );
+    assert_eq!(client.ask("DELE /a/b.txt"), "450 not now");
+    assert!(!server.exists("/a/b.txt"));
+    client.send(&["MKD /new", "SYST"]);
+    assert_eq!(client.line(), b"\0\xff nonsense\r\n");
+    assert!(server.exists("/new"));
+}
+
+#[test]
+fn control_connections_end_as_ordered() {
+    let server = lab()
+        .rule(On::command("NOOP").session(1), Do::Close)
+        .rule(On::command("NOOP").session(2), Do::Reset)
+        .rule(
+            On::command("NOOP").session(3),
+            Do::Goodbye("421 idle".into()),
+        )
+        .rule(
+            On::command("NOOP").session(4),
+            [Do::lie("200 last words"), Do::CloseAfter],
+        )
+        .rule(On::connect().nth(5), Do::Goodbye("421 not today".into()))
+        .start();
+    let end = |expected: &str| {
+        let mut client = Client::login(&server);
+        client.send(&["NOOP"]);
+        let mut rest = String::new();
+        let ended = client
+            .replies
+            .read_to_string(&mut rest)
+            .map_err(|error| error.kind());
+        assert_eq!(rest, expected);
+        ended.is_ok()
+    };
+    assert!(end(""));
+    assert!(!end(""), "a reset is an error to the one who reads");
+    assert!(end("421 idle\r\n"));
+    assert!(end("200 last words\r\n"));
+    assert_eq!(Client::connect(&server).reply(), "421 not today");
+    server.until_no_sessions();
+    assert_eq!(
+        (server.sessions_opened(), server.max_concurrent_sessions()),
+        (5, 1)
+    );
+}
+
+#[test]
+fn data_connections_are_cut_where_ordered() {
+    let server = lab()
+        .rule(On::command("RETR").nth(1), Do::CutAt(2))
+        .rule(
+            On::command("RETR").nth(2),
+            [Do::CutAt(3), Do::lie("226 all fine")],
+        )
+        .rule(On::command("RETR").nth(3), Do::Extra(2))
+        .rule(
+            On::command("RETR").nth(4),
+            [Do::CutAt(5), Do::NoReply, Do::CloseAfter],
+        )
+        .start();
+    let mut client = Client::login(&server);
+    let (bytes, replies) = client.fetch("RETR /a/b.txt");
+    assert_eq!(
+        (bytes.as_slice(), &replies[1][..3]),
+        (b"he".as_slice(), "426")
+    );
+    let (bytes, replies) = client.fetch("RETR /a/b.txt");
+    assert_eq!(
+        (bytes.as_slice(), &*replies[1]),
+        (b"hel".as_slice(), "226 all fine")
+    );
+    assert_eq!(client.fetch("RETR /a/b.txt").0, b"helloxx");
+    let (bytes, replies) = client.fetch("RETR /a/b.txt");
+    assert_eq!((bytes.as_slice(), &*replies[1]), (b"hello".as_slice(), ""));
+}
+
+#[test]
+fn data_connections_are_reset_where_ordered() {
+    let server = lab().rule(On::command("RETR"), reset_at(2)).start();
+    let mut client = Client::login(&server);
+    let mut data = client.epsv();
+    client.send(&["RETR /a/b.txt"]);
+    assert_eq!(client.codes(2), ["150", "426"]);
+    let error = data.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn uploads_are_refused_and_cut_as_ordered() {
+    let server = lab()
+        .rule(
+            On::command("STOR").path("/x/no"),
+            Do::reply("553 not allowed"),
+        )
+        .rule(
+            On::command("STOR").path("/x/full"),
+            [Do::CutAt(3), Do::lie("452 disk full")],
+        )
+        .rule(On::command("STOR").path("/x/zero"), Do::ZeroFill)
+        .start();
+    let mut client = Client::login(&server);
+    assert_eq!(client.store("STOR /x/no", b"data"), "553 not allowed");
+    assert_eq!(client.store("STOR /x/full", b"data"), "452 disk full");
+    assert_eq!(server.read("/x/full").unwrap(), b"dat");
+    assert_eq!(
+        client.store("STOR /nowhere/file", b"data"),
+        "553 cannot create that file"
+    );
+    client.ask("REST 2");
+    assert_eq!(client.store("STOR /x/zero", b"ro"), "226 transfer complete");
+    assert_eq!(server.read("/x/zero").unwrap(), b"\0\0ro");
+    assert!(!server.exists("/x/no"));
+}
+
+#[test]
+fn a_data_port_can_be_dead_or_missing() {
+    let server = lab().rule(On::command("EPSV"), Do::DeadPort).start();
+    let mut client = Client::login(&server);
+    let reply = client.ask("EPSV");
+    assert!(TcpStream::connect(client.passive_address(&reply)).is_err());
+    assert!(client.ask("RETR /a/b.txt").starts_with("425"));
+}
+
+#[test]
+fn a_stalled_transfer_waits_for_its_gate() {
+    let gate = Gate::new();
+    let server = lab()
+        .rule(On::command("RETR"), Do::StallAt(2, gate.clone()))
+        .start();
+    let mut client = Client::login(&server);
+    let mut data = client.epsv();
+    client.send(&["RETR /a/b.txt"]);
+    let mut first = [0; 2];
+    data.read_exact(&mut first).unwrap();
+    gate.until_arrived(1);
+    data.set_nonblocking(true).unwrap();
+    assert!(
+        data.read(&mut [0]).is_err(),
+        "nothing comes before the gate opens"
+    );
+    data.set_nonblocking(false).unwrap();
+    gate.open();
+    let mut rest = Vec::new();
+    data.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest, b"llo");
+}
+
+#[test]
+fn the_last_reply_can_come_before_the_data() {
+    let gate = Gate::new();
+    let server = lab()
+        .rule(
+            On::command("RETR").nth(1),
+            [Do::ReplyEarly, Do::StallAt(0, gate.clone())],
+        )
+        .rule(On::command("RETR").nth(2), Do::CloseControlDuring)
+        .start();
+    let mut client = Client::login(&server);
+    let mut data = client.epsv();
+    client.send(&["RETR /a/b.txt", "NOOP"]);
+    assert_eq!(client.codes(2), ["150", "226"]);
+    gate.open();
+    let mut bytes = Vec::new();
+    data.read_to_end(&mut bytes).unwrap();
+    assert_eq!(
+        (bytes.as_slice(), &*client.reply()),
+        (b"hello".as_slice(), "200 ok")
+    );
+    let (bytes, replies) = client.fetch("RETR /a/b.txt");
+    assert_eq!((bytes.as_slice(), &*replies[1]), (b"hello".as_slice(), ""));
+}
+
+#[test]
+fn listings_are_what_a_rule_makes_them() {
+    let hostile = b"type=file;size=1; ../../etc/x\r\n";
+    let server = lab()
+        .rule(On::command("MLSD").nth(1), Do::ListRaw(hostile.to_vec()))
+        .rule(
+            On::command("MLSD").nth(2),
+            [Do::ListFirst(2), Do::ListAlso(b"nonsense\r\n".to_vec())],
+        )
+        .rule(On::command("MLSD").nth(3), Do::CutAt(4))
+        .rule(
+            On::command("NLST").path("/x"),
+            Do::lie("226 Output truncated to 1 matches"),
+        )
+        .start();
+    let mut client = Client::login(&server);
+    assert_eq!(client.fetch("MLSD").0, hostile);
+    let lines = client.text("MLSD /a");
+    let ends: Vec<_> = lines
+        .lines()
+        .map(|line| line.rsplit(' ').next().unwrap())
+        .collect();
+    assert_eq!(ends, [".", "..", "nonsense"]);
+    let (bytes, replies) = client.fetch("MLSD");
+    assert_eq!(
+        (bytes.as_slice(), &replies[1][..3]),
+        (b"type".as_slice(), "426")
+    );
+    assert_eq!(
+        client.fetch("NLST /x").1[1],
+        "226 Output truncated to 1 matches"
+    );
+}
+
+#[test]
+fn files_change_at_the_moment_that_was_named() {
+    let server = lab()
+        .rule(
+            On::command("RETR"),
+            Do::mutate(|tree| tree.write("/a/b.txt", b"changed")),
+        )
+        .rule(
+            On::command("DELE").path("/a/b.txt"),
+            Do::mutate(|tree| tree.remove("/a/b.txt")),
+        )
+        .start();
+    let mut client = Client::login(&server);
+    assert_eq!(client.ask("SIZE /a/b.txt"), "213 5");
+    assert_eq!(client.fetch("RETR /a/b.txt").0, b"changed");
+    assert_eq!(client.ask("DELE /a/b.txt"), "550 no such file");
+    server.mutate(|tree| tree.write("/a/c", b"c"));
+    assert_eq!(server.names("/a"), ["c"]);
+}
+
+#[test]
+fn a_taken_name_is_replaced_refused_or_left() {
+    for (answer, reply, content) in [
+        (OntoExisting::Replace, "250", b"new"),
+        (OntoExisting::Refuse, "553", b"old"),
+        (OntoExisting::Pretend, "250", b"old"),
+    ] {
+        let server = lab()
+            .file("/t", b"new")
+            .file("/f", b"old")
+            .onto_existing(answer)
+            .start();
+        let mut client = Client::login(&server);
+        client.send(&["RNFR /t", "RNTO /f"]);
+        assert_eq!(client.codes(2), ["350", reply], "{answer:?}");
+        assert_eq!(server.read("/f").unwrap(), content, "{answer:?}");
+    }
+}
+
+#[test]
+fn sessions_above_the_cap_are_refused() {
+    let server = lab().max_sessions(1, Cap::AtGreeting421).start();
+    let first = Client::login(&server);
+    assert_eq!(Client::connect(&server).reply(), "421 too many connections");
+    drop(first);
+    server.until_no_sessions();
+    Client::login(&server);
+
+    let server = lab().max_sessions(1, Cap::AtUser530).start();
+    let _first = Client::login(&server);
+    let mut second = Client::connect(&server);
+    second.send(&["USER lab"]);
+    assert_eq!(second.codes(2), ["220", "530"]);
+}
+
+#[test]
+fn sessions_that_run_side_by_side_meet() {
+    let meet = Meet::new(2);
+    let alone = Meet::new(2);
+    let together = On::command("RETR");
+    let servers = [(); 2].map(|()| lab().rule(together.clone(), Do::Meet(meet.clone())).start());
+    std::thread::scope(|scope| {
+        for server in &servers {
+            scope.spawn(|| assert_eq!(Client::login(server).fetch("RETR /a/b.txt").0, b"hello"));
+        }
+    });
+    assert!(meet.all_met());
+    assert!(!alone.all_met());
+    assert_eq!(servers[0].max_concurrent_transfers(), 1);
+}
+
+#[test]
+fn a_server_stops_at_once_whatever_it_waits_for() {
+    let gate = Gate::new();
+    let server = lab()
+        .rule(On::command("NOOP").session(1), Do::Wait(gate.clone()))
+        .rule(On::command("NOOP").session(2), Do::Hang)
+        .start();
+    let mut clients = [(); 4].map(|()| Client::login(&server));
+    clients[0].send(&["NOOP"]);
+    clients[1].send(&["NOOP"]);
+    clients[2].send(&["EPSV", "RETR /a/b.txt"]);
+    let _open = clients[3].epsv();
+    clients[3].send(&["STOR /x/never"]);
+    server.until_command("STOR", 1);
+    server.until_command("RETR", 1);
+    gate.until_arrived(1);
+    let begin = Instant::now();
+    drop(server);
+    assert!(begin.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn a_test_can_wait_for_what_a_client_does() {
+    let server = lab().start();
+    std::thread::scope(|scope| {
+        scope.spawn(|| Client::login(&server).ask("MKD /x/made"));
+        server.wait_for(|log| {
+            log.iter()
+                .any(|entry| entry.verb == "MKD" && entry.argument == b"/x/made")
+        });
+        server.until_no_sessions();
+    });
+    assert!(server.exists("/x/made"));
+}
