@@ -14,8 +14,13 @@
     reason = "Clippy sees helpers outside #[test] as production code; here a panic is the failing of a test"
 )]
 
+mod case;
+pub mod process;
+mod redact;
+mod reset;
 pub mod server;
 
-mod reset;
-
+pub use case::Case;
+pub use process::{Outcome, Process};
+pub use redact::redact;
 pub use reset::reset_at;

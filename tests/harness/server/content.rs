@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
+use super::digest::Digest;
+
 /// The length of a pattern's repeated block. A prime, so that blocks swapped or lost at any buffer
 /// size of a copying loop change the content.
-const PERIOD: usize = 65_521;
+pub(super) const PERIOD: usize = 65_521;
+
+/// A pattern begins with this mark and its seed, eight bytes each.
+pub(super) const MARK: [u8; 8] = *b"\0pattern";
+pub(super) const HEAD: usize = 16;
 
 /// The content of a file.
 #[derive(Clone, Debug)]
@@ -28,23 +34,16 @@ impl Content {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Pattern { len, .. } => *len,
-            Self::Discarded(digest) => digest.len,
+            Self::Discarded(digest) => digest.len(),
         }
     }
 
     /// Length and hash of the whole content, comparable between all three kinds.
     pub fn digest(&self) -> Digest {
-        if let Self::Discarded(digest) = self {
-            return digest.clone();
-        }
-        let mut digest = Digest::default();
-        let mut reader = Reader::new(self.clone(), 0);
-        let mut buffer = vec![0; 256 * 1024];
-        loop {
-            match reader.read(&mut buffer) {
-                0 => return digest,
-                read => digest.update(&buffer[..read]),
-            }
+        match self {
+            Self::Bytes(bytes) => Digest::of(bytes),
+            Self::Pattern { len, seed } => Digest::of_pattern(*len, *seed),
+            Self::Discarded(digest) => digest.clone(),
         }
     }
 
@@ -126,78 +125,15 @@ impl Reader {
     }
 }
 
-/// One period of a pattern (splitmix64, a byte of each number).
-fn block(seed: u64) -> Vec<u8> {
+/// One period of a pattern: a mark and the seed, by which [`Digest`] knows it again, then noise.
+pub(super) fn block(seed: u64) -> Vec<u8> {
     let mut state = seed;
     let mut next = || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         (mixed >> 32) as u8
     };
-    (0..PERIOD).map(|_| next()).collect()
-}
-
-/// Length and hash of a stream of bytes, the same however the stream is cut into pieces. It finds
-/// accidents, not forgeries.
-#[derive(Clone, Debug, Default)]
-pub struct Digest {
-    len: u64,
-    state: u64,
-    /// The last bytes that do not fill a word yet.
-    tail: Vec<u8>,
-}
-
-impl Digest {
-    /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        let mut digest = Self::default();
-        digest.update(bytes);
-        digest
-    }
-
-    /// Adds bytes at the end.
-    pub fn update(&mut self, mut bytes: &[u8]) {
-        self.len += bytes.len() as u64;
-        if !self.tail.is_empty() {
-            let missing = (8 - self.tail.len()).min(bytes.len());
-            self.tail.extend_from_slice(&bytes[..missing]);
-            bytes = &bytes[missing..];
-            if self.tail.len() < 8 {
-                return;
-            }
-            let word = std::mem::take(&mut self.tail);
-            self.state = mix(self.state, &word);
-        }
-        let words = bytes.chunks_exact(8);
-        self.tail.extend_from_slice(words.remainder());
-        for word in words {
-            self.state = mix(self.state, word);
-        }
-    }
-
-    /// The length in bytes.
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// The hash of the bytes so far.
-    pub fn hash(&self) -> u64 {
-        let mut last = self.tail.clone();
-        last.resize(8, 0);
-        mix(mix(self.state, &last), &self.len.to_le_bytes())
-    }
-}
-
-impl PartialEq for Digest {
-    fn eq(&self, other: &Self) -> bool {
-        (self.len, self.hash()) == (other.len, other.hash())
-    }
-}
-
-impl Eq for Digest {}
-
-/// `word` is eight bytes.
-fn mix(state: u64, word: &[u8]) -> u64 {
-    let word = word.try_into().map_or(0, u64::from_le_bytes);
-    (state.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    let mut block = [MARK, seed.to_le_bytes()].concat();
+    block.extend((HEAD..PERIOD).map(|_| next()));
+    block
 }

@@ -11,14 +11,15 @@ use super::faults::{Do, Instead, Orders, line};
 use super::fs::absolute;
 use super::journal::Entry;
 use super::rules::{CONNECT, Moment};
-use super::shared::{Shared, Watch};
+use super::shared::{Presence, Shared, Watch};
 
 /// A longer command line ends the session.
 const MAX_LINE: usize = 64 * 1024;
 
 /// One client's session.
 pub(super) struct Session {
-    // Dropped first: it holds a second handle.
+    // Both are dropped before the socket that they are about.
+    presence: Presence,
     watch: Watch,
     pub(super) shared: Arc<Shared>,
     pub(super) control: TcpStream,
@@ -34,6 +35,7 @@ pub(super) struct Session {
     pub(super) data: Option<DataPort>,
     pub(super) passive_only: bool,
     pub(super) leaving: bool,
+    /// A transfer has sent its last reply itself.
     replied: bool,
 }
 
@@ -50,9 +52,15 @@ enum Flow {
 }
 
 /// Serves one client until it leaves.
-pub(super) fn serve(control: TcpStream, shared: &Arc<Shared>, number: usize) -> io::Result<()> {
+pub(super) fn serve(
+    control: TcpStream,
+    shared: &Arc<Shared>,
+    presence: Presence,
+    number: usize,
+) -> io::Result<()> {
     control.set_nodelay(true)?;
     let mut session = Session {
+        presence,
         watch: shared.watch(&control)?,
         shared: Arc::clone(shared),
         control,
@@ -69,9 +77,7 @@ pub(super) fn serve(control: TcpStream, shared: &Arc<Shared>, number: usize) -> 
         leaving: false,
         replied: false,
     };
-    let result = session.run();
-    drop(session.watch);
-    result
+    session.run()
 }
 
 impl Session {
@@ -103,6 +109,7 @@ impl Session {
             return Ok(flow);
         }
         if self.is_one_too_many(Cap::AtGreeting421) {
+            self.presence.leave();
             self.write(b"421 too many connections\r\n")?;
             return Ok(Flow::End);
         }
@@ -152,12 +159,9 @@ impl Session {
         match &orders.instead {
             None => Ok(None),
             Some(Instead::Send { bytes, close }) => {
+                let flow = self.flow(*close || orders.close_after);
                 self.write(bytes)?;
-                Ok(Some(if *close || orders.close_after {
-                    Flow::End
-                } else {
-                    Flow::On
-                }))
+                Ok(Some(flow))
             }
             Some(Instead::Hang) => {
                 while self.control.read(&mut [0; 1024])? > 0 {}
@@ -168,14 +172,22 @@ impl Session {
     }
 
     fn answer(&mut self, honest: Vec<u8>, orders: &Orders) -> io::Result<Flow> {
+        let flow = self.flow(self.leaving || orders.close_after || orders.close_control_during);
         if !std::mem::take(&mut self.replied) {
             for stray in &orders.stray {
                 self.write(&line(stray))?;
             }
             self.reply(&honest, orders)?;
         }
-        let ends = self.leaving || orders.close_after || orders.close_control_during;
-        Ok(if ends { Flow::End } else { Flow::On })
+        Ok(flow)
+    }
+
+    fn flow(&mut self, ends: bool) -> Flow {
+        if ends {
+            self.presence.leave();
+            return Flow::End;
+        }
+        Flow::On
     }
 
     /// The 150, what strays behind it, and what is ordered to come too early.

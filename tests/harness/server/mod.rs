@@ -28,6 +28,7 @@ mod config;
 mod content;
 mod control;
 mod data;
+mod digest;
 mod faults;
 mod fs;
 mod gate;
@@ -40,7 +41,8 @@ mod time;
 mod transfer;
 
 pub use config::{AsciiSize, Cap, Features, OntoExisting, Server};
-pub use content::{Content, Digest, pattern};
+pub use content::{Content, pattern};
+pub use digest::Digest;
 pub use faults::Do;
 pub use fs::{Kind, Node, Tree};
 pub use gate::{Gate, Meet};

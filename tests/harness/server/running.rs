@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::config::Server;
-use super::content::Digest;
 use super::control;
+use super::digest::Digest;
 use super::faults::Do;
 use super::fs::{Kind, Tree};
 use super::journal::Entry;
 use super::rules::On;
-use super::shared::Shared;
+use super::shared::{Presence, Shared};
 
 /// A running server; it stops, and its threads end, when this is dropped.
 #[must_use = "the server stops when this is dropped"]
@@ -233,27 +233,13 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, threads: &Mutex<Vec<Join
         }
         let Ok((stream, _)) = accepted else { continue };
         let shared = Arc::clone(shared);
-        let number = shared.journal.change(|facts| {
-            facts.opened += 1;
-            facts.sessions.up();
-            facts.opened
+        let (presence, number) = Presence::enter(&shared);
+        let session = thread::spawn(move || {
+            // An error here is a client that left: its own test will tell.
+            let _: io::Result<()> = control::serve(stream, &shared, presence, number);
         });
-        let session = thread::spawn(move || session(stream, &shared, number));
         let mut threads = threads.lock().unwrap_or_else(PoisonError::into_inner);
         threads.retain(|thread| !thread.is_finished());
         threads.push(session);
     }
-}
-
-/// A session's end is counted, however it ends.
-fn session(stream: TcpStream, shared: &Arc<Shared>, number: usize) {
-    struct Leave<'a>(&'a Shared);
-    impl Drop for Leave<'_> {
-        fn drop(&mut self) {
-            self.0.journal.change(|facts| facts.sessions.down());
-        }
-    }
-    let _leave = Leave(shared);
-    // An error here is a client that left: its own test will tell.
-    let _: io::Result<()> = control::serve(stream, shared, number);
 }

@@ -83,3 +83,31 @@ impl Drop for Watch {
         self.shared.sockets().remove(&self.id);
     }
 }
+
+/// Counts a session until it leaves: before its last reply and before its socket closes, so that a
+/// client that saw the end and connects again is never one too many.
+pub(super) struct Presence(Option<Arc<Shared>>);
+
+impl Presence {
+    /// Counts a session, and gives it its number.
+    pub(super) fn enter(shared: &Arc<Shared>) -> (Self, usize) {
+        let number = shared.journal.change(|facts| {
+            facts.opened += 1;
+            facts.sessions.up();
+            facts.opened
+        });
+        (Self(Some(Arc::clone(shared))), number)
+    }
+
+    pub(super) fn leave(&mut self) {
+        if let Some(shared) = self.0.take() {
+            shared.journal.change(|facts| facts.sessions.down());
+        }
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}

@@ -4,9 +4,10 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use super::content::{Content, Digest, Reader};
+use super::content::{Content, Reader};
 use super::control::Session;
 use super::data::{Data, Meter};
+use super::digest::Digest;
 use super::faults::{Orders, line};
 use super::fs::{Kind, parent};
 use super::shared::Shared;
@@ -207,8 +208,14 @@ enum Upload {
 
 impl Upload {
     fn new(old: Option<&Content>, start: &Start, zero_fill: bool, discard: bool) -> Self {
-        if let (Some(Content::Discarded(digest)), Start::AtEnd) = (old, start) {
-            return Self::Counted(digest.clone());
+        if let (Some(old), true) = (old, discard) {
+            let continues = match start {
+                Start::AtEnd => true,
+                Start::At(offset) => *offset > 0 && *offset == old.len() && !zero_fill,
+            };
+            if continues {
+                return Self::Counted(old.digest());
+            }
         }
         let old = || old.and_then(Content::to_vec).unwrap_or_default();
         let kept = match start {
@@ -237,7 +244,7 @@ impl Upload {
     fn save(&self, shared: &Shared, path: &[u8]) {
         let content = match self {
             Self::Kept(kept) => kept.clone().into(),
-            Self::Counted(digest) => Content::Discarded(digest.clone()),
+            Self::Counted(digest) => digest.content(),
         };
         shared.tree().put(path, Kind::File(content), now());
     }
