@@ -7,14 +7,9 @@
     reason = "a harness offers more than each stage of the suite uses; an `expect` would turn wrong \
               with the first test that uses the rest"
 )]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "Clippy sees helpers outside #[test] as production code; here a panic is the failing of a test"
-)]
 
 mod case;
+pub mod client;
 pub mod process;
 mod redact;
 mod reset;

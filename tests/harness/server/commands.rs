@@ -1,19 +1,15 @@
 //! What each command does (RFC 959, 2389, 2428, 3659, and the MFMT draft). Replies are bytes: they carry names.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
 
 use super::config::{AsciiSize, Cap, OntoExisting};
 use super::control::{Command, Session};
-use super::data::DataPort;
 use super::faults::Orders;
 use super::fs::{Kind, absolute, name, parent};
 use super::listing;
+use super::ports;
 use super::time::{now, parse_stamp, stamp};
 use super::transfer;
-
-/// A port where nobody listens: `discard`, which needs root to be served.
-const DEAD_PORT: u16 = 9;
 
 /// The path that a command is about, as rules match it.
 pub(super) fn subject(session: &Session, command: &Command) -> Option<Vec<u8>> {
@@ -73,10 +69,10 @@ pub(super) fn execute(
         "MDTM" => modified(session, argument, &target),
         "MFMT" => set_modified(session, stamped(argument).map(|(time, _)| time), &target),
         "MLST" => facts(session, &target),
-        "EPSV" => extended_passive(session, argument, orders)?,
-        "PASV" => passive(session, orders)?,
-        "EPRT" => active(session, eprt(argument)),
-        "PORT" => active(session, port(argument)),
+        "EPSV" => ports::extended_passive(session, argument, orders)?,
+        "PASV" => ports::passive(session, orders)?,
+        "EPRT" => ports::active(session, ports::eprt(argument)),
+        "PORT" => ports::active(session, ports::port(argument)),
         "REST" => rest(session, argument),
         "RETR" => transfer::retrieve(session, &target, restart, orders)?,
         "STOR" => transfer::store(session, &target, transfer::Start::At(restart), orders)?,
@@ -298,81 +294,6 @@ fn facts(session: &Session, target: &[u8]) -> Vec<u8> {
         }
         None => say("550 no such file"),
     }
-}
-
-fn extended_passive(
-    session: &mut Session,
-    argument: &[u8],
-    orders: &Orders,
-) -> io::Result<Vec<u8>> {
-    if argument.eq_ignore_ascii_case(b"ALL") {
-        session.passive_only = true;
-        return Ok(say("200 EPSV ALL it is"));
-    }
-    let (_, port) = listen(session, orders)?;
-    Ok(say(&format!(
-        "229 Entering Extended Passive Mode (|||{port}|)"
-    )))
-}
-
-fn passive(session: &mut Session, orders: &Orders) -> io::Result<Vec<u8>> {
-    if session.passive_only || session.control.local_addr()?.is_ipv6() {
-        return Ok(say("501 only EPSV here"));
-    }
-    let (ip, port) = listen(session, orders)?;
-    let [a, b, c, d] = match (orders.pasv_address, ip) {
-        (Some(lie), _) => lie,
-        (None, IpAddr::V4(ip)) => ip.octets(),
-        (None, IpAddr::V6(_)) => [127, 0, 0, 1],
-    };
-    Ok(say(&format!(
-        "227 Entering Passive Mode ({a},{b},{c},{d},{},{}).",
-        port >> 8,
-        port & 255
-    )))
-}
-
-/// Opens the next data port where the client reached the control port.
-fn listen(session: &mut Session, orders: &Orders) -> io::Result<(IpAddr, u16)> {
-    let ip = session.control.local_addr()?.ip();
-    let listener = TcpListener::bind((ip, 0))?;
-    let port = if orders.dead_port {
-        DEAD_PORT
-    } else {
-        listener.local_addr()?.port()
-    };
-    session.data = (!orders.dead_port).then_some(DataPort::Passive(listener));
-    Ok((ip, port))
-}
-
-fn active(session: &mut Session, address: Option<SocketAddr>) -> Vec<u8> {
-    let Some(address) = address else {
-        return say("501 address not understood");
-    };
-    session.data = Some(DataPort::Active(address));
-    say("200 data port noted")
-}
-
-/// `|1|127.0.0.1|40000|` (RFC 2428 §2).
-fn eprt(argument: &[u8]) -> Option<SocketAddr> {
-    let text = std::str::from_utf8(argument).ok()?;
-    let mut parts = text.split(text.chars().next()?).skip(2);
-    let ip: IpAddr = parts.next()?.parse().ok()?;
-    Some(SocketAddr::new(ip, parts.next()?.parse().ok()?))
-}
-
-/// `127,0,0,1,156,64`.
-fn port(argument: &[u8]) -> Option<SocketAddr> {
-    let text = std::str::from_utf8(argument).ok()?;
-    let bytes: Vec<u8> = text
-        .split(',')
-        .map(|part| part.trim().parse().ok())
-        .collect::<Option<_>>()?;
-    let [a, b, c, d, high, low] = bytes.try_into().ok()?;
-    Some(SocketAddr::from((
-        [a, b, c, d],
-        u16::from_be_bytes([high, low]),
-    )))
 }
 
 fn rest(session: &mut Session, argument: &[u8]) -> Vec<u8> {

@@ -10,7 +10,7 @@ use super::rules::On;
 use super::running::Running;
 
 /// A server to be. Without [`Server::user`] every login is welcome.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing listens before `start`"]
 pub struct Server {
     pub(super) address: IpAddr,
@@ -151,6 +151,21 @@ impl Server {
         modified: i64,
     ) -> Self {
         self.tree.put(path, Kind::File(content.into()), modified);
+        self
+    }
+
+    /// Many files of one content in a folder.
+    pub fn files(
+        mut self,
+        folder: impl AsRef<[u8]>,
+        names: impl IntoIterator<Item: AsRef<[u8]>>,
+        content: impl Into<Content>,
+    ) -> Self {
+        let content = content.into();
+        for name in names {
+            let path = [folder.as_ref(), b"/", name.as_ref()].concat();
+            self.tree.write(path, content.clone());
+        }
         self
     }
 

@@ -122,6 +122,10 @@ impl Session {
         let path = commands::subject(self, command);
         let orders = self.orders(&command.verb, path.as_deref());
         self.prepare(&orders);
+        if self.shared.stopped() {
+            // Freed from a gate by the server's end, not by its opening: nothing is carried out.
+            return Ok(Flow::End);
+        }
         if let Some(Instead::Reset) = orders.instead {
             // Closing with the line end unread makes the kernel send RST: std has no SO_LINGER.
             return Ok(Flow::End);

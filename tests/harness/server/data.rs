@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::faults::Orders;
+use super::faults::{Ending, Orders};
 use super::gate::{BOUND, Gate};
 use super::shared::{Shared, Watch};
 
@@ -52,7 +52,7 @@ impl Data {
     }
 
     /// Ends it in the way that was ordered; `None` is as [`Data::close`].
-    pub(super) fn cut(self, how: Option<fn(&TcpStream)>) {
+    pub(super) fn cut(self, how: Option<Ending>) {
         match how {
             None => self.close(),
             Some(how) => {

@@ -1,6 +1,5 @@
 //! What happens when a rule applies, and the orders that one command carries out because of it.
 
-use std::fmt;
 use std::net::TcpStream;
 use std::sync::Arc;
 
@@ -55,7 +54,7 @@ pub enum Do {
     CutAt(u64),
     /// As `CutAt`, doing this to the socket before it is closed. `std` cannot set `SO_LINGER`; a
     /// program that can makes this a reset.
-    CutWith(u64, fn(&TcpStream)),
+    CutWith(u64, Ending),
     /// Stops after so many bytes (or at the end, if that is sooner) until the gate opens.
     StallAt(u64, Gate),
     /// Sends so many bytes too many.
@@ -79,6 +78,9 @@ pub enum Do {
 /// A change to the files, to be made at a moment.
 pub type Mutation = Arc<dyn Fn(&mut Tree) + Send + Sync>;
 
+/// What is done to a data connection right before it is closed.
+pub type Ending = fn(&TcpStream);
+
 impl Do {
     /// Changes the files before the command is carried out.
     pub fn mutate(change: impl Fn(&mut Tree) + Send + Sync + 'static) -> Self {
@@ -93,12 +95,6 @@ impl Do {
     /// [`Do::LieReply`] from any text.
     pub fn lie(text: impl Into<String>) -> Self {
         Self::LieReply(text.into())
-    }
-}
-
-impl fmt::Debug for Do {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Do")
     }
 }
 
@@ -119,7 +115,7 @@ pub(super) struct Orders {
     pub(super) close_after: bool,
     pub(super) dead_port: bool,
     pub(super) pasv_address: Option<[u8; 4]>,
-    pub(super) cut: Option<(u64, Option<fn(&TcpStream)>)>,
+    pub(super) cut: Option<(u64, Option<Ending>)>,
     pub(super) stall: Option<(u64, Gate)>,
     pub(super) extra: u64,
     pub(super) reply_early: bool,

@@ -45,7 +45,9 @@ impl Gate {
     /// Waits, in the test, until that many sessions have come to the gate.
     #[track_caller]
     pub fn until_arrived(&self, parties: usize) {
-        let met = self.0.wait(|state| state.arrived >= parties, || false);
+        let met = self
+            .0
+            .wait(|state| state.arrived >= parties, || false, Some(BOUND));
         assert!(
             met,
             "{} of {parties} sessions came to the gate within {BOUND:?}",
@@ -53,16 +55,19 @@ impl Gate {
         );
     }
 
-    /// Waits, in a session; ends early when `stopped` says so.
+    /// Waits, in a session, as long as it takes; ends early when `stopped` says so. Not bounded: a
+    /// stall that ends by itself would let a client pass that only waits long enough.
     pub(super) fn pass(&self, stopped: impl Fn() -> bool) {
         self.0.lock().arrived += 1;
         self.0.changed.notify_all();
-        self.0.wait(|state| state.open, stopped);
+        self.0.wait(|state| state.open, stopped, None);
     }
 }
 
 /// A meeting point: each session that comes waits until all parties are there. What met was under
 /// way at the same time, and no stopwatch was needed to see it.
+///
+/// Every arrival is a party: say `.nth(1)` in the rule where one server may send several.
 #[derive(Clone, Debug)]
 pub struct Meet {
     parties: usize,
@@ -94,7 +99,7 @@ impl Meet {
         state.open |= state.arrived == self.parties;
         drop(state);
         self.latch.changed.notify_all();
-        if !self.latch.wait(|state| state.open, stopped) {
+        if !self.latch.wait(|state| state.open, stopped, Some(BOUND)) {
             // Whoever comes now comes alone: the number can no longer be reached.
             self.latch.lock().arrived = self.parties + 1;
         }
@@ -109,11 +114,16 @@ impl Latch {
     }
 
     /// Whether the condition came true before the bound and the stop.
-    fn wait(&self, done: impl Fn(&Waiting) -> bool, stopped: impl Fn() -> bool) -> bool {
-        let until = Instant::now() + BOUND;
+    fn wait(
+        &self,
+        done: impl Fn(&Waiting) -> bool,
+        stopped: impl Fn() -> bool,
+        bound: Option<Duration>,
+    ) -> bool {
+        let begin = Instant::now();
         let mut state = self.lock();
         while !done(&state) {
-            if stopped() || Instant::now() > until {
+            if stopped() || bound.is_some_and(|bound| begin.elapsed() > bound) {
                 return false;
             }
             let woken = self.changed.wait_timeout(state, GLANCE);

@@ -69,32 +69,25 @@ impl ListStyle {
 
 /// The lines of LIST: of a folder, or the one of a file.
 pub(super) fn list(tree: &Tree, path: &[u8], style: ListStyle, all: bool) -> Vec<u8> {
-    shown(tree, path, style, all)
-        .flat_map(|(name, node)| style.line(name, node))
-        .collect()
+    let lines = shown(tree, path, style, all).map(|(name, node)| style.line(name, node));
+    lines.collect::<Vec<_>>().concat()
 }
 
 /// The names of NLST.
 pub(super) fn nlst(tree: &Tree, path: &[u8], style: ListStyle, all: bool) -> Vec<u8> {
-    shown(tree, path, style, all)
-        .flat_map(|(name, _)| [name, b"\r\n"].concat())
-        .collect()
+    let lines = shown(tree, path, style, all).map(|(name, _)| [name, b"\r\n"].concat());
+    lines.collect::<Vec<_>>().concat()
 }
 
 /// The lines of MLSD (RFC 3659 §7), the folder itself and the one above included.
 pub(super) fn mlsd(tree: &Tree, folder: &[u8]) -> Vec<u8> {
-    let modified = tree.get(folder).map_or(0, |node| stamp_of(node.modified));
-    let own = format!(
-        "type=cdir;modify={modified:014};perm=cmpel; .\r\ntype=pdir;modify={modified:014};perm=cmpel; ..\r\n"
-    );
-    let lines = tree.children(folder).flat_map(|(name, node)| {
-        let mut line = facts(node);
-        line.extend_from_slice(b" ");
-        line.extend_from_slice(name);
-        line.extend_from_slice(b"\r\n");
-        line
+    let modify = stamp(tree.get(folder).map_or(0, |node| node.modified));
+    let own = [("cdir", "."), ("pdir", "..")].map(|(kind, name)| {
+        format!("type={kind};modify={modify};perm=cmpel; {name}\r\n").into_bytes()
     });
-    own.into_bytes().into_iter().chain(lines).collect()
+    let entries = tree.children(folder);
+    let lines = entries.map(|(name, node)| [&facts(node), b" ".as_slice(), name, b"\r\n"].concat());
+    own.into_iter().chain(lines).collect::<Vec<_>>().concat()
 }
 
 /// The facts of one node, without the name.
@@ -112,10 +105,6 @@ pub(super) fn facts(node: &Node) -> Vec<u8> {
             [b"type=OS.unix=slink:".as_slice(), target, tail.as_bytes()].concat()
         }
     }
-}
-
-fn stamp_of(seconds: i64) -> u64 {
-    stamp(seconds).parse().unwrap_or(0)
 }
 
 /// What LIST and NLST are about: the entries of a folder, or the one file.

@@ -23,6 +23,7 @@
     reason = "a broken test server must stop the test loudly; Clippy sees helpers outside #[test] as production code"
 )]
 
+mod ascii;
 mod commands;
 mod config;
 mod content;
@@ -34,6 +35,7 @@ mod fs;
 mod gate;
 mod journal;
 mod listing;
+mod ports;
 mod rules;
 mod running;
 mod shared;
@@ -43,7 +45,7 @@ mod transfer;
 pub use config::{AsciiSize, Cap, Features, OntoExisting, Server};
 pub use content::{Content, pattern};
 pub use digest::Digest;
-pub use faults::Do;
+pub use faults::{Do, Ending, Mutation};
 pub use fs::{Kind, Node, Tree};
 pub use gate::{Gate, Meet};
 pub use journal::Entry;

@@ -65,7 +65,7 @@ impl On {
     }
 
     /// From the nth time on.
-    pub fn from_nth(mut self, nth: usize) -> Self {
+    pub fn since_nth(mut self, nth: usize) -> Self {
         self.occurrence = Some(Occurrence::From(nth));
         self
     }

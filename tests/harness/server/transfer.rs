@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
+use super::ascii::LineEnds;
 use super::content::{Content, Reader};
 use super::control::Session;
 use super::data::{Data, Meter};
@@ -130,7 +131,7 @@ fn send_all(
         if read == 0 {
             break;
         }
-        let translated = session.ascii.then(|| lines.to_wire(&buffer[..read]));
+        let translated = session.ascii.then(|| lines.towards_wire(&buffer[..read]));
         let bytes = translated.as_deref().unwrap_or(&buffer[..read]);
         if !send_some(&session.shared, stream, bytes, &mut meter)? {
             return Ok(false);
@@ -189,7 +190,7 @@ fn receive(
             Ok(0) => break,
             Ok(read) => {
                 meter.pass(read);
-                let translated = session.ascii.then(|| lines.to_disk(&buffer[..read]));
+                let translated = session.ascii.then(|| lines.towards_disk(&buffer[..read]));
                 upload.add(translated.as_deref().unwrap_or(&buffer[..read]));
             }
         }
@@ -263,45 +264,5 @@ impl Transfer {
 impl Drop for Transfer {
     fn drop(&mut self) {
         self.0.journal.change(|facts| facts.transfers.down());
-    }
-}
-
-/// Line ends of `TYPE A`: CRLF on the wire, LF on disk, also where a chunk ends between the two.
-#[derive(Default)]
-struct LineEnds {
-    /// The last byte was a CR; towards the disk it is still held back.
-    after_cr: bool,
-}
-
-impl LineEnds {
-    fn to_wire(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut wire = Vec::with_capacity(bytes.len() + bytes.len() / 16);
-        for &byte in bytes {
-            if byte == b'\n' && !self.after_cr {
-                wire.push(b'\r');
-            }
-            wire.push(byte);
-            self.after_cr = byte == b'\r';
-        }
-        wire
-    }
-
-    fn to_disk(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut disk = Vec::with_capacity(bytes.len());
-        for &byte in bytes {
-            if self.after_cr && byte != b'\n' {
-                disk.push(b'\r');
-            }
-            self.after_cr = byte == b'\r';
-            if !self.after_cr {
-                disk.push(byte);
-            }
-        }
-        disk
-    }
-
-    /// A CR at the very end.
-    fn rest(&self) -> &'static [u8] {
-        if self.after_cr { b"\r" } else { b"" }
     }
 }
