@@ -5,6 +5,8 @@
 //! users are virtual, or anonymous where the server knows nothing better (vsftpd).
 //!
 //! Tests that start one are `#[ignore = "needs the Debian FTP servers: tests/run"]`.
+// Always so here; it tells clippy that the helpers, too, are a test's, and may panic.
+#![cfg(test)]
 #![cfg(unix)]
 
 mod ports;
@@ -36,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A server of a test's choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Anonymous, without MLSD; sets times with `MDTM YYYYMMDDHHMMSS path`.
+    /// Anonymous, without MLSD and `SITE CHMOD`; sets times with `MDTM YYYYMMDDHHMMSS path`.
     Vsftpd,
     /// At its defaults: refuses REST + STOR and APPE to an existing file.
     Proftpd,
@@ -217,6 +219,7 @@ impl Server {
             .env("PYTHONPATH", lab().join("python/site"))
             .env("PYTHONUTF8", "1")
             .env("TZ", "UTC")
+            .env("LC_ALL", "C.UTF-8")
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .process_group(0)
