@@ -24,8 +24,10 @@ const KEY: &str = "key.pem";
 const KEY_AND_CERTIFICATE: &str = "server.pem";
 
 /// Runs its arguments with an empty /run of their own, where that is allowed. Pure-FTPd keeps a file for
-/// each session in /run/pure-ftpd and leaves it there when it is killed; nothing tells it another place.
+/// each session in /run/pure-ftpd and leaves it there when it is killed, ProFTPD tries out a socket
+/// there as it starts; nothing tells them another place.
 const WITH_OWN_RUN: &str = r#"
+case $PWD in /run/*) exec "$@" ;; esac
 unshare --mount true 2>/dev/null || exec "$@"
 exec unshare --mount sh -c 'mount -n -t tmpfs tmpfs /run; exec "$@"' sh "$@"
 "#;
@@ -195,12 +197,9 @@ TLSLog {}
     }
     let config = folder.join("proftpd.conf");
     fs::write(&config, text).unwrap();
-    vec![
-        prefix.join("usr/sbin/proftpd").into(),
-        "-n".into(),
-        "-c".into(),
-        config.into(),
-    ]
+    let mut command = with_own_run(prefix.join("usr/sbin/proftpd"));
+    command.extend(["-n".into(), "-c".into(), config.into()]);
+    command
 }
 
 /// A virtual user of a PureDB, which gives each server its own root.
@@ -222,8 +221,7 @@ fn pureftpd(kind: Kind, prefix: &Path, folder: &Path, ports: &Ports) -> Vec<OsSt
         .unwrap();
     assert!(made.status.success(), "pure-pw: {made:?}");
 
-    let mut command: Vec<OsString> = ["sh", "-c", WITH_OWN_RUN, "sh"].map(OsString::from).into();
-    command.push(prefix.join("usr/sbin/pure-ftpd").into());
+    let mut command = with_own_run(prefix.join("usr/sbin/pure-ftpd"));
     let bind = format!("{HOST},{}", ports.control());
     let passive = format!("{}:{}", ports.passive_first(), ports.passive_last());
     let login = format!("puredb:{}", database.display());
@@ -251,6 +249,12 @@ fn pyftpd(encoding: &str, lab: &Path, folder: &Path, ports: &Ports) -> Vec<OsStr
     ];
     command.extend(numbers.map(|number| number.to_string().into()));
     command.extend([root.into(), USER.into(), PASSWORD.into(), encoding.into()]);
+    command
+}
+
+fn with_own_run(program: PathBuf) -> Vec<OsString> {
+    let mut command: Vec<OsString> = ["sh", "-c", WITH_OWN_RUN, "sh"].map(OsString::from).into();
+    command.push(program.into());
     command
 }
 
