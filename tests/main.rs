@@ -9,5 +9,6 @@
 
 mod harness;
 mod harness_itself;
+mod real_servers;
 mod scripted_faults;
 mod scripted_server;

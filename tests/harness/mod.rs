@@ -11,6 +11,7 @@
 mod case;
 pub mod client;
 pub mod process;
+pub mod real;
 mod redact;
 mod reset;
 pub mod server;
