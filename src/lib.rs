@@ -3,6 +3,7 @@
 pub mod endpoint;
 pub mod event;
 pub mod files;
+pub mod ftp;
 pub mod local;
 pub mod options;
 pub mod plan;
