@@ -22,7 +22,6 @@ mod session;
 mod transfer;
 mod wire;
 
-
 pub use breaker::{Breaker, Why};
 pub use control::Redact;
 pub use data::{Count, Receiving, Sending};
