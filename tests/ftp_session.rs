@@ -43,7 +43,7 @@ fn endpoint(server: &Running) -> Endpoint {
 }
 
 fn impatient(server: &Running) -> Endpoint {
-    let short = Duration::from_millis(150);
+    let short = Duration::from_millis(500);
     let mut endpoint = endpoint(server);
     endpoint.timeouts.reply = short;
     endpoint.timeouts.data = short;

@@ -13,6 +13,7 @@ use super::error::{Error, ErrorKind, Waiting};
 use super::facts::Facts;
 use super::reply::Reply;
 use super::transfer::InFlight;
+use super::way::Prepared;
 
 /// How long QUIT is waited for.
 const QUIT_TIME: Duration = Duration::from_secs(1);
@@ -37,8 +38,7 @@ pub struct Session {
     pub(super) transfer_type: Option<TransferType>,
     /// The folder that the server is in, where known.
     pub(super) folder: Option<Vec<u8>>,
-    /// Where a passive data connection can be opened, asked for ahead.
-    pub(super) prepared: Option<SocketAddr>,
+    pub(super) prepared: Option<Prepared>,
     pub(super) in_flight: Option<InFlight>,
 }
 

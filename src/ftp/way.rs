@@ -1,7 +1,7 @@
 //! How a session gets its data connections: EPSV, else PASV; or EPRT, else PORT.
 
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::endpoint::{DataMode, PasvAddress};
 
@@ -14,6 +14,32 @@ use super::error::{Error, ErrorKind};
 use super::listener::Listener;
 use super::reply::Reply;
 use super::session::Session;
+
+/// How long a passive port that was asked for ahead is used.
+///
+/// A server that gives up waiting (pyftpdlib after 30 s) may give the port to another of our sessions, and a late
+/// connection would then carry the bytes of one file into another.
+const PREPARED_TIME: Duration = Duration::from_secs(5);
+
+/// Where a passive data connection can be opened, asked for ahead.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Prepared {
+    target: SocketAddr,
+    since: Instant,
+}
+
+impl Prepared {
+    fn now(target: SocketAddr) -> Prepared {
+        Prepared {
+            target,
+            since: Instant::now(),
+        }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.since.elapsed() < PREPARED_TIME
+    }
+}
 
 /// A data connection, or the port where it will come in.
 pub(super) enum Way {
@@ -50,20 +76,21 @@ impl Session {
 
     /// Whether a passive port should be asked for together with another command.
     pub(super) fn wants_passive(&self) -> bool {
-        matches!(self.endpoint.data, DataMode::Passive) && self.prepared.is_none()
+        let prepared = self.prepared.as_ref().is_some_and(Prepared::is_fresh);
+        matches!(self.endpoint.data, DataMode::Passive) && !prepared
     }
 
     /// Keeps what a reply to EPSV or PASV says; a refusal of EPSV is remembered.
     pub(super) fn keep_passive(&mut self, reply: &Reply) {
-        self.prepared = self.passive_target(reply);
+        self.prepared = self.passive_target(reply).map(Prepared::now);
         if self.prepared.is_none() && reply.command == "EPSV" && reply.code / 100 == 5 {
             self.facts.epsv_unusable = true;
         }
     }
 
     fn open_passive(&mut self) -> Result<Data, Error> {
-        if let Some(target) = self.prepared.take() {
-            match self.dial(target) {
+        if let Some(prepared) = self.prepared.take().filter(|prepared| prepared.is_fresh()) {
+            match self.dial(prepared.target) {
                 // A port asked for ahead may have expired on the server: ask anew.
                 Err(error) if error.kind == ErrorKind::DataConnect => {}
                 done => return done,
