@@ -4,17 +4,15 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ftpflow::endpoint::{
-    ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls,
-};
+use ftpflow::endpoint::{ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls};
 use ftpflow::event::Meter;
 use ftpflow::files::{NameEncoding, Time};
 use ftpflow::ftp::{Breaker, Class, Facts, Session};
 use ftpflow::local::Root;
 use ftpflow::options::{Publish, TransferOptions};
 use ftpflow::transfer::{
-    Cause, Copied, CopyError, End, Item, Settled, SizeProblem, Source, Stage, Target, copy, publish,
-    settle,
+    Cause, Copied, CopyError, End, Item, Settled, SizeProblem, Source, Stage, Target, copy,
+    publish, settle,
 };
 
 use crate::harness::server::{Do, Features, On, OntoExisting, Running, Server, pattern};
@@ -47,13 +45,19 @@ fn session(server: &Running) -> Session {
     };
     let password = "lab-secret".to_owned().into();
     let redact = Arc::new(|line: &str| line.to_owned());
-    Session::open(&Arc::new(endpoint), &password, &Facts::default(), Breaker::new(), redact).unwrap()
+    Session::open(
+        &Arc::new(endpoint),
+        &password,
+        &Facts::default(),
+        Breaker::new(),
+        redact,
+    )
+    .unwrap()
 }
 
 fn source() -> Server {
     let server = Server::new().user("lab", "lab-secret");
-    server
-        .file_at("/from/a", pattern(SIZE, 1), STAMP)
+    server.file_at("/from/a", pattern(SIZE, 1), STAMP)
 }
 
 fn target() -> Server {
@@ -110,7 +114,10 @@ impl Relay {
 #[track_caller]
 fn arrived(server: &Running) {
     assert_eq!(server.names("/in"), ["b"]);
-    assert!(server.read("/in/b") == Some(pattern(SIZE, 1)), "other bytes");
+    assert!(
+        server.read("/in/b") == Some(pattern(SIZE, 1)),
+        "other bytes"
+    );
 }
 
 /// Nothing stands under the final name.
@@ -175,7 +182,11 @@ fn a_source_cut_in_the_middle_keeps_a_partial_that_a_second_try_continues() {
     let to = target().start();
     let mut first = relay(&from, &to);
     let error = first.run().unwrap_err();
-    assert_eq!((error.end, error.class()), (End::Source, Class::Transient), "{error}");
+    assert_eq!(
+        (error.end, error.class()),
+        (End::Source, Class::Transient),
+        "{error}"
+    );
     not_visible(&to);
     assert_eq!(to.names("/in").len(), 1, "the partial");
     assert!(first.to.healthy());
@@ -189,7 +200,9 @@ fn a_source_cut_in_the_middle_keeps_a_partial_that_a_second_try_continues() {
 
 #[test]
 fn without_resume_a_cut_leaves_nothing() {
-    let from = source().rule(On::command("RETR"), Do::CutAt(300_000)).start();
+    let from = source()
+        .rule(On::command("RETR"), Do::CutAt(300_000))
+        .start();
     let to = target().start();
     let mut relay = relay(&from, &to);
     relay.item.resumable = false;
@@ -202,7 +215,10 @@ fn without_resume_a_cut_leaves_nothing() {
 #[test]
 fn a_source_that_says_226_too_early_is_found_out_by_its_size() {
     let from = source()
-        .rule(On::command("RETR"), vec![Do::CutAt(1000), Do::lie("226 all sent")])
+        .rule(
+            On::command("RETR"),
+            vec![Do::CutAt(1000), Do::lie("226 all sent")],
+        )
         .start();
     let to = target().start();
     let error = relay(&from, &to).run().unwrap_err();
@@ -220,7 +236,11 @@ fn a_destination_cut_in_the_middle_names_its_side() {
     let to = target().rule(On::command("STOR"), Do::CutAt(1000)).start();
     let mut relay = relay(&from, &to);
     let error = relay.run().unwrap_err();
-    assert_eq!((error.end, error.class()), (End::Target, Class::Transient), "{error}");
+    assert_eq!(
+        (error.end, error.class()),
+        (End::Target, Class::Transient),
+        "{error}"
+    );
     not_visible(&to);
     assert!(!relay.to.healthy());
 }
@@ -228,18 +248,25 @@ fn a_destination_cut_in_the_middle_names_its_side() {
 #[test]
 fn a_refused_store_costs_no_session_at_the_destination_and_names_command_and_reply() {
     let from = source().start();
-    let to = target().rule(On::command("STOR"), Do::reply("553 no")).start();
+    let to = target()
+        .rule(On::command("STOR"), Do::reply("553 no"))
+        .start();
     let mut relay = relay(&from, &to);
     let error = relay.run().unwrap_err();
     assert_eq!((error.end, error.class()), (End::Target, Class::Permanent));
-    assert!(error.to_string().contains("STOR") && error.to_string().contains("553 no"), "{error}");
+    assert!(
+        error.to_string().contains("STOR") && error.to_string().contains("553 no"),
+        "{error}"
+    );
     assert!(relay.to.healthy() && to.names("/in").is_empty());
 }
 
 #[test]
 fn a_small_file_refused_at_the_destination_costs_no_session_at_the_source() {
     let from = source().file_at("/from/s", b"small", STAMP).start();
-    let to = target().rule(On::command("STOR"), Do::reply("553 no")).start();
+    let to = target()
+        .rule(On::command("STOR"), Do::reply("553 no"))
+        .start();
     let mut relay = relay(&from, &to);
     relay.item.source = b"/from/s".to_vec();
     relay.item.size = Some(5);
@@ -249,7 +276,9 @@ fn a_small_file_refused_at_the_destination_costs_no_session_at_the_source() {
 
 #[test]
 fn a_refused_retrieve_touches_nothing_at_the_destination() {
-    let from = source().rule(On::command("RETR"), Do::reply("550 no")).start();
+    let from = source()
+        .rule(On::command("RETR"), Do::reply("550 no"))
+        .start();
     let to = target().start();
     let mut relay = relay(&from, &to);
     let error = relay.run().unwrap_err();
@@ -268,7 +297,11 @@ fn an_error_after_150_means_not_whole() {
         let stops = code.starts_with("552");
         assert_eq!(error.class() == Class::StopStep, stops, "{error}");
         not_visible(&to);
-        assert_eq!(to.names("/in").is_empty(), stops, "a partial stays after what may pass");
+        assert_eq!(
+            to.names("/in").is_empty(),
+            stops,
+            "a partial stays after what may pass"
+        );
     }
 }
 
@@ -324,7 +357,10 @@ fn a_server_that_ignores_append_is_found_out_and_begun_again() {
     let from = source().start();
     let to = target()
         .file(PART, pattern(SIZE, 1)[..1000].to_vec())
-        .rule(On::command("SIZE").path_has("ftpflow-").nth(2), Do::reply("213 699000"))
+        .rule(
+            On::command("SIZE").path_has("ftpflow-").nth(2),
+            Do::reply("213 699000"),
+        )
         .start();
     let mut relay = relay(&from, &to);
     relay.item.partial = true;
@@ -349,7 +385,10 @@ fn a_lost_final_reply_is_settled_by_looking() {
     assert_eq!((doubt.stage, doubt.expected), (Stage::Storing, SIZE));
     let mut again = session(&to);
     let mut end = Target::Remote(&mut again);
-    assert_eq!(settle(&mut end, &relay.item, doubt).unwrap(), Settled::Arrived);
+    assert_eq!(
+        settle(&mut end, &relay.item, doubt).unwrap(),
+        Settled::Arrived
+    );
     publish(&mut end, &relay.item).unwrap();
     arrived(&to);
 }
@@ -470,7 +509,15 @@ fn ascii_sends_crlf_and_receives_local_line_ends() {
                 (&mut local_end, &mut there)
             }
         };
-        copy(source, target, item, &options, &Meter::default(), &mut Vec::new()).unwrap()
+        copy(
+            source,
+            target,
+            item,
+            &options,
+            &Meter::default(),
+            &mut Vec::new(),
+        )
+        .unwrap()
     };
     assert!(run(false, &up).proven.is_err());
     let sent: u64 = to.entries().len() as u64;

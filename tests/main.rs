@@ -8,6 +8,7 @@
 )]
 
 mod copying;
+mod ftp_session;
 mod harness;
 mod harness_itself;
 mod real_servers;

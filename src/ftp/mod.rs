@@ -19,7 +19,9 @@ mod manage;
 mod rename;
 mod reply;
 mod session;
+mod settle;
 mod transfer;
+mod way;
 mod wire;
 
 pub use breaker::{Breaker, Why};

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::*;
 use crate::files::Time;
-use crate::local::{Links, Root};
+use crate::local::Root;
 use crate::transfer::{Settled, discard, publish, settle};
 
 struct Lab {
@@ -50,7 +50,14 @@ impl Lab {
         let mut target = Target::Local(&self.into);
         let meter = Meter::default();
         let (item, options) = (&self.item, &self.options);
-        copy(&mut source, &mut target, item, options, &meter, &mut Vec::new())
+        copy(
+            &mut source,
+            &mut target,
+            item,
+            options,
+            &meter,
+            &mut Vec::new(),
+        )
     }
 
     fn names(&self) -> Vec<String> {
@@ -146,7 +153,10 @@ fn a_missing_source_names_its_side_and_touches_nothing() {
     lab.put("b", b"old");
     let error = lab.copy().unwrap_err();
     assert_eq!((error.end, error.left_behind), (End::Source, false));
-    assert_eq!((lab.names(), lab.content()), (vec!["b".into()], b"old".to_vec()));
+    assert_eq!(
+        (lab.names(), lab.content()),
+        (vec!["b".into()], b"old".to_vec())
+    );
 }
 
 #[test]
@@ -173,10 +183,16 @@ fn a_set_waits_for_its_publication() {
         expected: 3,
         proven: Ok(()),
     };
-    assert_eq!(settle(&mut target, &lab.item, &doubt).unwrap(), Settled::Arrived);
+    assert_eq!(
+        settle(&mut target, &lab.item, &doubt).unwrap(),
+        Settled::Arrived
+    );
     publish(&mut target, &lab.item).unwrap();
     assert_eq!(lab.names(), ["b"]);
-    assert_eq!(settle(&mut target, &lab.item, &doubt).unwrap(), Settled::Published);
+    assert_eq!(
+        settle(&mut target, &lab.item, &doubt).unwrap(),
+        Settled::Published
+    );
 }
 
 #[test]
@@ -189,7 +205,10 @@ fn an_old_file_of_the_same_size_is_not_taken_for_the_new_one() {
         proven: Ok(()),
     };
     let mut target = Target::Local(&lab.into);
-    assert_eq!(settle(&mut target, &lab.item, &doubt).unwrap(), Settled::NotArrived);
+    assert_eq!(
+        settle(&mut target, &lab.item, &doubt).unwrap(),
+        Settled::NotArrived
+    );
 }
 
 #[test]
@@ -199,7 +218,10 @@ fn a_name_that_was_taken_meanwhile_is_not_replaced() {
     lab.put("b", b"theirs");
     let error = lab.copy().unwrap_err();
     assert_eq!(error.end, End::Target);
-    assert_eq!((lab.names(), lab.content()), (vec!["b".into()], b"theirs".to_vec()));
+    assert_eq!(
+        (lab.names(), lab.content()),
+        (vec!["b".into()], b"theirs".to_vec())
+    );
 }
 
 #[test]
