@@ -242,7 +242,6 @@ fn a_destination_cut_in_the_middle_names_its_side() {
         "{error}"
     );
     not_visible(&to);
-    assert!(!relay.to.healthy());
 }
 
 #[test]
@@ -341,15 +340,10 @@ fn a_server_that_refuses_appe_gets_the_file_from_its_start_at_once() {
         .start();
     let mut relay = relay(&from, &to);
     relay.item.partial = true;
-    // The source's session was in the middle of a file: only a small one can be read to its end.
-    let first = relay.run();
-    if let Err(error) = first {
-        assert_eq!(error.class(), Class::Transient, "{error}");
-        relay.from = session(&from);
-        relay.run().unwrap();
-    }
+    assert_eq!(relay.run().unwrap().bytes_moved, SIZE);
+    assert!(relay.to.facts().no_restart_upload && relay.from.healthy());
     arrived(&to);
-    assert_eq!(to.count("APPE"), 1, "it is remembered");
+    assert_eq!(from.sessions_opened(), 1);
 }
 
 #[test]
@@ -482,8 +476,35 @@ fn direct_writes_the_final_name_and_takes_a_half_file_away() {
 }
 
 #[test]
+fn a_source_that_refuses_rest_gives_the_file_from_its_start() {
+    let from = source()
+        .rule(On::command("REST"), Do::reply("502 no"))
+        .start();
+    let to = target()
+        .file(PART, pattern(SIZE, 1)[..1000].to_vec())
+        .start();
+    let mut first = relay(&from, &to);
+    first.item.partial = true;
+    if let Err(error) = first.run() {
+        // RETR had been sent behind REST, so that this session is lost; what was learned is not.
+        assert_eq!((error.end, error.class()), (End::Source, Class::Transient));
+        let facts = first.from.facts().clone();
+        first.from = session(&from);
+        first.from.learn(&facts);
+        first.run().unwrap();
+    }
+    arrived(&to);
+}
+
+#[test]
 fn ascii_sends_crlf_and_receives_local_line_ends() {
-    let to = target().start();
+    // This server says that it converts and keeps the bytes as they came: it shows what was on the wire.
+    let server = target()
+        .rule(
+            On::command("TYPE").since_nth(2),
+            Do::reply("200 as you like"),
+        )
+        .start();
     let folder = tempfile::tempdir().unwrap();
     let root = Root::create(folder.path()).unwrap();
     let text = "one\ntwo\n".repeat(100_000);
@@ -495,36 +516,29 @@ fn ascii_sends_crlf_and_receives_local_line_ends() {
     };
     let mut up = item();
     (up.source, up.size, up.modified, up.resumable) = (b"a".to_vec(), None, None, false);
-    let mut remote = session(&to);
-    let mut run = |down: bool, item: &Item| {
-        let (mut local_end, mut far_end);
-        let (mut here, mut there);
-        let (source, target) = match down {
-            true => {
-                (far_end, here) = (Source::Remote(&mut remote), Target::Local(&root));
-                (&mut far_end, &mut here)
-            }
-            false => {
-                (local_end, there) = (Source::Local(&root), Target::Remote(&mut remote));
-                (&mut local_end, &mut there)
-            }
-        };
-        copy(
-            source,
-            target,
-            item,
-            &options,
-            &Meter::default(),
-            &mut Vec::new(),
-        )
-        .unwrap()
-    };
-    assert!(run(false, &up).proven.is_err());
-    let sent: u64 = to.entries().len() as u64;
-    assert!(sent > 0 && to.exists("/in/b"));
-    let mut down = up.clone();
+    let mut remote = session(&server);
+    let copied = copy(
+        &mut Source::Local(&root),
+        &mut Target::Remote(&mut remote),
+        &up,
+        &options,
+        &Meter::default(),
+        &mut Vec::new(),
+    );
+    assert!(copied.unwrap().proven.unwrap_err().contains("line ends"));
+    assert!(server.read("/in/b").unwrap() == text.replace('\n', "\r\n").into_bytes());
+
+    let mut down = up;
     (down.source, down.target) = (b"/in/b".to_vec(), b"back".to_vec());
     down.temporary = b"back.ftpflow-0123456789".to_vec();
-    run(true, &down);
+    let copied = copy(
+        &mut Source::Remote(&mut remote),
+        &mut Target::Local(&root),
+        &down,
+        &options,
+        &Meter::default(),
+        &mut Vec::new(),
+    );
+    copied.unwrap();
     assert!(fs::read_to_string(folder.path().join("back")).unwrap() == text);
 }

@@ -149,20 +149,45 @@ impl Copying<'_, '_, '_> {
             return self.already_there(start);
         }
         let wanted = self.wanted(start);
-        let inflow = self
-            .source
-            .open(&item.source, start, wanted.size_after)
-            .map_err(at_source)?;
-        let outflow = match self.target.open(item.written(), wanted) {
-            Ok(outflow) => outflow,
-            Err(cause) => {
-                let left = item.size.map(|size| size.saturating_sub(start));
-                self.source.abandon(inflow, left, self.buffer);
-                return Err(at_target(cause));
-            }
+        let (inflow, outflow) = match start {
+            0 => self.open(wanted)?,
+            _ => self.open_to_continue(wanted)?,
         };
         self.touched = true;
         self.pump(inflow, outflow, wanted)
+    }
+
+    /// Opens the source, then the destination: what cannot be read leaves no trace there.
+    fn open(&mut self, wanted: Wanted) -> Result<(Inflow, Outflow), CopyError> {
+        let item = self.item;
+        let inflow = self
+            .source
+            .open(&item.source, 0, wanted.size_after)
+            .map_err(at_source)?;
+        match self.target.open(item.written(), wanted) {
+            Ok(outflow) => Ok((inflow, outflow)),
+            Err(cause) => {
+                self.source.abandon(inflow, item.size, self.buffer);
+                Err(at_target(cause))
+            }
+        }
+    }
+
+    /// Opens the destination, then the source: a server that does not add to files says so before the source's
+    /// session is in the middle of one. The partial file is there already, and adding nothing to it harms nothing.
+    fn open_to_continue(&mut self, wanted: Wanted) -> Result<(Inflow, Outflow), CopyError> {
+        let item = self.item;
+        let outflow = self
+            .target
+            .open(item.written(), wanted)
+            .map_err(at_target)?;
+        match self.source.open(&item.source, wanted.at, wanted.size_after) {
+            Ok(inflow) => Ok((inflow, outflow)),
+            Err(cause) => {
+                self.target.abandon(outflow);
+                Err(at_source(cause))
+            }
+        }
     }
 
     fn wanted(&self, at: u64) -> Wanted {

@@ -45,9 +45,9 @@ pub enum Cause {
     #[error("{error}")]
     Unknown {
         /// What is in doubt.
-        doubt: Doubt,
+        doubt: Box<Doubt>,
         /// How the reply was lost.
-        error: ftp::Error,
+        error: Box<ftp::Error>,
     },
 }
 
@@ -139,7 +139,8 @@ impl Cause {
     /// The next thing to do, where there is one.
     pub fn help(&self) -> Option<String> {
         match self {
-            Cause::Ftp(error) | Cause::Unknown { error, .. } => error.help(),
+            Cause::Ftp(error) => error.help(),
+            Cause::Unknown { error, .. } => error.help(),
             Cause::Local(error) => error.help().map(String::from),
             Cause::Size(SizeProblem::Changed) => {
                 Some("run again when nothing writes to it any more".into())

@@ -123,7 +123,10 @@ pub(super) fn finish(target: &mut Target<'_>, item: &Item) -> Published {
 /// An error of a server, or the doubt that it leaves.
 pub(super) fn unless_known(error: Error, doubt: Doubt) -> Cause {
     match error.kind {
-        ErrorKind::UnknownOutcome | ErrorKind::NoFinalReply => Cause::Unknown { doubt, error },
+        ErrorKind::UnknownOutcome | ErrorKind::NoFinalReply => Cause::Unknown {
+            doubt: Box::new(doubt),
+            error: Box::new(error),
+        },
         _ => Cause::Ftp(error),
     }
 }
