@@ -74,6 +74,7 @@ fn item() -> Item {
         temporary: PART.as_bytes().to_vec(),
         direct: false,
         may_overwrite: true,
+        keeps_time: true,
         chmod: None,
         resumable: true,
         partial: false,
@@ -385,6 +386,7 @@ fn a_lost_final_reply_is_settled_by_looking() {
     );
     publish(&mut end, &relay.item).unwrap();
     arrived(&to);
+    assert_eq!(to.modified("/in/b"), Some(STAMP));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 )]
 
 mod copying;
+mod copying_real;
 mod ftp_session;
 mod harness;
 mod harness_itself;

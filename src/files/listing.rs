@@ -216,6 +216,9 @@ pub fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     if folder.is_empty() {
         return name.to_vec();
     }
+    if name.is_empty() {
+        return folder.to_vec();
+    }
     let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
     path.extend_from_slice(folder);
     if !folder.ends_with(b"/") {

@@ -143,10 +143,7 @@ impl Root {
     }
 
     pub(super) fn error(&self, act: Act, relative: &[u8], problem: Problem) -> Error {
-        match relative {
-            b"" => Error::new(act, bytes(&self.path), problem),
-            _ => Error::new(act, &join(bytes(&self.path), relative), problem),
-        }
+        Error::new(act, &join(bytes(&self.path), relative), problem)
     }
 
     pub(super) fn nofollow(&self) -> OFlags {

@@ -195,7 +195,7 @@ impl Copying<'_, '_, '_> {
         Wanted {
             at,
             size_after: options.verify == Verify::Size && !options.ascii,
-            modified: self.item.modified.filter(|_| options.keep_times),
+            modified: self.item.modified.filter(|_| self.item.keeps_time),
             rename_from: options.publish == Publish::File,
         }
     }

@@ -35,6 +35,7 @@ fn lab(content: &[u8]) -> Lab {
             temporary: b"b.ftpflow-0123456789".to_vec(),
             direct: false,
             may_overwrite: true,
+            keeps_time: true,
             chmod: None,
             resumable: true,
             partial: false,

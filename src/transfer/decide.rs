@@ -25,7 +25,7 @@ pub enum Decision {
         /// Whether something stands under the final name that is replaced.
         over: bool,
     },
-    /// It stands there already, the same.
+    /// It stands there already, the same; [`Request::same_is_proof`] says whether that is proof.
     Same,
     /// It is left alone.
     Skip(Skip),

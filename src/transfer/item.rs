@@ -27,6 +27,8 @@ pub struct Item {
     pub direct: bool,
     /// Whether what stands at the destination may be replaced.
     pub may_overwrite: bool,
+    /// Whether the file gets its source's time.
+    pub keeps_time: bool,
     /// Mode given to the file once it has its final name.
     pub chmod: Option<u32>,
     /// Whether a partial file may be continued.
@@ -77,6 +79,7 @@ impl Item {
             temporary: place(&temporary),
             direct: request.options.publish == Publish::Direct,
             may_overwrite: request.may_overwrite(),
+            keeps_time: request.options.keep_times,
             chmod: request.chmod,
             resumable: request.resumable(set, at),
             partial: matches!(decision, Decision::Resume { .. }),

@@ -15,9 +15,9 @@ pub struct Published {
 /// What became of a file whose reply was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
-    /// It stands whole under its final name; [`publish`] is not needed, nor harmful to leave out.
+    /// It stands whole under its final name; its mode was set and older partial files removed.
     Published,
-    /// It stands whole under its temporary name: [`publish`] it.
+    /// It stands whole under its temporary name, with its time: [`publish`] it.
     Arrived,
     /// It did not arrive: copy it again.
     NotArrived,
@@ -41,7 +41,8 @@ pub fn publish(target: &mut Target<'_>, item: &Item) -> Result<Published, CopyEr
     Ok(finish(target, item))
 }
 
-/// Looks what became of a file, on a new session, by what stands at its names.
+/// Looks what became of a file, on a new session, by what stands at its names, and makes up for what else the lost
+/// replies may have taken along: time, mode, older partial files.
 ///
 /// # Errors
 /// When looking fails, too: try again.
@@ -49,28 +50,17 @@ pub fn settle(target: &mut Target<'_>, item: &Item, doubt: &Doubt) -> Result<Set
     target
         .set_type(false)
         .map_err(|cause| CopyError::new(End::Target, cause))?;
-    let mut look = |path: &[u8]| {
-        target
-            .look(path)
-            .map_err(|cause| CopyError::new(End::Target, cause))
-    };
-    let whole = Seen::Bytes(doubt.expected);
-    if item.direct {
-        return Ok(match look(&item.target)? == whole {
-            true => Settled::Published,
-            false => Settled::NotArrived,
-        });
+    let settled =
+        look_for(target, item, doubt).map_err(|cause| CopyError::new(End::Target, cause))?;
+    match settled {
+        Settled::Arrived => set_time(target, item, &item.temporary),
+        Settled::Published => {
+            set_time(target, item, &item.target);
+            finish(target, item);
+        }
+        Settled::NotArrived => {}
     }
-    let temporary = look(&item.temporary)?;
-    if temporary == whole {
-        return Ok(Settled::Arrived);
-    }
-    // Only a rename makes the temporary name go: before it, whatever has the final name is the old file.
-    let renamed = doubt.stage == Stage::Renaming && temporary == Seen::Nothing;
-    Ok(match renamed && look(&item.target)? == whole {
-        true => Settled::Published,
-        false => Settled::NotArrived,
-    })
+    Ok(settled)
 }
 
 /// Removes what was written of a file that is given up. That nothing is there is fine.
@@ -129,4 +119,29 @@ pub(super) fn unless_known(error: Error, doubt: Doubt) -> Cause {
         },
         _ => Cause::Ftp(error),
     }
+}
+
+/// The time is worth no error: without it the next run compares as for a server that cannot set times.
+fn set_time(target: &mut Target<'_>, item: &Item, path: &[u8]) {
+    let _ = target.set_time(path, item.modified.filter(|_| item.keeps_time));
+}
+
+fn look_for(target: &mut Target<'_>, item: &Item, doubt: &Doubt) -> Result<Settled, Cause> {
+    let whole = Seen::Bytes(doubt.expected);
+    if item.direct {
+        return Ok(match target.look(&item.target)? == whole {
+            true => Settled::Published,
+            false => Settled::NotArrived,
+        });
+    }
+    let temporary = target.look(&item.temporary)?;
+    if temporary == whole {
+        return Ok(Settled::Arrived);
+    }
+    // Only a rename makes the temporary name go: before it, whatever has the final name is the old file.
+    let renamed = doubt.stage == Stage::Renaming && temporary == Seen::Nothing;
+    Ok(match renamed && target.look(&item.target)? == whole {
+        true => Settled::Published,
+        false => Settled::NotArrived,
+    })
 }

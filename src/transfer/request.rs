@@ -1,7 +1,7 @@
 //! What a transfer step asks for, as far as decisions and names depend on it.
 
 use crate::files::{FileSet, Fingerprint};
-use crate::options::{IfExists, Publish, TransferOptions};
+use crate::options::{IfExists, Publish, TransferOptions, Verify};
 
 /// A transfer step's wishes, and what is known of its two sides.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,15 @@ impl Request<'_> {
     /// Whether files have their source's time at the destination after this step.
     pub fn times_arrive(&self) -> bool {
         self.options.keep_times && self.sets_times
+    }
+
+    /// Whether a file that stands unchanged at the destination is proven to be the source's; the reason why not.
+    pub fn same_is_proof(&self) -> Result<(), &'static str> {
+        match (self.options.ascii, self.options.verify) {
+            (true, _) => Err("line ends are converted, so that sizes prove nothing"),
+            (false, Verify::None) => Err("`verify: none`"),
+            (false, Verify::Size | Verify::Checksum) => Ok(()),
+        }
     }
 
     /// Whether a partial file of this entry may be continued, in this run or a later one.
