@@ -137,7 +137,7 @@ impl Error {
             Problem::NotAFolder(_) => Some("move the file away, or choose another folder"),
             Problem::System { kind, .. } => match kind {
                 io::ErrorKind::StorageFull => {
-                    Some("free some space, then run again: what arrived is kept")
+                    Some("free some space, then run again: files that arrived are not copied twice")
                 }
                 io::ErrorKind::QuotaExceeded => {
                     Some("raise the quota or free some space, then run again")

@@ -3,10 +3,11 @@
 use std::io::{self, Read, Write};
 
 use super::ascii::Convert;
-use super::ends::{After, Arrived, Inflow, Outflow, Seen, Source, Target, Wanted};
 use super::error::{Cause, CopyError, Doubt, End, SizeProblem, Stage};
 use super::item::Item;
 use super::publish::{finish, rename, unless_known};
+use super::source::{After, Inflow, Source};
+use super::target::{Arrived, Outflow, Seen, Target, Wanted};
 use super::verify::{Evidence, judge, judge_source};
 use crate::event::{Current, Meter};
 use crate::ftp::{Class, ErrorKind};

@@ -8,21 +8,24 @@
 mod ascii;
 mod copy;
 mod decide;
-mod ends;
 mod error;
 mod inventory;
 mod item;
 mod publish;
 mod remove;
 mod request;
+mod session;
+mod source;
+mod target;
 mod verify;
 
 pub use copy::{BUFFER, Copied, copy};
 pub use decide::{DecideError, Decision, Decisions, Refusal, Skip, decide};
-pub use ends::{Source, Target};
 pub use error::{Cause, CopyError, Doubt, End, SizeProblem, Stage};
 pub use inventory::{Inventory, Manners, Standing, folders};
 pub use item::Item;
 pub use publish::{Published, Settled, discard, publish, settle};
 pub use remove::{Changed, Fate, still_same};
 pub use request::Request;
+pub use source::Source;
+pub use target::Target;

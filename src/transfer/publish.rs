@@ -1,8 +1,8 @@
 //! Giving a file that has arrived its final name, clearing up, and looking when a reply was lost.
 
-use super::ends::{Seen, Target};
 use super::error::{Cause, CopyError, Doubt, End, Stage};
 use super::item::Item;
+use super::target::{Seen, Target};
 use crate::ftp::{Error, ErrorKind};
 
 /// What publishing a file did.
