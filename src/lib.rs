@@ -1,1 +1,2 @@
 //! ftpflow: a declarative pipeline runner for FTP and FTPS.
+pub mod manifest;
