@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::code;
 use super::finding::{Finding, Place};
 use super::merge::{self, Merge};
+use super::traps;
 use super::tree::{Entry, Item, Kind, MAX_DEPTH, MAX_NODES, Map, Node, NodeId, Style, Tree};
 
 /// Most findings of one reading; the rest is counted. A file of a million doubled keys must not become a million reports.
@@ -17,6 +18,8 @@ pub(super) struct Stop;
 /// The tree under construction.
 pub(super) struct Builder<'a> {
     text: &'a str,
+    /// Where the keys begin whose values were blanked because of a syntax error.
+    blanked: &'a [u32],
     nodes: Vec<Node>,
     /// Beside `nodes`: how large each value is when its aliases are written out.
     weights: Vec<Weight>,
@@ -77,9 +80,10 @@ pub(super) struct Weight {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str, blanked: &'a [u32]) -> Self {
         Self {
             text,
+            blanked,
             nodes: Vec::new(),
             weights: Vec::new(),
             open: Vec::new(),
@@ -121,6 +125,7 @@ impl<'a> Builder<'a> {
                 self.report(finding);
                 Kind::Broken
             }
+            None if empty && self.is_blanked(place) => Kind::Broken,
             None => Kind::Scalar { text, style },
         };
         let id = self.push(
@@ -240,9 +245,38 @@ impl<'a> Builder<'a> {
         )
     }
 
-    /// Whether a value at this point would stand in flow style, inside `[…]` or `{…}`.
-    pub(super) fn in_flow(&self) -> bool {
-        self.open.last().is_some_and(|open| open.flow)
+    /// Where the innermost `[` or `{` is that is still open.
+    pub(super) fn open_bracket(&self) -> Option<Place> {
+        // A pair inside a list, `[a: b]`, is a map without a bracket of its own.
+        let mut flow = self
+            .open
+            .iter()
+            .rev()
+            .take_while(|open| open.flow)
+            .map(|open| open.start.start as usize);
+        let bracket = |at: &usize| {
+            self.text
+                .get(*at..)
+                .is_some_and(|rest| rest.starts_with(['[', '{']))
+        };
+        flow.find(bracket).map(|at| Place::new(at, at + 1))
+    }
+
+    /// Whether a finding made before already says what this one would: a full-width sign is met as text first and breaks the
+    /// syntax later, on the same line or the next.
+    pub(super) fn explained(&self, finding: &Finding) -> bool {
+        let near = |before: &Finding| {
+            let between =
+                before.place.end as usize..finding.place.start.max(before.place.end) as usize;
+            before.code == code::FULL_WIDTH
+                && self
+                    .text
+                    .get(between)
+                    .is_some_and(|text| text.matches('\n').count() <= 1)
+        };
+        self.findings
+            .last()
+            .is_some_and(|before| before.place.touches(finding.place) || near(before))
     }
 
     /// Refuses a level too many.
@@ -413,7 +447,7 @@ impl<'a> Builder<'a> {
                 text,
                 style: Style::Plain,
             } if text.contains('：') => {
-                let finding = full_width_colon(place);
+                let finding = full_width_colon(self.text, place);
                 self.report(finding);
                 broken
             }
@@ -476,6 +510,10 @@ impl<'a> Builder<'a> {
         }
     }
 
+    fn is_blanked(&self, key: Place) -> bool {
+        self.blanked.contains(&key.start)
+    }
+
     /// A parser puts a value that is not there at the next token, often lines below. People look at the key.
     fn place_of_nothing(&self, place: Place) -> Place {
         match self.open.last().map(|open| &open.what) {
@@ -504,7 +542,8 @@ impl<'a> Builder<'a> {
         let between = self
             .text
             .get(key.place.end as usize..place.start as usize)?;
-        (between.contains(['\n', '\r']) && looks_like_a_key(text)).then(|| full_width_colon(place))
+        (between.contains(['\n', '\r']) && looks_like_a_key(text))
+            .then(|| full_width_colon(self.text, place))
     }
 }
 
@@ -550,30 +589,28 @@ fn key_not_text(text: &str, place: Place) -> Finding {
     .help(help)
 }
 
-fn full_width_colon(place: Place) -> Finding {
-    Finding::error(
-        code::FULL_WIDTH,
-        place,
-        "a full-width colon `：` does not separate a key from its value",
-        "has a full-width colon",
-    )
-    .help("write `: `, an ASCII colon and a space; if the sign is meant as text, put the text in quotes")
+fn full_width_colon(text: &str, place: Place) -> Finding {
+    traps::full_width_colon(sign(text, place, '：'))
 }
 
 fn full_width_comma(text: &str, place: Place) -> Finding {
-    let at = text
-        .get(place.range())
-        .and_then(|scalar| scalar.find('，'))
-        .unwrap_or_default();
-    let start = place.start as usize + at;
-    let place = Place::new(start, start + '，'.len_utf8());
+    let message = "a full-width comma `，` does not separate items";
     Finding::error(
         code::FULL_WIDTH,
-        place,
-        "a full-width comma `，` does not separate items",
+        sign(text, place, '，'),
+        message,
         "a full-width comma",
     )
     .help("write `, `, an ASCII comma; if the sign is meant as text, put the text in quotes")
+}
+
+/// The place of a sign inside a scalar.
+fn sign(text: &str, place: Place, sign: char) -> Place {
+    let found = text.get(place.range()).and_then(|scalar| scalar.find(sign));
+    found.map_or(place, |at| {
+        let start = place.start as usize + at;
+        Place::new(start, start + sign.len_utf8())
+    })
 }
 
 /// `host：…`: a word as fields have it, and a full-width colon.

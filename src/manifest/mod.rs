@@ -16,6 +16,7 @@ pub mod model;
 mod parse;
 mod path;
 mod read;
+mod repair;
 mod slot;
 mod source;
 mod suggest;
@@ -31,3 +32,6 @@ pub use slot::{Keys, OneOrMany, Slot, Text, WordOr};
 pub use source::{Position, Source};
 pub use suggest::suggest;
 pub use tree::{Entry, Item, Kind, Location, MAX_DEPTH, MAX_NODES, Map, Node, NodeId, Style, Tree};
+
+#[cfg(test)]
+mod tests;

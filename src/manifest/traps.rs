@@ -25,7 +25,13 @@ pub(super) enum Fault {
 }
 
 /// A finding for a syntax error at byte `at`. `info` is the parser's own message, for errors that we have no better word for.
-pub(super) fn explain(text: &str, at: usize, fault: Fault, in_flow: bool, info: &str) -> Finding {
+pub(super) fn explain(
+    text: &str,
+    at: usize,
+    fault: Fault,
+    open: Option<Place>,
+    info: &str,
+) -> Finding {
     let here = line_around(text, at);
     let above = line_above(text, here.start);
     if fault == Fault::Tab {
@@ -38,9 +44,23 @@ pub(super) fn explain(text: &str, at: usize, fault: Fault, in_flow: bool, info: 
         };
         let trap = shown
             .full_width_colon()
-            .or_else(|| shown.variable(in_flow))
+            .or_else(|| shown.variable(open.is_some()))
             .or_else(|| shown.bracket())
-            .or_else(|| shown.tab());
+            .or_else(|| shown.tab())
+            .or_else(|| {
+                if fault == Fault::Quote {
+                    shown.quote()
+                } else {
+                    None
+                }
+            })
+            .or_else(|| {
+                if matches!(fault, Fault::Value | Fault::Colon | Fault::Indentation) {
+                    shown.glued()
+                } else {
+                    None
+                }
+            });
         if let Some(finding) = trap {
             return finding;
         }
@@ -49,8 +69,21 @@ pub(super) fn explain(text: &str, at: usize, fault: Fault, in_flow: bool, info: 
     match fault {
         Fault::Character => reserved(text, place),
         Fault::Anchor => anchor(text, place),
+        Fault::Separator | Fault::Bracket => {
+            match open.filter(|open| open.range().end <= here.start) {
+                Some(open) => never_closed(text, open, place),
+                None => plain_fault(fault, place, info),
+            }
+        }
         _ => plain_fault(fault, place, info),
     }
+}
+
+/// `host：…`, with the place of the sign.
+pub(super) fn full_width_colon(place: Place) -> Finding {
+    let message = "a full-width colon `：` does not separate a key from its value";
+    Finding::error(code::FULL_WIDTH, place, message, "a full-width colon")
+        .help("write `: `, an ASCII colon and a space; if the sign is meant as text, put the text in quotes")
 }
 
 /// `include: *.zip`: in YAML an alias, and there is no such anchor.
@@ -108,12 +141,7 @@ impl Line<'_> {
         if key.is_empty() {
             return None;
         }
-        let place = self.place(at, at + '：'.len_utf8());
-        let message = "a full-width colon `：` does not separate a key from its value";
-        Some(
-            Finding::error(code::FULL_WIDTH, place, message, "a full-width colon")
-                .help("write `: `, an ASCII colon and a space"),
-        )
+        Some(full_width_colon(self.place(at, at + '：'.len_utf8())))
     }
 
     /// `{into: ${vars.x}}`: the braces of the variable end the plain text.
@@ -188,6 +216,41 @@ impl Line<'_> {
         )
     }
 
+    /// A quote that is open at the end of its line.
+    fn quote(&self) -> Option<Finding> {
+        let at = open_quote(self.text)?;
+        Some(plain_fault(Fault::Quote, self.place(at, at + 1), ""))
+    }
+
+    /// `name:value`: without a space behind it, the colon is part of the text.
+    fn glued(&self) -> Option<Finding> {
+        let text = self.text.trim_start_matches([' ', '-']);
+        let start = self.text.len() - text.len();
+        let colon = text.find(':')?;
+        let word = text[..colon]
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+        let follows = text[colon + 1..]
+            .chars()
+            .next()
+            .is_some_and(|c| !c.is_whitespace() && c != ':' && c != '/');
+        if colon == 0 || !word || !follows {
+            return None;
+        }
+        let key = &text[..colon];
+        let message =
+            "a key and its value are separated by a colon and a space, and the space is missing";
+        Some(
+            Finding::error(
+                code::SYNTAX,
+                self.place(start + colon, start + colon + 1),
+                message,
+                "no space behind it",
+            )
+            .help(format!("write `{key}: …`")),
+        )
+    }
+
     fn tab(&self) -> Option<Finding> {
         let blank = self.text.len() - self.text.trim_start_matches([' ', '\t']).len();
         let at = self.text[..blank].find('\t')?;
@@ -228,7 +291,12 @@ fn reserved(text: &str, place: Place) -> Finding {
         place.start as usize + sign.len_utf8().min(place.range().len()),
     );
     if "%@`".contains(sign) {
-        let message = format!("a value cannot begin with `{sign}` in YAML");
+        let name = if sign == '`' {
+            "a backtick".to_owned()
+        } else {
+            format!("`{sign}`")
+        };
+        let message = format!("a value cannot begin with {name} in YAML");
         return Finding::error(code::RESERVED_CHARACTER, place, message, "reserved by YAML")
             .help(format!("put the value in quotes: \"{sign}…\""));
     }
@@ -245,15 +313,7 @@ fn anchor(text: &str, place: Place) -> Finding {
     let at = place.start as usize - usize::from(before.ends_with(['*', '&']));
     let place = Place::new(at, place.end as usize);
     if star {
-        return unknown_alias(
-            text,
-            Place::new(
-                at,
-                text[at..]
-                    .find(char::is_whitespace)
-                    .map_or(text.len(), |end| at + end),
-            ),
-        );
+        return unknown_alias(text, Place::new(at, end_of_word(text, at)));
     }
     Finding::error(
         code::EMPTY_ANCHOR,
@@ -325,6 +385,13 @@ fn plain_fault(fault: Fault, place: Place, info: &str) -> Finding {
     Finding::error(code, place, message, label).help(help)
 }
 
+/// Where a name that begins at `at` ends.
+fn end_of_word(text: &str, at: usize) -> usize {
+    text[at..]
+        .find(|c: char| c.is_whitespace() || ",]}".contains(c))
+        .map_or(text.len(), |end| at + end)
+}
+
 /// What to mark for an error at `at`: the word there; at the end of a line, nothing.
 fn spot(text: &str, at: usize, line: &std::ops::Range<usize>) -> Place {
     let at = at.clamp(line.start, line.end);
@@ -370,26 +437,236 @@ fn begins_value(before: &str) -> bool {
 
 /// The characters of a line that stand outside quotes and comments.
 fn bare(line: &str) -> impl Iterator<Item = (usize, char)> {
-    let mut quote = None;
-    let mut last = ' ';
+    let mut quotes = Quotes::default();
     line.char_indices()
-        .map_while(move |(at, c)| {
-            let opens = last.is_whitespace() || "[{,:-".contains(last);
-            let before = std::mem::replace(&mut last, c);
-            match quote {
-                Some(open) => {
-                    if c == open && before != '\\' {
-                        quote = None;
-                    }
-                    Some(None)
+        .map(move |(at, c)| (at, c, quotes.step(at, c)))
+        .take_while(|(.., sort)| *sort != Sort::Comment)
+        .filter_map(|(at, c, sort)| (sort == Sort::Bare).then_some((at, c)))
+}
+
+/// Where the quote begins that is open at the end of a line.
+fn open_quote(line: &str) -> Option<usize> {
+    let mut quotes = Quotes::default();
+    for (at, c) in line.char_indices() {
+        if quotes.step(at, c) == Sort::Comment {
+            return None;
+        }
+    }
+    quotes.open.map(|(at, _)| at)
+}
+
+/// Follows the quotes of a line.
+#[derive(Default)]
+struct Quotes {
+    open: Option<(usize, char)>,
+    last: Option<char>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Bare,
+    Quoted,
+    Comment,
+}
+
+impl Quotes {
+    fn step(&mut self, at: usize, c: char) -> Sort {
+        let before = self.last.replace(c);
+        match self.open {
+            Some((_, quote)) => {
+                // A doubled quote closes and opens again; behind a backslash it does neither.
+                if c == quote && (quote == '\'' || before != Some('\\')) {
+                    self.open = None;
                 }
-                None if opens && (c == '"' || c == '\'') => {
-                    quote = Some(c);
-                    Some(None)
-                }
-                None if c == '#' && before.is_whitespace() => None,
-                None => Some(Some((at, c))),
+                Sort::Quoted
             }
+            None => match c {
+                '"' | '\'' if before.is_none_or(|c| c.is_whitespace() || "[{,:'".contains(c)) => {
+                    self.open = Some((at, c));
+                    Sort::Quoted
+                }
+                '#' if before.is_none_or(char::is_whitespace) => Sort::Comment,
+                _ => Sort::Bare,
+            },
+        }
+    }
+}
+
+/// A bracket of an earlier line that nothing closed before a line that cannot be inside it.
+fn never_closed(text: &str, open: Place, place: Place) -> Finding {
+    let sign = text
+        .get(open.range())
+        .and_then(|rest| rest.chars().next())
+        .unwrap_or('[');
+    let close = if sign == '{' { '}' } else { ']' };
+    Finding::error(
+        code::SYNTAX,
+        open,
+        format!("a `{sign}` is opened and not closed"),
+        "opened here",
+    )
+    .help(format!(
+        "close it with `{close}`; if it is meant as text, put the text in quotes"
+    ))
+    .also(place, "this cannot stand inside it")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manifest::{Manifest, Read};
+
+    /// The one finding of a manifest with `line` in a step, as (code, marked text), and its help.
+    #[track_caller]
+    fn trap(lines: &str) -> (&'static str, String, String) {
+        let read = Manifest::read(
+            "m",
+            format!("steps:\n  版本:\n{lines}\n  b: {{list: {{}}}}\n").as_bytes(),
+        );
+        assert_eq!(read.findings.len(), 1, "{:#?}", read.findings);
+        assert!(knows_b(&read));
+        let finding = &read.findings[0];
+        let short = finding.code.strip_prefix("ftpflow::yaml::").unwrap();
+        (
+            short,
+            read.source.slice(finding.place).to_owned(),
+            finding.help.clone().unwrap(),
+        )
+    }
+
+    fn knows_b(read: &Read) -> bool {
+        let steps = read
+            .manifest
+            .as_ref()
+            .and_then(|manifest| manifest.steps.get());
+        steps.is_some_and(|steps| {
+            steps
+                .iter()
+                .any(|(name, step)| name == "b" && step.get().is_some())
         })
-        .flatten()
+    }
+
+    #[track_caller]
+    fn expect(lines: &str, code: &str, marked: &str, cure: &str) {
+        let (found, text, help) = trap(lines);
+        assert_eq!((found, text.as_str()), (code, marked), "{lines}");
+        assert!(help.contains(cure), "{help:?} lacks {cure:?}");
+    }
+
+    #[test]
+    fn variables_in_flow_style_need_quotes() {
+        expect(
+            "    list: {path: ${vars.x}, server: b}",
+            "unquoted_variable",
+            "${vars.x}",
+            "\"${vars.x}\"",
+        );
+        expect(
+            "    filter: {include: [\"a\", *-${vars.x}.zip]}",
+            "unknown_alias",
+            "*-$",
+            "\"*…\"",
+        );
+        expect(
+            "    list: [${env.X:-geheim}]",
+            "unquoted_variable",
+            "${env.X:-geheim}",
+            "\"${…}\"",
+        );
+    }
+
+    #[test]
+    fn patterns_need_quotes() {
+        expect(
+            "    filter: {include: *.zip}",
+            "unknown_alias",
+            "*.zip",
+            "\"*.zip\"",
+        );
+        expect("    include: *", "unknown_alias", "*", "\"*\"");
+        expect("    include: [*]", "unknown_alias", "*", "\"*\"");
+        expect(
+            "    include: [ab]*.zip",
+            "unquoted_bracket",
+            "[ab]*.zip",
+            "\"[…]",
+        );
+        expect("    path: {a,b}/c", "unquoted_bracket", "{a,b}/c", "\"{…}");
+        expect("    exclude: !x*", "tag", "!x*", "\"!…\"");
+        expect("    exclude: [a, !b]", "tag", "!b", "\"!…\"");
+    }
+
+    #[test]
+    fn full_width_signs_are_named() {
+        expect("    list：{ server: b }", "full_width", "：", "ASCII colon");
+        expect(
+            "    host：1.2.3.4\n    user: x",
+            "full_width",
+            "：",
+            "ASCII colon",
+        );
+        expect("    host：1.2.3.4", "full_width", "：", "ASCII colon");
+        expect(
+            "    user: x\n    host：1.2.3.4\n    port: 1",
+            "full_width",
+            "：",
+            "ASCII colon",
+        );
+        expect(
+            "    list: {server： b, path: x}",
+            "full_width",
+            "：",
+            "ASCII colon",
+        );
+        expect(
+            "    list: {server: b， path: x}",
+            "full_width",
+            "，",
+            "ASCII comma",
+        );
+        expect("    needs: [a， b]", "full_width", "，", "ASCII comma");
+    }
+
+    #[test]
+    fn full_width_signs_in_text_are_text() {
+        let read = Manifest::read(
+            "m",
+            "description: 注意：别删，谢谢\nsteps: {a: {description: \"x：y，z\"}}\n".as_bytes(),
+        );
+        assert_eq!(read.findings, []);
+    }
+
+    #[test]
+    fn tabs_are_shown() {
+        expect("\tlist: {}", "tab", "\t", "two spaces");
+        expect("    list:\n    \tserver: b", "tab", "\t", "two spaces");
+    }
+
+    #[test]
+    fn reserved_signs_need_quotes() {
+        for sign in ["%", "@", "`"] {
+            expect(
+                &format!("    into: {sign}Y"),
+                "reserved_character",
+                sign,
+                &format!("\"{sign}…\""),
+            );
+        }
+        expect("    password: &x", "empty_anchor", "password", "\"&…\"");
+    }
+
+    #[test]
+    fn quotes_brackets_and_colons_are_shown_where_the_mistake_is() {
+        expect("    into: 'x\n    from: y", "syntax", "'", "close it");
+        expect(
+            "    into: \"C:\\data\"",
+            "syntax",
+            "\"C:\\data\"",
+            "single quotes",
+        );
+        expect("    into: 'a' b", "syntax", "b", "whole value");
+        expect("    needs: [a, b\n    from: y", "syntax", "[", "`]`");
+        expect("    list: {server: b\n    from: y", "syntax", "{", "`}`");
+        expect("    from:a\n    into: b", "syntax", ":", "`from: …`");
+        expect("    into: a: b", "syntax", ":", "in quotes");
+    }
 }

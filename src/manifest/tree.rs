@@ -116,6 +116,11 @@ impl Tree {
         &self.nodes[id.0 as usize]
     }
 
+    /// All values, each before what holds it. Some may be out of reach of the top.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter()
+    }
+
     /// Finds a path. One that does not exist is found as far as it does.
     pub fn locate(&self, path: &Path) -> Location {
         self.walk(path).1
