@@ -83,9 +83,10 @@ impl Feed<'_> {
                 }
             }
             Event::Alias(anchor) => self.builder.alias(anchor, place)?,
-            Event::UnresolvedAlias(_) => self
-                .builder
-                .broken(place, traps::unknown_alias(self.text, place))?,
+            Event::UnresolvedAlias(_) => {
+                self.builder
+                    .broken(place, traps::unknown_alias(self.text, place), 0)?
+            }
             Event::Scalar(text, style, anchor, tag) => match tag.filter(|tag| !harmless(tag)) {
                 None => {
                     let text = self.written(&text, style, place);
@@ -93,7 +94,7 @@ impl Feed<'_> {
                 }
                 Some(_) => {
                     let place = self.tagged(span);
-                    self.builder.broken(place, traps::tag(place))?;
+                    self.builder.broken(place, traps::tag(place), anchor)?;
                 }
             },
             Event::SequenceStart(style, anchor, tag) => {

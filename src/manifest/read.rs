@@ -92,44 +92,41 @@ struct Pieces {
 }
 
 /// Reads the text; where a syntax error stops it, reads again without the step or server that holds the error.
-fn pieces(text: &str, from: usize) -> Pieces {
-    let mut text = Cow::Borrowed(text);
+fn pieces(original: &str, from: usize) -> Pieces {
+    let mut text = Cow::Borrowed(original);
     let mut blanked = Vec::new();
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut pieces = Pieces {
+        tree: None,
+        findings: Vec::new(),
+        nameless: false,
+    };
     let mut said = HashSet::new();
-    let mut nameless = false;
-    let mut repairs = 0;
-    let tries = MAX_REPAIRS.min(REPAIRED_BYTES / text.len().max(1));
-    loop {
+    for tries in (0..=MAX_REPAIRS.min(REPAIRED_BYTES / original.len().max(1))).rev() {
         let parsed = parse::parse(&text, from, &blanked);
-        let new = parsed
-            .findings
-            .into_iter()
-            .filter(|finding| said.insert((finding.code, finding.place)));
-        findings.extend(new);
-        let Some(at) = parsed.fault.filter(|_| repairs < tries) else {
-            return Pieces {
-                tree: parsed.tree,
-                findings,
-                nameless,
-            };
-        };
-        match repair::without_entry(&text, at.culprit, at.seen) {
-            Some(repaired) => {
-                text = Cow::Owned(repaired.text);
-                blanked.extend(repaired.keys);
-                nameless |= repaired.nameless;
-                repairs += 1;
-            }
-            None => {
-                return Pieces {
-                    tree: None,
-                    findings,
-                    nameless,
-                };
+        for mut finding in parsed.findings {
+            finding.place = finding.place.aligned(original);
+            finding
+                .related
+                .iter_mut()
+                .for_each(|(place, _)| *place = place.aligned(original));
+            if said.insert((finding.code, finding.place)) {
+                pieces.findings.push(finding);
             }
         }
+        pieces.tree = parsed.tree;
+        let repaired = parsed
+            .fault
+            .filter(|_| tries > 0)
+            .and_then(|at| repair::without_entry(&text, at.culprit, at.seen));
+        let Some(repaired) = repaired else { break };
+        text = Cow::Owned(repaired.text);
+        blanked.extend(repaired.keys);
+        pieces.nameless |= repaired.nameless;
     }
+    if let (Some(tree), Cow::Owned(_)) = (&mut pieces.tree, &text) {
+        tree.align(original);
+    }
+    pieces
 }
 
 fn decoded(tree: Tree, text: &str, findings: &mut Vec<Finding>) -> Option<Manifest> {

@@ -543,6 +543,21 @@ fn noise_is_refused_without_reading_it_again_and_again() {
 }
 
 #[test]
+fn an_alias_to_a_broken_value_is_broken_and_no_second_mistake() {
+    let read = read("vars: {a: &x !tag b, c: *x}\n");
+    assert_eq!(codes(&read), ["ftpflow::yaml::tag"]);
+    assert!(
+        read.manifest
+            .unwrap()
+            .vars
+            .get()
+            .unwrap()
+            .iter()
+            .all(|(_, slot)| *slot == Slot::Bad)
+    );
+}
+
+#[test]
 fn messages_never_quote_values() {
     for text in [
         "password: hunter2: x\n",

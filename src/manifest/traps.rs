@@ -5,6 +5,10 @@
 
 use super::code;
 use super::finding::{Finding, Place};
+use super::line::{Line, tab_finding};
+
+/// Longest line that is searched for more than the error itself: noise comes in lines of megabytes.
+const LONGEST: usize = 64 << 10;
 
 /// The sort of a syntax error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +41,8 @@ pub(super) fn explain(
     if fault == Fault::Tab {
         return tab(text, here.clone(), at);
     }
-    for line in [Some(here.clone()), above].into_iter().flatten() {
+    let lines = [Some(here.clone()), above].into_iter().flatten();
+    for line in lines.filter(|line| line.len() <= LONGEST) {
         let shown = Line {
             text: &text[line.clone()],
             start: line.start,
@@ -120,144 +125,6 @@ pub(super) fn tag(place: Place) -> Finding {
     .help("put the value in quotes: \"!…\"")
 }
 
-/// One line of the file, without its break.
-struct Line<'a> {
-    text: &'a str,
-    start: usize,
-}
-
-impl Line<'_> {
-    fn place(&self, start: usize, end: usize) -> Place {
-        Place::new(self.start + start, self.start + end)
-    }
-
-    fn full_width_colon(&self) -> Option<Finding> {
-        let (at, _) = bare(self.text).find(|&(_, c)| c == '：')?;
-        let before = self.text[..at].trim_end();
-        let key = before
-            .rsplit(|c: char| c.is_whitespace() || "{[,".contains(c))
-            .next()
-            .unwrap_or_default();
-        if key.is_empty() {
-            return None;
-        }
-        Some(full_width_colon(self.place(at, at + '：'.len_utf8())))
-    }
-
-    /// `{into: ${vars.x}}`: the braces of the variable end the plain text.
-    fn variable(&self, in_flow: bool) -> Option<Finding> {
-        let signs = Vec::from_iter(bare(self.text));
-        let dollar = signs
-            .iter()
-            .position(|&(at, c)| c == '$' && self.text[at..].starts_with("${"))?;
-        let (at, _) = signs[dollar];
-        if !in_flow && !signs[..dollar].iter().any(|&(_, c)| "[{".contains(c)) {
-            return None;
-        }
-        let end = self.text[at..]
-            .find('}')
-            .map_or(self.text.len(), |brace| at + brace + 1);
-        let written = &self.text[at..end];
-        let plain = written
-            .strip_prefix("${")
-            .and_then(|rest| rest.strip_suffix('}'));
-        let plain = plain.filter(|name| {
-            name.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._".contains(&b))
-        });
-        let shown = if plain.is_some() { written } else { "${…}" };
-        let message = "a variable inside `[…]` or `{…}` must be in quotes";
-        Some(
-            Finding::error(
-                code::UNQUOTED_VARIABLE,
-                self.place(at, end),
-                message,
-                "its braces are read as YAML's",
-            )
-            .help(format!(
-                "write the whole value in quotes, as in \"{shown}\""
-            )),
-        )
-    }
-
-    /// `include: [ab]*.zip` and `path: {a,b}/c`: a list or map, and then something else.
-    fn bracket(&self) -> Option<Finding> {
-        let signs = Vec::from_iter(bare(self.text));
-        let from = signs
-            .iter()
-            .position(|&(at, c)| "[{".contains(c) && begins_value(&self.text[..at]))?;
-        let mut depth = 0usize;
-        let close = signs[from..].iter().find(|&&(_, c)| {
-            depth = match c {
-                '[' | '{' => depth + 1,
-                ']' | '}' => depth.saturating_sub(1),
-                _ => depth,
-            };
-            depth == 0
-        })?;
-        let (start, sign) = signs[from];
-        let rest = self.text[close.0 + 1..].trim_start();
-        if rest.is_empty() || rest.starts_with(['#', ':', ',', ']', '}']) {
-            return None;
-        }
-        let message = format!(
-            "a value that begins with `{sign}` is a list or map in YAML, but text follows its end"
-        );
-        let end = self.text.trim_end().len();
-        let pair = if sign == '[' { "[…]" } else { "{…}" };
-        Some(
-            Finding::error(
-                code::UNQUOTED_BRACKET,
-                self.place(start, end),
-                message,
-                "read as a list or map",
-            )
-            .help(format!("put a pattern in quotes: \"{pair}…\"")),
-        )
-    }
-
-    /// A quote that is open at the end of its line.
-    fn quote(&self) -> Option<Finding> {
-        let at = open_quote(self.text)?;
-        Some(plain_fault(Fault::Quote, self.place(at, at + 1), ""))
-    }
-
-    /// `name:value`: without a space behind it, the colon is part of the text.
-    fn glued(&self) -> Option<Finding> {
-        let text = self.text.trim_start_matches([' ', '-']);
-        let start = self.text.len() - text.len();
-        let colon = text.find(':')?;
-        let word = text[..colon]
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-        let follows = text[colon + 1..]
-            .chars()
-            .next()
-            .is_some_and(|c| !c.is_whitespace() && c != ':' && c != '/');
-        if colon == 0 || !word || !follows {
-            return None;
-        }
-        let key = &text[..colon];
-        let message =
-            "a key and its value are separated by a colon and a space, and the space is missing";
-        Some(
-            Finding::error(
-                code::SYNTAX,
-                self.place(start + colon, start + colon + 1),
-                message,
-                "no space behind it",
-            )
-            .help(format!("write `{key}: …`")),
-        )
-    }
-
-    fn tab(&self) -> Option<Finding> {
-        let blank = self.text.len() - self.text.trim_start_matches([' ', '\t']).len();
-        let at = self.text[..blank].find('\t')?;
-        Some(tab_finding(self.place(at, blank)))
-    }
-}
-
 fn tab(text: &str, line: std::ops::Range<usize>, at: usize) -> Finding {
     let shown = Line {
         text: &text[line.clone()],
@@ -269,16 +136,6 @@ fn tab(text: &str, line: std::ops::Range<usize>, at: usize) -> Finding {
             .map_or(at, |tab| line.start + tab);
         tab_finding(spot(text, found, &line))
     })
-}
-
-fn tab_finding(place: Place) -> Finding {
-    Finding::error(
-        code::TAB,
-        place,
-        "YAML is indented with spaces, and this is a tab",
-        "a tab",
-    )
-    .help("replace every tab at the start of a line by two spaces")
 }
 
 fn reserved(text: &str, place: Place) -> Finding {
@@ -324,7 +181,8 @@ fn anchor(text: &str, place: Place) -> Finding {
     .help("put the value in quotes: \"&…\"")
 }
 
-fn plain_fault(fault: Fault, place: Place, info: &str) -> Finding {
+/// A syntax error of which nothing more is known than its sort.
+pub(super) fn plain_fault(fault: Fault, place: Place, info: &str) -> Finding {
     let (message, label, help) = match fault {
         Fault::Quote => (
             "a quote is opened and never closed",
@@ -427,69 +285,6 @@ fn line_above(text: &str, start: usize) -> Option<std::ops::Range<usize>> {
         start = line.start;
     }
     None
-}
-
-/// Whether a value may begin behind this: a colon or dash and a blank.
-fn begins_value(before: &str) -> bool {
-    let trimmed = before.trim_end();
-    trimmed.len() < before.len() && (trimmed.ends_with(':') || trimmed.ends_with('-'))
-}
-
-/// The characters of a line that stand outside quotes and comments.
-fn bare(line: &str) -> impl Iterator<Item = (usize, char)> {
-    let mut quotes = Quotes::default();
-    line.char_indices()
-        .map(move |(at, c)| (at, c, quotes.step(at, c)))
-        .take_while(|(.., sort)| *sort != Sort::Comment)
-        .filter_map(|(at, c, sort)| (sort == Sort::Bare).then_some((at, c)))
-}
-
-/// Where the quote begins that is open at the end of a line.
-fn open_quote(line: &str) -> Option<usize> {
-    let mut quotes = Quotes::default();
-    for (at, c) in line.char_indices() {
-        if quotes.step(at, c) == Sort::Comment {
-            return None;
-        }
-    }
-    quotes.open.map(|(at, _)| at)
-}
-
-/// Follows the quotes of a line.
-#[derive(Default)]
-struct Quotes {
-    open: Option<(usize, char)>,
-    last: Option<char>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    Bare,
-    Quoted,
-    Comment,
-}
-
-impl Quotes {
-    fn step(&mut self, at: usize, c: char) -> Sort {
-        let before = self.last.replace(c);
-        match self.open {
-            Some((_, quote)) => {
-                // A doubled quote closes and opens again; behind a backslash it does neither.
-                if c == quote && (quote == '\'' || before != Some('\\')) {
-                    self.open = None;
-                }
-                Sort::Quoted
-            }
-            None => match c {
-                '"' | '\'' if before.is_none_or(|c| c.is_whitespace() || "[{,:'".contains(c)) => {
-                    self.open = Some((at, c));
-                    Sort::Quoted
-                }
-                '#' if before.is_none_or(char::is_whitespace) => Sort::Comment,
-                _ => Sort::Bare,
-            },
-        }
-    }
 }
 
 /// A bracket of an earlier line that nothing closed before a line that cannot be inside it.
