@@ -4,5 +4,6 @@ pub mod endpoint;
 pub mod event;
 pub mod files;
 pub mod ftp;
+pub mod manifest;
 pub mod options;
 pub mod plan;
