@@ -8,3 +8,4 @@ pub mod local;
 pub mod manifest;
 pub mod options;
 pub mod plan;
+pub mod transfer;
