@@ -57,14 +57,12 @@ impl Line {
         self.shown.map_or(&self.bytes, str::as_bytes)
     }
 
-    /// Puts it behind what is to be sent. A byte 255 is doubled, being telnet's IAC (RFC 854, RFC 959 §3.1).
+    /// Puts it behind what is to be sent.
+    ///
+    /// A byte 255 goes out as it is, though telnet (RFC 854, RFC 959 §3.1) would have it doubled: vsftpd and
+    /// Pure-FTPd store both bytes of a doubled one, and ProFTPD and pyftpdlib take the single one (tried).
     pub(super) fn append_to(&self, outbox: &mut Vec<u8>) {
-        for byte in &self.bytes {
-            outbox.push(*byte);
-            if *byte == 0xff {
-                outbox.push(0xff);
-            }
-        }
+        outbox.extend_from_slice(&self.bytes);
         outbox.extend_from_slice(b"\r\n");
     }
 }
@@ -90,9 +88,9 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_255_is_doubled() {
+    fn a_byte_255_is_sent_as_it_is() {
         let mut out = Vec::new();
         Line::with("CWD", b"a\xff").unwrap().append_to(&mut out);
-        assert_eq!(out, b"CWD a\xff\xff\r\n");
+        assert_eq!(out, b"CWD a\xff\r\n");
     }
 }

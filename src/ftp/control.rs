@@ -17,6 +17,8 @@ use super::reply::Reply;
 use super::wire::{self, Desk, Wire};
 
 const TRANSCRIPT_LINES: usize = 12;
+/// The last lines of one reply that are kept: a FEAT or a banner would push out what led to a failure.
+const KEPT_OF_A_REPLY: usize = 3;
 /// Never seen by a server: the wire writes its outbox in its place.
 const PLACEHOLDER: &str = "NOOP";
 
@@ -46,7 +48,7 @@ impl Shown {
         });
         // A banner of a hundred lines would bury the message; the last lines say what is meant.
         let mut words: Vec<String> = text.filter(|line| !line.is_empty()).collect();
-        let first = words.len().saturating_sub(4);
+        let first = words.len().saturating_sub(KEPT_OF_A_REPLY);
         Answer {
             code: reply.code,
             text: words.split_off(first).join(" "),
@@ -192,7 +194,7 @@ impl Control {
             self.broken = true;
             return Err(Error::new(ErrorKind::Protocol).command(command));
         };
-        for line in &reply.lines[reply.lines.len().saturating_sub(TRANSCRIPT_LINES)..] {
+        for line in &reply.lines[reply.lines.len().saturating_sub(KEPT_OF_A_REPLY)..] {
             self.keep('<', line.clone());
         }
         if reply.code == 421 {

@@ -20,12 +20,16 @@ pub(super) fn control(
     deadline: Instant,
     breaker: &Breaker,
 ) -> Result<(TcpStream, Registration), Error> {
-    let addresses = (host, port)
+    let addresses: Vec<SocketAddr> = (host, port)
         .to_socket_addrs()
-        .map_err(|error| Error::new(ErrorKind::Connect).detail(format!("{host}: {error}")))?;
+        .map_err(|error| Error::new(ErrorKind::Connect).detail(format!("{host}: {error}")))?
+        .collect();
     let mut last = Error::new(ErrorKind::Connect).detail(format!("{host} has no address"));
-    for address in addresses {
-        match connect(address, deadline, breaker) {
+    for (tried, address) in (0_u32..).zip(&addresses) {
+        // One address that swallows packets (IPv6 without a route) must not use up the time of the others.
+        let others = u32::try_from(addresses.len()).map_or(1, |all| all - tried);
+        let left = deadline.saturating_duration_since(Instant::now());
+        match connect(*address, Instant::now() + left / others, breaker) {
             Ok((socket, known)) => {
                 tune(&socket);
                 return Ok((socket, known));
@@ -33,11 +37,11 @@ pub(super) fn control(
             Err(error) => {
                 last = describe(
                     error,
-                    address,
+                    *address,
                     Waiting::Connect,
                     ErrorKind::Connect,
                     breaker,
-                )
+                );
             }
         }
         if matches!(last.kind, ErrorKind::Interrupted(_)) {

@@ -97,6 +97,8 @@ impl Session {
                 .refused(ErrorKind::TooMany, reply)
                 .with_kind(ErrorKind::TooMany)),
             332 => Err(self.wants_account(reply)),
+            // 430 is some servers' word for a wrong password; other 4xx pass.
+            400..=499 if reply.code != 430 => Err(self.control.refused(ErrorKind::Refused, reply)),
             _ => Err(self.control.refused(ErrorKind::Login, reply)),
         }
     }
@@ -109,6 +111,7 @@ impl Session {
                 .control
                 .refused(ErrorKind::TooMany, reply)
                 .with_kind(ErrorKind::TooMany),
+            400..=499 => self.control.refused(ErrorKind::Refused, reply),
             _ => self.control.refused(ErrorKind::Login, reply),
         }
     }

@@ -19,9 +19,10 @@ mod manage;
 mod rename;
 mod reply;
 mod session;
+mod settle;
 mod transfer;
+mod way;
 mod wire;
-
 
 pub use breaker::{Breaker, Why};
 pub use control::Redact;

@@ -21,6 +21,8 @@ impl Session {
         self.ready()?;
         let to = Line::with("RNTO", to)?;
         self.rename_from(from)?;
+        // It may be the folder that the server is in.
+        self.folder = None;
         let reply = self.control.ask(to).map_err(unknown_outcome)?;
         if reply.is_done() {
             return Ok(());

@@ -49,7 +49,7 @@ impl Reply {
         matches!(self.code / 100, 4 | 5)
     }
 
-    /// The text of the last line, after the code, with doubled telnet IAC bytes (RFC 959 §3.1.1.5.2) made single.
+    /// The text of the last line, after the code, with doubled bytes 255 made single: vsftpd doubles telnet's IAC in replies.
     pub(super) fn last_text(&self) -> Vec<u8> {
         let line = self.lines.last().map_or(&[][..], Vec::as_slice);
         let text = line.get(4..).unwrap_or_default();

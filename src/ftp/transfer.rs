@@ -10,17 +10,15 @@ use crate::files::Time;
 
 use super::command::Line;
 use super::data::{Count, Data, Receiving, Sending};
-use super::error::{Error, ErrorKind, Waiting};
+use super::error::{Error, ErrorKind};
 use super::listing::time::command_time;
-use super::reply::{self, Reply};
-use super::session::{Session, Way};
+use super::reply::Reply;
+use super::session::Session;
+use super::settle::Came;
+use super::way::Way;
 
-/// How long a server that was never seen to keep lines during a transfer is waited for to answer them.
-const PROBE_TIME: Duration = Duration::from_secs(10);
 /// How long the reason is waited for after a data connection broke.
 const REASON_TIME: Duration = Duration::from_secs(2);
-/// Replies that may precede the final one: a stray second 150 (Pure-FTPd), and those that came early.
-const EARLY_REPLIES: usize = 8;
 
 /// A file to fetch.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +66,7 @@ pub struct Stored {
 
 /// What a line that was sent ahead is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ahead {
+pub(super) enum Ahead {
     Size,
     Times,
     RenameFrom,
@@ -77,28 +75,20 @@ enum Ahead {
 
 /// A transfer that was begun and whose replies are owed.
 pub(super) struct InFlight {
-    command: String,
-    path: Vec<u8>,
-    ahead: Vec<Ahead>,
-    after: After,
+    pub(super) command: String,
+    pub(super) path: Vec<u8>,
+    pub(super) ahead: Vec<Ahead>,
+    pub(super) after: After,
     /// A server that skips the preliminary reply has already said the final one.
-    early_final: Option<Reply>,
+    pub(super) early_final: Option<Reply>,
 }
 
 /// What is wanted once the data has passed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct After {
-    size: bool,
-    modified: Option<Time>,
-    rename_from: bool,
-}
-
-/// What came of [`After`].
-#[derive(Debug, Clone, Copy, Default)]
-struct Came {
-    size: Option<Option<u64>>,
-    times: Option<bool>,
-    rename: Option<bool>,
+    pub(super) size: bool,
+    pub(super) modified: Option<Time>,
+    pub(super) rename_from: bool,
 }
 
 impl Session {
@@ -186,7 +176,7 @@ impl Session {
     /// Ends a transfer whose data connection failed, and adds to the error what the server says about it, if it
     /// says so soon. The session is not healthy afterwards.
     pub fn give_up(&mut self, mut error: Error) -> Error {
-        let Some(flight) = self.in_flight.take() else {
+        let Some(mut flight) = self.in_flight.take() else {
             self.control.condemn();
             return error;
         };
@@ -194,9 +184,7 @@ impl Session {
             error.command = Some(flight.command.clone());
         }
         if !matches!(error.kind, ErrorKind::Interrupted(_)) {
-            let said = self
-                .control
-                .another(flight.command, REASON_TIME, Waiting::Reply);
+            let said = self.final_reply(&mut flight, &mut Came::default(), REASON_TIME);
             if let Ok(reply) = said
                 && reply.is_refusal()
             {
@@ -211,29 +199,26 @@ impl Session {
     /// up to the preliminary one.
     fn begin(
         &mut self,
-        before: Option<Line>,
+        restart: Option<Line>,
         command: Line,
         path: &[u8],
         after: After,
     ) -> Result<Data, Error> {
         self.ready()?;
         let way = self.open_way()?;
-        // A server that refuses REST and gets RETR all the same would send the file from its start.
-        let certain = self.facts.has(|features| features.rest_stream)
-            && !self.facts.no_send_ahead
-            && !self.facts.no_restart_download;
-        let mut restart_owed = false;
-        if let Some(line) = before {
-            self.control.post(line);
-            restart_owed = certain;
-            if !certain {
-                let reply = self.control.reply()?;
-                self.accept_restart(reply)?;
-            }
-        }
+        let restart_owed = match restart {
+            Some(line) => self.restart(line)?,
+            None => false,
+        };
         let shown = self.control.shown().text(command.shown());
         self.control.post(command);
         let ahead = self.send_ahead(path, after)?;
+        if restart_owed {
+            let reply = self.control.reply()?;
+            // Refused, the transfer would run from the wrong place: this session ends with it.
+            self.accept_restart(reply)
+                .inspect_err(|_| self.control.condemn())?;
+        }
         self.in_flight = Some(InFlight {
             command: shown.clone(),
             path: path.to_vec(),
@@ -241,17 +226,20 @@ impl Session {
             after,
             early_final: None,
         });
-        if restart_owed {
-            let reply = self.control.reply()?;
-            if let Err(error) = self.accept_restart(reply) {
-                // The transfer runs from the wrong place: this session ends with it.
-                self.in_flight = None;
-                self.control.condemn();
-                return Err(error);
-            }
-        }
         let reply = self.control.reply()?;
         self.start(way, reply, shown)
+    }
+
+    /// Posts REST. `true`: in one write with what follows, its reply still owed. Only a server that announces it is
+    /// trusted so far: one that refuses REST and gets the transfer command all the same begins at the start.
+    fn restart(&mut self, line: Line) -> Result<bool, Error> {
+        self.control.post(line);
+        let announced = self.facts.has(|features| features.rest_stream);
+        if announced && !self.facts.no_send_ahead && !self.facts.no_restart_download {
+            return Ok(true);
+        }
+        let reply = self.control.reply()?;
+        self.accept_restart(reply).map(|()| false)
     }
 
     fn accept_restart(&mut self, reply: Reply) -> Result<(), Error> {
@@ -337,156 +325,5 @@ impl Session {
         };
         let argument = [stamp.as_bytes(), b" ", path].concat();
         Line::with(verb, &argument).map(Some)
-    }
-}
-
-// The end of a transfer.
-impl Session {
-    fn end(&mut self, count: Count) -> Result<(Reply, Came), Error> {
-        let Some(mut flight) = self.in_flight.take() else {
-            return Err(Error::new(ErrorKind::Protocol).detail("no transfer is under way"));
-        };
-        if !count.ended {
-            self.control.condemn();
-            return Err(Error::new(ErrorKind::DataLost)
-                .command(flight.command)
-                .detail("given up before its end"));
-        }
-        let mut came = Came::default();
-        let last = self.final_reply(&mut flight, &mut came)?;
-        let whole = last.is_done();
-        let asked = flight.ahead.clone();
-        for ahead in asked {
-            if !self.control.usable() || !self.answered(ahead, &mut came) {
-                break;
-            }
-            if whole && ahead == Ahead::Size {
-                self.facts.waits_for_transfer.get_or_insert(true);
-            }
-        }
-        if !whole {
-            return Err(self.control.refused(ErrorKind::NotWhole, last));
-        }
-        Ok((last, self.ask_the_rest(&flight, came)?))
-    }
-
-    /// Reads up to the final reply, past a stray preliminary one and past answers that came too early.
-    fn final_reply(&mut self, flight: &mut InFlight, came: &mut Came) -> Result<Reply, Error> {
-        if let Some(reply) = flight.early_final.take() {
-            return Ok(reply);
-        }
-        let time = self.endpoint.timeouts.final_reply;
-        for _ in 0..EARLY_REPLIES {
-            let reply = self
-                .control
-                .another(flight.command.clone(), time, Waiting::FinalReply)
-                .map_err(no_final)?;
-            let early = match flight.ahead.first() {
-                Some(Ahead::Size) => reply.code == 213,
-                Some(Ahead::Passive) => matches!(reply.code, 227 | 229),
-                _ => false,
-            };
-            if early {
-                self.came_early(flight, &reply, came);
-            } else if reply.code == 421 {
-                return Err(no_final(self.control.refused(ErrorKind::Lost, reply)));
-            } else if !reply.is_preliminary() {
-                return Ok(reply);
-            }
-        }
-        self.control.condemn();
-        Err(Error::new(ErrorKind::Protocol).command(flight.command.clone()))
-    }
-
-    /// The server answers while it transfers (pyftpdlib), so nothing is sent ahead to it again. The size of a file
-    /// that is still being written says nothing, and is asked anew.
-    fn came_early(&mut self, flight: &mut InFlight, reply: &Reply, came: &mut Came) {
-        self.facts.waits_for_transfer = Some(false);
-        self.control.not_owed();
-        match flight.ahead.remove(0) {
-            Ahead::Size if flight.command.starts_with("RETR") => {
-                came.size = Some(reply::size(reply));
-            }
-            Ahead::Passive => self.keep_passive(reply),
-            _ => {}
-        }
-    }
-
-    /// Reads the reply to a line that was sent ahead. `false` when none came: the server lost the line.
-    fn answered(&mut self, ahead: Ahead, came: &mut Came) -> bool {
-        let limit = self.endpoint.timeouts.reply;
-        let time = match self.facts.waits_for_transfer {
-            None => limit.min(PROBE_TIME),
-            Some(_) => limit,
-        };
-        let Ok(reply) = self.control.reply_within(time, Waiting::Reply) else {
-            self.facts.waits_for_transfer = Some(false);
-            return false;
-        };
-        self.note(ahead, &reply, came);
-        true
-    }
-
-    fn note(&mut self, ahead: Ahead, reply: &Reply, came: &mut Came) {
-        match ahead {
-            Ahead::Size => came.size = Some(self.size_in(reply)),
-            Ahead::Times => came.times = Some(self.times_in(reply)),
-            Ahead::RenameFrom => came.rename = Some(reply.is_intermediate()),
-            Ahead::Passive => self.keep_passive(reply),
-        }
-    }
-
-    /// Asks, in one write, for what was wanted and could not be sent ahead.
-    fn ask_the_rest(&mut self, flight: &InFlight, mut came: Came) -> Result<Came, Error> {
-        if !self.control.usable() {
-            return Ok(came);
-        }
-        let mut wanted = Vec::new();
-        let mut lines = Vec::new();
-        if flight.after.size && came.size.is_none() && !self.facts.no_size {
-            wanted.push(Ahead::Size);
-            lines.push(Line::with("SIZE", &flight.path)?);
-        }
-        if let Some(time) = flight.after.modified
-            && came.times.is_none()
-            && let Some(line) = self.times_line(&flight.path, time)?
-        {
-            wanted.push(Ahead::Times);
-            lines.push(line);
-        }
-        if flight.after.rename_from && came.rename.is_none() {
-            wanted.push(Ahead::RenameFrom);
-            lines.push(Line::with("RNFR", &flight.path)?);
-        }
-        // The file has arrived; a session that breaks here takes only these answers with it.
-        let Ok(replies) = self.control.send(lines) else {
-            return Ok(came);
-        };
-        for (ahead, reply) in wanted.into_iter().zip(replies) {
-            self.note(ahead, &reply, &mut came);
-        }
-        Ok(came)
-    }
-
-    /// The size in a reply to SIZE. A server that does not know the command is not asked again.
-    pub(super) fn size_in(&mut self, reply: &Reply) -> Option<u64> {
-        self.facts.no_size |= matches!(reply.code, 500 | 502);
-        reply::size(reply)
-    }
-
-    /// Whether a reply says that the time was set. vsftpd without `mdtm_write` refuses its form every time.
-    pub(super) fn times_in(&mut self, reply: &Reply) -> bool {
-        let unknown = matches!(reply.code, 500..=504);
-        let form = !self.facts.has(|features| features.mfmt);
-        self.facts.no_times |= unknown || (form && reply.is_refusal());
-        reply.is_done()
-    }
-}
-
-/// An error while waiting for the final reply: the data may be whole all the same.
-fn no_final(error: Error) -> Error {
-    match error.kind {
-        ErrorKind::Lost | ErrorKind::Timeout(_) => error.with_kind(ErrorKind::NoFinalReply),
-        _ => error,
     }
 }

@@ -5,7 +5,8 @@
 //! connected, and `ImplFtpStream<Wire>` is the only session type there is, plain or encrypted.
 //!
 //! A command is put on the [`Desk`]; suppaftp is asked to send a placeholder, in whose stead the wire writes what
-//! lies on the desk. So several commands go out in one write, and `PASS` is never seen by suppaftp's log.
+//! lies on the desk. So several commands go out in one write, and `PASS` is never seen by suppaftp's log. Replies
+//! are: whoever installs a logger leaves out the target `suppaftp`, because servers echo what they were sent.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};

@@ -67,10 +67,7 @@ fn date(word: &[u8]) -> Option<NaiveDate> {
 }
 
 fn half_days(word: &[u8]) -> Option<NaiveTime> {
-    let half = word.len().checked_sub(2).map(|at| word.split_at(at));
-    let Some((digits, mark)) = half else {
-        return None;
-    };
+    let (digits, mark) = word.len().checked_sub(2).map(|at| word.split_at(at))?;
     let afternoon = mark.eq_ignore_ascii_case(b"PM");
     if !afternoon && !mark.eq_ignore_ascii_case(b"AM") {
         return clock(word);
