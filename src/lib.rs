@@ -2,6 +2,7 @@
 
 pub mod endpoint;
 pub mod event;
+pub mod exec;
 pub mod files;
 pub mod ftp;
 pub mod local;
