@@ -195,6 +195,14 @@ impl Error {
         Some(help.into())
     }
 
+    /// What happened, without the command and the reply, which a report shows beside it.
+    pub fn cause(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{} ({detail})", self.what()),
+            None => self.what().into(),
+        }
+    }
+
     fn what(&self) -> &'static str {
         match self.kind {
             ErrorKind::Connect => "no connection",

@@ -91,6 +91,13 @@ impl Facts {
         self.has(|features| features.utf8)
     }
 
+    /// Whether files can be given the times of their sources, as far as is known without trying: MFMT is announced.
+    ///
+    /// vsftpd's form of MDTM is not announced; it is tried, but not counted on.
+    pub fn sets_times(&self) -> bool {
+        self.has(|features| features.mfmt) && !self.no_times
+    }
+
     pub(super) fn has(&self, feature: impl Fn(&Features) -> bool) -> bool {
         self.features.as_ref().is_some_and(feature)
     }

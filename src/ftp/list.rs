@@ -60,6 +60,12 @@ impl Session {
         }
     }
 
+    /// Whether listings leave out names with a leading dot: LIST and NLST do on many servers (vsftpd), MLSD
+    /// and `LIST -a` do not.
+    pub fn listing_may_hide(&self) -> bool {
+        matches!(self.form(), Form::List | Form::Nlst)
+    }
+
     fn form(&self) -> Form {
         let announced = self.facts.has(|features| features.mlsd) && !self.facts.mlsd_unusable;
         match self.endpoint.listing {

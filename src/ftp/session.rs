@@ -121,6 +121,11 @@ impl Session {
         Ok(())
     }
 
+    /// The text of a path, for people.
+    pub fn decode(&self, path: &[u8]) -> String {
+        self.endpoint.encoding.decode(path).text.into_owned()
+    }
+
     /// The bytes of a text in the server's encoding, as commands need them.
     ///
     /// # Errors

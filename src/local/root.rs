@@ -297,7 +297,8 @@ pub(super) fn found(stat: &Stat) -> Found {
     }
 }
 
-fn bytes(path: &Path) -> &[u8] {
+/// The bytes of a local path, as file sets hold them.
+pub fn bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_bytes()
 }
 
