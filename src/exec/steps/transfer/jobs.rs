@@ -429,7 +429,7 @@ impl Batch {
             lost_at_rest: rested && lost && error.bytes_moved == 0,
             left_behind: error.left_behind,
             doubt: match *error.cause {
-                Cause::Unknown { doubt, .. } => Some(doubt),
+                Cause::Unknown { doubt, .. } => Some(*doubt),
                 _ => None,
             },
         }
@@ -441,7 +441,8 @@ impl Batch {
             End::Target => ("destination", &self.wishes.target_name),
         };
         let mut fault = match &*error.cause {
-            Cause::Ftp(error) | Cause::Unknown { error, .. } => Fault::ftp(name, error, None),
+            Cause::Ftp(error) => Fault::ftp(name, error, None),
+            Cause::Unknown { error, .. } => Fault::ftp(name, error, None),
             Cause::Local(error) => Fault::local(error),
             Cause::Size(problem) => Fault {
                 class: error.class(),
