@@ -312,7 +312,13 @@ impl Delete {
     }
 
     fn ending(&mut self, shared: &mut Shared) -> Ending {
-        let left: Vec<u32> = self.files.drain().map(|attempt| attempt.item).collect();
+        let mut left: Vec<u32> = self.files.drain().map(|attempt| attempt.item).collect();
+        if shared.preview {
+            // What would be done is told as done.
+            for at in left.drain(..) {
+                shared.file(self.id, self.text(at), FileOutcome::Deleted, 0);
+            }
+        }
         if let Some(stop) = &self.stopped {
             let reason = format!("not deleted: {}", stop.reason());
             for at in left {

@@ -140,7 +140,8 @@ impl Ends {
             Side::Server(server) => shared.facts(server).sets_times(),
         };
         let source = match (wishes.from, set) {
-            (Side::Local, Some(set)) if !set.is_empty() => {
+            // A preview has downloaded nothing that could be opened.
+            (Side::Local, Some(set)) if !set.is_empty() && !shared.preview => {
                 let root = Root::open_bytes(set.root(), wishes.links);
                 Some(Arc::new(root.map_err(|error| Fault::local(&error))?))
             }

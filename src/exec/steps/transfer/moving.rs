@@ -204,7 +204,7 @@ impl Transfer {
     ) {
         match made {
             Ok(root) => {
-                if let (Some(root), Some(ends)) = (root, self.ends.take()) {
+                if let (Some(root), Some(ends)) = (root, &self.ends) {
                     self.ends = Some(Arc::new(ends.with_target(root)));
                 }
                 self.go_on(Phase::Move);
