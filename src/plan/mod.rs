@@ -6,6 +6,7 @@ mod builder;
 mod codes;
 mod compile;
 mod context;
+mod extents;
 mod graph;
 mod hazards;
 mod inputs;
@@ -31,6 +32,7 @@ mod variables;
 
 pub use codes::PLAN_CODES;
 pub use compile::{Compiled, compile};
+pub use hazards::{Hazard, hazards};
 pub use inputs::{Inputs, Values, local_zone, undeclared_vars, wanted_files};
 pub use model::*;
 pub use printable::{Hole, Printable};
