@@ -2,7 +2,11 @@
 
 pub mod endpoint;
 pub mod event;
+pub mod exec;
 pub mod files;
+pub mod ftp;
+pub mod local;
 pub mod manifest;
 pub mod options;
 pub mod plan;
+pub mod transfer;
