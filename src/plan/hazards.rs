@@ -11,6 +11,9 @@ use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 /// So many pairs of extents that meet are looked at. A plan with more has a hazard among the first, or is one chain.
 const MOST_PAIRS: usize = 2_000_000;
 
+/// So many hazards of one step are said; a thousand steps into one folder would make a million of them.
+const MOST_A_STEP: usize = 32;
+
 /// Two steps that touch the same files, in no order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hazard {
@@ -56,8 +59,16 @@ pub fn hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
         .collect();
     let ordered = ordered(&graph, &order, &steps);
     let mut found: Vec<Found> = Vec::new();
+    let mut said: HashMap<(usize, Severity), usize> = HashMap::new();
     for (&(a, b), ordered) in pairs.iter().zip(ordered) {
-        found.extend(judge(plan, &extents[a], &extents[b], ordered));
+        let Some(one) = judge(plan, &extents[a], &extents[b], ordered) else {
+            continue;
+        };
+        let said = said.entry((one.later, one.severity)).or_default();
+        *said += 1;
+        if *said <= MOST_A_STEP {
+            found.push(one);
+        }
     }
     // Of one pair the worst is said, once: a transfer touches a folder in several ways.
     found.sort_by_key(|one| (one.severity, one.code));

@@ -299,13 +299,8 @@ impl Builder<'_, '_> {
     ) -> Vec<String> {
         let mut patterns = Vec::new();
         for (bound, path) in self.context.texts(slot, parent, key) {
-            let judge = |text: &str| match Pattern::new(text, ignore_case) {
-                _ if text.is_empty() => Err("it is empty".to_owned()),
-                Ok(_) => Ok(()),
-                Err(error) => Err(last_line(&error.to_string())),
-            };
             if !bound.unknown
-                && let Err(why) = judge(&bound.text)
+                && let Err(why) = judge_pattern(&bound.text, ignore_case)
             {
                 self.bad_pattern(&bound, &path, "a pattern", &why);
             }
@@ -378,10 +373,10 @@ impl Builder<'_, '_> {
         }
         let chosen = self.choose(&entries)?;
         for (pattern, (bound, path)) in chosen.include.iter().zip(&entries) {
-            if let Err(error) = Pattern::new(pattern, false)
-                && !bound.unknown
+            if !bound.unknown
+                && let Err(why) = judge_pattern(pattern, false)
             {
-                self.bad_pattern(bound, path, "a pattern", &last_line(&error.to_string()));
+                self.bad_pattern(bound, path, "a pattern", &why);
             }
         }
         Some(self.add_files(owner, chosen, &path, side))
@@ -493,6 +488,19 @@ impl Builder<'_, '_> {
 /// A node's number in an action.
 pub(super) fn step_id(node: usize) -> StepId {
     StepId(u32::try_from(node).unwrap_or(u32::MAX))
+}
+
+/// Whether a glob can be read. One without brackets always can: building a matcher of each would be most of a `check`.
+fn judge_pattern(text: &str, ignore_case: bool) -> Result<(), String> {
+    if text.is_empty() {
+        return Err("it is empty".into());
+    }
+    if !text.contains(['[', ']', '{', '}', '\\']) {
+        return Ok(());
+    }
+    let read = Pattern::new(text, ignore_case);
+    read.map(drop)
+        .map_err(|error| last_line(&error.to_string()))
 }
 
 /// The regex crate draws its errors over several lines; the last one says what is wrong.
