@@ -21,6 +21,7 @@ mod server_parts;
 mod shorthand;
 mod sides;
 mod step;
+mod step_files;
 mod step_moves;
 mod step_sets;
 mod template;
