@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::builder::{Builder, Need, Node};
 use super::codes;
 use super::context::circle;
-use super::graph::Graph;
-use super::model::{Action, DeleteWhat, Login, Origin, Plan, PlanServer, RunStamp, Step, StepId};
+use super::graph::{Graph, needed};
+use super::model::{
+    Action, Delete, DeleteWhat, Login, Origin, Plan, PlanServer, RunStamp, Step, StepId,
+};
 use super::options::Common;
 use super::sides::Yields;
 use crate::files::{ServerId, Side};
@@ -87,8 +89,8 @@ impl Builder<'_, '_> {
                 return None;
             }
         };
+        self.settle_after(&graph, &order, &shown, yields);
         let order: Vec<usize> = order.into_iter().map(|at| shown[at]).collect();
-        self.settle_after(&graph, &shown, &position, yields);
         let ids = inverse(&order);
         let mut steps = Vec::with_capacity(order.len());
         for &node in &order {
@@ -112,32 +114,35 @@ impl Builder<'_, '_> {
         Some(plan.without_unused_servers())
     }
 
-    /// Which transfers come before each `delete` of a set, on the side that it deletes on.
-    fn settle_after(
-        &mut self,
-        graph: &Graph,
-        shown: &[usize],
-        position: &[usize],
-        yields: &[Yields],
-    ) {
-        for (node, &at) in position.iter().enumerate() {
-            let Some(Action::Delete(delete)) = &self.nodes[node].action else {
-                continue;
-            };
-            let DeleteWhat::Set { from, .. } = delete.what else {
-                continue;
-            };
-            let side = yields[from.0 as usize].side();
-            let before = graph.ancestors(at).into_iter().map(|at| shown[at]);
-            let transfers = before.filter(|&before| match &self.nodes[before].action {
+    /// Which transfers come before each `delete` of a set, on the side that it deletes on. `graph` and `order` number the
+    /// nodes as `shown` lists them.
+    fn settle_after(&mut self, graph: &Graph, order: &[usize], shown: &[usize], yields: &[Yields]) {
+        let (mut deletes, mut transfers) = (Vec::new(), Vec::new());
+        for (at, &node) in shown.iter().enumerate() {
+            match &self.nodes[node].action {
+                Some(Action::Transfer(_)) => transfers.push(at),
+                Some(Action::Delete(Delete {
+                    what: DeleteWhat::Set { from, .. },
+                    ..
+                })) => {
+                    deletes.push((at, yields[from.0 as usize].side()));
+                }
+                _ => {}
+            }
+        }
+        let asked: Vec<usize> = deletes.iter().map(|(at, _)| *at).collect();
+        let before = needed(graph, order, &asked, &transfers);
+        for ((at, side), before) in deletes.into_iter().zip(before) {
+            let before = before.into_iter().map(|at| shown[at]);
+            let here = before.filter(|&node| match &self.nodes[node].action {
                 Some(Action::Transfer(transfer)) => Some(transfer.source) == side,
                 _ => false,
             });
-            let transfers: Vec<StepId> = transfers.map(super::step_sets::step_id).collect();
-            if let Some(Action::Delete(delete)) = &mut self.nodes[node].action
+            let here: Vec<StepId> = here.map(super::step_sets::step_id).collect();
+            if let Some(Action::Delete(delete)) = &mut self.nodes[shown[at]].action
                 && let DeleteWhat::Set { after, .. } = &mut delete.what
             {
-                *after = transfers;
+                *after = here;
             }
         }
     }

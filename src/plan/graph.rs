@@ -50,7 +50,7 @@ impl Graph {
         Err(self.cycle(&open))
     }
 
-    /// Whether each node needs `node`, directly or not, or is it. Walks up from nothing: O(nodes + edges).
+    /// All that a node needs, directly or not, sorted.
     pub(super) fn ancestors(&self, node: usize) -> Vec<usize> {
         let mut seen = vec![false; self.needs.len()];
         let mut found = Vec::new();
@@ -100,39 +100,83 @@ impl Graph {
     }
 }
 
-/// Tells whether pairs of nodes are ordered by edges, direct or not.
+/// How many words of bits a node has: so many targets, times 64, are asked for at a time.
+const WORDS: usize = 8;
+
+/// Tells whether pairs of nodes are ordered by edges, direct or not. `order` is the graph's own.
 ///
-/// A full matrix takes n² bits (100 MB for 30,000 steps); here only the nodes that are asked for have bits, 512 of them at a
-/// time. `order` is the graph's own.
+/// A full matrix takes n² bits (100 MB for 30,000 steps); here only nodes that are asked for have bits, 512 of them at a time.
 pub(super) fn ordered(graph: &Graph, order: &[usize], pairs: &[(usize, usize)]) -> Vec<bool> {
-    const WORDS: usize = 8;
-    let mut answers = vec![false; pairs.len()];
-    let mut targets: Vec<usize> = pairs.iter().flat_map(|&(a, b)| [a, b]).collect();
-    targets.sort_unstable();
-    targets.dedup();
-    for chunk in targets.chunks(WORDS * 64) {
-        let mut above = vec![[0_u64; WORDS]; graph.needs.len()];
-        for &node in order {
-            let mut bits = [0; WORDS];
-            for &need in graph.needs(node) {
-                for (word, from) in bits.iter_mut().zip(above[need]) {
-                    *word |= from;
-                }
-                if let Ok(at) = chunk.binary_search(&need) {
-                    bits[at / 64] |= 1 << (at % 64);
-                }
-            }
-            above[node] = bits;
-        }
-        let reaches = |from: usize, to: usize| {
-            let at = chunk.binary_search(&to).ok();
-            at.is_some_and(|at| above[from][at / 64] >> (at % 64) & 1 == 1)
+    let mut position = vec![0; order.len()];
+    for (at, &node) in order.iter().enumerate() {
+        position[node] = at;
+    }
+    // Only the later of two can need the earlier one.
+    let directed = pairs.iter().enumerate().map(|(at, &(a, b))| {
+        let (late, early) = if position[a] > position[b] {
+            (a, b)
+        } else {
+            (b, a)
         };
-        for (answer, &(a, b)) in answers.iter_mut().zip(pairs) {
-            *answer |= reaches(a, b) || reaches(b, a);
+        (early, late, at)
+    });
+    let mut directed: Vec<(usize, usize, usize)> = directed.collect();
+    directed.sort_unstable();
+    let mut targets: Vec<usize> = directed.iter().map(|&(early, ..)| early).collect();
+    targets.dedup();
+    let mut answers = vec![false; pairs.len()];
+    let mut rest = directed.as_slice();
+    for chunk in targets.chunks(WORDS * 64) {
+        let above = above(graph, order, chunk);
+        let last = chunk.last().copied().unwrap_or_default();
+        let (these, others) = rest.split_at(rest.partition_point(|&(early, ..)| early <= last));
+        let mut bit = 0;
+        for &(early, late, at) in these {
+            while chunk[bit] != early {
+                bit += 1;
+            }
+            answers[at] = above[late][bit / 64] >> (bit % 64) & 1 == 1;
         }
+        rest = others;
     }
     answers
+}
+
+/// Which of `targets` each of `nodes` needs, directly or not, in the order of `targets`, which must be sorted.
+pub(super) fn needed(
+    graph: &Graph,
+    order: &[usize],
+    nodes: &[usize],
+    targets: &[usize],
+) -> Vec<Vec<usize>> {
+    let mut found = vec![Vec::new(); nodes.len()];
+    for chunk in targets.chunks(WORDS * 64) {
+        let above = above(graph, order, chunk);
+        for (found, &node) in found.iter_mut().zip(nodes) {
+            let bits = chunk.iter().enumerate();
+            let set = bits.filter(|(bit, _)| above[node][bit / 64] >> (bit % 64) & 1 == 1);
+            found.extend(set.map(|(_, target)| *target));
+        }
+    }
+    found
+}
+
+/// For every node, the bits of those of at most 512 sorted targets that it needs.
+fn above(graph: &Graph, order: &[usize], chunk: &[usize]) -> Vec<[u64; WORDS]> {
+    let mut above = vec![[0_u64; WORDS]; graph.needs.len()];
+    for &node in order {
+        let mut bits = [0; WORDS];
+        for &need in graph.needs(node) {
+            for (word, from) in bits.iter_mut().zip(above[need]) {
+                *word |= from;
+            }
+            if let Ok(at) = chunk.binary_search(&need) {
+                bits[at / 64] |= 1 << (at % 64);
+            }
+        }
+        above[node] = bits;
+    }
+    above
 }
 
 #[cfg(test)]
@@ -177,6 +221,10 @@ mod tests {
             for (&(a, b), answer) in pairs.iter().zip(answers) {
                 let expected = graph.ancestors(a).contains(&b) || graph.ancestors(b).contains(&a);
                 prop_assert_eq!(answer, expected);
+            }
+            let all: Vec<usize> = (0..700).collect();
+            for (node, found) in needed(&graph, &order, &all, &all).into_iter().enumerate() {
+                prop_assert_eq!(found, graph.ancestors(node));
             }
         }
     }

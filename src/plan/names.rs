@@ -1,10 +1,10 @@
 //! The names of servers, steps and variables: what they may look like, and finding the one that is meant.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 
 use super::codes;
 use super::context::Context;
-use super::values::either;
 use crate::manifest::{Finding, Path, Slot, suggest};
 
 /// The longest name, in characters.
@@ -15,6 +15,8 @@ pub(super) struct Names {
     what: &'static str,
     names: Vec<String>,
     numbers: HashMap<String, usize>,
+    /// What misspelt names probably meant: to call that unused as well would be noise.
+    meant: RefCell<BTreeSet<usize>>,
 }
 
 impl Names {
@@ -27,12 +29,18 @@ impl Names {
             what,
             names,
             numbers,
+            meant: RefCell::default(),
         }
     }
 
     /// The number of a name, without a finding.
     pub(super) fn get(&self, name: &str) -> Option<usize> {
         self.numbers.get(name).copied()
+    }
+
+    /// Whether a misspelt name probably meant this one.
+    pub(super) fn is_meant(&self, number: usize) -> bool {
+        self.meant.borrow().contains(&number)
     }
 
     /// The number of a name that stands at a path; an unknown one is a finding.
@@ -49,18 +57,21 @@ impl Names {
         let what = self.what;
         let names = self.names.iter().map(String::as_str);
         let help = match suggest(name, names.clone()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
+            Some(meant) => {
+                self.meant.borrow_mut().extend(self.get(meant));
+                format!("did you mean `{meant}`?")
+            }
             None if self.names.is_empty() => {
                 format!("there is no {what} yet: add one under `{what}s:`")
             }
             None => {
-                let first: Vec<&str> = names.take(8).collect();
+                let first: Vec<String> = names.take(8).map(|name| format!("`{name}`")).collect();
                 let more = if self.names.len() > first.len() {
                     ", …"
                 } else {
                     ""
                 };
-                format!("there are {}{more}", either(&first))
+                format!("the {what}s are {}{more}", first.join(", "))
             }
         };
         let message = format!("there is no {what} `{name}`");

@@ -6,7 +6,7 @@ use super::codes;
 use super::context::Context;
 use super::model::{OnError, Retry};
 use super::values;
-use crate::manifest::{Finding, Path, Slot, model};
+use crate::manifest::{Finding, Path, Segment, Slot, model};
 use crate::options::{IfExists, Publish, TransferOptions, Verify};
 
 /// A value and where it is written.
@@ -243,53 +243,21 @@ fn one<T>(
     Some(Written { value, path })
 }
 
-/// Options that contradict each other. What `defaults` says is overridden in silence by `type: ascii` and `publish: direct`
-/// where it only concerns what these switch off; the other pairs contradict wherever they are written.
+/// Options that contradict each other.
+///
+/// `type: ascii` and `publish: direct` switch off in silence what only `defaults` asks for; what is written beside them is an
+/// error. The other pairs contradict wherever the two are written.
 fn judge(
     context: &mut Context<'_>,
     own: &WrittenOptions,
     common: &Common,
     defaults: Option<&Defaults>,
 ) {
-    if let Some(ascii) = own.ascii.as_ref().filter(|ascii| ascii.value) {
-        let verify = own
-            .verify
-            .as_ref()
-            .filter(|verify| verify.value != Verify::None);
-        let resume = own.resume.as_ref().filter(|resume| resume.value);
-        let text = "`type: ascii` changes line ends, so sizes and checksums cannot agree";
-        contradiction(
-            context,
-            verify.map(|verify| &verify.path),
-            Some(&ascii.path),
-            text,
-            "write `verify: none`, or `type: binary`",
-        );
-        let text = "`type: ascii` changes line ends, so a partial file cannot be continued";
-        contradiction(
-            context,
-            resume.map(|resume| &resume.path),
-            Some(&ascii.path),
-            text,
-            "write `resume: false`, or `type: binary`",
-        );
-    }
-    if let Some(direct) = own
-        .publish
-        .as_ref()
-        .filter(|publish| publish.value == Publish::Direct)
-    {
-        let resume = own.resume.as_ref().filter(|resume| resume.value);
-        let text = "`publish: direct` never resumes: a partial file has the final name";
-        contradiction(
-            context,
-            resume.map(|resume| &resume.path),
-            Some(&direct.path),
-            text,
-            "write `resume: false`, or `publish: file`",
-        );
-    }
     let base = defaults.map(|defaults| &defaults.options);
+    let ascii = own
+        .ascii
+        .as_ref()
+        .or(base.and_then(|base| base.ascii.as_ref()));
     let publish = own
         .publish
         .as_ref()
@@ -298,55 +266,75 @@ fn judge(
         .if_exists
         .as_ref()
         .or(base.and_then(|base| base.if_exists.as_ref()));
-    let from_defaults =
-        |path: &Path| defaults.is_some() && path.to_string().starts_with("defaults.");
-    if let (Some(publish), Some(if_exists)) = (publish, if_exists)
-        && publish.value == Publish::Direct
-        && if_exists.value == IfExists::Skip
-        && !(from_defaults(&publish.path) && from_defaults(&if_exists.path))
-    {
-        let text = "with `publish: direct` a file that was cut off has the final name, and `if_exists: skip` would leave it so";
-        contradiction(
-            context,
-            Some(&if_exists.path),
-            Some(&publish.path),
-            text,
-            "write `if_exists: update`, or `publish: file`",
-        );
-    }
-    if let (Some(publish), Some((OnError::Continue, on_error))) = (publish, &common.on_error)
-        && publish.value == Publish::Set
-        && !(from_defaults(&publish.path) && from_defaults(on_error))
-    {
-        let text =
-            "`publish: set` publishes all or nothing, so there is no part to `continue` with";
-        contradiction(
-            context,
-            Some(on_error),
-            Some(&publish.path),
-            text,
-            "write `on_error: fail`, or `publish: file`",
-        );
+    let verify = own
+        .verify
+        .as_ref()
+        .filter(|verify| verify.value != Verify::None);
+    let resume = own.resume.as_ref().filter(|resume| resume.value);
+    let ascii = ascii.filter(|ascii| ascii.value).map(|ascii| &ascii.path);
+    let direct = publish
+        .filter(|publish| publish.value == Publish::Direct)
+        .map(|publish| &publish.path);
+    let set = publish
+        .filter(|publish| publish.value == Publish::Set)
+        .map(|publish| &publish.path);
+    let skip = if_exists
+        .filter(|if_exists| if_exists.value == IfExists::Skip)
+        .map(|if_exists| &if_exists.path);
+    let go_on = match &common.on_error {
+        Some((OnError::Continue, path)) => Some(path),
+        _ => None,
+    };
+    let pairs = [
+        (verify.map(|verify| &verify.path), ascii, ASCII_VERIFY),
+        (resume.map(|resume| &resume.path), ascii, ASCII_RESUME),
+        (resume.map(|resume| &resume.path), direct, DIRECT_RESUME),
+        (skip, direct, DIRECT_SKIP),
+        (go_on, set, SET_CONTINUE),
+    ];
+    for (one, other, text) in pairs {
+        let (Some(one), Some(other)) = (one, other) else {
+            continue;
+        };
+        // Two lines of `defaults` contradict each other once, not in every step.
+        if defaults.is_none() || !(is_default(one) && is_default(other)) {
+            contradiction(context, one, other, text);
+        }
     }
 }
 
-fn contradiction(
-    context: &mut Context<'_>,
-    path: Option<&Path>,
-    other: Option<&Path>,
-    message: &str,
-    help: &str,
-) {
-    let (Some(path), Some(other)) = (path, other) else {
-        return;
-    };
-    let finding = Finding::error(
-        codes::OPTIONS_CONTRADICT,
-        context.at(path),
-        message,
-        "contradicts",
-    )
-    .also(context.at(other), "this")
-    .help(help);
+fn is_default(path: &Path) -> bool {
+    path.segments().first() == Some(&Segment::Key("defaults".to_owned()))
+}
+
+/// What is wrong with a pair of options, and what to do.
+type Contradiction = (&'static str, &'static str);
+
+const ASCII_VERIFY: Contradiction = (
+    "`type: ascii` changes line ends, so sizes and checksums cannot agree",
+    "write `verify: none`, or `type: binary`",
+);
+const ASCII_RESUME: Contradiction = (
+    "`type: ascii` changes line ends, so a partial file cannot be continued",
+    "write `resume: false`, or `type: binary`",
+);
+const DIRECT_RESUME: Contradiction = (
+    "`publish: direct` never resumes: a partial file has the final name",
+    "write `resume: false`, or `publish: file`",
+);
+const DIRECT_SKIP: Contradiction = (
+    "with `publish: direct` a file that was cut off has the final name, and `if_exists: skip` would leave it so",
+    "write `if_exists: update`, or `publish: file`",
+);
+const SET_CONTINUE: Contradiction = (
+    "`publish: set` publishes all or nothing, so there is no part to `continue` with",
+    "write `on_error: fail`, or `publish: file`",
+);
+
+fn contradiction(context: &mut Context<'_>, path: &Path, other: &Path, text: Contradiction) {
+    let place = context.at(path);
+    let finding = Finding::error(codes::OPTIONS_CONTRADICT, place, text.0, "contradicts")
+        .also(context.at(other), "this")
+        .help(text.1);
     context.report(finding);
 }

@@ -1,10 +1,9 @@
-//! The kinds that find and choose files, and `login`: `login`, `list`, `filter`, and the nodes that `files:` stands for.
+//! The kinds that move nothing: `login`, `list`, `filter`.
 
-use super::builder::{Builder, Need, Node};
+use super::builder::{Builder, Need};
 use super::codes;
 use super::model::{Action, FilterStep, List, Login, StepId, Verdict};
 use super::names::step_named;
-use super::shorthand::{Chosen, Trouble, choose};
 use super::values;
 use super::variables::Bound;
 use crate::files::{Filter, KindTest, Pattern, Side, Sort, SortKey};
@@ -299,13 +298,8 @@ impl Builder<'_, '_> {
     ) -> Vec<String> {
         let mut patterns = Vec::new();
         for (bound, path) in self.context.texts(slot, parent, key) {
-            let judge = |text: &str| match Pattern::new(text, ignore_case) {
-                _ if text.is_empty() => Err("it is empty".to_owned()),
-                Ok(_) => Ok(()),
-                Err(error) => Err(last_line(&error.to_string())),
-            };
             if !bound.unknown
-                && let Err(why) = judge(&bound.text)
+                && let Err(why) = judge_pattern(&bound.text, ignore_case)
             {
                 self.bad_pattern(&bound, &path, "a pattern", &why);
             }
@@ -333,7 +327,7 @@ impl Builder<'_, '_> {
         Some(bound.text)
     }
 
-    fn bad_pattern(&mut self, bound: &Bound, path: &Path, what: &str, why: &str) {
+    pub(super) fn bad_pattern(&mut self, bound: &Bound, path: &Path, what: &str, why: &str) {
         let message = if bound.outside {
             format!("this cannot be read as {what}")
         } else {
@@ -347,152 +341,24 @@ impl Builder<'_, '_> {
         self.context
             .error(codes::VALUE_PATTERN, path, message, "cannot be read", help);
     }
-
-    /// The nodes that `files:` of step `owner` stands for: a list of the root, and a filter. Yields the filter.
-    pub(super) fn files(
-        &mut self,
-        owner: usize,
-        slot: &Slot<OneOrMany>,
-        parent: &Path,
-        side: Side,
-    ) -> Option<usize> {
-        let path = parent.key("files");
-        let entries = self.context.texts(slot, parent, "files");
-        if entries.is_empty() {
-            if slot.get().is_some_and(|many| many.items.is_empty()) {
-                let message = "`files` names no file";
-                self.context.error(
-                    codes::FILES_EMPTY,
-                    &path,
-                    message,
-                    "empty",
-                    "write a path or a pattern such as `/in/*.zip`",
-                );
-            }
-            return None;
-        }
-        for (bound, path) in &entries {
-            if self.context.command_safe(bound, path) && !bound.unknown {
-                self.encodable(&bound.text, path, Some(side));
-            }
-        }
-        let chosen = self.choose(&entries)?;
-        for (pattern, (bound, path)) in chosen.include.iter().zip(&entries) {
-            if let Err(error) = Pattern::new(pattern, false)
-                && !bound.unknown
-            {
-                self.bad_pattern(bound, path, "a pattern", &last_line(&error.to_string()));
-            }
-        }
-        Some(self.add_files(owner, chosen, &path, side))
-    }
-
-    fn choose(&mut self, entries: &[(Bound, Path)]) -> Option<Chosen> {
-        // The `{` of a hole is no alternation: a text that is not known stands for a folder as a whole.
-        if let Some((unknown, _)) = entries.iter().find(|(bound, _)| bound.unknown) {
-            return Some(Chosen {
-                root: unknown.text.clone(),
-                include: Vec::new(),
-                recursive: false,
-                max_depth: Some(0),
-                descend: Vec::new(),
-                hidden: false,
-            });
-        }
-        let texts: Vec<&str> = entries
-            .iter()
-            .map(|(bound, _)| bound.text.as_str())
-            .collect();
-        match choose(&texts) {
-            Ok(chosen) => Some(chosen),
-            Err((at, trouble)) => {
-                self.trouble(trouble, &entries[at].1);
-                None
-            }
-        }
-    }
-
-    fn trouble(&mut self, trouble: Trouble, path: &Path) {
-        let (code, message, label, help) = match trouble {
-            Trouble::Empty => (
-                codes::FILES_EMPTY,
-                "this names no file",
-                "empty",
-                "write a path or a pattern such as `/in/*.zip`",
-            ),
-            Trouble::Folder => (
-                codes::FILES_FOLDER,
-                "this names a folder, and `files` chooses files",
-                "a folder",
-                "write `…/*` for the files in it, or `…/**` for those below it, too",
-            ),
-            Trouble::Mixed => (
-                codes::FILES_MIXED,
-                "absolute and relative paths have no folder in common",
-                "unlike the first",
-                "write all with a leading `/`, or none; or make two steps",
-            ),
-        };
-        self.context.error(code, path, message, label, help);
-    }
-
-    fn add_files(&mut self, owner: usize, chosen: Chosen, path: &Path, side: Side) -> usize {
-        let list = List {
-            side,
-            path: chosen.root,
-            recursive: chosen.recursive,
-            max_depth: if chosen.recursive {
-                chosen.max_depth
-            } else {
-                None
-            },
-            descend: chosen.descend,
-            hidden: chosen.hidden,
-            follow_links: false,
-            missing: Verdict::Fail,
-            empty: Verdict::Fine,
-        };
-        let list = self.add(owner, "list", 0, path, Action::List(list));
-        let rules = Filter {
-            include: chosen.include,
-            ..Filter::default()
-        };
-        let filter = FilterStep {
-            from: step_id(list),
-            rules,
-            empty: Verdict::Fail,
-        };
-        let filter = self.add(owner, "filter", 1, path, Action::Filter(filter));
-        self.nodes[filter].needs.push(Need {
-            step: list,
-            path: path.clone(),
-        });
-        filter
-    }
-
-    /// An implicit node inherits what the step that it serves waits for, and how it fails.
-    fn add(&mut self, owner: usize, what: &str, rank: usize, path: &Path, action: Action) -> usize {
-        let owner = &self.nodes[owner];
-        let mut common = owner.common.clone();
-        common.description = None;
-        common.timeout = None;
-        self.nodes.push(Node {
-            name: format!("{}: {what}", owner.name),
-            path: path.clone(),
-            action: Some(action),
-            needs: owner.needs.clone(),
-            common,
-            implicit: true,
-            copies: false,
-            rank: (owner.rank.0, rank),
-        });
-        self.nodes.len() - 1
-    }
 }
 
 /// A node's number in an action.
 pub(super) fn step_id(node: usize) -> StepId {
     StepId(u32::try_from(node).unwrap_or(u32::MAX))
+}
+
+/// Whether a glob can be read. One without brackets always can: building a matcher of each would be most of a `check`.
+pub(super) fn judge_pattern(text: &str, ignore_case: bool) -> Result<(), String> {
+    if text.is_empty() {
+        return Err("it is empty".into());
+    }
+    if !text.contains(['[', ']', '{', '}', '\\']) {
+        return Ok(());
+    }
+    let read = Pattern::new(text, ignore_case);
+    read.map(drop)
+        .map_err(|error| last_line(&error.to_string()))
 }
 
 /// The regex crate draws its errors over several lines; the last one says what is wrong.

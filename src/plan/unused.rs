@@ -20,13 +20,11 @@ pub(super) fn warn(builder: &mut Builder<'_, '_>) {
 }
 
 fn servers(builder: &mut Builder<'_, '_>) {
-    let unused = builder
-        .servers
-        .iter()
-        .zip(&builder.used)
-        .filter(|(_, used)| !**used);
+    let used = builder.used.iter().enumerate();
+    let unused = used.filter(|(at, used)| !**used && !builder.server_names.is_meant(*at));
     let unused: Vec<(Path, String)> = unused
-        .map(|(entry, _)| (entry.path.clone(), entry.endpoint.name.clone()))
+        .map(|(at, _)| &builder.servers[at])
+        .map(|entry| (entry.path.clone(), entry.endpoint.name.clone()))
         .collect();
     for (path, name) in unused {
         let place = builder.context.key(&path);
@@ -41,6 +39,9 @@ fn servers(builder: &mut Builder<'_, '_>) {
 /// A list or filter whose files nobody takes does nothing, unless it is there to fail when it finds nothing.
 fn steps(builder: &mut Builder<'_, '_>) {
     let mut needed = vec![false; builder.nodes.len()];
+    for (at, needed) in needed.iter_mut().enumerate() {
+        *needed = builder.steps.is_meant(at);
+    }
     for need in builder.nodes.iter().flat_map(|node| &node.needs) {
         needed[need.step] = true;
     }

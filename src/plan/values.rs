@@ -146,7 +146,14 @@ pub(super) fn word<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Read<T> 
         return Ok(*value);
     }
     let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    let help = match suggest(text, names.iter().copied()) {
+    // `dir` is far from `directory` by letters, and yet no riddle.
+    let begun = || {
+        let mut begun = names
+            .iter()
+            .filter(|name| text.len() > 1 && name.starts_with(text));
+        begun.next().copied().filter(|_| begun.next().is_none())
+    };
+    let help = match suggest(text, names.iter().copied()).or_else(begun) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("write {}", either(&names)),
     };

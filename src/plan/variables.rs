@@ -126,7 +126,9 @@ impl<'a> Variables<'a> {
                     let path = Path::root().key("vars").key(name);
                     let found = found.into_iter();
                     problems.extend(found.map(|problem| VarProblem::Text(path.clone(), problem)));
-                    bound.parts.push(bound.text.clone());
+                    if !bound.unknown {
+                        bound.parts.push(bound.text.clone());
+                    }
                     bound
                 }
                 (None, _) => continue,

@@ -1,6 +1,6 @@
 //! The first example of the documentation, compiled.
 
-use super::super::{Action, DeleteWhat, Plan};
+use super::super::{Action, DeleteWhat, Plan, Values};
 use super::{blind, compiled, needs, seeing};
 use crate::files::Side;
 
@@ -126,4 +126,49 @@ fn only_keeps_what_the_named_steps_need() {
     assert_eq!(needs(&only, "keep"), ["login build", "archives"]);
     let unknown = plan.only(&["kepp".to_owned(), "tidy".to_owned()]);
     assert_eq!(unknown.unwrap_err(), ["kepp"]);
+}
+
+#[test]
+fn a_delete_of_a_set_knows_the_transfers_before_it() {
+    let text = "version: 1\nservers: {a: {host: a}, b: {host: b}}\nsteps:\n  l: {list: {server: a}}\n  keep: {download: {from: l, into: o}}\n  \
+                up: {upload: {files: x, to: b, into: y}}\n  d: {needs: [keep, up], delete: {from: l}}\n";
+    let compiled = compiled(text, &seeing(&[]));
+    assert_eq!(compiled.findings, []);
+    let plan = compiled.plan.unwrap();
+    let Some(Action::Delete(delete)) = plan.steps.last().map(|step| &step.action) else {
+        panic!();
+    };
+    let DeleteWhat::Set { after, .. } = &delete.what else {
+        panic!();
+    };
+    let names: Vec<&str> = after
+        .iter()
+        .map(|step| plan.step(*step).name.as_str())
+        .collect();
+    assert_eq!(names, ["keep"]);
+}
+
+#[test]
+fn dates_files_and_given_variables_are_bound() {
+    let text = "version: 1\nvars: {pw: \"${file./run/pw}!\", d: old}\nservers: {a: {host: a, user: u, password: \"${vars.pw}\"}}\nsteps:\n  \
+                k: {download: {server: a, files: \"/in/${run.date-1d:%Y%m%d}/*\", into: \"${vars.d}/${env.X:-none}/${run.id}/$${x}\"}}\n";
+    let mut inputs = seeing(&[("X", "")]);
+    inputs.vars.insert("d".into(), "${new}".into());
+    inputs.files = Values::Known([("/run/pw".to_owned(), Ok("s3cret\nmore".to_owned()))].into());
+    let compiled = compiled(text, &inputs);
+    assert_eq!(compiled.findings, []);
+    let plan = compiled.plan.unwrap();
+    let Some(Action::Transfer(transfer)) = plan.steps.last().map(|step| &step.action) else {
+        panic!();
+    };
+    assert_eq!(transfer.into, "${new}/none/20261122-1/${x}");
+    let Action::List(list) = &plan.steps[1].action else {
+        panic!();
+    };
+    assert_eq!(list.path, "/in/20261121");
+    let masked: Vec<&str> = compiled.secrets.masked().collect();
+    assert!(
+        masked.contains(&"s3cret") && masked.contains(&"s3cret!"),
+        "{masked:?}"
+    );
 }

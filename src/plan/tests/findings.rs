@@ -1,10 +1,696 @@
-//! One test a rule: the code, the line, and where it matters the words.
+//! One line a rule: the code, the text at the place, and words of the message or the help.
 
-use super::{codes, compiled, found, needs, seeing};
+use super::{compiled, found, needs, seeing};
 
-/// A manifest with two servers, `a` (local network) and `b`, and these steps.
-fn steps(steps: &str) -> String {
-    format!("version: 1\nservers: {{a: {{host: a}}, b: {{host: b}}}}\nsteps:\n{steps}")
+const SERVERS: &str = "servers: {a: {host: a}, b: {host: b, connections: 1}}\n";
+
+/// Checks steps on the servers `a` and `b`; each case expects its code at its text, with some words.
+#[track_caller]
+fn check(cases: &[(&str, &str, &str, &str)]) {
+    for (steps, code, at, words) in cases {
+        let text = if steps.contains("servers:") || steps.contains("version:") {
+            (*steps).to_owned()
+        } else {
+            format!("version: 1\n{SERVERS}steps:\n{steps}")
+        };
+        let found = found(&text);
+        let hit = found.iter().any(|(c, _, place, message, help)| {
+            c == code && place == at && format!("{message} | {help}").contains(words)
+        });
+        assert!(
+            hit,
+            "{code} at `{at}` with `{words}` in\n{text}\nfound {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn the_top_of_a_manifest_is_judged() {
+    check(&[
+        (
+            "servers: {}\nsteps: {x: {list: {server: local}}}",
+            "manifest::version",
+            "",
+            "`version` is missing",
+        ),
+        (
+            "version: 2\nsteps: {}",
+            "manifest::version",
+            "2",
+            "this ftpflow reads version 1",
+        ),
+        ("version: 1", "manifest::no_steps", "", "no steps"),
+        (
+            "version: 1\nsteps: {}",
+            "manifest::no_steps",
+            "steps",
+            "no steps",
+        ),
+        (
+            "version: 1\nstep: {}",
+            "key::unknown",
+            "step",
+            "did you mean `steps`?",
+        ),
+        (
+            "version: 1\nname: a-${vars.x}\nsteps: {}",
+            "variable::not_here",
+            "${vars.x}",
+            "`name`",
+        ),
+        (
+            "version: 1\nservers: {local: {host: h}}",
+            "name::reserved",
+            "local",
+            "this machine",
+        ),
+        (
+            "version: 1\nsteps: {1x: {list: {server: local}}}",
+            "name::invalid",
+            "1x",
+            "begins with a letter",
+        ),
+        (
+            "version: 1\nvars: {a: }\nsteps: {}",
+            "value::missing",
+            "a",
+            "`a` has no value",
+        ),
+        (
+            "version: 1\nservers: [a]",
+            "value::type",
+            "[a]",
+            "`servers` is a list, and must be a map of servers",
+        ),
+    ]);
+}
+
+#[test]
+fn servers_are_judged() {
+    check(&[
+        (
+            "version: 1\nservers: {x: {port: 21}}",
+            "value::required",
+            "x",
+            "`host` is missing",
+        ),
+        (
+            "version: 1\nservers: {x: {host: 'ftp://h'}}",
+            "server::host",
+            "'ftp://h'",
+            "write the name alone",
+        ),
+        (
+            "version: 1\nservers: {x: {host: 'h:21'}}",
+            "server::host",
+            "'h:21'",
+            "`port:`",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, port: 70000}}",
+            "value::bad",
+            "70000",
+            "from 1 to 65535",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, user: u}}",
+            "server::no_password",
+            "user",
+            "password: ${env.X_PASSWORD}",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, password: '${env.P}'}}",
+            "server::anonymous_password",
+            "'${env.P}'",
+            "add `user: …`",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, user: u, password: geheim}}",
+            "server::literal_password",
+            "password",
+            "${env.NAME}",
+        ),
+        (
+            "version: 1\nservers: {x: {host: ex.org, user: u, password: '${env.P}'}}",
+            "server::clear_text",
+            "password",
+            "tls: explicit",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, encoding: gkb}}",
+            "value::bad",
+            "gkb",
+            "did you mean `gbk`?",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, tls: true}}",
+            "value::bad",
+            "true",
+            "write `explicit`",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, tls: {mode: explicit, cert_file: c}}}",
+            "value::required",
+            "tls",
+            "`key_file` is missing",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, tls: {mode: explicit, min: '1.3', max: '1.2'}}}",
+            "options::contradict",
+            "'1.3'",
+            "later",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, data: {mode: passive, ports: 1-2}}}",
+            "options::contradict",
+            "1-2",
+            "active mode only",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, timeouts: {reply: 9}}}",
+            "value::bad",
+            "9",
+            "is not a duration",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, clock_offset: 8}}",
+            "value::bad",
+            "8",
+            "+08:00",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, usr: u}}",
+            "key::unknown",
+            "usr",
+            "did you mean `user`?",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h, user: \"a\\r\\nDELE b\", password: '${env.P}'}}",
+            "path::control_character",
+            "\"a\\r\\nDELE b\"",
+            "carriage return",
+        ),
+        (
+            "version: 1\nservers: {x: {host: h}}",
+            "server::unused",
+            "x",
+            "no step uses",
+        ),
+    ]);
+}
+
+#[test]
+fn a_clear_text_password_is_acknowledged_by_tls_off() {
+    let text = "version: 1\nservers: {x: {host: ex.org, tls: off, user: u, password: '${env.P}'}}\nsteps: {s: {list: {server: x, empty: fail}}}";
+    assert_eq!(found(text), []);
+}
+
+#[test]
+fn the_shape_of_steps_is_judged() {
+    check(&[
+        (
+            "  x: {needs: y}\n",
+            "step::no_kind",
+            "x",
+            "add one of `login`",
+        ),
+        (
+            "  x: {lst: {server: a}}\n",
+            "step::unknown_kind",
+            "lst",
+            "did you mean `list`?",
+        ),
+        (
+            "  x: {get: {server: a}}\n",
+            "step::unknown_kind",
+            "get",
+            "did you mean `download`?",
+        ),
+        (
+            "  x: {list: {server: a}, filter: {from: y}}\n",
+            "step::several_kinds",
+            "list",
+            "has 2",
+        ),
+        (
+            "  x: {list: {server: a, needs: y}}\n",
+            "key::misplaced",
+            "needs",
+            "beside `list`",
+        ),
+        (
+            "  x: {list: {server: a}, path: /}\n",
+            "key::misplaced",
+            "path",
+            "inside `list:`",
+        ),
+        (
+            "  x: {list: {server: a, pth: /}}\n",
+            "key::unknown",
+            "pth",
+            "did you mean `path`?",
+        ),
+        (
+            "  x: {list: {server: a}, need: x}\n",
+            "key::unknown",
+            "need",
+            "did you mean `needs`?",
+        ),
+        (
+            "  x: {list: {server: aa}}\n",
+            "step::unknown_server",
+            "aa",
+            "the servers are `a`, `b`",
+        ),
+        (
+            "  files: {list: {server: a}}\n  y: {filter: {from: fils}}\n",
+            "step::unknown_step",
+            "fils",
+            "did you mean `files`?",
+        ),
+        (
+            "  x: {list: {server: '${env.S}'}}\n",
+            "variable::not_here",
+            "'${env.S}'",
+            "whose values stand in the manifest",
+        ),
+        (
+            "  x: {list: {path: /}}\n",
+            "step::missing_side",
+            "list",
+            "`server: NAME` or `server: local`",
+        ),
+        (
+            "  x: {download: {files: '*', into: o}}\n",
+            "step::missing_side",
+            "download",
+            "which side?",
+        ),
+        (
+            "  x: {list: {server: a, recursive: yes}}\n",
+            "value::bad",
+            "yes",
+            "`true` or `false`",
+        ),
+        (
+            "  x: {list: {server: a, max_depth: 2}}\n",
+            "options::contradict",
+            "2",
+            "recursive: true",
+        ),
+        (
+            "  x: {list: {server: a, path: ''}}\n",
+            "path::empty",
+            "''",
+            "write `.`",
+        ),
+        (
+            "  x: {needs: x, list: {server: a}}\n",
+            "step::cycle",
+            "x",
+            "`x` waits for itself",
+        ),
+        ("  x: {list: {server: a}}\n", "step::unused", "x", "from: x"),
+    ]);
+}
+
+#[test]
+fn logins_are_judged() {
+    check(&[
+        (
+            "  x: {login: {server: a}}\n  y: {login: {server: a}}\n",
+            "login::twice",
+            "a",
+            "login step already",
+        ),
+        (
+            "  x: {login: {server: a, commands: [TYPE A]}}\n",
+            "login::command",
+            "TYPE A",
+            "sends TYPE itself",
+        ),
+        (
+            "  x: {login: {server: a, commands: [cwd /x]}}\n",
+            "login::command",
+            "cwd /x",
+            "directory: …",
+        ),
+        (
+            "  x: {login: {server: local}}\n",
+            "step::wrong_side",
+            "local",
+            "no login",
+        ),
+    ]);
+}
+
+#[test]
+fn filters_are_judged() {
+    let on = |filter: &str| {
+        format!("  l: {{list: {{server: a}}}}\n  f: {{filter: {{from: l, {filter}}}}}\n")
+    };
+    let cases = [
+        ("include: '[a'", "value::pattern", "'[a'", "as a pattern"),
+        (
+            "include: [ok, '{b']",
+            "value::pattern",
+            "'{b'",
+            "as a pattern",
+        ),
+        ("regex: '(a'", "value::pattern", "'(a'", "unclosed group"),
+        ("larger_than: 2 XB", "value::bad", "2 XB", "is not a size"),
+        (
+            "newer_than: gestern",
+            "value::bad",
+            "gestern",
+            "a duration or a date",
+        ),
+        (
+            "larger_than: 2GB, smaller_than: 1GB",
+            "options::contradict",
+            "2GB",
+            "no file can pass",
+        ),
+        (
+            "newer_than: 1d, older_than: 7d",
+            "options::contradict",
+            "1d",
+            "no file can pass",
+        ),
+        (
+            "type: dir",
+            "value::bad",
+            "dir",
+            "did you mean `directory`?",
+        ),
+        ("limit: 0", "value::bad", "0", "from 1"),
+    ];
+    for (filter, code, at, words) in cases {
+        check(&[(&on(filter), code, at, words)]);
+    }
+}
+
+#[test]
+fn transfers_are_judged() {
+    let list = "  l: {list: {server: a}}\n  m: {list: {server: local}}\n";
+    let cases = [
+        (
+            "download: {from: l}",
+            "value::required",
+            "download",
+            "`into` is missing",
+        ),
+        (
+            "download: {into: o}",
+            "value::required",
+            "download",
+            "`from: STEP`, or `server: NAME`",
+        ),
+        (
+            "download: {from: l, server: a, files: x, into: o}",
+            "step::several_sources",
+            "files",
+            "both say",
+        ),
+        (
+            "download: {from: m, into: o}",
+            "step::wrong_side",
+            "m",
+            "use `upload`",
+        ),
+        (
+            "upload: {from: l, to: b, into: o}",
+            "step::wrong_side",
+            "l",
+            "use `relay`",
+        ),
+        (
+            "upload: {from: m, to: local, into: o}",
+            "step::wrong_side",
+            "local",
+            "name a server",
+        ),
+        (
+            "relay: {from: m, to: b, into: o}",
+            "step::wrong_side",
+            "m",
+            "use `upload`",
+        ),
+        (
+            "relay: {from: l, to: local, into: o}",
+            "step::wrong_side",
+            "local",
+            "use `download`",
+        ),
+        (
+            "relay: {server: b, files: x, to: b, into: o}",
+            "step::relay_connections",
+            "b",
+            "connections: 2",
+        ),
+        (
+            "upload: {from: m, to: a, into: o, chmod: 999}",
+            "value::bad",
+            "999",
+            "octal",
+        ),
+        (
+            "download: {from: l, into: o, type: ascii, verify: checksum}",
+            "options::contradict",
+            "checksum",
+            "line ends",
+        ),
+        (
+            "download: {from: l, into: o, type: ascii, verify: size}",
+            "options::contradict",
+            "size",
+            "line ends",
+        ),
+        (
+            "download: {from: l, into: o, type: ascii, resume: true}",
+            "options::contradict",
+            "true",
+            "continued",
+        ),
+        (
+            "download: {from: l, into: o, publish: direct, if_exists: skip}",
+            "options::contradict",
+            "skip",
+            "cut off",
+        ),
+        (
+            "download: {from: l, into: o, publish: direct, resume: true}",
+            "options::contradict",
+            "true",
+            "never resumes",
+        ),
+        (
+            "on_error: continue, download: {from: l, into: o, publish: set}",
+            "options::contradict",
+            "continue",
+            "all or nothing",
+        ),
+        (
+            "retry: {backoff: 2m, max_backoff: 1m}, download: {from: l, into: o}",
+            "options::contradict",
+            "2m",
+            "longer",
+        ),
+        (
+            "download: {server: a, files: [], into: o}",
+            "files::empty",
+            "[]",
+            "names no file",
+        ),
+        (
+            "download: {server: a, files: /in/, into: o}",
+            "files::folder",
+            "/in/",
+            "names a folder",
+        ),
+        (
+            "download: {server: a, files: [/in/x, y], into: o}",
+            "files::mixed",
+            "y",
+            "no folder in common",
+        ),
+        (
+            "download: {server: local, files: x, into: o}",
+            "step::wrong_side",
+            "local",
+            "use `upload`",
+        ),
+    ];
+    for (step, code, at, words) in cases {
+        check(&[(&format!("{list}  t: {{{step}}}\n"), code, at, words)]);
+    }
+}
+
+#[test]
+fn a_path_must_be_writable_in_the_servers_encoding() {
+    let text = "version: 1\nservers: {x: {host: h, encoding: windows-1252}}\nsteps: {s: {list: {server: x, path: /中}}}";
+    check(&[(
+        text,
+        "path::unmappable",
+        "/中",
+        "`中` cannot be written in windows-1252",
+    )]);
+}
+
+#[test]
+fn deletes_are_judged() {
+    let before = "  l: {list: {server: a}}\n  t: {download: {from: l, into: o}}\n";
+    let cases = [
+        (
+            "delete: {from: t}",
+            "step::wrong_sort",
+            "t",
+            "did you mean `sources_of: t`?",
+        ),
+        (
+            "delete: {sources_of: l}",
+            "step::wrong_sort",
+            "l",
+            "did you mean `from`?",
+        ),
+        (
+            "delete: {sources_of: [t, l]}",
+            "step::wrong_sort",
+            "l",
+            "did you mean `from`?",
+        ),
+        (
+            "delete: {from: l, copies: true}",
+            "options::contradict",
+            "true",
+            "for the copies",
+        ),
+        (
+            "delete: {}",
+            "value::required",
+            "delete",
+            "`sources_of: TRANSFER`",
+        ),
+        (
+            "delete: {sources_of: t, from: l}",
+            "step::several_sources",
+            "from",
+            "both say",
+        ),
+        (
+            "delete: {sources_of: t, max: none}",
+            "value::bad",
+            "none",
+            "whole number",
+        ),
+        (
+            "delete: {files: x}",
+            "step::missing_side",
+            "delete",
+            "which side?",
+        ),
+    ];
+    for (step, code, at, words) in cases {
+        check(&[(&format!("{before}  d: {{{step}}}\n"), code, at, words)]);
+    }
+    let login = "  l: {login: {server: a}}\n  d: {delete: {from: l}}\n";
+    check(&[(
+        login,
+        "step::no_files",
+        "l",
+        "is a login, and yields no files",
+    )]);
+}
+
+#[test]
+fn variables_are_judged() {
+    let on = |value: &str| {
+        format!(
+            "version: 1\nvars: {{one: x}}\nsteps: {{s: {{list: {{server: local, path: \"{value}\"}}}}}}"
+        )
+    };
+    let cases = [
+        (
+            "a/${vars.oen}",
+            "variable::unknown",
+            "${vars.oen}",
+            "did you mean `${vars.one}`?",
+        ),
+        (
+            "${vars.one",
+            "variable::syntax",
+            "${vars.one",
+            "never closed",
+        ),
+        (
+            "版/${one}",
+            "variable::syntax",
+            "${one}",
+            "`${vars.one}` or `${env.one}`",
+        ),
+        (
+            "${matrix.a}",
+            "variable::reserved",
+            "${matrix.a}",
+            "reserved",
+        ),
+    ];
+    for (value, code, at, words) in cases {
+        check(&[(&on(value), code, at, words)]);
+    }
+    check(&[
+        (
+            "version: 1\nvars: {a: '${vars.b}', b: '${vars.a}'}",
+            "variable::cycle",
+            "'${vars.b}'",
+            "`a` → `b` → `a`",
+        ),
+        (
+            "version: 1\nvars: {a: x}",
+            "variable::unused",
+            "a",
+            "never used",
+        ),
+    ]);
+}
+
+#[test]
+fn an_unset_variable_is_an_error_at_its_place_in_a_run() {
+    let text =
+        "version: 1\nsteps: {s: {list: {server: local, path: 'in/${env.NOPE}', empty: fail}}}";
+    let compiled = compiled(text, &seeing(&[]));
+    assert!(compiled.plan.is_none() && compiled.printable.is_none());
+    assert_eq!(compiled.findings[0].code, "ftpflow::variable::unset");
+    assert_eq!(
+        compiled.findings[0].message,
+        "the environment variable `NOPE` is not set"
+    );
+}
+
+#[test]
+fn allow_silences_warnings_and_never_errors() {
+    let allowed = "version: 1\nallow: ftpflow::variable::unused\nvars: {a: x}\nsteps: {s: {list: {server: local, empty: fail}}}";
+    assert_eq!(found(allowed), []);
+    check(&[
+        (
+            "version: 1\nallow: [ftpflow::server::unused]",
+            "allow::unused",
+            "ftpflow::server::unused",
+            "silences nothing",
+        ),
+        (
+            "version: 1\nallow: [ftpflow::server::unusde]",
+            "allow::unused",
+            "ftpflow::server::unusde",
+            "did you mean",
+        ),
+        (
+            "version: 1\nallow: [ftpflow::manifest::no_steps]",
+            "allow::unused",
+            "ftpflow::manifest::no_steps",
+            "errors cannot be silenced",
+        ),
+    ]);
 }
 
 #[test]
@@ -25,15 +711,43 @@ fn a_short_hand_becomes_a_list_and_a_filter() {
 
 #[test]
 fn cycles_are_drawn_whole() {
-    let found = found(&steps(
-        "  x: {needs: z, list: {server: a, empty: fail}}\n  y: {filter: {from: x, empty: fail}}\n  z: {filter: {from: y, empty: fail}}\n",
-    ));
-    let cycle = found
+    check(&[(
+        "  x: {needs: z, list: {server: a}}\n  y: {filter: {from: x}}\n  z: {filter: {from: y}}\n",
+        "step::cycle",
+        "z",
+        "steps wait for each other in a circle: `x` → `z` → `y` → `x`",
+    )]);
+}
+
+#[test]
+fn one_bad_step_hides_no_other() {
+    let text = format!(
+        "version: 1\n{SERVERS}steps:\n  x: {{lst: {{}}}}\n  y: {{list: {{server: nope, hiden: true, recursive: 3}}}}\n  z: 5\n"
+    );
+    let found = found(&text);
+    let codes: Vec<(&str, usize)> = found
         .iter()
-        .find(|finding| finding.0 == "step::cycle")
-        .unwrap();
-    assert_eq!(
-        cycle.3,
-        "steps wait for each other in a circle: `x` → `z` → `y` → `x`"
+        .map(|(code, line, ..)| (*code, *line))
+        .collect();
+    let expected = [
+        ("server::unused", 2),
+        ("server::unused", 2),
+        ("step::unknown_kind", 4),
+        ("step::unknown_server", 5),
+        ("key::unknown", 5),
+        ("value::bad", 5),
+        ("value::type", 6),
+    ];
+    assert_eq!(codes, expected);
+}
+
+#[test]
+fn no_message_repeats_a_value_from_outside() {
+    let text = "version: 1\nsteps: {s: {list: {server: local, recursive: '${env.SECRET}'}}}";
+    let compiled = compiled(text, &seeing(&[("SECRET", "hunter2")]));
+    let all = format!("{:?}", compiled.findings);
+    assert!(
+        all.contains("value::bad") && !all.contains("hunter2"),
+        "{all}"
     );
 }

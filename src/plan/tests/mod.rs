@@ -2,6 +2,7 @@
 
 mod example;
 mod findings;
+mod hazards;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -64,15 +65,6 @@ pub(super) fn found(text: &str) -> Vec<(&'static str, usize, String, String, Str
         )
     });
     findings.collect()
-}
-
-/// Codes and lines alone.
-#[track_caller]
-pub(super) fn codes(text: &str) -> Vec<(&'static str, usize)> {
-    found(text)
-        .into_iter()
-        .map(|(code, line, ..)| (code, line))
-        .collect()
 }
 
 /// The names of what a step needs.

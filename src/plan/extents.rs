@@ -1,0 +1,258 @@
+//! What each step touches: side, root folder, depth, and the patterns that narrow it.
+
+use std::collections::HashMap;
+
+use super::model::{Action, DeleteWhat, Plan, StepId};
+use crate::files::{ServerId, Side};
+use crate::options::IfExists;
+
+/// How a step touches an extent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touch {
+    /// Looks which names are there.
+    Lists,
+    /// Reads files.
+    Reads,
+    /// Makes or replaces files.
+    Writes {
+        /// Whether it leaves everything alone that is there already.
+        careful: bool,
+    },
+    /// Deletes files. `by_files` when they are chosen by the step's own `files:`.
+    Deletes { by_files: bool },
+}
+
+/// A part of a side's tree that a step touches.
+#[derive(Debug, Clone)]
+pub(super) struct Extent<'p> {
+    /// The step's position in the plan.
+    pub(super) step: usize,
+    pub(super) touch: Touch,
+    /// Side and root as one text: roots that are nested are so as texts, cut at `/`.
+    pub(super) root: String,
+    /// Whether it reaches below the root's own entries.
+    pub(super) deep: bool,
+    /// Patterns of the filters on the way: a path must match one of each group.
+    groups: Vec<&'p [String]>,
+}
+
+impl Extent<'_> {
+    /// Whether it changes what is there.
+    pub(super) fn changes(&self) -> bool {
+        matches!(self.touch, Touch::Writes { .. } | Touch::Deletes { .. })
+    }
+
+    /// Whether no path can be in both, as far as the literal endings of their patterns tell.
+    pub(super) fn disjoint(&self, other: &Extent<'_>) -> bool {
+        self.groups
+            .iter()
+            .any(|a| other.groups.iter().any(|b| disjoint_groups(a, b)))
+    }
+}
+
+/// All extents of a plan. `homes` are the folders in which sessions start, by server, where they are known.
+pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Extent<'p>> {
+    let filters = filters(plan);
+    let mut extents = Vec::new();
+    for (at, step) in plan.steps.iter().enumerate() {
+        match &step.action {
+            Action::Login(_) | Action::Filter(_) => {}
+            Action::List(_) => {
+                // Of a shorthand's list nothing is looked at but what its filter lets through.
+                let filter = filters.get(&step.id).filter(|_| step.implicit);
+                let set = filter.copied().unwrap_or(step.id);
+                extents.extend(chosen(plan, homes, set, at, Touch::Lists));
+            }
+            Action::Transfer(transfer) => {
+                let source = chosen(plan, homes, transfer.from, at, Touch::Reads);
+                let careful = transfer.options.if_exists == IfExists::Fail;
+                if let Some(source) = &source {
+                    extents.push(Extent {
+                        touch: Touch::Writes { careful },
+                        root: root(plan, homes, transfer.to, &transfer.into),
+                        deep: source.deep && !transfer.options.flatten,
+                        ..source.clone()
+                    });
+                }
+                extents.extend(source);
+            }
+            Action::Delete(delete) => match &delete.what {
+                DeleteWhat::Set { from, .. } => {
+                    let by_files = plan.step(*from).implicit;
+                    extents.extend(chosen(plan, homes, *from, at, Touch::Deletes { by_files }));
+                }
+                DeleteWhat::SourcesOf(transfers) => {
+                    for transfer in transfers {
+                        if let Action::Transfer(transfer) = &plan.step(*transfer).action {
+                            let touch = Touch::Deletes { by_files: false };
+                            extents.extend(chosen(plan, homes, transfer.from, at, touch));
+                        }
+                    }
+                }
+            },
+        }
+    }
+    extents
+}
+
+/// The filter of each list that has one.
+fn filters(plan: &Plan) -> HashMap<StepId, StepId> {
+    let filters = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Filter(filter) => Some((filter.from, step.id)),
+        _ => None,
+    });
+    filters.collect()
+}
+
+/// The extent of the set that a step yields.
+fn chosen<'p>(
+    plan: &'p Plan,
+    homes: &[Option<String>],
+    set: StepId,
+    at: usize,
+    touch: Touch,
+) -> Option<Extent<'p>> {
+    let mut groups: Vec<&[String]> = Vec::new();
+    let mut into: Option<(String, bool)> = None;
+    let mut set = set;
+    loop {
+        match &plan.step(set).action {
+            Action::Filter(filter) => {
+                if !filter.rules.include.is_empty() {
+                    groups.push(&filter.rules.include);
+                }
+                set = filter.from;
+            }
+            Action::Transfer(transfer) => {
+                // Copies have the names of their sources, whose patterns hold for them, too.
+                into.get_or_insert_with(|| {
+                    (
+                        root(plan, homes, transfer.to, &transfer.into),
+                        !transfer.options.flatten,
+                    )
+                });
+                set = transfer.from;
+            }
+            Action::List(list) => {
+                let (root, deep) =
+                    into.unwrap_or_else(|| (root(plan, homes, list.side, &list.path), true));
+                return Some(Extent {
+                    step: at,
+                    touch,
+                    root,
+                    deep: deep && list.recursive && list.max_depth != Some(0),
+                    groups,
+                });
+            }
+            Action::Login(_) | Action::Delete(_) => return None,
+        }
+    }
+}
+
+/// Side and folder as one text. Sides are equal when host, port and user are.
+fn root(plan: &Plan, homes: &[Option<String>], side: Side, path: &str) -> String {
+    let (side, base) = match side {
+        Side::Local => (
+            "local".to_owned(),
+            plan.folder.to_string_lossy().into_owned(),
+        ),
+        Side::Server(id) => (server(plan, id), home(plan, homes, id)),
+    };
+    // What is not known yet is compared by its text alone.
+    if path.contains("${") {
+        return format!("{side}\n?{path}");
+    }
+    if path.starts_with('/') {
+        return format!("{side}\n{}", normal("", path));
+    }
+    format!("{side}\n{}", normal(&base, path))
+}
+
+fn server(plan: &Plan, id: ServerId) -> String {
+    let endpoint = &plan.server(id).endpoint;
+    format!(
+        "{}\n{}\n{}",
+        endpoint.host.to_ascii_lowercase(),
+        endpoint.port,
+        endpoint.user
+    )
+}
+
+/// Where relative paths start: where sessions were seen to start, `login.directory`, or the unknown home `~`.
+fn home(plan: &Plan, homes: &[Option<String>], id: ServerId) -> String {
+    if let Some(Some(home)) = homes.get(usize::from(id.0)) {
+        return home.clone();
+    }
+    match &plan.server(id).endpoint.directory {
+        Some(directory) if directory.starts_with('/') => directory.clone(),
+        Some(directory) => format!("~/{directory}"),
+        None => "~".into(),
+    }
+}
+
+/// A path without `.`, `..` and doubled or final `/`. What climbs out of an unknown home keeps its `..`.
+fn normal(base: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in base.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if !matches!(parts.last(), None | Some(&("~" | ".."))) => {
+                parts.pop();
+            }
+            ".." if parts.is_empty() => {}
+            part => parts.push(part),
+        }
+    }
+    let slash = if parts.first() == Some(&"~") { "" } else { "/" };
+    format!("{slash}{}", parts.join("/"))
+}
+
+fn disjoint_groups(a: &[String], b: &[String]) -> bool {
+    a.iter().all(|a| {
+        let a = ending(a);
+        b.iter().all(|b| {
+            let b = ending(b);
+            !a.ends_with(&b) && !b.ends_with(&a)
+        })
+    })
+}
+
+/// The literal text with which everything that matches ends, in lower case: some sides fold it.
+fn ending(pattern: &str) -> String {
+    let from = pattern
+        .rfind(['*', '?', '[', ']', '{', '}', '\\', ','])
+        .map_or(0, |at| at + 1);
+    let literal = &pattern[from..];
+    // What `\` escapes is literal, but cutting behind it is always right, and simpler.
+    let literal = if pattern[..from].ends_with('\\') {
+        literal
+            .get(literal.chars().next().map_or(0, char::len_utf8)..)
+            .unwrap_or_default()
+    } else {
+        literal
+    };
+    literal.strip_prefix('/').unwrap_or(literal).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_compared_in_their_normal_form() {
+        assert_eq!(normal("/work", "./a//b/../c/"), "/work/a/c");
+        assert_eq!(normal("", "/.."), "/");
+        assert_eq!(normal("~", "../a"), "~/../a");
+    }
+
+    #[test]
+    fn endings_tell_patterns_apart() {
+        let group = |text: &str| vec![text.to_owned()];
+        assert!(disjoint_groups(&group("*.zip"), &group("/a/*.txt")));
+        assert!(disjoint_groups(&group("/x.zip"), &group("/y.zip")));
+        assert!(!disjoint_groups(&group("*.gz"), &group("*.tar.gz")));
+        assert!(!disjoint_groups(&group("*"), &group("*.gz")));
+        assert!(!disjoint_groups(&group("*.{gz,xz}"), &group("*.xz")));
+        assert!(!disjoint_groups(&group("*.ZIP"), &group("*.zip")));
+    }
+}

@@ -1,0 +1,268 @@
+//! Hazards, as a user meets them.
+
+use super::super::{Hazard, hazards};
+use super::{compiled, found, seeing};
+
+/// Codes, messages and helps of the hazards among these steps.
+#[track_caller]
+fn hazards_of(steps: &str) -> Vec<(&'static str, String, String)> {
+    let text = format!(
+        "version: 1\nservers: {{a: {{host: h}}, same: {{host: H}}, b: {{host: b}}}}\nsteps:\n{steps}"
+    );
+    let found = found(&text);
+    let hazards = found
+        .into_iter()
+        .filter(|(code, ..)| code.starts_with("hazard"));
+    hazards
+        .map(|(code, _, _, message, help)| (code, message, help))
+        .collect()
+}
+
+#[track_caller]
+fn codes_of(steps: &str) -> Vec<&'static str> {
+    hazards_of(steps)
+        .into_iter()
+        .map(|(code, ..)| code)
+        .collect()
+}
+
+const LIST: &str = "  l: {list: {server: a, path: /in}}\n";
+
+#[test]
+fn a_delete_beside_another_reader_names_the_needs_line() {
+    let steps = format!(
+        "{LIST}  keep: {{download: {{from: l, into: o}}}}\n  publish: {{relay: {{from: l, to: b, into: /o}}}}\n  tidy: {{delete: {{sources_of: keep}}}}\n"
+    );
+    let expected = (
+        "hazard::delete",
+        "`tidy` deletes where `publish` reads, and neither waits for the other".to_owned(),
+        "add `needs: [publish]` to `tidy`".to_owned(),
+    );
+    assert_eq!(hazards_of(&steps), [expected]);
+    let ordered = steps.replace("sources_of: keep", "sources_of: [keep, publish]");
+    assert_eq!(codes_of(&ordered), Vec::<&str>::new());
+}
+
+#[test]
+fn an_indirect_edge_orders_too() {
+    let steps = format!(
+        "{LIST}  keep: {{download: {{from: l, into: o}}}}\n  m: {{needs: keep, list: {{server: b, path: /x, empty: fail}}}}\n  tidy: {{needs: m, delete: {{from: l}}}}\n"
+    );
+    assert_eq!(codes_of(&steps), Vec::<&str>::new());
+}
+
+#[test]
+fn writing_where_another_lists_is_an_error() {
+    let steps = "  up: {upload: {files: 'x/*', to: a, into: /in/new}}\n  l: {list: {server: a, path: /in, recursive: true, empty: fail}}\n";
+    assert_eq!(codes_of(steps), ["hazard::read_write"]);
+    assert_eq!(
+        codes_of(&steps.replace(", recursive: true", "")),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        codes_of(&steps.replace("server: a", "server: same")),
+        ["hazard::read_write"]
+    );
+    assert_eq!(
+        codes_of(&steps.replace("server: a", "server: b")),
+        Vec::<&str>::new()
+    );
+}
+
+#[test]
+fn two_writers_into_one_folder_are_a_warning() {
+    let steps = "  x: {download: {server: a, files: '/x/*.zip', into: o}}\n  y: {download: {server: a, files: '/y/*.zip', into: o/./sub}}\n";
+    assert_eq!(codes_of(steps), ["hazard::writers"]);
+    assert_eq!(
+        codes_of(&steps.replace("y/*.zip", "y/*.txt")),
+        Vec::<&str>::new()
+    );
+    let careful = steps.replace("into: o", "if_exists: fail, into: o");
+    assert_eq!(codes_of(&careful), Vec::<&str>::new());
+}
+
+#[test]
+fn a_delete_by_files_where_another_transfers_asks_for_sources_of() {
+    let steps = "  keep: {download: {server: a, files: '/in/*.zip', into: o}}\n  tidy: {needs: keep, delete: {server: a, files: '/in/*'}}\n";
+    let hazards = hazards_of(steps);
+    assert_eq!(hazards.len(), 1);
+    assert_eq!(hazards[0].0, "hazard::delete_files");
+    assert!(hazards[0].2.contains("sources_of: keep"));
+    assert_eq!(
+        codes_of(&steps.replace("/in/*'}", "/in/*.tmp'}")),
+        Vec::<&str>::new()
+    );
+    let before = "  tidy: {delete: {server: a, files: '/in/*'}}\n  keep: {needs: tidy, download: {server: a, files: '/in/*.zip', into: o}}\n";
+    assert_eq!(codes_of(before), Vec::<&str>::new());
+}
+
+#[test]
+fn relative_paths_meet_absolute_ones_once_the_home_is_known() {
+    let text = "version: 1\nservers: {a: {host: h}}\nsteps:\n  l: {list: {server: a, path: in, empty: fail}}\n  up: {upload: {files: 'x/*', to: a, into: /home/ci/in}}\n";
+    let compiled = compiled(text, &seeing(&[]));
+    assert_eq!(compiled.findings, []);
+    let plan = compiled.plan.unwrap();
+    assert_eq!(hazards(&plan, &[]), []);
+    let found: Vec<Hazard> = hazards(&plan, &[Some("/home/ci".to_owned())]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        found[0].message,
+        "`l` lists where `up` writes, and neither waits for the other"
+    );
+}
+
+/// The same rules read once more, by brute force: each step as the set of paths that it touches, in a world of ten files.
+mod brute {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::fmt::Write as _;
+
+    use proptest::prelude::*;
+
+    use super::super::{compiled, seeing};
+    use crate::manifest::Severity;
+
+    const FOLDERS: [&str; 5] = ["/", "/a", "/a/b", "/a/b/c", "/ab"];
+    const ENDS: [&str; 2] = ["zip", "txt"];
+
+    #[derive(Debug, Clone)]
+    enum Kind {
+        List { recursive: bool },
+        Upload,
+        Download,
+        Delete,
+    }
+
+    #[derive(Debug, Clone)]
+    struct One {
+        kind: Kind,
+        folder: usize,
+        end: usize,
+        needs: Vec<usize>,
+    }
+
+    fn one() -> impl Strategy<Value = One> {
+        let kind = prop_oneof![
+            any::<bool>().prop_map(|recursive| Kind::List { recursive }),
+            Just(Kind::Upload),
+            Just(Kind::Download),
+            Just(Kind::Delete),
+        ];
+        let needs = prop::collection::vec(0_usize..8, 0..3);
+        (kind, 0..FOLDERS.len(), 0..ENDS.len(), needs).prop_map(|(kind, folder, end, needs)| One {
+            kind,
+            folder,
+            end,
+            needs,
+        })
+    }
+
+    fn file(folder: usize, end: usize) -> String {
+        format!("{}/x.{}", FOLDERS[folder].trim_end_matches('/'), ENDS[end])
+    }
+
+    fn write(steps: &[One]) -> String {
+        let mut text = "version: 1\nservers: {s: {host: h}}\nsteps:\n".to_owned();
+        for (at, step) in steps.iter().enumerate() {
+            let needs: Vec<String> = step
+                .needs
+                .iter()
+                .filter(|need| **need < at)
+                .map(|need| format!("n{need}"))
+                .collect();
+            let folder = FOLDERS[step.folder];
+            let files = format!("{}/*.{}", folder.trim_end_matches('/'), ENDS[step.end]);
+            let kind = match step.kind {
+                Kind::List { recursive } => {
+                    format!(
+                        "list: {{server: s, path: {folder}, recursive: {recursive}, empty: fail}}"
+                    )
+                }
+                Kind::Upload => {
+                    format!(
+                        "upload: {{files: 'src/*.{}', to: s, into: {folder}}}",
+                        ENDS[step.end]
+                    )
+                }
+                Kind::Download => format!("download: {{server: s, files: '{files}', into: o{at}}}"),
+                Kind::Delete => format!("delete: {{server: s, files: '{files}'}}"),
+            };
+            writeln!(text, "  n{at}: {{needs: [{}], {kind}}}", needs.join(", ")).unwrap();
+        }
+        text
+    }
+
+    /// Looked at, written, deleted.
+    fn touched(step: &One) -> [BTreeSet<String>; 3] {
+        let own = || BTreeSet::from([file(step.folder, step.end)]);
+        let none = BTreeSet::new;
+        match step.kind {
+            Kind::List { recursive } => {
+                let below = format!("{}/", FOLDERS[step.folder].trim_end_matches('/'));
+                let all = (0..FOLDERS.len()).flat_map(|f| (0..ENDS.len()).map(move |e| file(f, e)));
+                let seen = all.filter(|path| {
+                    let rest = path.strip_prefix(&below);
+                    rest.is_some_and(|rest| recursive || !rest.contains('/'))
+                });
+                [seen.collect(), none(), none()]
+            }
+            Kind::Upload => [none(), own(), none()],
+            Kind::Download => [own(), none(), none()],
+            Kind::Delete => [own(), none(), own()],
+        }
+    }
+
+    fn after(steps: &[One], late: usize, early: usize) -> bool {
+        let mut needs = steps[late].needs.iter().filter(|need| **need < late);
+        needs.any(|&need| need == early || after(steps, need, early))
+    }
+
+    fn expected(steps: &[One]) -> BTreeMap<(usize, usize), Severity> {
+        let mut hazards = BTreeMap::new();
+        for late in 0..steps.len() {
+            for early in 0..late {
+                let (a, b) = (&steps[early], &steps[late]);
+                let ordered = after(steps, late, early);
+                let ([a_looks, a_writes, a_deletes], [b_looks, b_writes, b_deletes]) =
+                    (touched(a), touched(b));
+                let meet = |x: &BTreeSet<String>, y: &BTreeSet<String>| !x.is_disjoint(y);
+                let clash = meet(&a_deletes, &b_looks)
+                    || meet(&b_deletes, &a_looks)
+                    || meet(&a_deletes, &b_writes)
+                    || meet(&b_deletes, &a_writes)
+                    || meet(&a_writes, &b_looks)
+                    || meet(&b_writes, &a_looks);
+                let new_files = matches!((&a.kind, &b.kind), (Kind::Download, Kind::Delete))
+                    && meet(&a_looks, &b_deletes);
+                let (short, long) = (
+                    FOLDERS[a.folder.min(b.folder)],
+                    FOLDERS[a.folder.max(b.folder)],
+                );
+                let nested =
+                    short == long || long.starts_with(&format!("{}/", short.trim_end_matches('/')));
+                let writers =
+                    !a_writes.is_empty() && !b_writes.is_empty() && nested && a.end == b.end;
+                if (clash && !ordered) || new_files {
+                    hazards.insert((early, late), Severity::Error);
+                } else if writers && !ordered {
+                    hazards.insert((early, late), Severity::Warning);
+                }
+            }
+        }
+        hazards
+    }
+
+    proptest! {
+        #[test]
+        fn hazards_are_those_of_a_brute_force_reading(steps in prop::collection::vec(one(), 1..8)) {
+            let text = write(&steps);
+            let found = compiled(&text, &seeing(&[])).findings;
+            let step = |place: crate::manifest::Place| text[place.range()][1..].parse::<usize>().unwrap();
+            let hazards = found.iter().filter(|finding| finding.code.contains("hazard")).map(|finding| {
+                let (a, b) = (step(finding.place), step(finding.related[0].0));
+                ((a.min(b), a.max(b)), finding.severity)
+            });
+            let hazards: BTreeMap<_, _> = hazards.collect();
+            prop_assert_eq!(hazards, expected(&steps), "{}", text);
+        }
+    }
+}
