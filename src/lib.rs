@@ -3,5 +3,7 @@
 pub mod endpoint;
 pub mod event;
 pub mod files;
+pub mod manifest;
 pub mod options;
 pub mod plan;
+pub mod report;

@@ -1,0 +1,13 @@
+//! The manifest as its user wrote it, every field a slot. One file a part of the language.
+
+mod manifest;
+mod options;
+mod server;
+mod step;
+
+pub use manifest::Manifest;
+pub use options::{Retry, Transfer};
+pub use server::{Data, Server, Timeouts, Tls};
+pub use step::{
+    Common, Defaults, Delete, Download, Filter, List, Login, Relay, STEP_KINDS, Step, Upload,
+};

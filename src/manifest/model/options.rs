@@ -1,0 +1,39 @@
+//! Options that several parts of a manifest share.
+
+use crate::manifest::slot::{Text, slots};
+
+slots! {
+    /// How often, and how fast, one operation is tried again.
+    pub struct Retry {
+        /// Tries in all of one operation: a login, a folder's listing, a file, a deletion. Default: 4.
+        pub attempts: Text,
+        /// The wait before the second try; it doubles with each further one. Default: 1s.
+        pub backoff: Text,
+        /// The longest wait between two tries. Default: 30s.
+        pub max_backoff: Text,
+    }
+}
+
+slots! {
+    /// How files are transferred.
+    pub struct Transfer {
+        /// What to do with a file that is there already: `update` (transfer what is missing, differs in size or is older),
+        /// `overwrite`, `skip` or `fail`. Default: update.
+        pub if_exists: Text,
+        /// When a file becomes visible: `file` (temporary name, then rename), `set` (all at once when every file has arrived)
+        /// or `direct` (under its final name at once, for servers without rename). Default: file.
+        pub publish: Text,
+        /// How a transfer is proven: `size`, `checksum` or `none`. Default: size.
+        pub verify: Text,
+        /// Continue a partial file. Default: true.
+        pub resume: Text,
+        /// The time that a file gets: `keep` that of its source, or `now`. Default: keep.
+        pub times: Text,
+        /// `binary`, or `ascii`: line ends are converted. Default: binary.
+        pub r#type: Text,
+        /// Keep only the last part of each path. Default: false.
+        pub flatten: Text,
+        /// Most files of this step in flight at once. Default: as many as the server's `connections`.
+        pub parallel: Text,
+    }
+}

@@ -1,0 +1,209 @@
+//! `steps.NAME`: seven kinds, and what all have in common.
+
+use super::{Retry, Transfer};
+use crate::manifest::slot::{OneOrMany, Slot, Text, slots};
+
+/// The keys of which a step has exactly one.
+pub const STEP_KINDS: [&str; 7] = [
+    "login", "list", "filter", "download", "upload", "relay", "delete",
+];
+
+slots! {
+    /// A step: exactly one of the seven kinds, and the common keys.
+    pub struct Step {
+        /// Log in to a server explicitly, to choose a folder or send commands first.
+        pub login: Box<Login>,
+        /// List the files of a folder.
+        pub list: Box<List>,
+        /// Choose some files of a set.
+        pub filter: Box<Filter>,
+        /// Transfer files from a server to this machine.
+        pub download: Box<Download>,
+        /// Transfer files from this machine to a server.
+        pub upload: Box<Upload>,
+        /// Transfer files from one server to another through memory.
+        pub relay: Box<Relay>,
+        /// Delete files.
+        pub delete: Box<Delete>,
+        ..
+        /// What every step may have.
+        pub common: Common,
+    }
+}
+
+slots! {
+    /// The keys that stand beside the kind.
+    pub struct Common {
+        /// Steps to wait for, beside those that `from` and `sources_of` imply.
+        pub needs: OneOrMany,
+        /// How often, and how fast, one operation is tried again.
+        pub retry: Retry,
+        /// The longest that the step may take, from release to end; then the files not done fail. Default: none.
+        pub timeout: Text,
+        /// What a failed file means for the steps that depend on this one: `fail` (they are skipped) or `continue` (they go on
+        /// with what worked). Default: fail.
+        pub on_error: Text,
+        /// What this step is for.
+        pub description: Text,
+    }
+}
+
+slots! {
+    /// Options for all steps that do not set them themselves.
+    pub struct Defaults {
+        /// How often, and how fast, one operation is tried again.
+        pub retry: Retry,
+        /// The longest that a step may take. Default: none.
+        pub timeout: Text,
+        /// What a failed file means for dependent steps: `fail` or `continue`. Default: fail.
+        pub on_error: Text,
+        ..
+        /// Transfer options.
+        pub transfer: Transfer,
+    }
+}
+
+slots! {
+    /// `login:` at most one a server; all steps on that server depend on it.
+    pub struct Login {
+        /// The server. Required.
+        pub server: Text,
+        /// The folder to change to on each session, right after logging in.
+        pub directory: Text,
+        /// Raw FTP commands to send on each session, such as `SITE UMASK 022`.
+        pub commands: Vec<Slot<Text>>,
+    }
+}
+
+slots! {
+    /// `list:` the files of a folder.
+    pub struct List {
+        /// The server, or `local` for this machine. Required.
+        pub server: Text,
+        /// The folder. Default: `.`.
+        pub path: Text,
+        /// List folders in it, too. Default: false.
+        pub recursive: Text,
+        /// How many levels of folders to list. Default: all.
+        pub max_depth: Text,
+        /// List names with a leading dot, too. Default: false.
+        pub hidden: Text,
+        /// Take a link for what it leads to. Default: false.
+        pub follow_links: Text,
+        /// What a folder that is not there means: `fail` or `empty`. Default: fail.
+        pub missing: Text,
+        /// What an empty list means: `ok` or `fail`. Default: ok.
+        pub empty: Text,
+    }
+}
+
+slots! {
+    /// `filter:` a subset of another step's files.
+    pub struct Filter {
+        /// The step whose files to filter. Required.
+        pub from: Text,
+        /// Patterns of which a file must match one. With `/` they match the whole relative path, without it the last name.
+        pub include: OneOrMany,
+        /// Patterns of which a file must match none; wins over `include`.
+        pub exclude: OneOrMany,
+        /// A regular expression that must match somewhere in the relative path.
+        pub regex: Text,
+        /// `file`, `directory`, `link` or `any`. Default: file.
+        pub r#type: Text,
+        /// Only files larger than this, such as `512KiB`.
+        pub larger_than: Text,
+        /// Only files smaller than this, such as `2GB`.
+        pub smaller_than: Text,
+        /// Only files newer than this: a duration before the run's start (`7d`) or a date.
+        pub newer_than: Text,
+        /// Only files older than this: a duration before the run's start (`7d`) or a date.
+        pub older_than: Text,
+        /// Match patterns and the expression without regard to case. Default: false.
+        pub ignore_case: Text,
+        /// Order by `name`, `size` or `modified`. Default: by relative path.
+        pub sort: Text,
+        /// Turn the order around. Default: false.
+        pub reverse: Text,
+        /// Keep only so many files, after sorting.
+        pub limit: Text,
+        /// What an empty result means: `ok` or `fail`. Default: ok.
+        pub empty: Text,
+    }
+}
+
+slots! {
+    /// `download:` files from a server to this machine.
+    pub struct Download {
+        /// The step whose files to download; or `server` and `files`.
+        pub from: Text,
+        /// In place of `from`: the server.
+        pub server: Text,
+        /// In place of `from`: paths or patterns on `server`.
+        pub files: OneOrMany,
+        /// The local folder; it is created. Required.
+        pub into: Text,
+        ..
+        /// Transfer options.
+        pub transfer: Transfer,
+    }
+}
+
+slots! {
+    /// `upload:` files from this machine to a server.
+    pub struct Upload {
+        /// The step whose local files to upload; or `files`.
+        pub from: Text,
+        /// In place of `from`: local paths or patterns.
+        pub files: OneOrMany,
+        /// The server. Required.
+        pub to: Text,
+        /// The folder there; it is created. Required.
+        pub into: Text,
+        /// Permissions of the new files, such as `0644`, set with SITE CHMOD.
+        pub chmod: Text,
+        ..
+        /// Transfer options.
+        pub transfer: Transfer,
+    }
+}
+
+slots! {
+    /// `relay:` files from one server to another, through memory.
+    pub struct Relay {
+        /// The step whose files to relay; or `server` and `files`.
+        pub from: Text,
+        /// In place of `from`: the server that has the files.
+        pub server: Text,
+        /// In place of `from`: paths or patterns on `server`.
+        pub files: OneOrMany,
+        /// The server that gets them. Required.
+        pub to: Text,
+        /// The folder there; it is created. Required.
+        pub into: Text,
+        /// Permissions of the new files, such as `0644`, set with SITE CHMOD.
+        pub chmod: Text,
+        ..
+        /// Transfer options.
+        pub transfer: Transfer,
+    }
+}
+
+slots! {
+    /// `delete:` files.
+    pub struct Delete {
+        /// Transfers of which to delete exactly the source files that were proven at their destination.
+        pub sources_of: OneOrMany,
+        /// The step whose files to delete.
+        pub from: Text,
+        /// In place of `from`: the server.
+        pub server: Text,
+        /// In place of `from`: paths or patterns on `server`.
+        pub files: OneOrMany,
+        /// Allow `from` to name a transfer: its copies are deleted. Default: false.
+        pub copies: Text,
+        /// The most files; of more, none is deleted. Default: 100.
+        pub max: Text,
+        /// What to do with folders: `keep`, or `remove_empty`. Default: keep.
+        pub directories: Text,
+    }
+}
