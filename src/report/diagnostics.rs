@@ -118,8 +118,8 @@ impl Drawing<'_> {
     fn render(&self, shown: &Shown) -> String {
         let theme = GraphicalTheme {
             characters: ThemeCharacters {
-                error: "error:".to_owned(),
-                warning: "warning:".to_owned(),
+                error: shown.title("error"),
+                warning: shown.title("warning"),
                 ..ThemeCharacters::unicode()
             },
             styles: match self.paint.has_colour() {
@@ -136,12 +136,12 @@ impl Drawing<'_> {
         if handler.render_report(&mut text, shown).is_err() {
             text.clone_from(&shown.message);
         }
-        // The handler leaves spaces behind empty gutters.
+        // The handler leaves spaces behind empty gutters, and indents the headline.
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-        self.redactor
-            .text(lines.join("\n").trim_start_matches('\n'))
-            .into_owned()
-            + "\n"
+        let text = lines.join("\n");
+        let text = text.trim_start_matches('\n');
+        let text = text.strip_prefix("  ").unwrap_or(text);
+        self.redactor.text(text).into_owned() + "\n"
     }
 }
 
@@ -157,6 +157,16 @@ struct Shown {
     labels: Vec<(Place, String)>,
 }
 
+impl Shown {
+    /// `error[CODE]:`
+    fn title(&self, word: &str) -> String {
+        match self.code {
+            Some(code) => format!("{word}[{code}]:"),
+            None => format!("{word}:"),
+        }
+    }
+}
+
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -166,11 +176,6 @@ impl fmt::Display for Shown {
 impl std::error::Error for Shown {}
 
 impl Diagnostic for Shown {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.code
-            .map(|code| Box::new(code) as Box<dyn fmt::Display>)
-    }
-
     fn severity(&self) -> Option<miette::Severity> {
         Some(match self.severity {
             Severity::Error => miette::Severity::Error,
@@ -238,35 +243,64 @@ mod tests {
         )
         .help("did you mean `build`?")
         .also(place(text, "版本"), "its path");
-        insta::assert_snapshot!(rendered(text, &[finding]), @"");
+        insta::assert_snapshot!(rendered(text, &[finding]), @r"
+        error[ftpflow::step::unknown_server]: unknown server
+           ╭─[a.yaml:2:20]
+         1 │ steps:
+         2 │   构建: 列表: {server: bulid, path: 版本}
+           ·                        ──┬──        ──┬─
+           ·                          │            ╰── its path
+           ·                          ╰── no such server
+         3 │   x: 1
+           ╰────
+          help: did you mean `build`?
+
+        error: a.yaml: 1 error
+        ");
     }
 
     #[test]
     fn passwords_on_lines_of_context_are_masked() {
-        let text = "servers:\n  a:\n    password: \"pa # ss\" # mine\n    hots: x s3cret\n    pass\n  b: {password: abc, hots: y}\n  c:\n    password: |\n      block\n    hots: z\n    password: ${env.PW}\n";
+        let text = "servers:\n  a:\n    password: \"pa # zz\" # mine\n    hots: x s3cret\n    host: x\n  \
+                    b: {password: abc, hots: y}\n  c:\n    password: |\n      block\n    hots: z\n    password: ${env.PW}\n";
         let finding = |needle: &str| {
-            Finding::warning(
-                "ftpflow::key::unknown",
-                place(text, needle),
-                "unknown key",
-                "here",
-            )
+            let place = place(text, needle);
+            Finding::warning("ftpflow::key::unknown", place, "unknown key", "here")
         };
-        let shown = rendered(
-            text,
-            &[finding("hots: x"), finding("hots: y"), finding("hots: z")],
-        );
-        for secret in ["ss", "s3cret", "abc", "block"] {
-            assert!(
-                !shown
-                    .replace("password", "")
-                    .replace("    pass\n", "")
-                    .contains(secret)
-                    || secret == "ss",
-                "{secret}: {shown}"
-            );
+        let shown = rendered(text, &["hots: x", "hots: y", "hots: z"].map(finding));
+        for secret in ["pa #", "zz", "s3cret", "abc", "block"] {
+            assert!(!shown.contains(secret), "{secret}: {shown}");
         }
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r"
+        warning[ftpflow::key::unknown]: unknown key
+           ╭─[a.yaml:4:5]
+         3 │     password: *** # mine
+         4 │     hots: x ***
+           ·     ───┬───
+           ·        ╰── here
+         5 │     host: x
+           ╰────
+
+        warning[ftpflow::key::unknown]: unknown key
+           ╭─[a.yaml:6:22]
+         5 │     host: x
+         6 │   b: {password: ***, hots: y}
+           ·                      ───┬───
+           ·                         ╰── here
+         7 │   c:
+           ╰────
+
+        warning[ftpflow::key::unknown]: unknown key
+            ╭─[a.yaml:10:5]
+          9 │       ***
+         10 │     hots: z
+            ·     ───┬───
+            ·        ╰── here
+         11 │     password: ${env.PW}
+            ╰────
+
+        warning: a.yaml: 3 warnings
+        ");
     }
 
     #[test]
@@ -282,6 +316,16 @@ mod tests {
             "bad value",
             "this",
         );
-        insta::assert_snapshot!(rendered(&text, &[finding]), @"");
+        insta::assert_snapshot!(rendered(&text, &[finding]), @r"
+        error[ftpflow::value::bad]: bad value
+           ╭─[a.yaml:1:150005]
+         1 │ …版, 版, 版, 版, 版, 版, 版, 版, 版, 版, 版, 版, 版, 版, 版, 版, 版, 版, BAD, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x,…
+           ·                                                                          ─┬─
+           ·                                                                           ╰── this
+         2 │
+           ╰────
+
+        error: a.yaml: 1 error
+        ");
     }
 }

@@ -288,3 +288,66 @@ fn doing(kind: &str) -> &'static str {
         _ => "Running",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenario;
+    use super::*;
+
+    fn lines(verbosity: Verbosity) -> String {
+        let lines = Lines {
+            paint: Paint::PLAIN,
+            verbosity,
+            starts: true,
+            preview: false,
+        };
+        let mut record = Record::default();
+        let redactor = scenario::redactor();
+        let mut text = String::from("$ ftpflow run\n");
+        for stamped in scenario::events() {
+            record.take(&stamped);
+            if let Some(line) = lines.line(&record, &stamped) {
+                text.push_str(&redactor.text(&line));
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn steps_failures_and_warnings_get_a_line_each() {
+        insta::assert_snapshot!(lines(Verbosity::Normal), @r"
+        $ ftpflow run
+            Starting nightly-release: 4 steps, run 20261122-081500-a1b2
+             Listing 构建: build:/file/版本
+            Finished 构建: 300 found in 0.3s
+         Downloading keep: build:/file/版本 → local:dist
+              Failed login mirror: the login was refused (530 Login incorrect.)
+             Skipped publish because of login mirror: it failed
+             Warning keep: the server's times are exact to a day only
+            Retrying keep: c.zip: the connection was reset (try 2 of 4 in 1.0s)
+              Failed keep: 版本/a|b <1>.zip: the server refused the file (550 Permission denied, *** & co.)
+              Failed keep: bad\u{1b}[2J\u{1}name: the server refused the file (550 Permission denied, *** & co.)
+              Failed keep: 2 of 5 files failed
+             Skipped tidy because of keep: it failed
+        ");
+    }
+
+    #[test]
+    fn quiet_says_only_what_went_wrong() {
+        insta::assert_snapshot!(lines(Verbosity::Quiet), @r"
+        $ ftpflow run
+              Failed login mirror: the login was refused (530 Login incorrect.)
+              Failed keep: 版本/a|b <1>.zip: the server refused the file (550 Permission denied, *** & co.)
+              Failed keep: bad\u{1b}[2J\u{1}name: the server refused the file (550 Permission denied, *** & co.)
+              Failed keep: 2 of 5 files failed
+        ");
+    }
+
+    #[test]
+    fn verbose_names_every_file() {
+        let text = lines(Verbosity::Verbose);
+        assert!(text.contains("Unchanged keep: two.zip"), "{text}");
+        assert!(text.contains("Finished login build"), "{text}");
+    }
+}

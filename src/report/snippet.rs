@@ -276,6 +276,13 @@ fn secrets(source: &Source, number: usize, redactor: &Redactor) -> Vec<(usize, u
         .map(|(from, to)| (start + from, start + to))
         .collect();
     found.sort_unstable();
+    found.dedup_by(|next, last| {
+        let joined = next.0 <= last.1;
+        if joined {
+            last.1 = last.1.max(next.1);
+        }
+        joined
+    });
     found
 }
 
@@ -288,13 +295,14 @@ fn password_values(line: &str) -> impl Iterator<Item = (usize, usize)> {
         let value = colon.strip_prefix([':', '：'])?;
         let value = value.trim_start_matches([' ', '\t']);
         let from = line.len() - value.len();
-        let to = from + value_length(value);
+        let flow = line[..at].matches('{').count() > line[..at].matches('}').count();
+        let to = from + value_length(value, flow);
         (from < to && !is_reference(&line[from..to])).then_some((from, to))
     })
 }
 
 /// The bytes of a value: to its closing quote, to the end of its entry in a flow map, else to the end of the line.
-fn value_length(value: &str) -> usize {
+fn value_length(value: &str, flow: bool) -> usize {
     let quote = value
         .chars()
         .next()
@@ -309,17 +317,12 @@ fn value_length(value: &str) -> usize {
             _ => value.len(),
         };
     }
-    if is_reference(
-        value
-            .split([',', ' '])
-            .next()
-            .unwrap_or_default()
-            .trim_end_matches('}'),
-    ) {
-        let end = value.find('}').map_or(value.len(), |at| at + 1);
-        return end;
+    let reference = value.find('}').map(|at| at + 1);
+    match reference.filter(|&end| value.starts_with("${") && is_reference(&value[..end])) {
+        Some(end) => end,
+        None if flow => value.find([',', '}']).unwrap_or(value.len()),
+        None => value.trim_end().len(),
     }
-    value.trim_end().len()
 }
 
 /// Whether a value only names where the password is found, as `${env.NAME}`, or is the beginning of a block.

@@ -296,7 +296,66 @@ mod tests {
 
     #[test]
     fn a_summary_says_what_failed_where_and_why() {
-        insta::assert_snapshot!(summary(Verbosity::Normal), @"");
+        insta::assert_snapshot!(format!("$ ftpflow run{}", summary(Verbosity::Normal)), @r"
+        $ ftpflow run
+          STEP          KIND      RESULT                           FILES  UNCHANGED  FAILED    BYTES    TIME
+          login mirror  login     failed                                                                0.4s
+          构建          list      done                               300                                0.3s
+          keep          download  failed                               2          1       2  1.2 GiB  2m 05s
+          publish       relay     skipped because of login mirror
+          tidy          delete    skipped because of keep
+
+        note: keep: 1 file not verified: the server refuses SIZE
+
+        warning: keep: the server's times are exact to a day only
+
+        error: login `login mirror`: failed
+           ╭─[pipelines/release.yaml:5:3]
+         4 │   build: { host: 172.16.2.76, user: ci, password: ***}
+         5 │   mirror: { host: mirror.example.org }
+           ·   ───┬──
+           ·      ╰── mirror
+         6 │ steps:
+           ╰────
+
+          the login was refused
+            server   mirror
+            command  PASS ***
+            reply    530 Login incorrect.
+            help     check `user` and `password` of server `mirror`
+
+        error: download `keep`: 2 of 5 files failed
+            ╭─[pipelines/release.yaml:9:3]
+          8 │     list: { server: build, path: /file/版本, recursive: true }
+          9 │   keep:
+            ·   ──┬─
+            ·     ╰── build:/file/版本 → local:dist
+         10 │     download: { from: 构建, into: dist }
+            ╰────
+
+          版本/a|b <1>.zip: the server refused the file
+            server   build
+            command  RETR 版本/a|b <1>.zip
+            reply    550 Permission denied, *** & co.
+            control  → EPSV
+                     ← 229 Entering Extended Passive Mode (|||40001|)
+                     → RETR 版本/a|b <1>.zip
+                     ← 550 Permission denied, *** & co.
+            help     ask the server's owner for read access to this file
+
+          bad\u{1b}[2J\u{1}name: the server refused the file
+            server   build
+            file     版本/a|b <1>.zip
+            command  RETR 版本/a|b <1>.zip
+            reply    550 Permission denied, *** & co.
+            control  → EPSV
+                     ← 229 Entering Extended Passive Mode (|||40001|)
+                     → RETR 版本/a|b <1>.zip
+                     ← 550 Permission denied, *** & co.
+            help     ask the server's owner for read access to this file
+
+             Summary [2m 05s] nightly-release failed: 1 step done, 2 failed, 2 skipped; 2 files, 2 failed, 1.2 GiB
+        ");
     }
 
     #[test]

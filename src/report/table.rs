@@ -17,8 +17,8 @@ pub(super) struct Table {
     rows: Vec<(Vec<String>, Option<(usize, Tone)>)>,
 }
 
-/// Text of the left-aligned columns is cut to this where the table is too wide.
-const NARROW: usize = 24;
+/// No column is cut to less than this.
+const NARROW: usize = 16;
 
 impl Table {
     pub(super) fn new(columns: &[(&'static str, Align)]) -> Table {
@@ -36,18 +36,8 @@ impl Table {
     /// The lines, at most `width` wide where cutting names can achieve it.
     pub(super) fn render(&self, paint: Paint, width: usize) -> String {
         let mut widths: Vec<usize> = (0..self.columns.len()).map(|at| self.width(at)).collect();
-        let total: usize = 2 + widths
-            .iter()
-            .filter(|&&w| w > 0)
-            .map(|w| w + 2)
-            .sum::<usize>();
-        if total > width {
-            for (at, (_, align)) in self.columns.iter().enumerate() {
-                if *align == Align::Left {
-                    widths[at] = widths[at].min(NARROW);
-                }
-            }
-        }
+        let total: usize = widths.iter().filter(|&&w| w > 0).map(|w| w + 2).sum();
+        self.narrow(&mut widths, total.saturating_sub(width));
         let headings: Vec<String> = self
             .columns
             .iter()
@@ -62,6 +52,20 @@ impl Table {
             text.push_str(&self.line(cells, &widths, &tones, paint));
         }
         text
+    }
+
+    /// Takes columns from the widest texts; numbers stay whole.
+    fn narrow(&self, widths: &mut [usize], excess: usize) {
+        for _ in 0..excess {
+            let texts = self.columns.iter().zip(widths.iter_mut());
+            let widest = texts
+                .filter(|((_, align), width)| *align == Align::Left && **width > NARROW)
+                .max_by_key(|(_, width)| **width);
+            match widest {
+                Some((_, width)) => *width -= 1,
+                None => return,
+            }
+        }
     }
 
     /// The width of a column; 0 where no row has anything in it.

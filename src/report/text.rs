@@ -159,10 +159,10 @@ mod tests {
         assert_eq!(cut_end("版本.zip", 8), "版本.zip");
         assert_eq!(cut_end("版本.zip", 6), "版本.…");
         assert_eq!(cut_end("版本.zip", 4), "版…");
-        assert_eq!(cut_start("目录/版本", 6), "…版本");
+        assert_eq!(cut_start("目录/版本", 5), "…版本");
         assert_eq!(pad("版", 4), "版  ");
         assert_eq!(pad_left("版", 4), "  版");
-        assert_eq!(cut_end("abc", 0), "…");
+        assert_eq!(cut_start("目录/版本", 6), "…/版本");
     }
 
     #[test]
