@@ -3,7 +3,10 @@
 pub mod endpoint;
 pub mod event;
 pub mod files;
+pub mod ftp;
+pub mod local;
 pub mod manifest;
 pub mod options;
 pub mod plan;
 pub mod report;
+pub mod transfer;

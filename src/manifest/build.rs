@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::code;
 use super::finding::{Finding, Place};
 use super::merge::{self, Merge};
+use super::refuse;
 use super::tree::{Entry, Item, Kind, MAX_DEPTH, MAX_NODES, Map, Node, NodeId, Style, Tree};
 
 /// Most findings of one reading; the rest is counted. A file of a million doubled keys must not become a million reports.
@@ -17,6 +18,8 @@ pub(super) struct Stop;
 /// The tree under construction.
 pub(super) struct Builder<'a> {
     text: &'a str,
+    /// Where the keys begin whose values were blanked because of a syntax error.
+    blanked: &'a [u32],
     nodes: Vec<Node>,
     /// Beside `nodes`: how large each value is when its aliases are written out.
     weights: Vec<Weight>,
@@ -77,9 +80,10 @@ pub(super) struct Weight {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(super) fn new(text: &'a str, blanked: &'a [u32]) -> Self {
         Self {
             text,
+            blanked,
             nodes: Vec::new(),
             weights: Vec::new(),
             open: Vec::new(),
@@ -105,62 +109,35 @@ impl<'a> Builder<'a> {
         } else {
             place
         };
-        if empty && anchor != 0 {
-            self.report(
-                Finding::error(
-                    code::EMPTY_ANCHOR,
-                    place,
-                    "a value that begins with `&` is an anchor in YAML, and nothing is anchored here",
-                    "this has no value",
-                )
-                .help("put the value in quotes: \"&…\""),
-            );
-        }
-        let kind = match self.full_width(&text, style, place) {
-            Some(finding) => {
-                self.report(finding);
-                Kind::Broken
-            }
-            None => Kind::Scalar { text, style },
+        let finding = match empty && anchor != 0 {
+            true => Some(refuse::empty_anchor(place)),
+            false => self.full_width(&text, style, place),
         };
-        let id = self.push(
-            Node { place, kind },
-            Weight {
-                nodes: 1,
-                height: 0,
-            },
-        )?;
-        if anchor != 0 {
-            self.anchors.insert(anchor, Anchor::Done(id));
+        if let Some(finding) = finding {
+            return self.broken(place, finding, anchor);
         }
-        self.add(
-            Item {
-                node: id,
-                via: None,
-            },
-            place,
-        )
+        let kind = if empty && self.is_blanked(place) {
+            Kind::Broken
+        } else {
+            Kind::Scalar { text, style }
+        };
+        self.finished(Node { place, kind }, anchor)
     }
 
     /// A value of which `finding` says all that there is to say.
-    pub(super) fn broken(&mut self, place: Place, finding: Finding) -> Result<(), Stop> {
+    pub(super) fn broken(
+        &mut self,
+        place: Place,
+        finding: Finding,
+        anchor: usize,
+    ) -> Result<(), Stop> {
         self.report(finding);
-        let id = self.push(
+        self.finished(
             Node {
                 place,
                 kind: Kind::Broken,
             },
-            Weight {
-                nodes: 1,
-                height: 0,
-            },
-        )?;
-        self.add(
-            Item {
-                node: id,
-                via: None,
-            },
-            place,
+            anchor,
         )
     }
 
@@ -198,33 +175,13 @@ impl<'a> Builder<'a> {
                 entries, merges, ..
             } => Kind::Map(self.finish_map(entries, merges)?),
         };
-        let weight = self.weigh(&kind);
-        let id = self.push(Node { place, kind }, weight)?;
-        if open.anchor != 0 {
-            self.anchors.insert(open.anchor, Anchor::Done(id));
-        }
-        self.add(
-            Item {
-                node: id,
-                via: None,
-            },
-            place,
-        )
+        self.finished(Node { place, kind }, open.anchor)
     }
 
     /// An alias to an anchor that the parser has seen.
     pub(super) fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Stop> {
         let Some(&Anchor::Done(node)) = self.anchors.get(&anchor) else {
-            return self.broken(
-                place,
-                Finding::error(
-                    code::RECURSIVE_ALIAS,
-                    place,
-                    "this alias stands inside the very value that it repeats",
-                    "would contain itself",
-                )
-                .help("repeat a value that ends before this line"),
-            );
+            return self.broken(place, refuse::recursive_alias(place), 0);
         };
         let weight = self.weights[node.0 as usize];
         if self.open.len() + weight.height > MAX_DEPTH {
@@ -237,25 +194,47 @@ impl<'a> Builder<'a> {
                 via: Some(place),
             },
             place,
-        )
+        );
+        Ok(())
     }
 
-    /// Whether a value at this point would stand in flow style, inside `[…]` or `{…}`.
-    pub(super) fn in_flow(&self) -> bool {
-        self.open.last().is_some_and(|open| open.flow)
+    /// Where the innermost `[` or `{` is that is still open.
+    pub(super) fn open_bracket(&self) -> Option<Place> {
+        // A pair inside a list, `[a: b]`, is a map without a bracket of its own.
+        let mut flow = self
+            .open
+            .iter()
+            .rev()
+            .take_while(|open| open.flow)
+            .map(|open| open.start.start as usize);
+        let bracket = |at: &usize| {
+            self.text
+                .get(*at..)
+                .is_some_and(|rest| rest.starts_with(['[', '{']))
+        };
+        flow.find(bracket).map(|at| Place::new(at, at + 1))
+    }
+
+    /// Whether a finding made before already says what this one would: a full-width sign is met as text first and breaks the
+    /// syntax later, on the same line or the next.
+    pub(super) fn explained(&self, finding: &Finding) -> bool {
+        let near = |before: &Finding| {
+            let between =
+                before.place.end as usize..finding.place.start.max(before.place.end) as usize;
+            before.code == code::FULL_WIDTH
+                && self
+                    .text
+                    .get(between)
+                    .is_some_and(|text| text.matches('\n').count() <= 1)
+        };
+        self.findings
+            .last()
+            .is_some_and(|before| before.place.touches(finding.place) || near(before))
     }
 
     /// Refuses a level too many.
     pub(super) fn too_deep(&mut self, place: Place) -> Stop {
-        self.report(
-            Finding::error(
-                code::TOO_DEEP,
-                place,
-                format!("lists and maps are nested more than {MAX_DEPTH} deep"),
-                "one level too many",
-            )
-            .help("look for a `[` or `{` that is never closed; a manifest needs five levels"),
-        );
+        self.report(refuse::too_deep(place));
         Stop
     }
 
@@ -305,12 +284,24 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn push(&mut self, node: Node, weight: Weight) -> Result<NodeId, Stop> {
-        self.charge(1, node.place)?;
+    /// Puts a finished value into the arena, under its anchor, and into what it stands in.
+    fn finished(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
+        let place = node.place;
+        self.charge(1, place)?;
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        self.weights.push(self.weigh(&node.kind));
         self.nodes.push(node);
-        self.weights.push(weight);
-        Ok(id)
+        if anchor != 0 {
+            self.anchors.insert(anchor, Anchor::Done(id));
+        }
+        self.add(
+            Item {
+                node: id,
+                via: None,
+            },
+            place,
+        );
+        Ok(())
     }
 
     /// Counts values, written out or repeated by an alias.
@@ -319,30 +310,19 @@ impl<'a> Builder<'a> {
         if self.total <= MAX_NODES {
             return Ok(());
         }
-        self.report(
-            Finding::error(
-                code::TOO_MANY_VALUES,
-                place,
-                format!("the manifest holds more than {MAX_NODES} values, aliases written out"),
-                "one value too many",
-            )
-            .help("aliases of aliases multiply; split the manifest, or list files by a pattern"),
-        );
+        self.report(refuse::too_many_values(place));
         Err(Stop)
     }
 
     /// Hands a finished value to what it stands in.
-    fn add(&mut self, item: Item, place: Place) -> Result<(), Stop> {
+    fn add(&mut self, item: Item, place: Place) {
         let Some(open) = self.open.last_mut() else {
             self.root.get_or_insert(item.node);
-            return Ok(());
+            return;
         };
         open.end = open.end.max(place.end as usize);
         let (entries, merges, key) = match &mut open.what {
-            Collection::Seq(items) => {
-                items.push(item);
-                return Ok(());
-            }
+            Collection::Seq(items) => return items.push(item),
             Collection::Map {
                 entries,
                 key,
@@ -379,7 +359,6 @@ impl<'a> Builder<'a> {
                 self.set_key(key);
             }
         }
-        Ok(())
     }
 
     fn set_key(&mut self, new: Key) {
@@ -413,7 +392,7 @@ impl<'a> Builder<'a> {
                 text,
                 style: Style::Plain,
             } if text.contains('：') => {
-                let finding = full_width_colon(place);
+                let finding = refuse::full_width_colon(self.text, place);
                 self.report(finding);
                 broken
             }
@@ -423,7 +402,7 @@ impl<'a> Builder<'a> {
                 sort: KeySort::Text,
             },
             Kind::Seq(_) | Kind::Map(_) => {
-                let finding = key_not_text(self.text, place);
+                let finding = refuse::key_not_text(self.text, place);
                 self.report(finding);
                 broken
             }
@@ -433,7 +412,7 @@ impl<'a> Builder<'a> {
     fn finish_map(&mut self, entries: Vec<Entry>, merges: Vec<Merge>) -> Result<Map, Stop> {
         let (map, repeated) = Map::new(entries);
         for (entry, first) in repeated {
-            self.report(duplicate(&entry.key, entry.key_place, first));
+            self.report(refuse::duplicate(&entry.key, entry.key_place, first));
         }
         if merges.is_empty() {
             return Ok(map);
@@ -476,6 +455,10 @@ impl<'a> Builder<'a> {
         }
     }
 
+    fn is_blanked(&self, key: Place) -> bool {
+        self.blanked.contains(&key.start)
+    }
+
     /// A parser puts a value that is not there at the next token, often lines below. People look at the key.
     fn place_of_nothing(&self, place: Place) -> Place {
         match self.open.last().map(|open| &open.what) {
@@ -495,7 +478,7 @@ impl<'a> Builder<'a> {
         }
         let open = self.open.last()?;
         if open.flow && text.contains('，') {
-            return Some(full_width_comma(self.text, place));
+            return Some(refuse::full_width_comma(self.text, place));
         }
         // `build:` and, on the next line, `host：…`: a map was meant. On one line it is a sentence.
         let Collection::Map { key: Some(key), .. } = &open.what else {
@@ -504,85 +487,7 @@ impl<'a> Builder<'a> {
         let between = self
             .text
             .get(key.place.end as usize..place.start as usize)?;
-        (between.contains(['\n', '\r']) && looks_like_a_key(text)).then(|| full_width_colon(place))
+        (between.contains(['\n', '\r']) && refuse::looks_like_a_key(text))
+            .then(|| refuse::full_width_colon(self.text, place))
     }
-}
-
-/// A key as it may be shown: without control characters, and cut.
-pub(super) fn shown(key: &str) -> String {
-    let mut shown = String::from_iter(
-        key.chars()
-            .take(40)
-            .map(|c| if c.is_control() { '\u{fffd}' } else { c }),
-    );
-    if key.chars().nth(40).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-fn duplicate(key: &str, place: Place, first: Place) -> Finding {
-    Finding::error(
-        code::DUPLICATE_KEY,
-        place,
-        format!("the key `{}` is in this map twice", shown(key)),
-        "given again here",
-    )
-    .help("keep one of the two, or rename one")
-    .also(first, "first given here")
-}
-
-fn key_not_text(text: &str, place: Place) -> Finding {
-    let braces = text
-        .get(place.range())
-        .is_some_and(|key| key.starts_with('{'));
-    let help = if braces {
-        "a value that begins with `{` must be in quotes: \"{…}\"; variables are written ${vars.NAME}"
-    } else {
-        "put it in quotes if it is meant as text: \"[…]\""
-    };
-    Finding::error(
-        code::KEY_NOT_TEXT,
-        place,
-        "a list or map stands where a key is expected",
-        "not a key",
-    )
-    .help(help)
-}
-
-fn full_width_colon(place: Place) -> Finding {
-    Finding::error(
-        code::FULL_WIDTH,
-        place,
-        "a full-width colon `：` does not separate a key from its value",
-        "has a full-width colon",
-    )
-    .help("write `: `, an ASCII colon and a space; if the sign is meant as text, put the text in quotes")
-}
-
-fn full_width_comma(text: &str, place: Place) -> Finding {
-    let at = text
-        .get(place.range())
-        .and_then(|scalar| scalar.find('，'))
-        .unwrap_or_default();
-    let start = place.start as usize + at;
-    let place = Place::new(start, start + '，'.len_utf8());
-    Finding::error(
-        code::FULL_WIDTH,
-        place,
-        "a full-width comma `，` does not separate items",
-        "a full-width comma",
-    )
-    .help("write `, `, an ASCII comma; if the sign is meant as text, put the text in quotes")
-}
-
-/// `host：…`: a word as fields have it, and a full-width colon.
-fn looks_like_a_key(text: &str) -> bool {
-    let key = text.split_once('：').map(|(key, _)| key.trim());
-    key.is_some_and(|key| {
-        !key.is_empty()
-            && key
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
-    })
 }

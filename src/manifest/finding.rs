@@ -34,6 +34,15 @@ impl Place {
         self.start as usize..self.end as usize
     }
 
+    /// The place moved onto character boundaries of `text`, and into it.
+    #[must_use]
+    pub fn aligned(self, text: &str) -> Self {
+        Self::new(
+            text.floor_char_boundary(self.start as usize),
+            text.ceil_char_boundary(self.end as usize),
+        )
+    }
+
     /// Whether the two share a byte, or one is empty and touches the other.
     pub fn touches(self, other: Self) -> bool {
         self.start <= other.end && other.start <= self.end

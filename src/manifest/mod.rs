@@ -11,11 +11,15 @@ mod build;
 mod code;
 mod decode;
 mod finding;
+mod line;
 mod merge;
 pub mod model;
 mod parse;
 mod path;
+mod quotes;
 mod read;
+mod refuse;
+mod repair;
 mod slot;
 mod source;
 mod suggest;
@@ -31,3 +35,6 @@ pub use slot::{Keys, OneOrMany, Slot, Text, WordOr};
 pub use source::{Position, Source};
 pub use suggest::suggest;
 pub use tree::{Entry, Item, Kind, Location, MAX_DEPTH, MAX_NODES, Map, Node, NodeId, Style, Tree};
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,28 @@ use super::finding::{Finding, Place};
 use super::traps::{self, Fault};
 use super::tree::{MAX_DEPTH, Style, Tree};
 
-/// Reads `text` from byte `from` on (behind a byte-order mark). There is no tree when it could not be read to its end.
-pub(super) fn parse(text: &str, from: usize) -> (Option<Tree>, Vec<Finding>) {
+/// What came of one pass over a text.
+pub(super) struct Parsed {
+    /// The tree, if the text was read to its end and holds a value.
+    pub(super) tree: Option<Tree>,
+    /// Everything found, in the order in which it was met.
+    pub(super) findings: Vec<Finding>,
+    /// Why the text was not read to its end, where that was a syntax error.
+    pub(super) fault: Option<At>,
+}
+
+/// Where a syntax error is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    /// The byte that is probably to blame.
+    pub(super) culprit: usize,
+    /// The byte at which the parser gave up.
+    pub(super) seen: usize,
+}
+
+/// Reads `text` from byte `from` on (behind a byte-order mark). The values of the keys that begin at the bytes `broken` are
+/// known to be missing.
+pub(super) fn parse(text: &str, from: usize, broken: &[u32]) -> Parsed {
     let options = granit_parser::options! {
         emit_unresolved_aliases: true,
         emit_comments: false,
@@ -20,26 +40,27 @@ pub(super) fn parse(text: &str, from: usize) -> (Option<Tree>, Vec<Finding>) {
     let mut feed = Feed {
         text,
         from,
-        builder: Builder::new(text),
+        builder: Builder::new(text, broken),
         documents: 0,
     };
     let mut parser = Parser::new_from_str_with_options(body, options);
-    let whole = loop {
+    let (whole, fault) = loop {
         match parser.next_event() {
-            None => break true,
-            Some(Err(error)) => {
-                feed.fault(&error);
-                break false;
-            }
+            None => break (true, None),
+            Some(Err(error)) => break (false, feed.fault(&error)),
             Some(Ok((event, span))) => match feed.event(event, span) {
                 Ok(true) => {}
-                Ok(false) => break true,
-                Err(Stop) => break false,
+                Ok(false) => break (true, None),
+                Err(Stop) => break (false, None),
             },
         }
     };
     let (tree, findings) = feed.builder.finish();
-    (tree.filter(|_| whole), findings)
+    Parsed {
+        tree: tree.filter(|_| whole),
+        findings,
+        fault,
+    }
 }
 
 struct Feed<'a> {
@@ -62,16 +83,18 @@ impl Feed<'_> {
                 }
             }
             Event::Alias(anchor) => self.builder.alias(anchor, place)?,
-            Event::UnresolvedAlias(_) => self
-                .builder
-                .broken(place, traps::unknown_alias(self.text, place))?,
+            Event::UnresolvedAlias(_) => {
+                self.builder
+                    .broken(place, traps::unknown_alias(self.text, place), 0)?
+            }
             Event::Scalar(text, style, anchor, tag) => match tag.filter(|tag| !harmless(tag)) {
-                None => self
-                    .builder
-                    .scalar(text.into_owned(), styled(style), place, anchor)?,
+                None => {
+                    let text = self.written(&text, style, place);
+                    self.builder.scalar(text, styled(style), place, anchor)?;
+                }
                 Some(_) => {
                     let place = self.tagged(span);
-                    self.builder.broken(place, traps::tag(place))?;
+                    self.builder.broken(place, traps::tag(place), anchor)?;
                 }
             },
             Event::SequenceStart(style, anchor, tag) => {
@@ -89,6 +112,18 @@ impl Feed<'_> {
             _ => {}
         }
         Ok(true)
+    }
+
+    /// A scalar's text. The parser hands out `~` for a value that is not there.
+    fn written(&self, text: &str, style: ScalarStyle, place: Place) -> String {
+        let raw = self.text.get(place.range()).unwrap_or_default();
+        let nothing =
+            style == ScalarStyle::Plain && (raw.is_empty() || (text == "~" && raw != "~"));
+        if nothing {
+            String::new()
+        } else {
+            text.to_owned()
+        }
     }
 
     fn refuse_tag(&mut self, tag: Option<&Tag>, span: Span) {
@@ -123,24 +158,33 @@ impl Feed<'_> {
         Place::new(boundary(start), boundary(end))
     }
 
-    fn fault(&mut self, error: &ScanError) {
-        let at = error.marker().byte_offset().unwrap_or_else(|| {
+    /// Says what is wrong where the parser gave up. The depth limit is no fault of syntax.
+    fn fault(&mut self, error: &ScanError) -> Option<At> {
+        let seen = error.marker().byte_offset().unwrap_or_else(|| {
             let body = self.text.get(self.from..).unwrap_or_default();
             body.char_indices()
                 .nth(error.marker().index())
                 .map_or(body.len(), |(at, _)| at)
         });
-        let at = self.clamped(at, at).start as usize;
-        let finding = match sorted(error.kind()) {
-            Some(fault) => {
-                traps::explain(self.text, at, fault, self.builder.in_flow(), &error.info())
-            }
-            None => {
-                self.builder.too_deep(Place::new(at, at));
-                return;
-            }
+        let seen = self.clamped(seen, seen).start as usize;
+        let Some(fault) = sorted(error.kind()) else {
+            self.builder.too_deep(Place::new(seen, seen));
+            return None;
         };
-        self.builder.report(finding);
+        let open = self.builder.open_bracket();
+        let finding = traps::explain(self.text, seen, fault, open, &error.info());
+        let culprit = finding
+            .related
+            .iter()
+            .map(|(place, _)| place.start)
+            .fold(finding.place.start, u32::min);
+        if !self.builder.explained(&finding) {
+            self.builder.report(finding);
+        }
+        Some(At {
+            culprit: culprit as usize,
+            seen,
+        })
     }
 }
 
@@ -154,9 +198,9 @@ fn sorted(kind: &ErrorKind) -> Option<Fault> {
         | ErrorKind::TabAtBlockScalarStart
         | ErrorKind::TabInPlainScalar => Fault::Tab,
         ErrorKind::UnexpectedCharacter { .. } => Fault::Character,
-        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
-            Fault::Quote
-        }
+        ErrorKind::UnclosedQuotedScalar
+        | ErrorKind::DocumentIndicatorInQuotedScalar
+        | ErrorKind::InvalidQuotedScalarIndent => Fault::Quote,
         ErrorKind::InvalidTrailingSingleQuotedScalar
         | ErrorKind::InvalidTrailingDoubleQuotedScalar => Fault::AfterQuote,
         ErrorKind::UnknownQuotedScalarEscape | ErrorKind::InvalidQuotedScalarHexEscape => {
@@ -169,10 +213,13 @@ fn sorted(kind: &ErrorKind) -> Option<Fault> {
         | ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofImplicitFlowMapping => Fault::Bracket,
-        ErrorKind::ExpectedFlowMappingSeparator | ErrorKind::ExpectedFlowSequenceSeparator => {
-            Fault::Separator
-        }
-        ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => Fault::Colon,
+        ErrorKind::ExpectedFlowMappingSeparator
+        | ErrorKind::ExpectedFlowSequenceSeparator
+        | ErrorKind::InvalidColonPlacement
+        | ErrorKind::InvalidFlowScalarIndent => Fault::Separator,
+        ErrorKind::SimpleKeyExpected
+        | ErrorKind::FlowMappingValueAdjacentCollection
+        | ErrorKind::InvalidSimpleKey => Fault::Colon,
         ErrorKind::MappingValueNotAllowed | ErrorKind::MappingKeyNotAllowed => Fault::Value,
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::InvalidIndentation

@@ -53,7 +53,7 @@ impl From<&str> for Path {
     /// Reads `steps.tidy.delete.files[2]`. What is not of this form is taken as a key.
     fn from(text: &str) -> Self {
         let parts = text.split('.').filter(|part| !part.is_empty());
-        Self(parts.flat_map(|part| part_segments(part)).collect())
+        Self(parts.flat_map(part_segments).collect())
     }
 }
 

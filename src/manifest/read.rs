@@ -1,5 +1,7 @@
 //! `Manifest::read`: bytes in, slots and findings out.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::code;
@@ -7,10 +9,16 @@ use super::finding::{Finding, Place};
 use super::model::Manifest;
 use super::source::{BOM, Source};
 use super::tree::{Kind, Tree};
-use super::{decode, parse};
+use super::{decode, parse, repair};
 
 /// Largest manifest, in bytes.
 pub const MAX_BYTES: usize = 16 << 20;
+
+/// Most syntax errors that are read past.
+const MAX_REPAIRS: usize = 20;
+
+/// Most bytes that are read again because of them, so that a large file of noise is refused at once.
+const REPAIRED_BYTES: usize = 8 << 20;
 
 /// What came of reading a file.
 #[derive(Debug, Clone)]
@@ -53,8 +61,18 @@ impl Manifest {
             return refused(text.to_owned(), control_character(text, at));
         }
         let from = if text.starts_with(BOM) { BOM.len() } else { 0 };
-        let (tree, mut findings) = parse::parse(text, from);
-        let manifest = tree.and_then(|tree| decoded(tree, text, &mut findings));
+        let Pieces {
+            tree,
+            mut findings,
+            nameless,
+        } = pieces(text, from);
+        let mut manifest = tree.and_then(|tree| decoded(tree, text, &mut findings));
+        if let Some(manifest) = &mut manifest {
+            manifest.nameless = nameless;
+        }
+        if manifest.is_none() && findings.is_empty() {
+            findings.push(empty(text));
+        }
         findings.sort_by_key(|finding| finding.place);
         let source = Arc::new(Source::new(name, text));
         Read {
@@ -63,6 +81,52 @@ impl Manifest {
             source,
         }
     }
+}
+
+/// What could be read of a text.
+struct Pieces {
+    tree: Option<Tree>,
+    findings: Vec<Finding>,
+    /// Whether a step or server is missing, name and all.
+    nameless: bool,
+}
+
+/// Reads the text; where a syntax error stops it, reads again without the step or server that holds the error.
+fn pieces(original: &str, from: usize) -> Pieces {
+    let mut text = Cow::Borrowed(original);
+    let mut blanked = Vec::new();
+    let mut pieces = Pieces {
+        tree: None,
+        findings: Vec::new(),
+        nameless: false,
+    };
+    let mut said = HashSet::new();
+    for tries in (0..=MAX_REPAIRS.min(REPAIRED_BYTES / original.len().max(1))).rev() {
+        let parsed = parse::parse(&text, from, &blanked);
+        for mut finding in parsed.findings {
+            finding.place = finding.place.aligned(original);
+            finding
+                .related
+                .iter_mut()
+                .for_each(|(place, _)| *place = place.aligned(original));
+            if said.insert((finding.code, finding.place)) {
+                pieces.findings.push(finding);
+            }
+        }
+        pieces.tree = parsed.tree;
+        let repaired = parsed
+            .fault
+            .filter(|_| tries > 0)
+            .and_then(|at| repair::without_entry(&text, at.culprit, at.seen));
+        let Some(repaired) = repaired else { break };
+        text = Cow::Owned(repaired.text);
+        blanked.extend(repaired.keys);
+        pieces.nameless |= repaired.nameless;
+    }
+    if let (Some(tree), Cow::Owned(_)) = (&mut pieces.tree, &text) {
+        tree.align(original);
+    }
+    pieces
 }
 
 fn decoded(tree: Tree, text: &str, findings: &mut Vec<Finding>) -> Option<Manifest> {

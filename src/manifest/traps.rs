@@ -5,6 +5,10 @@
 
 use super::code;
 use super::finding::{Finding, Place};
+use super::line::{Line, tab_finding};
+
+/// Longest line that is searched for more than the error itself: noise comes in lines of megabytes.
+const LONGEST: usize = 64 << 10;
 
 /// The sort of a syntax error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,22 +29,43 @@ pub(super) enum Fault {
 }
 
 /// A finding for a syntax error at byte `at`. `info` is the parser's own message, for errors that we have no better word for.
-pub(super) fn explain(text: &str, at: usize, fault: Fault, in_flow: bool, info: &str) -> Finding {
+pub(super) fn explain(
+    text: &str,
+    at: usize,
+    fault: Fault,
+    open: Option<Place>,
+    info: &str,
+) -> Finding {
     let here = line_around(text, at);
     let above = line_above(text, here.start);
     if fault == Fault::Tab {
         return tab(text, here.clone(), at);
     }
-    for line in [Some(here.clone()), above].into_iter().flatten() {
+    let lines = [Some(here.clone()), above].into_iter().flatten();
+    for line in lines.filter(|line| line.len() <= LONGEST) {
         let shown = Line {
             text: &text[line.clone()],
             start: line.start,
         };
         let trap = shown
             .full_width_colon()
-            .or_else(|| shown.variable(in_flow))
+            .or_else(|| shown.variable(open.is_some()))
             .or_else(|| shown.bracket())
-            .or_else(|| shown.tab());
+            .or_else(|| shown.tab())
+            .or_else(|| {
+                if fault == Fault::Quote {
+                    shown.quote()
+                } else {
+                    None
+                }
+            })
+            .or_else(|| {
+                if matches!(fault, Fault::Value | Fault::Colon | Fault::Indentation) {
+                    shown.glued()
+                } else {
+                    None
+                }
+            });
         if let Some(finding) = trap {
             return finding;
         }
@@ -49,8 +74,21 @@ pub(super) fn explain(text: &str, at: usize, fault: Fault, in_flow: bool, info: 
     match fault {
         Fault::Character => reserved(text, place),
         Fault::Anchor => anchor(text, place),
+        Fault::Separator | Fault::Bracket => {
+            match open.filter(|open| open.range().end <= here.start) {
+                Some(open) => never_closed(text, open, place),
+                None => plain_fault(fault, place, info),
+            }
+        }
         _ => plain_fault(fault, place, info),
     }
+}
+
+/// `host：…`, with the place of the sign.
+pub(super) fn full_width_colon(place: Place) -> Finding {
+    let message = "a full-width colon `：` does not separate a key from its value";
+    Finding::error(code::FULL_WIDTH, place, message, "a full-width colon")
+        .help("write `: `, an ASCII colon and a space; if the sign is meant as text, put the text in quotes")
 }
 
 /// `include: *.zip`: in YAML an alias, and there is no such anchor.
@@ -87,114 +125,6 @@ pub(super) fn tag(place: Place) -> Finding {
     .help("put the value in quotes: \"!…\"")
 }
 
-/// One line of the file, without its break.
-struct Line<'a> {
-    text: &'a str,
-    start: usize,
-}
-
-impl Line<'_> {
-    fn place(&self, start: usize, end: usize) -> Place {
-        Place::new(self.start + start, self.start + end)
-    }
-
-    fn full_width_colon(&self) -> Option<Finding> {
-        let (at, _) = bare(self.text).find(|&(_, c)| c == '：')?;
-        let before = self.text[..at].trim_end();
-        let key = before
-            .rsplit(|c: char| c.is_whitespace() || "{[,".contains(c))
-            .next()
-            .unwrap_or_default();
-        if key.is_empty() {
-            return None;
-        }
-        let place = self.place(at, at + '：'.len_utf8());
-        let message = "a full-width colon `：` does not separate a key from its value";
-        Some(
-            Finding::error(code::FULL_WIDTH, place, message, "a full-width colon")
-                .help("write `: `, an ASCII colon and a space"),
-        )
-    }
-
-    /// `{into: ${vars.x}}`: the braces of the variable end the plain text.
-    fn variable(&self, in_flow: bool) -> Option<Finding> {
-        let signs = Vec::from_iter(bare(self.text));
-        let dollar = signs
-            .iter()
-            .position(|&(at, c)| c == '$' && self.text[at..].starts_with("${"))?;
-        let (at, _) = signs[dollar];
-        if !in_flow && !signs[..dollar].iter().any(|&(_, c)| "[{".contains(c)) {
-            return None;
-        }
-        let end = self.text[at..]
-            .find('}')
-            .map_or(self.text.len(), |brace| at + brace + 1);
-        let written = &self.text[at..end];
-        let plain = written
-            .strip_prefix("${")
-            .and_then(|rest| rest.strip_suffix('}'));
-        let plain = plain.filter(|name| {
-            name.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._".contains(&b))
-        });
-        let shown = if plain.is_some() { written } else { "${…}" };
-        let message = "a variable inside `[…]` or `{…}` must be in quotes";
-        Some(
-            Finding::error(
-                code::UNQUOTED_VARIABLE,
-                self.place(at, end),
-                message,
-                "its braces are read as YAML's",
-            )
-            .help(format!(
-                "write the whole value in quotes, as in \"{shown}\""
-            )),
-        )
-    }
-
-    /// `include: [ab]*.zip` and `path: {a,b}/c`: a list or map, and then something else.
-    fn bracket(&self) -> Option<Finding> {
-        let signs = Vec::from_iter(bare(self.text));
-        let from = signs
-            .iter()
-            .position(|&(at, c)| "[{".contains(c) && begins_value(&self.text[..at]))?;
-        let mut depth = 0usize;
-        let close = signs[from..].iter().find(|&&(_, c)| {
-            depth = match c {
-                '[' | '{' => depth + 1,
-                ']' | '}' => depth.saturating_sub(1),
-                _ => depth,
-            };
-            depth == 0
-        })?;
-        let (start, sign) = signs[from];
-        let rest = self.text[close.0 + 1..].trim_start();
-        if rest.is_empty() || rest.starts_with(['#', ':', ',', ']', '}']) {
-            return None;
-        }
-        let message = format!(
-            "a value that begins with `{sign}` is a list or map in YAML, but text follows its end"
-        );
-        let end = self.text.trim_end().len();
-        let pair = if sign == '[' { "[…]" } else { "{…}" };
-        Some(
-            Finding::error(
-                code::UNQUOTED_BRACKET,
-                self.place(start, end),
-                message,
-                "read as a list or map",
-            )
-            .help(format!("put a pattern in quotes: \"{pair}…\"")),
-        )
-    }
-
-    fn tab(&self) -> Option<Finding> {
-        let blank = self.text.len() - self.text.trim_start_matches([' ', '\t']).len();
-        let at = self.text[..blank].find('\t')?;
-        Some(tab_finding(self.place(at, blank)))
-    }
-}
-
 fn tab(text: &str, line: std::ops::Range<usize>, at: usize) -> Finding {
     let shown = Line {
         text: &text[line.clone()],
@@ -208,16 +138,6 @@ fn tab(text: &str, line: std::ops::Range<usize>, at: usize) -> Finding {
     })
 }
 
-fn tab_finding(place: Place) -> Finding {
-    Finding::error(
-        code::TAB,
-        place,
-        "YAML is indented with spaces, and this is a tab",
-        "a tab",
-    )
-    .help("replace every tab at the start of a line by two spaces")
-}
-
 fn reserved(text: &str, place: Place) -> Finding {
     let sign = text
         .get(place.range())
@@ -228,7 +148,12 @@ fn reserved(text: &str, place: Place) -> Finding {
         place.start as usize + sign.len_utf8().min(place.range().len()),
     );
     if "%@`".contains(sign) {
-        let message = format!("a value cannot begin with `{sign}` in YAML");
+        let name = if sign == '`' {
+            "a backtick".to_owned()
+        } else {
+            format!("`{sign}`")
+        };
+        let message = format!("a value cannot begin with {name} in YAML");
         return Finding::error(code::RESERVED_CHARACTER, place, message, "reserved by YAML")
             .help(format!("put the value in quotes: \"{sign}…\""));
     }
@@ -245,15 +170,7 @@ fn anchor(text: &str, place: Place) -> Finding {
     let at = place.start as usize - usize::from(before.ends_with(['*', '&']));
     let place = Place::new(at, place.end as usize);
     if star {
-        return unknown_alias(
-            text,
-            Place::new(
-                at,
-                text[at..]
-                    .find(char::is_whitespace)
-                    .map_or(text.len(), |end| at + end),
-            ),
-        );
+        return unknown_alias(text, Place::new(at, end_of_word(text, at)));
     }
     Finding::error(
         code::EMPTY_ANCHOR,
@@ -264,7 +181,8 @@ fn anchor(text: &str, place: Place) -> Finding {
     .help("put the value in quotes: \"&…\"")
 }
 
-fn plain_fault(fault: Fault, place: Place, info: &str) -> Finding {
+/// A syntax error of which nothing more is known than its sort.
+pub(super) fn plain_fault(fault: Fault, place: Place, info: &str) -> Finding {
     let (message, label, help) = match fault {
         Fault::Quote => (
             "a quote is opened and never closed",
@@ -325,6 +243,13 @@ fn plain_fault(fault: Fault, place: Place, info: &str) -> Finding {
     Finding::error(code, place, message, label).help(help)
 }
 
+/// Where a name that begins at `at` ends.
+fn end_of_word(text: &str, at: usize) -> usize {
+    text[at..]
+        .find(|c: char| c.is_whitespace() || ",]}".contains(c))
+        .map_or(text.len(), |end| at + end)
+}
+
 /// What to mark for an error at `at`: the word there; at the end of a line, nothing.
 fn spot(text: &str, at: usize, line: &std::ops::Range<usize>) -> Place {
     let at = at.clamp(line.start, line.end);
@@ -362,34 +287,181 @@ fn line_above(text: &str, start: usize) -> Option<std::ops::Range<usize>> {
     None
 }
 
-/// Whether a value may begin behind this: a colon or dash and a blank.
-fn begins_value(before: &str) -> bool {
-    let trimmed = before.trim_end();
-    trimmed.len() < before.len() && (trimmed.ends_with(':') || trimmed.ends_with('-'))
+/// A bracket of an earlier line that nothing closed before a line that cannot be inside it.
+fn never_closed(text: &str, open: Place, place: Place) -> Finding {
+    let sign = text
+        .get(open.range())
+        .and_then(|rest| rest.chars().next())
+        .unwrap_or('[');
+    let close = if sign == '{' { '}' } else { ']' };
+    Finding::error(
+        code::SYNTAX,
+        open,
+        format!("a `{sign}` is opened and not closed"),
+        "opened here",
+    )
+    .help(format!(
+        "close it with `{close}`; if it is meant as text, put the text in quotes"
+    ))
+    .also(place, "this cannot stand inside it")
 }
 
-/// The characters of a line that stand outside quotes and comments.
-fn bare(line: &str) -> impl Iterator<Item = (usize, char)> {
-    let mut quote = None;
-    let mut last = ' ';
-    line.char_indices()
-        .map_while(move |(at, c)| {
-            let opens = last.is_whitespace() || "[{,:-".contains(last);
-            let before = std::mem::replace(&mut last, c);
-            match quote {
-                Some(open) => {
-                    if c == open && before != '\\' {
-                        quote = None;
-                    }
-                    Some(None)
-                }
-                None if opens && (c == '"' || c == '\'') => {
-                    quote = Some(c);
-                    Some(None)
-                }
-                None if c == '#' && before.is_whitespace() => None,
-                None => Some(Some((at, c))),
-            }
+#[cfg(test)]
+mod tests {
+    use crate::manifest::{Manifest, Read};
+
+    /// The one finding of a manifest with `line` in a step, as (code, marked text), and its help.
+    #[track_caller]
+    fn trap(lines: &str) -> (&'static str, String, String) {
+        let read = Manifest::read(
+            "m",
+            format!("steps:\n  版本:\n{lines}\n  b: {{list: {{}}}}\n").as_bytes(),
+        );
+        assert_eq!(read.findings.len(), 1, "{:#?}", read.findings);
+        assert!(knows_b(&read));
+        let finding = &read.findings[0];
+        let short = finding.code.strip_prefix("ftpflow::yaml::").unwrap();
+        (
+            short,
+            read.source.slice(finding.place).to_owned(),
+            finding.help.clone().unwrap(),
+        )
+    }
+
+    fn knows_b(read: &Read) -> bool {
+        let steps = read
+            .manifest
+            .as_ref()
+            .and_then(|manifest| manifest.steps.get());
+        steps.is_some_and(|steps| {
+            steps
+                .iter()
+                .any(|(name, step)| name == "b" && step.get().is_some())
         })
-        .flatten()
+    }
+
+    #[track_caller]
+    fn expect(lines: &str, code: &str, marked: &str, cure: &str) {
+        let (found, text, help) = trap(lines);
+        assert_eq!((found, text.as_str()), (code, marked), "{lines}");
+        assert!(help.contains(cure), "{help:?} lacks {cure:?}");
+    }
+
+    #[test]
+    fn variables_in_flow_style_need_quotes() {
+        expect(
+            "    list: {path: ${vars.x}, server: b}",
+            "unquoted_variable",
+            "${vars.x}",
+            "\"${vars.x}\"",
+        );
+        expect(
+            "    filter: {include: [\"a\", *-${vars.x}.zip]}",
+            "unknown_alias",
+            "*-$",
+            "\"*…\"",
+        );
+        expect(
+            "    list: [${env.X:-geheim}]",
+            "unquoted_variable",
+            "${env.X:-geheim}",
+            "\"${…}\"",
+        );
+    }
+
+    #[test]
+    fn patterns_need_quotes() {
+        expect(
+            "    filter: {include: *.zip}",
+            "unknown_alias",
+            "*.zip",
+            "\"*.zip\"",
+        );
+        expect("    include: *", "unknown_alias", "*", "\"*\"");
+        expect("    include: [*]", "unknown_alias", "*", "\"*\"");
+        expect(
+            "    include: [ab]*.zip",
+            "unquoted_bracket",
+            "[ab]*.zip",
+            "\"[…]",
+        );
+        expect("    path: {a,b}/c", "unquoted_bracket", "{a,b}/c", "\"{…}");
+        expect("    exclude: !x*", "tag", "!x*", "\"!…\"");
+        expect("    exclude: [a, !b]", "tag", "!b", "\"!…\"");
+    }
+
+    #[test]
+    fn full_width_signs_are_named() {
+        expect("    list：{ server: b }", "full_width", "：", "ASCII colon");
+        expect(
+            "    host：1.2.3.4\n    user: x",
+            "full_width",
+            "：",
+            "ASCII colon",
+        );
+        expect("    host：1.2.3.4", "full_width", "：", "ASCII colon");
+        expect(
+            "    user: x\n    host：1.2.3.4\n    port: 1",
+            "full_width",
+            "：",
+            "ASCII colon",
+        );
+        expect(
+            "    list: {server： b, path: x}",
+            "full_width",
+            "：",
+            "ASCII colon",
+        );
+        expect(
+            "    list: {server: b， path: x}",
+            "full_width",
+            "，",
+            "ASCII comma",
+        );
+        expect("    needs: [a， b]", "full_width", "，", "ASCII comma");
+    }
+
+    #[test]
+    fn full_width_signs_in_text_are_text() {
+        let read = Manifest::read(
+            "m",
+            "description: 注意：别删，谢谢\nsteps: {a: {description: \"x：y，z\"}}\n".as_bytes(),
+        );
+        assert_eq!(read.findings, []);
+    }
+
+    #[test]
+    fn tabs_are_shown() {
+        expect("\tlist: {}", "tab", "\t", "two spaces");
+        expect("    list:\n    \tserver: b", "tab", "\t", "two spaces");
+    }
+
+    #[test]
+    fn reserved_signs_need_quotes() {
+        for sign in ["%", "@", "`"] {
+            expect(
+                &format!("    into: {sign}Y"),
+                "reserved_character",
+                sign,
+                &format!("\"{sign}…\""),
+            );
+        }
+        expect("    password: &x", "empty_anchor", "password", "\"&…\"");
+    }
+
+    #[test]
+    fn quotes_brackets_and_colons_are_shown_where_the_mistake_is() {
+        expect("    into: 'x\n    from: y", "syntax", "'", "close it");
+        expect(
+            "    into: \"C:\\data\"",
+            "syntax",
+            "\"C:\\data\"",
+            "single quotes",
+        );
+        expect("    into: 'a' b", "syntax", "b", "whole value");
+        expect("    needs: [a, b\n    from: y", "syntax", "[", "`]`");
+        expect("    list: {server: b\n    from: y", "syntax", "{", "`}`");
+        expect("    from:a\n    into: b", "syntax", ":", "`from: …`");
+        expect("    into: a: b", "syntax", ":", "in quotes");
+    }
 }

@@ -116,6 +116,29 @@ impl Tree {
         &self.nodes[id.0 as usize]
     }
 
+    /// All values, each before what holds it. Some may be out of reach of the top.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter()
+    }
+
+    /// Moves every place onto character boundaries of `text`: the tree was built of a copy in which some characters were
+    /// replaced, byte for byte, by spaces.
+    pub(super) fn align(&mut self, text: &str) {
+        for node in &mut self.nodes {
+            node.place = node.place.aligned(text);
+            match &mut node.kind {
+                Kind::Map(map) => map.entries.iter_mut().for_each(|entry| {
+                    entry.key_place = entry.key_place.aligned(text);
+                    entry.via = entry.via.map(|via| via.aligned(text));
+                }),
+                Kind::Seq(items) => items
+                    .iter_mut()
+                    .for_each(|item| item.via = item.via.map(|via| via.aligned(text))),
+                Kind::Scalar { .. } | Kind::Broken => {}
+            }
+        }
+    }
+
     /// Finds a path. One that does not exist is found as far as it does.
     pub fn locate(&self, path: &Path) -> Location {
         self.walk(path).1

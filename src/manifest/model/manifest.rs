@@ -4,7 +4,7 @@ use super::{Defaults, Server, Step};
 use crate::manifest::finding::Place;
 use crate::manifest::path::Path;
 use crate::manifest::slot::{OneOrMany, Slot, Text};
-use crate::manifest::tree::{Location, Tree};
+use crate::manifest::tree::{Kind, Location, Tree};
 
 /// A manifest, decoded and not yet judged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,6 +28,7 @@ pub struct Manifest {
     /// Keys at the top that nothing knows, `x-…` left out.
     pub unknown: Vec<String>,
     pub(in crate::manifest) tree: Option<Tree>,
+    pub(in crate::manifest) nameless: bool,
     /// Places of which reading has said what is wrong.
     pub(in crate::manifest) reported: Vec<Place>,
 }
@@ -66,10 +67,23 @@ impl Manifest {
         self.tree.as_ref().map_or(nowhere, |tree| tree.locate(path))
     }
 
-    /// Whether reading has already made a finding of the value at a path: then its [`Slot::Bad`] needs no second one.
+    /// Whether reading has already made a finding of the value at a path, or inside it: then its [`Slot::Bad`] needs no second
+    /// one, and what it lacks was probably written, and could not be read.
     pub fn is_reported(&self, path: &Path) -> bool {
-        let place = self.place(path);
-        self.reported.iter().any(|reported| reported.touches(place))
+        let Some(node) = self.tree.as_ref().and_then(|tree| tree.find(path)) else {
+            return false;
+        };
+        matches!(node.kind, Kind::Broken)
+            || self
+                .reported
+                .iter()
+                .any(|reported| reported.touches(node.place))
+    }
+
+    /// Whether a syntax error took a step, server or variable away, name and all: then "there is no step of this name" would
+    /// probably be noise.
+    pub fn lacks_names(&self) -> bool {
+        self.nameless
     }
 
     /// The tree behind the slots.

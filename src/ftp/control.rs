@@ -1,0 +1,316 @@
+//! The control connection: lines out, replies in, every reply owed read in order.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use suppaftp::{FtpError, ImplFtpStream};
+
+use crate::files::NameEncoding;
+
+use super::breaker::{Breaker, Registration, Why};
+use super::command::Line;
+use super::error::{Answer, Error, ErrorKind, Waiting};
+use super::reply::Reply;
+use super::wire::{self, Desk, Wire};
+
+const TRANSCRIPT_LINES: usize = 12;
+/// The last lines of one reply that are kept: a FEAT or a banner would push out what led to a failure.
+const KEPT_OF_A_REPLY: usize = 3;
+/// Never seen by a server: the wire writes its outbox in its place.
+const PLACEHOLDER: &str = "NOOP";
+
+/// Masks secrets in a line that is kept for people.
+pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
+/// How lines are shown: decoded, then redacted.
+#[derive(Clone)]
+pub(super) struct Shown {
+    pub(super) encoding: NameEncoding,
+    pub(super) redact: Redact,
+}
+
+impl Shown {
+    pub(super) fn text(&self, bytes: &[u8]) -> String {
+        let text = self.encoding.decode(bytes).text.into_owned();
+        // Control characters of a server must not reach a terminal.
+        let clean = text.replace(|c: char| c.is_control(), " ");
+        (self.redact)(clean.trim())
+    }
+
+    fn answer(&self, reply: &Reply) -> Answer {
+        let text = reply.lines.iter().map(|line| {
+            let own = line.get(3).is_some_and(|mark| b" -".contains(mark))
+                && line[..3].iter().all(u8::is_ascii_digit);
+            self.text(if own { &line[4..] } else { line })
+        });
+        // A banner of a hundred lines would bury the message; the last lines say what is meant.
+        let mut words: Vec<String> = text.filter(|line| !line.is_empty()).collect();
+        let first = words.len().saturating_sub(KEPT_OF_A_REPLY);
+        Answer {
+            code: reply.code,
+            text: words.split_off(first).join(" "),
+        }
+    }
+}
+
+/// One control connection.
+pub(super) struct Control {
+    stream: ImplFtpStream<Wire>,
+    desk: Arc<Desk>,
+    owed: VecDeque<Line>,
+    broken: bool,
+    one_at_a_time: bool,
+    transcript: VecDeque<(char, Vec<u8>)>,
+    breaker: Breaker,
+    shown: Shown,
+    reply_time: Duration,
+    /// Behind `stream`: the breaker's duplicate must not outlive the socket.
+    _known: Registration,
+}
+
+impl Control {
+    /// Takes a connected socket and reads the greeting until the deadline.
+    pub(super) fn open(
+        socket: TcpStream,
+        known: Registration,
+        deadline: Instant,
+        reply_time: Duration,
+        breaker: Breaker,
+        shown: Shown,
+    ) -> Result<Control, Error> {
+        let (stream, desk) = wire::open(socket, deadline)
+            .map_err(|error| greeting_error(error, &breaker, &shown))?;
+        let mut control = Control {
+            stream,
+            desk,
+            owed: VecDeque::new(),
+            broken: false,
+            one_at_a_time: false,
+            transcript: VecDeque::new(),
+            breaker,
+            shown,
+            reply_time,
+            _known: known,
+        };
+        let welcome = control
+            .stream
+            .get_welcome_msg()
+            .unwrap_or_default()
+            .to_owned();
+        if let Some(last) = welcome.lines().last() {
+            control.keep('<', last.as_bytes().to_vec());
+        }
+        Ok(control)
+    }
+
+    /// The text of the greeting.
+    pub(super) fn greeting(&self) -> &str {
+        self.stream.get_welcome_msg().unwrap_or_default()
+    }
+
+    /// From now on every line waits for the reply to the one before.
+    pub(super) fn one_at_a_time(&mut self) {
+        self.one_at_a_time = true;
+    }
+
+    /// Puts a line behind what the next read of a reply sends first.
+    pub(super) fn post(&mut self, line: Line) {
+        self.keep('>', line.shown().to_vec());
+        self.desk.put(|outbox| line.append_to(outbox));
+        self.owed.push_back(line);
+    }
+
+    /// Sends one line and reads its reply.
+    pub(super) fn ask(&mut self, line: Line) -> Result<Reply, Error> {
+        self.post(line);
+        self.reply()
+    }
+
+    /// Sends lines in one write, where the server bears it, and reads all their replies.
+    pub(super) fn send(&mut self, lines: Vec<Line>) -> Result<Vec<Reply>, Error> {
+        if self.one_at_a_time {
+            return lines.into_iter().map(|line| self.ask(line)).collect();
+        }
+        let count = lines.len();
+        for line in lines {
+            self.post(line);
+        }
+        let mut replies = Vec::with_capacity(count);
+        for _ in 0..count {
+            let reply = self.reply()?;
+            if reply.code == 421 {
+                return Err(self.refused(ErrorKind::Lost, reply));
+            }
+            replies.push(reply);
+        }
+        Ok(replies)
+    }
+
+    /// Reads the next reply that is owed.
+    pub(super) fn reply(&mut self) -> Result<Reply, Error> {
+        self.reply_within(self.reply_time, Waiting::Reply)
+    }
+
+    /// Reads the next reply that is owed, with a deadline of its own.
+    pub(super) fn reply_within(
+        &mut self,
+        time: Duration,
+        waiting: Waiting,
+    ) -> Result<Reply, Error> {
+        let command = match self.owed.pop_front() {
+            Some(line) => self.shown.text(line.shown()),
+            None => String::new(),
+        };
+        self.read(command, time, waiting)
+    }
+
+    /// Reads the reply that follows a preliminary one to the same command.
+    pub(super) fn another(
+        &mut self,
+        command: String,
+        time: Duration,
+        waiting: Waiting,
+    ) -> Result<Reply, Error> {
+        self.read(command, time, waiting)
+    }
+
+    fn read(&mut self, command: String, time: Duration, waiting: Waiting) -> Result<Reply, Error> {
+        if self.broken {
+            return Err(Error::new(ErrorKind::Lost).command(command));
+        }
+        self.desk.set_deadline(Instant::now() + time);
+        let bytes = match self.stream.custom_command(PLACEHOLDER, &[]) {
+            Ok(response) | Err(FtpError::UnexpectedResponse(response)) => response.body,
+            Err(error) => {
+                self.broken = true;
+                return Err(self.failure(error, waiting).command(command));
+            }
+        };
+        let Some(reply) = Reply::parse(&bytes, command.clone()) else {
+            self.keep('<', bytes);
+            self.broken = true;
+            return Err(Error::new(ErrorKind::Protocol).command(command));
+        };
+        for line in &reply.lines[reply.lines.len().saturating_sub(KEPT_OF_A_REPLY)..] {
+            self.keep('<', line.clone());
+        }
+        if reply.code == 421 {
+            self.broken = true;
+        }
+        Ok(reply)
+    }
+
+    /// Takes back the oldest line that an answer is owed for: it was answered out of turn.
+    pub(super) fn not_owed(&mut self) {
+        self.owed.pop_front();
+    }
+
+    /// Throws the connection away: nothing more is sent or read.
+    pub(super) fn condemn(&mut self) {
+        self.broken = true;
+    }
+
+    /// Whether no reply is owed and none was lost.
+    pub(super) fn healthy(&self) -> bool {
+        !self.broken && self.owed.is_empty()
+    }
+
+    /// Whether the connection is still of use.
+    pub(super) fn usable(&self) -> bool {
+        !self.broken
+    }
+
+    /// Whether the server has closed the connection or said something unasked (421 for being idle).
+    pub(super) fn is_stale(&self) -> bool {
+        if self.broken || self.desk.has_unread() {
+            return true;
+        }
+        let socket = self.stream.get_ref();
+        if socket.set_nonblocking(true).is_err() {
+            return true;
+        }
+        let seen = socket.peek(&mut [0]);
+        let quiet = matches!(seen, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        socket.set_nonblocking(false).is_err() || !quiet
+    }
+
+    /// An error that carries a reply. A reply that is no refusal fits nowhere, and ends the session.
+    pub(super) fn refused(&mut self, kind: ErrorKind, reply: Reply) -> Error {
+        let kind = if reply.code == 421 {
+            ErrorKind::Lost
+        } else if reply.is_refusal() {
+            kind
+        } else {
+            self.broken = true;
+            ErrorKind::Protocol
+        };
+        let mut error = Error::new(kind);
+        error.reply = Some(self.shown.answer(&reply));
+        error.command(reply.command)
+    }
+
+    /// The last lines of the conversation, as they may be shown.
+    pub(super) fn transcript(&self) -> Vec<String> {
+        self.transcript
+            .iter()
+            .map(|(mark, line)| format!("{mark} {}", self.shown.text(line)))
+            .collect()
+    }
+
+    pub(super) fn shown(&self) -> &Shown {
+        &self.shown
+    }
+
+    fn keep(&mut self, mark: char, line: Vec<u8>) {
+        if self.transcript.len() == TRANSCRIPT_LINES {
+            self.transcript.pop_front();
+        }
+        self.transcript.push_back((mark, line));
+    }
+
+    fn failure(&self, error: FtpError, waiting: Waiting) -> Error {
+        failure(error, waiting, &self.breaker)
+    }
+}
+
+fn greeting_error(error: FtpError, breaker: &Breaker, shown: &Shown) -> Error {
+    let FtpError::UnexpectedResponse(response) = error else {
+        return failure(error, Waiting::Connect, breaker);
+    };
+    let Some(reply) = Reply::parse(&response.body, String::new()) else {
+        return Error::new(ErrorKind::Greeting);
+    };
+    // Both mean that there are too many connections, and some servers say it before USER (530: ProFTPD's MaxClients).
+    let kind = match reply.code {
+        421 | 530 => ErrorKind::TooMany,
+        _ => ErrorKind::Greeting,
+    };
+    let mut error = Error::new(kind);
+    error.reply = Some(shown.answer(&reply));
+    error
+}
+
+fn failure(error: FtpError, waiting: Waiting, breaker: &Breaker) -> Error {
+    if breaker.is_shut() {
+        return Error::new(ErrorKind::Interrupted(
+            breaker.tripped().unwrap_or(Why::Interrupted),
+        ));
+    }
+    match error {
+        FtpError::ConnectionError(error) => match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                Error::new(ErrorKind::Timeout(waiting))
+            }
+            io::ErrorKind::InvalidData => Error::new(ErrorKind::Protocol).detail(error.to_string()),
+            io::ErrorKind::UnexpectedEof => {
+                Error::new(ErrorKind::Lost).detail("closed by the server")
+            }
+            _ => Error::new(ErrorKind::Lost).detail(error.to_string()),
+        },
+        FtpError::BadResponse => Error::new(ErrorKind::Protocol),
+        other => Error::new(ErrorKind::Protocol).detail(other.to_string()),
+    }
+}

@@ -1,0 +1,215 @@
+//! One data connection: bytes with a deadline for progress, ended the way servers like.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::breaker::{Breaker, Registration};
+use super::error::{Error, ErrorKind, Waiting};
+use super::wire::Inner;
+
+/// The most that is read, and waited for, when an upload ends.
+const LINGER_BYTES: usize = 64 * 1024;
+const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// An open data connection. Dropping it closes at once: nothing is read, nothing is waited for.
+#[derive(Debug)]
+pub(super) struct Data {
+    inner: Inner,
+    breaker: Breaker,
+    command: String,
+    /// Behind `inner`: the breaker's duplicate must not outlive the socket.
+    _known: Registration,
+}
+
+/// What went through a data connection that was brought to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "the server's final reply is still owed: give this to `retrieved` or `stored`"]
+pub struct Count {
+    /// Bytes that went through.
+    pub bytes: u64,
+    /// Whether the end of the data was seen (a download), or said (an upload).
+    pub(super) ended: bool,
+}
+
+/// The bytes of a file as they come from the server.
+#[derive(Debug)]
+pub struct Receiving {
+    data: Data,
+    bytes: u64,
+    ended: bool,
+}
+
+/// The way of a file's bytes to the server.
+#[derive(Debug)]
+pub struct Sending {
+    data: Data,
+    bytes: u64,
+}
+
+impl Data {
+    pub(super) fn new(
+        socket: TcpStream,
+        known: Registration,
+        progress: Duration,
+        breaker: Breaker,
+    ) -> io::Result<Data> {
+        socket.set_read_timeout(Some(progress))?;
+        socket.set_write_timeout(Some(progress))?;
+        Ok(Data {
+            inner: Inner::Plain(socket),
+            breaker,
+            command: String::new(),
+            _known: known,
+        })
+    }
+
+    /// Names the command whose data this is, for errors.
+    pub(super) fn serves(mut self, command: String) -> Data {
+        self.command = command;
+        self
+    }
+
+    fn check(&self) -> io::Result<()> {
+        match self.breaker.tripped() {
+            Some(why) => Err(self.error(ErrorKind::Interrupted(why)).into()),
+            None => Ok(()),
+        }
+    }
+
+    fn error(&self, kind: ErrorKind) -> Error {
+        Error::new(kind).command(self.command.clone())
+    }
+
+    fn failure(&self, error: io::Error) -> io::Error {
+        if let Some(why) = self.breaker.tripped() {
+            return self.error(ErrorKind::Interrupted(why)).into();
+        }
+        match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                self.error(ErrorKind::Timeout(Waiting::Data)).into()
+            }
+            _ => self
+                .error(ErrorKind::DataLost)
+                .detail(error.to_string())
+                .into(),
+        }
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.check()?;
+        let length = self
+            .inner
+            .read(buffer)
+            .map_err(|error| self.failure(error))?;
+        // A socket that the breaker shut down reads as ended.
+        if length == 0 {
+            self.check()?;
+        }
+        Ok(length)
+    }
+
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.check()?;
+        self.inner
+            .write(buffer)
+            .map_err(|error| self.failure(error))
+    }
+
+    /// Flushes, says the end, and waits briefly until the server has closed, too.
+    ///
+    /// A close while the server's last bytes (TLS tickets) are unread would reset the connection and lose them.
+    fn end_upload(mut self) -> io::Result<()> {
+        self.inner.flush().map_err(|error| self.failure(error))?;
+        self.inner
+            .end_sending()
+            .map_err(|error| self.failure(error))?;
+        self.linger();
+        Ok(())
+    }
+
+    fn linger(&mut self) {
+        let until = Instant::now() + LINGER_TIME;
+        let mut buffer = [0; 4096];
+        let mut seen = 0;
+        while seen < LINGER_BYTES {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.inner.socket().set_read_timeout(Some(left)).is_err() {
+                return;
+            }
+            // Whatever ends this, the final reply on the control connection tells how it went.
+            match self.inner.read(&mut buffer) {
+                Ok(0) | Err(_) => return,
+                Ok(length) => seen += length,
+            }
+        }
+    }
+}
+
+impl Receiving {
+    pub(super) fn new(data: Data) -> Receiving {
+        Receiving {
+            data,
+            bytes: 0,
+            ended: false,
+        }
+    }
+
+    /// Bytes received so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Closes the connection. Before the end of the data this gives the transfer up, and the session with it.
+    pub fn finish(self) -> Count {
+        Count {
+            bytes: self.bytes,
+            ended: self.ended,
+        }
+    }
+}
+
+impl Read for Receiving {
+    /// Errors carry an [`Error`] inside: `Error::from` takes it back.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.data.read(buffer)?;
+        self.bytes += length as u64;
+        self.ended |= length == 0 && !buffer.is_empty();
+        Ok(length)
+    }
+}
+
+impl Sending {
+    pub(super) fn new(data: Data) -> Sending {
+        Sending { data, bytes: 0 }
+    }
+
+    /// Bytes handed to the system so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Says the end of the data, and waits at most 2 s for the server to see it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::DataLost`] and the like, when the last bytes could not be sent.
+    pub fn finish(self) -> Result<Count, Error> {
+        let bytes = self.bytes;
+        self.data.end_upload()?;
+        Ok(Count { bytes, ended: true })
+    }
+}
+
+impl Write for Sending {
+    /// Errors carry an [`Error`] inside: `Error::from` takes it back.
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let length = self.data.write(buffer)?;
+        self.bytes += length as u64;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.data.inner.flush()
+    }
+}

@@ -1,0 +1,115 @@
+//! Connecting sockets: with one deadline over all addresses, and known to the breaker before they connect.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
+
+use super::breaker::{Breaker, Registration, Why};
+use super::error::{Error, ErrorKind, Waiting};
+
+/// A quiet control connection is probed after this long, so that routers do not forget it (servers close it
+/// or NAT drops it during a long transfer).
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Opens a control connection, trying each address of the host in turn until the deadline.
+pub(super) fn control(
+    host: &str,
+    port: u16,
+    deadline: Instant,
+    breaker: &Breaker,
+) -> Result<(TcpStream, Registration), Error> {
+    let addresses: Vec<SocketAddr> = (host, port)
+        .to_socket_addrs()
+        .map_err(|error| Error::new(ErrorKind::Connect).detail(format!("{host}: {error}")))?
+        .collect();
+    let mut last = Error::new(ErrorKind::Connect).detail(format!("{host} has no address"));
+    for (tried, address) in (0_u32..).zip(&addresses) {
+        // One address that swallows packets (IPv6 without a route) must not use up the time of the others.
+        let others = u32::try_from(addresses.len()).map_or(1, |all| all - tried);
+        let left = deadline.saturating_duration_since(Instant::now());
+        match connect(*address, Instant::now() + left / others, breaker) {
+            Ok((socket, known)) => {
+                tune(&socket);
+                return Ok((socket, known));
+            }
+            Err(error) => {
+                last = describe(
+                    error,
+                    *address,
+                    Waiting::Connect,
+                    ErrorKind::Connect,
+                    breaker,
+                );
+            }
+        }
+        if matches!(last.kind, ErrorKind::Interrupted(_)) {
+            break;
+        }
+    }
+    Err(last)
+}
+
+/// Opens a data connection to the server.
+pub(super) fn data(
+    address: SocketAddr,
+    deadline: Instant,
+    breaker: &Breaker,
+) -> Result<(TcpStream, Registration), Error> {
+    connect(address, deadline, breaker).map_err(|error| {
+        describe(
+            error,
+            address,
+            Waiting::Data,
+            ErrorKind::DataConnect,
+            breaker,
+        )
+    })
+}
+
+fn connect(
+    address: SocketAddr,
+    deadline: Instant,
+    breaker: &Breaker,
+) -> io::Result<(TcpStream, Registration)> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(io::ErrorKind::TimedOut.into());
+    }
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    let known = breaker.register(&socket)?;
+    socket.connect_timeout(&SockAddr::from(address), left)?;
+    Ok((socket.into(), known))
+}
+
+/// Settings that only make a connection better: a system that refuses them is no reason to fail.
+fn tune(socket: &TcpStream) {
+    let _ = socket.set_nodelay(true);
+    let _ =
+        socket2::SockRef::from(socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
+}
+
+fn describe(
+    error: io::Error,
+    address: SocketAddr,
+    waiting: Waiting,
+    kind: ErrorKind,
+    breaker: &Breaker,
+) -> Error {
+    if breaker.is_shut() {
+        return Error::new(ErrorKind::Interrupted(
+            breaker.tripped().unwrap_or(Why::Interrupted),
+        ));
+    }
+    let kind = match (error.kind(), waiting) {
+        // For a data connection the kind says more than the deadline: another mode may help.
+        (io::ErrorKind::TimedOut, Waiting::Connect) => ErrorKind::Timeout(waiting),
+        _ => kind,
+    };
+    Error::new(kind).detail(format!("{address}: {error}"))
+}

@@ -1,0 +1,311 @@
+//! What goes wrong with a session, as data: what was being done, what the server said, and what to do next.
+
+use std::fmt;
+use std::io;
+
+use super::breaker::Why;
+use super::facts::Facts;
+
+/// A failure in talking to one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// What happened.
+    pub kind: ErrorKind,
+    /// The command it happened to, as it may be shown (`RETR /a/版本.zip`, `PASS ****`).
+    pub command: Option<String>,
+    /// What the server said to it.
+    pub reply: Option<Answer>,
+    /// The system's words, or ours, where they say more than the kind.
+    pub detail: Option<String>,
+    /// What was learned about the server before [`super::Session::open`] failed.
+    pub learned: Option<Box<Facts>>,
+}
+
+/// A reply as it is shown: decoded, and without secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The three digits.
+    pub code: u16,
+    /// The text of all lines, joined with spaces, without the code.
+    pub text: String,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// No control connection: the name, the route or the port.
+    Connect,
+    /// The server greets with a refusal, or with something that is no greeting.
+    Greeting,
+    /// The server takes no further session now: 421, or 530 to USER.
+    TooMany,
+    /// User or password refused, or an account asked for.
+    Login,
+    /// A complete 4xx or 5xx reply.
+    Refused,
+    /// An error reply after the transfer had begun: the file is not whole, whatever arrived.
+    NotWhole,
+    /// The control connection was closed or reset.
+    Lost,
+    /// The data connection could not be opened.
+    DataConnect,
+    /// The data connection broke.
+    DataLost,
+    /// A deadline passed.
+    Timeout(Waiting),
+    /// A reply that cannot be read or does not fit.
+    Protocol,
+    /// The folder or file is not there; looked at, not read from words.
+    Missing,
+    /// The final reply to a transfer did not come. The data may be whole: ask for SIZE on a new session.
+    NoFinalReply,
+    /// The reply to a command that changes something did not come: look before repeating.
+    UnknownOutcome,
+    /// The server does not continue a file: begin it again from the start.
+    NoRestart,
+    /// The new content stands under its temporary name only, and the old file is gone.
+    Stranded,
+    /// Told to end by its [`super::Breaker`].
+    Interrupted(Why),
+    /// A name that cannot stand in a command. Nothing was sent.
+    Name,
+    /// Asked for, and not built. Nothing was sent.
+    NotBuilt,
+}
+
+/// Which deadline passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// `timeouts.connect`
+    Connect,
+    /// `timeouts.reply`
+    Reply,
+    /// `timeouts.data`
+    Data,
+    /// `timeouts.final_reply`
+    FinalReply,
+}
+
+/// How a failure is to be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Again, later, on a new session.
+    Transient,
+    /// Again, with fewer sessions.
+    TooManySessions,
+    /// Not again.
+    Permanent,
+    /// Nothing of this step can succeed (disk full: 452, 552).
+    StopStep,
+    /// The run is ending.
+    Interrupted,
+}
+
+impl Error {
+    pub(super) fn new(kind: ErrorKind) -> Error {
+        Error {
+            kind,
+            command: None,
+            reply: None,
+            detail: None,
+            learned: None,
+        }
+    }
+
+    pub(super) fn command(mut self, command: String) -> Error {
+        self.command = Some(command);
+        self
+    }
+
+    pub(super) fn detail(mut self, detail: impl Into<String>) -> Error {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    pub(super) fn with_kind(mut self, kind: ErrorKind) -> Error {
+        self.kind = kind;
+        self
+    }
+
+    /// How it is to be met. A [`ErrorKind::Login`] after a success with the same credentials means too many
+    /// sessions; only the caller knows of that success.
+    pub fn class(&self) -> Class {
+        use ErrorKind as Kind;
+        match self.kind {
+            Kind::Interrupted(_) => Class::Interrupted,
+            Kind::TooMany => Class::TooManySessions,
+            Kind::Connect
+            | Kind::Lost
+            | Kind::DataConnect
+            | Kind::DataLost
+            | Kind::Timeout(_)
+            | Kind::Protocol
+            | Kind::NoFinalReply
+            | Kind::UnknownOutcome
+            | Kind::NoRestart => Class::Transient,
+            Kind::Greeting | Kind::Refused | Kind::NotWhole => self.class_of_reply(),
+            Kind::Login | Kind::Missing | Kind::Stranded | Kind::Name | Kind::NotBuilt => {
+                Class::Permanent
+            }
+        }
+    }
+
+    fn class_of_reply(&self) -> Class {
+        match self.reply.as_ref().map(|reply| reply.code) {
+            Some(452 | 552) => Class::StopStep,
+            Some(100..=199 | 400..=499) | None => Class::Transient,
+            Some(_) => Class::Permanent,
+        }
+    }
+
+    /// The next thing to do, where there is one.
+    pub fn help(&self) -> Option<String> {
+        let help = match self.kind {
+            ErrorKind::Connect => "check `host` and `port`, and that a firewall lets you through",
+            ErrorKind::Timeout(Waiting::Connect) => {
+                "check `host` and `port`, or give it longer with `timeouts: {connect: 60s}`"
+            }
+            ErrorKind::Timeout(Waiting::Reply) => {
+                "give the server longer with `timeouts: {reply: 5m}`"
+            }
+            ErrorKind::Timeout(Waiting::Data) => {
+                "give it longer with `timeouts: {data: 5m}`, or try the other of `data: passive` and `data: active`"
+            }
+            ErrorKind::Timeout(Waiting::FinalReply) | ErrorKind::NoFinalReply => {
+                "give the server longer to finish with `timeouts: {final_reply: 30m}`"
+            }
+            ErrorKind::Login => "check `user` and `password` of this server",
+            ErrorKind::TooMany => "lower `connections` of this server",
+            ErrorKind::DataConnect => {
+                "try the other of `data: passive` and `data: active`, or `pasv_address: reported` behind a balancer"
+            }
+            ErrorKind::Missing => "check the path; `ftpflow probe` shows where a login begins",
+            ErrorKind::NotBuilt => {
+                "write `tls: off` to go on in clear text, where the network is trusted"
+            }
+            ErrorKind::Name => {
+                "set `encoding:` of the server, or leave the file out with a `filter` step"
+            }
+            ErrorKind::Refused | ErrorKind::NotWhole if self.class() == Class::StopStep => {
+                "make room on the server, or raise the account's quota"
+            }
+            ErrorKind::Stranded => "rename the file by hand; its content is whole",
+            _ => return None,
+        };
+        Some(help.into())
+    }
+
+    /// What happened, without the command and the reply, which a report shows beside it.
+    pub fn cause(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{} ({detail})", self.what()),
+            None => self.what().into(),
+        }
+    }
+
+    fn what(&self) -> &'static str {
+        match self.kind {
+            ErrorKind::Connect => "no connection",
+            ErrorKind::Greeting => "the server did not greet",
+            ErrorKind::TooMany => "the server takes no further session",
+            ErrorKind::Login => "login refused",
+            ErrorKind::Refused => "refused",
+            ErrorKind::NotWhole => "broken off by the server",
+            ErrorKind::Lost => "the control connection was lost",
+            ErrorKind::DataConnect => "no data connection",
+            ErrorKind::DataLost => "the data connection was lost",
+            ErrorKind::Timeout(Waiting::Connect) => "no connection in time",
+            ErrorKind::Timeout(Waiting::Reply) => "no reply in time",
+            ErrorKind::Timeout(Waiting::Data) => "no data in time",
+            ErrorKind::Timeout(Waiting::FinalReply) | ErrorKind::NoFinalReply => {
+                "no final reply after the data"
+            }
+            ErrorKind::Protocol => "a reply that makes no sense here",
+            ErrorKind::Missing => "not there",
+            ErrorKind::UnknownOutcome => "no reply, so that it is not known whether it was done",
+            ErrorKind::NoRestart => "the server does not continue files",
+            ErrorKind::Stranded => "the new file could not take its final name",
+            ErrorKind::Interrupted(Why::Interrupted) => "interrupted",
+            ErrorKind::Interrupted(Why::StepTimeout) => "the step's time is over",
+            ErrorKind::Name => "a name that cannot be sent",
+            ErrorKind::NotBuilt => "not built yet",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(command) = &self.command {
+            write!(out, "{command}: ")?;
+        }
+        out.write_str(self.what())?;
+        if let Some(reply) = &self.reply {
+            write!(out, ": {:03} {}", reply.code, reply.text)?;
+        }
+        match &self.detail {
+            Some(detail) => write!(out, " ({detail})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> io::Error {
+        let kind = match error.kind {
+            ErrorKind::Timeout(_) => io::ErrorKind::TimedOut,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+impl From<io::Error> for Error {
+    /// Takes back the error that `Read` or `Write` of a data connection carried through `std::io`.
+    fn from(error: io::Error) -> Error {
+        let words = error.to_string();
+        match error.into_inner().map(|inner| inner.downcast::<Error>()) {
+            Some(Ok(ours)) => *ours,
+            _ => Error::new(ErrorKind::DataLost).detail(words),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: u16) -> Error {
+        let mut error = Error::new(ErrorKind::Refused).command("STOR /a/版本.zip".into());
+        error.reply = Some(Answer {
+            code,
+            text: "No.".into(),
+        });
+        error
+    }
+
+    #[test]
+    fn replies_are_classed_by_what_can_pass() {
+        assert_eq!(refused(425).class(), Class::Transient);
+        assert_eq!(refused(451).class(), Class::Transient);
+        assert_eq!(refused(550).class(), Class::Permanent);
+        assert_eq!(refused(553).class(), Class::Permanent);
+        assert_eq!(refused(452).class(), Class::StopStep);
+        assert_eq!(refused(552).class(), Class::StopStep);
+    }
+
+    #[test]
+    fn one_sentence_names_command_and_reply() {
+        assert_eq!(
+            refused(550).to_string(),
+            "STOR /a/版本.zip: refused: 550 No."
+        );
+    }
+
+    #[test]
+    fn an_error_survives_its_way_through_io() {
+        let io = io::Error::from(refused(426));
+        assert_eq!(Error::from(io), refused(426));
+    }
+}

@@ -1,0 +1,182 @@
+//! What was learned about a server, kept for its next sessions.
+
+use super::reply::Reply;
+
+/// What was learned about one server. Copied into a session when it is leased, and merged back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The reply to FEAT; `None` before the first login.
+    pub features: Option<Features>,
+    /// EPSV is refused, or its port cannot be reached: PASV is used.
+    pub epsv_unusable: bool,
+    /// EPRT is refused: PORT is used.
+    pub eprt_unusable: bool,
+    /// APPE is refused or adds wrongly (ProFTPD at its default): uploads begin again.
+    pub no_restart_upload: bool,
+    /// REST before RETR is refused: downloads begin again.
+    pub no_restart_download: bool,
+    /// Neither MFMT nor vsftpd's form of MDTM sets times.
+    pub no_times: bool,
+    /// SIZE is unknown to the server.
+    pub no_size: bool,
+    /// MLSD is announced and refused all the same.
+    pub mlsd_unusable: bool,
+    /// The server loses lines that come before it has answered: one line at a time.
+    pub no_send_ahead: bool,
+    /// Whether the server keeps what is sent during a transfer until the transfer is over; `None` until seen.
+    ///
+    /// vsftpd, ProFTPD and Pure-FTPd do; pyftpdlib answers at once and lets EPSV end the running transfer.
+    pub waits_for_transfer: Option<bool>,
+    /// Seconds to subtract from a LIST time to get UTC, where found.
+    pub clock_offset: Option<i32>,
+    /// The reply to PWD right after the first login.
+    pub home: Option<Vec<u8>>,
+    /// A PASV reply named another address than the control connection's peer.
+    pub pasv_elsewhere: bool,
+}
+
+/// The lines of a FEAT reply (RFC 2389) that matter here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Features {
+    /// MLST and MLSD (RFC 3659 §7).
+    pub mlsd: bool,
+    /// MFMT (draft-somers-ftp-mfxx).
+    pub mfmt: bool,
+    /// MDTM (RFC 3659 §3).
+    pub mdtm: bool,
+    /// SIZE (RFC 3659 §4).
+    pub size: bool,
+    /// REST STREAM (RFC 3659 §5).
+    pub rest_stream: bool,
+    /// UTF8 (RFC 2640).
+    pub utf8: bool,
+    /// EPSV (RFC 2428).
+    pub epsv: bool,
+    /// AUTH TLS (RFC 4217).
+    pub auth_tls: bool,
+    /// Commands that compute checksums: HASH, MD5, XCRC, XMD5, XSHA1, XSHA256, …, in upper case.
+    pub checksums: Vec<String>,
+    /// Every line as it came, for `probe`.
+    pub lines: Vec<String>,
+}
+
+impl Facts {
+    /// Takes in what another session of the same server learned.
+    pub fn merge(&mut self, other: &Facts) {
+        if self.features.is_none() {
+            self.features.clone_from(&other.features);
+        }
+        self.epsv_unusable |= other.epsv_unusable;
+        self.eprt_unusable |= other.eprt_unusable;
+        self.no_restart_upload |= other.no_restart_upload;
+        self.no_restart_download |= other.no_restart_download;
+        self.no_times |= other.no_times;
+        self.no_size |= other.no_size;
+        self.mlsd_unusable |= other.mlsd_unusable;
+        self.no_send_ahead |= other.no_send_ahead;
+        self.pasv_elsewhere |= other.pasv_elsewhere;
+        // A server that once did not wait is never trusted to.
+        self.waits_for_transfer = match (self.waits_for_transfer, other.waits_for_transfer) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (mine, theirs) => mine.or(theirs),
+        };
+        self.clock_offset = self.clock_offset.or(other.clock_offset);
+        if self.home.is_none() {
+            self.home.clone_from(&other.home);
+        }
+    }
+
+    /// Whether UTF8 is announced: names in other bytes are then not sent.
+    pub fn announces_utf8(&self) -> bool {
+        self.has(|features| features.utf8)
+    }
+
+    /// Whether files can be given the times of their sources, as far as is known without trying: MFMT is announced.
+    ///
+    /// vsftpd's form of MDTM is not announced; it is tried, but not counted on.
+    pub fn sets_times(&self) -> bool {
+        self.has(|features| features.mfmt) && !self.no_times
+    }
+
+    pub(super) fn has(&self, feature: impl Fn(&Features) -> bool) -> bool {
+        self.features.as_ref().is_some_and(feature)
+    }
+}
+
+impl Features {
+    /// Reads the reply to FEAT; a refusal means that nothing is known to be there.
+    pub(super) fn from_reply(reply: &Reply) -> Features {
+        let mut features = Features::default();
+        if reply.code != 211 || reply.lines.len() < 3 {
+            return features;
+        }
+        for line in &reply.lines[1..reply.lines.len() - 1] {
+            features.add(String::from_utf8_lossy(line).trim());
+        }
+        features
+    }
+
+    fn add(&mut self, line: &str) {
+        // Some servers repeat the code on every line.
+        let line = line.strip_prefix("211-").unwrap_or(line).trim();
+        let upper = line.to_ascii_uppercase();
+        let mut words = upper.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        match name {
+            "MLST" | "MLSD" => self.mlsd = true,
+            "MFMT" => self.mfmt = true,
+            "MDTM" => self.mdtm = true,
+            "SIZE" => self.size = true,
+            "REST" => self.rest_stream |= words.any(|word| word == "STREAM"),
+            "UTF8" | "UTF-8" => self.utf8 = true,
+            "EPSV" => self.epsv = true,
+            "AUTH" => self.auth_tls |= upper.contains("TLS") || upper.contains("SSL"),
+            "HASH" | "MD5" | "MMD5" => self.checksums.push(name.into()),
+            _ if name.starts_with("XCRC")
+                || name.starts_with("XMD5")
+                || name.starts_with("XSHA") =>
+            {
+                self.checksums.push(name.into());
+            }
+            _ => {}
+        }
+        if !line.is_empty() {
+            self.lines.push(line.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_read_by_their_first_word() {
+        let text = b"211-Features:\r\n EPSV\r\n MLST type*;size*;\r\n REST STREAM\r\n UTF8\r\n XMD5\r\n211 End\r\n";
+        let features = Features::from_reply(&Reply::parse(text, "FEAT".into()).unwrap());
+        assert!(features.epsv && features.mlsd && features.rest_stream && features.utf8);
+        assert!(!features.mfmt);
+        assert_eq!(features.checksums, ["XMD5"]);
+    }
+
+    #[test]
+    fn a_refused_feat_means_that_nothing_is_known() {
+        let reply = Reply::parse(b"502 no\r\n", "FEAT".into()).unwrap();
+        assert_eq!(Features::from_reply(&reply), Features::default());
+    }
+
+    #[test]
+    fn a_bad_experience_outlasts_a_good_one() {
+        let mut facts = Facts {
+            waits_for_transfer: Some(true),
+            ..Facts::default()
+        };
+        facts.merge(&Facts {
+            waits_for_transfer: Some(false),
+            epsv_unusable: true,
+            ..Facts::default()
+        });
+        assert_eq!(facts.waits_for_transfer, Some(false));
+        assert!(facts.epsv_unusable);
+    }
+}

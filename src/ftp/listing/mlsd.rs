@@ -1,0 +1,111 @@
+//! MLSD: facts, one space, the name (RFC 3659 §7).
+
+use crate::files::Kind;
+
+use super::row::{Parsed, Row, number};
+use super::time::stamp;
+
+/// Reads one line. Times are UTC and exact to the second.
+pub(in crate::ftp) fn row(line: &[u8]) -> Parsed<'_> {
+    if line.is_empty() {
+        return Parsed::Nothing;
+    }
+    let Some(space) = line.iter().position(|byte| *byte == b' ') else {
+        return Parsed::Unreadable;
+    };
+    let (facts, name) = (&line[..space], &line[space + 1..]);
+    if name.is_empty() || !(facts.is_empty() || facts.contains(&b'=')) {
+        return Parsed::Unreadable;
+    }
+    let mut row = Row {
+        name,
+        kind: Kind::Other,
+        size: None,
+        modified: None,
+    };
+    for fact in facts.split(|byte| *byte == b';') {
+        let Some(equals) = fact.iter().position(|byte| *byte == b'=') else {
+            continue;
+        };
+        let (key, value) = (&fact[..equals], &fact[equals + 1..]);
+        if key.eq_ignore_ascii_case(b"type") {
+            match kind(value) {
+                Some(kind) => row.kind = kind,
+                None => return Parsed::Nothing,
+            }
+        } else if key.eq_ignore_ascii_case(b"size") {
+            row.size = number(value);
+        } else if key.eq_ignore_ascii_case(b"modify") {
+            row.modified = stamp(value);
+        }
+    }
+    if row.kind != Kind::File {
+        row.size = None;
+    }
+    Parsed::Entry(row)
+}
+
+/// `None` for the folder itself and its parent.
+fn kind(value: &[u8]) -> Option<Kind> {
+    let value = value.to_ascii_lowercase();
+    match value.as_slice() {
+        b"cdir" | b"pdir" => None,
+        b"file" => Some(Kind::File),
+        b"dir" => Some(Kind::Folder),
+        // `OS.unix=slink:target`, `OS.unix=slink`, `OS.unix=symlink`
+        other if other.starts_with(b"os.unix=sl") || other.starts_with(b"os.unix=symlink") => {
+            Some(Kind::Link)
+        }
+        _ => Some(Kind::Other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Time;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn read(line: &[u8]) -> Row<'_> {
+        match row(line) {
+            Parsed::Entry(row) => row,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn facts_are_read_whatever_their_case_and_order() {
+        let file = read(b"Size=12;Modify=20261122080809.5;UNIX.mode=0644;Type=File;  lead.txt ");
+        assert_eq!((file.name, file.size), (&b" lead.txt "[..], Some(12)));
+        assert_eq!(
+            (file.kind, file.modified),
+            (Kind::File, Some(Time::at(1_795_334_889)))
+        );
+        assert_eq!(read(b"type=dir;size=4096; \xb0\xe6").name, b"\xb0\xe6");
+        assert_eq!(read(b"type=OS.unix=slink:/x; l").kind, Kind::Link);
+        assert_eq!(read(b" bare").kind, Kind::Other);
+    }
+
+    #[test]
+    fn the_folder_itself_and_its_parent_are_left_out() {
+        assert_eq!(row(b"type=cdir; ."), Parsed::Nothing);
+        assert_eq!(row(b"type=pdir; .."), Parsed::Nothing);
+    }
+
+    #[test]
+    fn a_line_of_another_dialect_is_unreadable() {
+        assert_eq!(
+            row(b"drwxr-xr-x 2 a b 1 Nov 22 08:08 d"),
+            Parsed::Unreadable
+        );
+        assert_eq!(row(b"nospace"), Parsed::Unreadable);
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_read_or_refused(line in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = row(&line);
+        }
+    }
+}

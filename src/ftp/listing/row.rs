@@ -1,0 +1,104 @@
+//! What one line of a listing says.
+
+use crate::files::{Kind, Time};
+
+use super::{dos, unix};
+
+/// One entry. The name is as it came: whoever keeps it checks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ftp) struct Row<'a> {
+    pub(in crate::ftp) name: &'a [u8],
+    pub(in crate::ftp) kind: Kind,
+    pub(in crate::ftp) size: Option<u64>,
+    pub(in crate::ftp) modified: Option<Time>,
+}
+
+/// One line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ftp) enum Parsed<'a> {
+    /// An entry.
+    Entry(Row<'a>),
+    /// Nothing to know: blank, `total 12`, the folder itself or its parent.
+    Nothing,
+    /// A line that no dialect explains.
+    Unreadable,
+}
+
+/// Reads a line of LIST, Unix or DOS, each line by itself: servers mix them (links on IIS).
+///
+/// Times are in the server's zone: `offset` seconds are subtracted. `now`, in Unix seconds, gives the year that
+/// recent entries leave out.
+pub(in crate::ftp) fn list_line(line: &[u8], now: i64, offset: i64) -> Parsed<'_> {
+    if line.iter().all(u8::is_ascii_whitespace) || is_total(line) {
+        return Parsed::Nothing;
+    }
+    match unix::row(line, now, offset).or_else(|| dos::row(line, offset)) {
+        Some(row) if matches!(row.name, b"." | b"..") => Parsed::Nothing,
+        Some(row) => Parsed::Entry(row),
+        None => Parsed::Unreadable,
+    }
+}
+
+fn is_total(line: &[u8]) -> bool {
+    line.strip_prefix(b"total ").is_some_and(|rest| {
+        !rest.is_empty()
+            && rest
+                .iter()
+                .all(|byte| byte.is_ascii_digit() || *byte == b' ')
+    })
+}
+
+/// Splits off the next word, with the spaces before it.
+pub(super) fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let start = text.iter().position(|byte| *byte != b' ')?;
+    let text = &text[start..];
+    let end = text
+        .iter()
+        .position(|byte| *byte == b' ')
+        .unwrap_or(text.len());
+    Some((&text[..end], &text[end..]))
+}
+
+/// A number that may be written with commas (`1,234`).
+pub(super) fn number(word: &[u8]) -> Option<u64> {
+    if !word.first()?.is_ascii_digit() {
+        return None;
+    }
+    word.iter()
+        .filter(|byte| **byte != b',')
+        .try_fold(0_u64, |sum, byte| {
+            let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+            sum.checked_mul(10)?.checked_add(digit)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lines_that_name_nothing_are_passed_over() {
+        for line in [
+            &b""[..],
+            b"  ",
+            b"total 12",
+            b"drwxr-xr-x 2 a b 40 Nov 22 08:08 ..",
+        ] {
+            assert_eq!(list_line(line, 0, 0), Parsed::Nothing, "{line:?}");
+        }
+        assert_eq!(list_line(b"no idea", 0, 0), Parsed::Unreadable);
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_is_read_or_refused(line in proptest::collection::vec(any::<u8>(), 0..200), now in any::<i32>()) {
+            let _ = list_line(&line, i64::from(now), 0);
+        }
+
+        #[test]
+        fn any_line_like_a_real_one_is_read_or_refused(line in "[-dl]rwxr-xr-x[+ .]{1,2}[0-9 ]{0,3}[a-zN ]{0,9}[0-9,]{0,22} (Nov|Feb|[0-9-]{0,10}) [0-9]{0,2} [0-9:]{0,5} .{0,9}") {
+            let _ = list_line(line.as_bytes(), 1_795_334_889, 3600);
+        }
+    }
+}

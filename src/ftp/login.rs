@@ -1,0 +1,233 @@
+//! From nothing to a session that is ready, in as few round trips as the server bears.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::endpoint::{Endpoint, Tls};
+use crate::files::NameEncoding;
+
+use super::breaker::Breaker;
+use super::command::Line;
+use super::control::{Control, Redact, Shown};
+use super::dial;
+use super::error::{Error, ErrorKind, Waiting};
+use super::facts::{Facts, Features};
+use super::reply::{self, Reply};
+use super::session::{Session, TransferType, encode};
+
+/// What a line of the login is for, so that its reply finds its place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    Features,
+    Type,
+    Home,
+    Utf8,
+    Directory,
+    Command,
+}
+
+impl Session {
+    /// Connects, logs in and makes the session ready: binary, in `login.directory`, `login.commands` sent.
+    ///
+    /// With empty facts it asks for FEAT and PWD; both come out in [`Session::facts`]. A server that takes lines
+    /// before it has answered needs four round trips in all when its facts are known, the connection included.
+    ///
+    /// # Errors
+    /// The kinds tell the steps apart: `Connect`, `Greeting`, `TooMany`, `Login`, then `Refused` for a folder or
+    /// command of the login. What was learned until then is in `learned`.
+    pub fn open(
+        endpoint: &Arc<Endpoint>,
+        password: &SecretString,
+        facts: &Facts,
+        breaker: Breaker,
+        redact: Redact,
+    ) -> Result<Session, Error> {
+        if endpoint.tls != Tls::Off {
+            return Err(Error::new(ErrorKind::NotBuilt).detail(format!(
+                "server `{}` asks for TLS, which this ftpflow does not speak yet; nothing was sent",
+                endpoint.name
+            )));
+        }
+        let mut session = connect(endpoint, facts, breaker, redact)?;
+        match session.log_in(password) {
+            Ok(()) => Ok(session),
+            Err(mut error) => {
+                error.learned = Some(Box::new(session.facts));
+                Err(error)
+            }
+        }
+    }
+
+    fn log_in(&mut self, password: &SecretString) -> Result<(), Error> {
+        self.authenticate(password)?;
+        let mut first = vec![(For::Type, Line::fixed("TYPE I"))];
+        let known = self.facts.features.is_some();
+        if !known {
+            first.insert(0, (For::Features, Line::fixed("FEAT")));
+        }
+        if self.facts.home.is_none() {
+            first.push((For::Home, Line::fixed("PWD")));
+        }
+        if known {
+            first.extend(self.own_lines()?);
+            return self.exchange(first);
+        }
+        self.exchange(first)?;
+        let own = self.own_lines()?;
+        self.exchange(own)
+    }
+
+    fn authenticate(&mut self, password: &SecretString) -> Result<(), Error> {
+        let user = encode(&self.endpoint, &self.endpoint.user)?;
+        let reply = self.control.ask(Line::with("USER", &user)?)?;
+        if reply.is_done() {
+            return Ok(());
+        }
+        if reply.code != 331 {
+            return Err(self.refused_user(reply));
+        }
+        let password = encode_secret(&self.endpoint, password)?;
+        let reply = self.control.ask(Line::password(&password)?)?;
+        match reply.code {
+            _ if reply.is_done() => Ok(()),
+            421 => Err(self
+                .control
+                .refused(ErrorKind::TooMany, reply)
+                .with_kind(ErrorKind::TooMany)),
+            332 => Err(self.wants_account(reply)),
+            // 430 is some servers' word for a wrong password; other 4xx pass.
+            400..=499 if reply.code != 430 => Err(self.control.refused(ErrorKind::Refused, reply)),
+            _ => Err(self.control.refused(ErrorKind::Login, reply)),
+        }
+    }
+
+    fn refused_user(&mut self, reply: Reply) -> Error {
+        match reply.code {
+            332 => self.wants_account(reply),
+            // Before a password was sent, 530 speaks of the number of connections.
+            421 | 530 => self
+                .control
+                .refused(ErrorKind::TooMany, reply)
+                .with_kind(ErrorKind::TooMany),
+            400..=499 => self.control.refused(ErrorKind::Refused, reply),
+            _ => self.control.refused(ErrorKind::Login, reply),
+        }
+    }
+
+    fn wants_account(&mut self, reply: Reply) -> Error {
+        self.control
+            .refused(ErrorKind::Login, reply)
+            .with_kind(ErrorKind::Login)
+            .detail("the server asks for an account (ACCT), which ftpflow does not know")
+    }
+
+    /// What is sent on every session, known server or not.
+    fn own_lines(&self) -> Result<Vec<(For, Line)>, Error> {
+        let mut lines = Vec::new();
+        // Servers with a declared encoding of another kind must not be switched to UTF-8.
+        let utf8 = match self.endpoint.encoding {
+            NameEncoding::Auto => true,
+            NameEncoding::Declared(encoding) => encoding == encoding_rs::UTF_8,
+        };
+        if utf8 && self.facts.announces_utf8() {
+            lines.push((For::Utf8, Line::fixed("OPTS UTF8 ON")));
+        }
+        if let Some(directory) = &self.endpoint.directory {
+            let directory = encode(&self.endpoint, directory)?;
+            lines.push((For::Directory, Line::with("CWD", &directory)?));
+        }
+        for command in &self.endpoint.commands {
+            lines.push((For::Command, Line::raw(&encode(&self.endpoint, command)?)?));
+        }
+        Ok(lines)
+    }
+
+    fn exchange(&mut self, lines: Vec<(For, Line)>) -> Result<(), Error> {
+        let (purposes, lines): (Vec<For>, Vec<Line>) = lines.into_iter().unzip();
+        let ahead = lines.len() > 1;
+        let replies = self.control.send(lines).inspect_err(|error| {
+            // A server that reads one line and drops what came with it leaves the rest unanswered.
+            let silent = error.kind == ErrorKind::Timeout(Waiting::Reply);
+            self.facts.no_send_ahead |= ahead && silent;
+        })?;
+        for (purpose, reply) in purposes.into_iter().zip(replies) {
+            self.settle(purpose, reply)?;
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, purpose: For, reply: Reply) -> Result<(), Error> {
+        match purpose {
+            For::Features => self.facts.features = Some(Features::from_reply(&reply)),
+            For::Home => self.facts.home = reply::quoted_path(&reply),
+            For::Type if reply.is_done() => self.transfer_type = Some(TransferType::Binary),
+            For::Directory | For::Command | For::Type if !reply.is_done() => {
+                return Err(self.control.refused(ErrorKind::Refused, reply));
+            }
+            For::Type | For::Utf8 | For::Directory | For::Command => {}
+        }
+        Ok(())
+    }
+}
+
+fn connect(
+    endpoint: &Arc<Endpoint>,
+    facts: &Facts,
+    breaker: Breaker,
+    redact: Redact,
+) -> Result<Session, Error> {
+    let deadline = Instant::now() + endpoint.timeouts.connect;
+    let (socket, known) = dial::control(&endpoint.host, endpoint.port, deadline, &breaker)?;
+    let addresses = socket
+        .peer_addr()
+        .and_then(|peer| Ok((peer, socket.local_addr()?.ip())));
+    let (peer, local) =
+        addresses.map_err(|error| Error::new(ErrorKind::Connect).detail(error.to_string()))?;
+    let shown = Shown {
+        encoding: endpoint.encoding,
+        redact,
+    };
+    let mut control = Control::open(
+        socket,
+        known,
+        deadline,
+        endpoint.timeouts.reply,
+        breaker.clone(),
+        shown,
+    )?;
+    let mut facts = facts.clone();
+    if facts.no_send_ahead {
+        control.one_at_a_time();
+    }
+    // pyftpdlib obeys during a transfer, and EPSV then ends it: known by its name, otherwise by its first transfer.
+    if control.greeting().contains("pyftpdlib") {
+        facts.waits_for_transfer = Some(false);
+    }
+    Ok(Session {
+        control,
+        endpoint: Arc::clone(endpoint),
+        facts,
+        breaker,
+        peer,
+        local,
+        transfer_type: None,
+        folder: None,
+        prepared: None,
+        in_flight: None,
+    })
+}
+
+/// A password in the server's encoding. An error does not quote it.
+fn encode_secret(endpoint: &Endpoint, password: &SecretString) -> Result<Vec<u8>, Error> {
+    match endpoint.encoding.encode(password.expose_secret()) {
+        Ok(bytes) => Ok(bytes.into_owned()),
+        Err(_) => Err(Error::new(ErrorKind::Name)
+            .command("PASS ****".into())
+            .detail(format!(
+                "the password holds a character that {} cannot write",
+                endpoint.encoding.label()
+            ))),
+    }
+}

@@ -1,0 +1,188 @@
+//! Commands on single paths: asking, deleting, making folders, setting modes and times.
+//!
+//! What a refusal means is found by looking at the state, never in the words of a reply: servers word them
+//! differently, and in different languages.
+
+use crate::files::{Kind, Time};
+
+use super::command::Line;
+use super::error::{Error, ErrorKind};
+use super::listing::time::mdtm_reply;
+use super::rename::unknown_outcome;
+use super::reply::Reply;
+use super::session::Session;
+
+/// What came of a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone.
+    Gone,
+    /// It was not there.
+    WasNotThere,
+}
+
+impl Session {
+    /// The size of a file (SIZE); `None` where the server refuses to say.
+    ///
+    /// # Errors
+    /// Only when the session broke.
+    pub fn size(&mut self, path: &[u8]) -> Result<Option<u64>, Error> {
+        self.ready()?;
+        let line = Line::with("SIZE", path)?;
+        if self.facts.no_size {
+            return Ok(None);
+        }
+        let reply = self.control.ask(line)?;
+        let size = self.size_in(&reply);
+        self.tolerate(reply).map(|()| size)
+    }
+
+    /// When a file was modified (MDTM, UTC); `None` where the server refuses to say.
+    ///
+    /// # Errors
+    /// Only when the session broke.
+    pub fn modified(&mut self, path: &[u8]) -> Result<Option<Time>, Error> {
+        self.ready()?;
+        let reply = self.control.ask(Line::with("MDTM", path)?)?;
+        let time = mdtm_reply(&reply);
+        self.tolerate(reply).map(|()| time)
+    }
+
+    /// Deletes a file. A refusal is looked into: what is not there counts as [`Deleted::WasNotThere`].
+    ///
+    /// # Errors
+    /// `Refused` when it still stands; `UnknownOutcome` when the connection broke before the reply.
+    pub fn delete(&mut self, path: &[u8]) -> Result<Deleted, Error> {
+        self.ready()?;
+        let line = Line::with("DELE", path)?;
+        let reply = self.control.ask(line).map_err(unknown_outcome)?;
+        if reply.is_done() {
+            return Ok(Deleted::Gone);
+        }
+        let refused = self.control.refused(ErrorKind::Refused, reply);
+        self.unless_absent(path, refused)
+    }
+
+    /// Removes an empty folder; as [`Session::delete`].
+    ///
+    /// # Errors
+    /// As [`Session::delete`].
+    pub fn remove_folder(&mut self, path: &[u8]) -> Result<Deleted, Error> {
+        self.ready()?;
+        let line = Line::with("RMD", path)?;
+        let reply = self.control.ask(line).map_err(unknown_outcome)?;
+        self.folder = None;
+        if reply.is_done() {
+            return Ok(Deleted::Gone);
+        }
+        let refused = self.control.refused(ErrorKind::Refused, reply);
+        if self.control.usable() && self.enter(path)?.is_done() {
+            return Err(refused);
+        }
+        self.unless_absent(path, refused)
+    }
+
+    /// Makes a folder; one that is already there is success. Its parent must exist.
+    ///
+    /// # Errors
+    /// `Refused` with the reply to MKD when there is no such folder afterwards.
+    pub fn make_folder(&mut self, path: &[u8]) -> Result<(), Error> {
+        self.ready()?;
+        let reply = self.control.ask(Line::with("MKD", path)?)?;
+        if reply.is_done() {
+            return Ok(());
+        }
+        // 550 and 521 are said of existing folders and of refused ones alike.
+        let refused = self.control.refused(ErrorKind::Refused, reply);
+        if self.control.usable() && self.enter(path)?.is_done() {
+            return Ok(());
+        }
+        Err(refused)
+    }
+
+    /// Sets a file's mode bits, written in octal (`SITE CHMOD`).
+    ///
+    /// # Errors
+    /// `Refused` where the server does not do it.
+    pub fn chmod(&mut self, path: &[u8], mode: u32) -> Result<(), Error> {
+        self.ready()?;
+        let argument = [format!("{mode:o} ").as_bytes(), path].concat();
+        self.expect_done(Line::with("SITE CHMOD", &argument)?)?;
+        Ok(())
+    }
+
+    /// Sets a file's time (MFMT, else vsftpd's form of MDTM). `false` where the server cannot.
+    ///
+    /// # Errors
+    /// Only when the session broke.
+    pub fn set_modified(&mut self, path: &[u8], time: Time) -> Result<bool, Error> {
+        self.ready()?;
+        let Some(line) = self.times_line(path, time)? else {
+            return Ok(false);
+        };
+        let reply = self.control.ask(line)?;
+        let set = self.times_in(&reply);
+        self.tolerate(reply).map(|()| set)
+    }
+
+    /// Goes into a folder; a refusal is a reply, not an error.
+    pub(super) fn enter(&mut self, path: &[u8]) -> Result<Reply, Error> {
+        let reply = self.control.ask(Line::with("CWD", path)?)?;
+        if reply.is_done() {
+            self.folder = Some(path.to_vec());
+        }
+        Ok(reply)
+    }
+
+    /// Takes any complete reply but one that ends the session.
+    fn tolerate(&mut self, reply: Reply) -> Result<(), Error> {
+        if reply.code == 421 || !(reply.is_done() || reply.is_refusal()) {
+            return Err(self.control.refused(ErrorKind::Refused, reply));
+        }
+        Ok(())
+    }
+
+    /// Turns a refusal into success when the path is not there, by SIZE and by its parent's listing.
+    fn unless_absent(&mut self, path: &[u8], refused: Error) -> Result<Deleted, Error> {
+        if !self.control.usable() || refused.kind != ErrorKind::Refused {
+            return Err(refused);
+        }
+        match self.look(path) {
+            Ok(None) => Ok(Deleted::WasNotThere),
+            _ => Err(refused),
+        }
+    }
+
+    /// What stands at a path: SIZE for what a listing may hide (vsftpd and dot names), then the parent's listing.
+    ///
+    /// # Errors
+    /// When the parent cannot be listed whole, so that nothing is certain.
+    pub(super) fn look(&mut self, path: &[u8]) -> Result<Option<Kind>, Error> {
+        if self.size(path)?.is_some() {
+            return Ok(Some(Kind::File));
+        }
+        let (parent, name) = split(path);
+        if name.is_empty() {
+            return Ok(Some(Kind::Folder));
+        }
+        let page = match self.list(parent) {
+            Err(error) if error.kind == ErrorKind::Missing => return Ok(None),
+            listed => listed?,
+        };
+        let found = page.entries().find(|entry| entry.name == name);
+        match (found, page.incomplete_reason()) {
+            (Some(entry), _) => Ok(Some(entry.kind)),
+            (None, None) => Ok(None),
+            (None, Some(reason)) => Err(Error::new(ErrorKind::Protocol).detail(reason)),
+        }
+    }
+}
+
+/// The folder and the last name of an absolute path.
+pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(0) => (b"/", &path[1..]),
+        Some(at) => (&path[..at], &path[at + 1..]),
+        None => (b"/", path),
+    }
+}

@@ -1,0 +1,34 @@
+//! One session with one server: control connection, replies, data connections, listings, and what was learned.
+//!
+//! Only this room names suppaftp. [`Session`] is the whole of it to the outside; [`Breaker`] ends a session from
+//! another thread, [`Facts`] outlive it.
+
+mod address;
+mod breaker;
+mod command;
+mod control;
+mod data;
+mod dial;
+mod error;
+mod facts;
+mod list;
+mod listener;
+mod listing;
+mod login;
+mod manage;
+mod rename;
+mod reply;
+mod session;
+mod settle;
+mod transfer;
+mod way;
+mod wire;
+
+pub use breaker::{Breaker, Why};
+pub use control::Redact;
+pub use data::{Count, Receiving, Sending};
+pub use error::{Answer, Class, Error, ErrorKind, Waiting};
+pub use facts::{Facts, Features};
+pub use manage::Deleted;
+pub use session::{Session, TransferType};
+pub use transfer::{Retrieve, Retrieved, Store, Stored};

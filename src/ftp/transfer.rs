@@ -1,0 +1,329 @@
+//! Moving one file: the command, what is sent ahead of its end, and every reply that is owed for it.
+//!
+//! A transfer is three calls. [`Session::retrieve`] or [`Session::store`] begins it and gives the data connection,
+//! which its holder reads or writes and finishes; [`Session::retrieved`] or [`Session::stored`] then reads what the
+//! server owes. Between the first and the last the session is not healthy.
+
+use std::time::Duration;
+
+use crate::files::Time;
+
+use super::command::Line;
+use super::data::{Count, Data, Receiving, Sending};
+use super::error::{Error, ErrorKind};
+use super::listing::time::command_time;
+use super::reply::Reply;
+use super::session::Session;
+use super::settle::Came;
+use super::way::Way;
+
+/// How long the reason is waited for after a data connection broke.
+const REASON_TIME: Duration = Duration::from_secs(2);
+
+/// A file to fetch.
+#[derive(Debug, Clone, Copy)]
+pub struct Retrieve<'a> {
+    /// Absolute path.
+    pub path: &'a [u8],
+    /// Where to begin (REST, RFC 3659 §5).
+    pub offset: u64,
+    /// Whether SIZE is asked after the transfer.
+    pub size_after: bool,
+}
+
+/// A file to write.
+#[derive(Debug, Clone, Copy)]
+pub struct Store<'a> {
+    /// Absolute path.
+    pub path: &'a [u8],
+    /// Whether to add to what is there (APPE) in place of writing anew (STOR).
+    pub append: bool,
+    /// Whether SIZE is asked after the transfer.
+    pub size_after: bool,
+    /// The time to set after the transfer.
+    pub modified: Option<Time>,
+    /// Whether to say RNFR after all that, for [`Session::rename_onto`].
+    pub rename_from: bool,
+}
+
+/// What the server said after a file was fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retrieved {
+    /// The reply to SIZE; `None` where it was not asked or is refused.
+    pub size: Option<u64>,
+}
+
+/// What the server said after a file was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// The reply to SIZE; `None` where it was not asked or is refused.
+    pub size: Option<u64>,
+    /// Whether the time was set.
+    pub times_set: bool,
+    /// Whether RNFR was accepted, so that RNTO may follow at once.
+    pub rename_ready: bool,
+}
+
+/// What a line that was sent ahead is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ahead {
+    Size,
+    Times,
+    RenameFrom,
+    Passive,
+}
+
+/// A transfer that was begun and whose replies are owed.
+pub(super) struct InFlight {
+    pub(super) command: String,
+    pub(super) path: Vec<u8>,
+    pub(super) ahead: Vec<Ahead>,
+    pub(super) after: After,
+    /// A server that skips the preliminary reply has already said the final one.
+    pub(super) early_final: Option<Reply>,
+}
+
+/// What is wanted once the data has passed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct After {
+    pub(super) size: bool,
+    pub(super) modified: Option<Time>,
+    pub(super) rename_from: bool,
+}
+
+impl Session {
+    /// Begins to fetch a file. Read the [`Receiving`] to its end, finish it, then call [`Session::retrieved`].
+    ///
+    /// # Errors
+    /// `Refused` leaves the session healthy. `NoRestart`: the server does not begin at an offset.
+    pub fn retrieve(&mut self, what: Retrieve<'_>) -> Result<Receiving, Error> {
+        let before = match what.offset {
+            0 => None,
+            offset => Some(Line::with("REST", offset.to_string().as_bytes())?),
+        };
+        let after = After {
+            size: what.size_after,
+            ..After::default()
+        };
+        let command = Line::with("RETR", what.path)?;
+        self.begin(before, command, what.path, after)
+            .map(Receiving::new)
+    }
+
+    /// Begins to write a file. Write to the [`Sending`], finish it, then call [`Session::stored`].
+    ///
+    /// # Errors
+    /// `Refused` leaves the session healthy. `NoRestart`: the server does not add to files.
+    pub fn store(&mut self, what: Store<'_>) -> Result<Sending, Error> {
+        let after = After {
+            size: what.size_after,
+            modified: what.modified,
+            rename_from: what.rename_from,
+        };
+        let verb = if what.append { "APPE" } else { "STOR" };
+        let command = Line::with(verb, what.path)?;
+        let begun = self.begin(None, command, what.path, after);
+        begun.map(Sending::new).map_err(|error| {
+            let full = matches!(
+                error.reply.as_ref().map(|reply| reply.code),
+                Some(452 | 552)
+            );
+            if what.append && error.kind == ErrorKind::Refused && !full {
+                // ProFTPD refuses APPE at its default (451, AllowStoreRestart).
+                self.facts.no_restart_upload = true;
+                return error.with_kind(ErrorKind::NoRestart);
+            }
+            error
+        })
+    }
+
+    /// Reads what is owed after a file was fetched.
+    ///
+    /// # Errors
+    /// `NotWhole` for an error reply after the transfer began; `NoFinalReply` when none came, where SIZE on a new
+    /// session tells whether the file is whole.
+    pub fn retrieved(&mut self, count: Count) -> Result<Retrieved, Error> {
+        let (_, came) = self.end(count)?;
+        Ok(Retrieved {
+            size: came.size.flatten(),
+        })
+    }
+
+    /// Reads what is owed after a file was written.
+    ///
+    /// # Errors
+    /// As [`Session::retrieved`].
+    pub fn stored(&mut self, count: Count) -> Result<Stored, Error> {
+        let (_, came) = self.end(count)?;
+        Ok(Stored {
+            size: came.size.flatten(),
+            times_set: came.times == Some(true),
+            rename_ready: came.rename == Some(true),
+        })
+    }
+
+    /// Begins a listing of the folder that the server is in.
+    pub(super) fn begin_listing(&mut self, command: Line) -> Result<Receiving, Error> {
+        self.begin(None, command, b"", After::default())
+            .map(Receiving::new)
+    }
+
+    /// Reads what is owed after a listing, and gives the final reply.
+    pub(super) fn end_listing(&mut self, count: Count) -> Result<Reply, Error> {
+        self.end(count).map(|(last, _)| last)
+    }
+
+    /// Ends a transfer whose data connection failed, and adds to the error what the server says about it, if it
+    /// says so soon. The session is not healthy afterwards.
+    pub fn give_up(&mut self, mut error: Error) -> Error {
+        let Some(mut flight) = self.in_flight.take() else {
+            self.control.condemn();
+            return error;
+        };
+        if error.command.is_none() {
+            error.command = Some(flight.command.clone());
+        }
+        if !matches!(error.kind, ErrorKind::Interrupted(_)) {
+            let said = self.final_reply(&mut flight, &mut Came::default(), REASON_TIME);
+            if let Ok(reply) = said
+                && reply.is_refusal()
+            {
+                error.reply = self.control.refused(ErrorKind::NotWhole, reply).reply;
+            }
+        }
+        self.control.condemn();
+        error
+    }
+
+    /// Opens the data connection, sends the command and what may follow it in one write, and reads the replies
+    /// up to the preliminary one.
+    fn begin(
+        &mut self,
+        restart: Option<Line>,
+        command: Line,
+        path: &[u8],
+        after: After,
+    ) -> Result<Data, Error> {
+        self.ready()?;
+        let way = self.open_way()?;
+        let restart_owed = match restart {
+            Some(line) => self.restart(line)?,
+            None => false,
+        };
+        let shown = self.control.shown().text(command.shown());
+        self.control.post(command);
+        let ahead = self.send_ahead(path, after)?;
+        if restart_owed {
+            let reply = self.control.reply()?;
+            // Refused, the transfer would run from the wrong place: this session ends with it.
+            self.accept_restart(reply)
+                .inspect_err(|_| self.control.condemn())?;
+        }
+        self.in_flight = Some(InFlight {
+            command: shown.clone(),
+            path: path.to_vec(),
+            ahead,
+            after,
+            early_final: None,
+        });
+        let reply = self.control.reply()?;
+        self.start(way, reply, shown)
+    }
+
+    /// Posts REST. `true`: in one write with what follows, its reply still owed. Only a server that announces it is
+    /// trusted so far: one that refuses REST and gets the transfer command all the same begins at the start.
+    fn restart(&mut self, line: Line) -> Result<bool, Error> {
+        self.control.post(line);
+        let announced = self.facts.has(|features| features.rest_stream);
+        if announced && !self.facts.no_send_ahead && !self.facts.no_restart_download {
+            return Ok(true);
+        }
+        let reply = self.control.reply()?;
+        self.accept_restart(reply).map(|()| false)
+    }
+
+    fn accept_restart(&mut self, reply: Reply) -> Result<(), Error> {
+        if reply.is_intermediate() {
+            return Ok(());
+        }
+        if reply.is_refusal() {
+            self.facts.no_restart_download = true;
+        }
+        Err(self.control.refused(ErrorKind::NoRestart, reply))
+    }
+
+    /// Goes on from the reply to a transfer command: data, or a refusal with the replies that are still owed.
+    fn start(&mut self, way: Way, reply: Reply, command: String) -> Result<Data, Error> {
+        if reply.is_done() {
+            if let Some(flight) = &mut self.in_flight {
+                flight.early_final = Some(reply);
+            }
+        } else if !reply.is_preliminary() {
+            drop(way);
+            let flight = self.in_flight.take();
+            let error = self.control.refused(ErrorKind::Refused, reply);
+            let mut came = Came::default();
+            for ahead in flight.map(|flight| flight.ahead).unwrap_or_default() {
+                if self.control.usable() && !self.answered(ahead, &mut came) {
+                    break;
+                }
+            }
+            return Err(error);
+        }
+        match self.arrive(way) {
+            Ok(data) => Ok(data.serves(command)),
+            Err(error) => Err(self.give_up(error)),
+        }
+    }
+
+    /// Posts what may go out in the same write as the transfer command, and says what it was.
+    ///
+    /// Until a server was seen to answer after the transfer only, SIZE is all that is risked: it harms nothing.
+    fn send_ahead(&mut self, path: &[u8], after: After) -> Result<Vec<Ahead>, Error> {
+        let waits = self.facts.waits_for_transfer;
+        if self.facts.no_send_ahead || waits == Some(false) {
+            return Ok(Vec::new());
+        }
+        let mut ahead = Vec::new();
+        if after.size && !self.facts.no_size {
+            self.control.post(Line::with("SIZE", path)?);
+            ahead.push(Ahead::Size);
+        }
+        if waits.is_none() {
+            return Ok(ahead);
+        }
+        if let Some(time) = after.modified
+            && let Some(line) = self.times_line(path, time)?
+        {
+            self.control.post(line);
+            ahead.push(Ahead::Times);
+        }
+        if after.rename_from {
+            self.control.post(Line::with("RNFR", path)?);
+            ahead.push(Ahead::RenameFrom);
+        } else if self.wants_passive() {
+            // Not behind RNFR: RNTO must be the next line there (RFC 959 §4.1.3).
+            let line = self.passive_line();
+            self.control.post(line);
+            ahead.push(Ahead::Passive);
+        }
+        Ok(ahead)
+    }
+
+    /// The line that sets a file's time, in the form that the server knows.
+    pub(super) fn times_line(&self, path: &[u8], time: Time) -> Result<Option<Line>, Error> {
+        let verb = if self.facts.has(|features| features.mfmt) {
+            "MFMT"
+        } else if self.facts.has(|features| features.mdtm) {
+            // vsftpd's own form (mdtm_write).
+            "MDTM"
+        } else {
+            return Ok(None);
+        };
+        let Some(stamp) = command_time(time.seconds).filter(|_| !self.facts.no_times) else {
+            return Ok(None);
+        };
+        let argument = [stamp.as_bytes(), b" ", path].concat();
+        Line::with(verb, &argument).map(Some)
+    }
+}

@@ -1,0 +1,353 @@
+//! What stands at a destination before a transfer, from one listing a folder.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::files::{FileSet, Kind, Page, Precision, Route, Time, is_temporary};
+
+/// The length of what [`crate::files::temporary_name`] adds to a name that it need not shorten.
+const TAIL: usize = ".ftpflow-".len() + 10;
+
+/// How a destination treats names.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manners {
+    /// Names that differ in case only are one name there.
+    pub folds_case: bool,
+    /// Its listings leave out names with a leading dot (vsftpd: LIST without `-a`).
+    pub hides_dot_names: bool,
+}
+
+/// What stands at one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// What it is.
+    pub kind: Kind,
+    /// Bytes, where known.
+    pub size: Option<u64>,
+    /// When it was modified, where known.
+    pub modified: Option<Time>,
+}
+
+/// What stands in the folders of a destination, temporary names included.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    manners: Manners,
+    folders: HashMap<Vec<u8>, Option<Shelf>>,
+    answers: HashMap<Vec<u8>, Option<Standing>>,
+}
+
+/// What is known of one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Known {
+    /// What stands there, as far as it was seen.
+    pub(super) standing: Option<Standing>,
+    /// Whether the listing may not show it, or not its size: to be asked.
+    pub(super) unsure: bool,
+}
+
+/// One folder: names sorted as they are compared, in one run of bytes.
+#[derive(Debug, Default)]
+struct Shelf {
+    names: Vec<u8>,
+    rows: Vec<Row>,
+    incomplete: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    start: usize,
+    size: Option<u64>,
+    seconds: Option<i64>,
+    length: u16,
+    kind: Kind,
+    precision: Precision,
+}
+
+/// The destination folders (relative to `into`, which is the empty path and always first) that files of a set go
+/// to, and all above them: parents first, each once. These are to be listed for an [`Inventory`].
+pub fn folders(set: &FileSet, route: &Route) -> Vec<Vec<u8>> {
+    let files = set.positions().filter(|&at| set.kind(at) == Kind::File);
+    ancestors(files.filter_map(|at| route.relative(set, at).ok()))
+}
+
+/// All folders above these paths, parents first, each once; the empty path comes first.
+pub(super) fn ancestors(paths: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut all = BTreeSet::from([Vec::new()]);
+    for path in paths {
+        let mut rest = &path[..];
+        while let Some(slash) = rest.iter().rposition(|&byte| byte == b'/') {
+            rest = &rest[..slash];
+            if !all.insert(rest.to_vec()) {
+                break;
+            }
+        }
+    }
+    all.into_iter().collect()
+}
+
+impl Inventory {
+    /// An inventory in which nothing has been looked at.
+    pub fn new(manners: Manners) -> Inventory {
+        Inventory {
+            manners,
+            ..Inventory::default()
+        }
+    }
+
+    /// Takes in the listing of a folder, relative to `into`.
+    pub fn take(&mut self, folder: &[u8], page: &Page) {
+        let shelf = Shelf::new(page, |name| self.key(name));
+        self.folders.insert(self.key(folder), Some(shelf));
+    }
+
+    /// Takes in that a folder is not there; so are all below it, which need not be listed.
+    pub fn missing(&mut self, folder: &[u8]) {
+        self.folders.insert(self.key(folder), None);
+    }
+
+    /// Takes in what was asked about one name (relative to `into`): `None` when it is not there, or when SIZE is
+    /// refused of a name that the listing shows.
+    pub fn answer(&mut self, relative: &[u8], standing: Option<Standing>) {
+        self.answers.insert(self.key(relative), standing);
+    }
+
+    /// A name as it is compared at the destination.
+    pub(super) fn key(&self, name: &[u8]) -> Vec<u8> {
+        match std::str::from_utf8(name) {
+            Ok(text) if self.manners.folds_case => text.to_lowercase().into_bytes(),
+            _ => name.to_vec(),
+        }
+    }
+
+    /// Whether a folder was seen to be there. One that nobody looked at is taken for missing: making a folder that
+    /// exists is no failure.
+    pub(super) fn has_folder(&self, folder: &[u8]) -> bool {
+        matches!(self.folders.get(&self.key(folder)), Some(Some(_)))
+    }
+
+    pub(super) fn look(&self, relative: &[u8]) -> Known {
+        let key = self.key(relative);
+        let (folder, name) = split(&key);
+        let (shown, may_hide) = match self.folders.get(folder) {
+            Some(Some(shelf)) => {
+                let dotted = self.manners.hides_dot_names && name.starts_with(b".");
+                (shelf.find(name), shelf.incomplete || dotted)
+            }
+            // A folder that is not there, or below one that is not there.
+            Some(None) => (None, false),
+            None => (None, !self.below_missing(folder)),
+        };
+        match self.answers.get(&key) {
+            Some(answer) => Known {
+                standing: answer.or(shown),
+                unsure: false,
+            },
+            None => Known {
+                standing: shown,
+                unsure: shown.map_or(may_hide, Standing::is_vague),
+            },
+        }
+    }
+
+    /// Temporary names in the same folder that earlier versions of the file at `relative` left behind.
+    ///
+    /// A name that was shortened to make room for its ending cannot be told from others, and is left alone.
+    pub(super) fn older_partials(&self, relative: &[u8], current: &[u8]) -> Vec<Vec<u8>> {
+        let key = self.key(relative);
+        let (folder, name) = split(&key);
+        let Some(Some(shelf)) = self.folders.get(folder) else {
+            return Vec::new();
+        };
+        let current = self.key(current);
+        let similar = shelf.starting_with(name);
+        let partials = similar.filter(|found| {
+            found.len() == name.len() + TAIL && is_temporary(found) && *found != split(&current).1
+        });
+        partials
+            .map(|found| crate::files::join(folder, found))
+            .collect()
+    }
+
+    fn below_missing(&self, folder: &[u8]) -> bool {
+        let mut rest = folder;
+        while !rest.is_empty() {
+            rest = split(rest).0;
+            if let Some(state) = self.folders.get(rest) {
+                return state.is_none();
+            }
+        }
+        false
+    }
+}
+
+impl Standing {
+    /// Whether a listing leaves open how large it is, and SIZE may tell.
+    fn is_vague(self) -> bool {
+        match self.kind {
+            Kind::File => self.size.is_none(),
+            Kind::Folder | Kind::Link | Kind::Other => false,
+        }
+    }
+}
+
+impl Shelf {
+    fn new(page: &Page, key: impl Fn(&[u8]) -> Vec<u8>) -> Shelf {
+        let mut shelf = Shelf {
+            incomplete: page.incomplete_reason().is_some(),
+            ..Shelf::default()
+        };
+        shelf.rows.reserve_exact(page.len());
+        for entry in page.entries() {
+            let name = key(entry.name);
+            let Ok(length) = u16::try_from(name.len()) else {
+                continue;
+            };
+            shelf.rows.push(Row {
+                start: shelf.names.len(),
+                size: entry.size,
+                seconds: entry.modified.map(|time| time.seconds),
+                length,
+                kind: entry.kind,
+                precision: entry
+                    .modified
+                    .map_or(Precision::Second, |time| time.precision),
+            });
+            shelf.names.extend_from_slice(&name);
+        }
+        let names = std::mem::take(&mut shelf.names);
+        shelf
+            .rows
+            .sort_by(|a, b| name_in(&names, a).cmp(name_in(&names, b)));
+        shelf.names = names;
+        shelf
+    }
+
+    fn find(&self, name: &[u8]) -> Option<Standing> {
+        let at = self
+            .rows
+            .binary_search_by(|row| name_in(&self.names, row).cmp(name))
+            .ok()?;
+        let row = self.rows.get(at)?;
+        Some(Standing {
+            kind: row.kind,
+            size: row.size,
+            modified: row.seconds.map(|seconds| Time {
+                seconds,
+                precision: row.precision,
+            }),
+        })
+    }
+
+    fn starting_with<'s>(&'s self, prefix: &'s [u8]) -> impl Iterator<Item = &'s [u8]> {
+        let first = self
+            .rows
+            .partition_point(|row| name_in(&self.names, row) < prefix);
+        let names = self.rows[first..]
+            .iter()
+            .map(|row| name_in(&self.names, row));
+        names.take_while(move |name| name.starts_with(prefix))
+    }
+}
+
+fn name_in<'n>(names: &'n [u8], row: &Row) -> &'n [u8] {
+    &names[row.start..][..usize::from(row.length)]
+}
+
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (b"", path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(names: &[&str]) -> Page {
+        let mut page = Page::default();
+        for name in names {
+            page.push(name.as_bytes(), Kind::File, Some(1), None);
+        }
+        page
+    }
+
+    #[test]
+    fn a_hidden_name_is_asked_for_until_it_is_answered() {
+        let mut inventory = Inventory::new(Manners {
+            hides_dot_names: true,
+            ..Manners::default()
+        });
+        inventory.take(b"", &page(&["a"]));
+        assert!(!inventory.look(b"b").unsure);
+        assert!(inventory.look(b".b").unsure);
+        inventory.answer(b".b", None);
+        assert_eq!(
+            inventory.look(b".b"),
+            Known {
+                standing: None,
+                unsure: false
+            }
+        );
+    }
+
+    #[test]
+    fn an_incomplete_listing_proves_no_absence() {
+        let mut cut = page(&["a"]);
+        cut.incomplete("output truncated".into());
+        let mut inventory = Inventory::new(Manners::default());
+        inventory.take(b"", &cut);
+        assert!(inventory.look(b"b").unsure);
+        assert!(inventory.look(b"a").standing.is_some());
+    }
+
+    #[test]
+    fn a_refused_size_does_not_unmake_what_the_listing_shows() {
+        let mut nlst = Page::default();
+        nlst.push(b"a", Kind::File, None, None);
+        let mut inventory = Inventory::new(Manners::default());
+        inventory.take(b"", &nlst);
+        assert!(inventory.look(b"a").unsure);
+        inventory.answer(b"a", None);
+        let known = inventory.look(b"a");
+        assert!(known.standing.is_some() && !known.unsure);
+    }
+
+    #[test]
+    fn below_a_missing_folder_nothing_is_asked() {
+        let mut inventory = Inventory::new(Manners::default());
+        inventory.take(b"", &page(&[]));
+        inventory.missing(b"x");
+        assert!(!inventory.look(b"x/y/z").unsure);
+        assert!(!inventory.has_folder(b"x/y"));
+        assert!(inventory.has_folder(b""));
+    }
+
+    #[test]
+    fn older_partials_of_the_same_name_are_found() {
+        let mut inventory = Inventory::new(Manners::default());
+        inventory.take(
+            b"d",
+            &page(&[
+                "a",
+                "a.ftpflow-0000000001",
+                "a.ftpflow-0000000002",
+                "a.ftpflow-x",
+                "aa.ftpflow-0000000003",
+            ]),
+        );
+        assert_eq!(
+            inventory.older_partials(b"d/a", b"d/a.ftpflow-0000000002"),
+            [b"d/a.ftpflow-0000000001".to_vec()]
+        );
+    }
+
+    #[test]
+    fn names_are_found_whatever_their_case_where_case_is_folded() {
+        let mut inventory = Inventory::new(Manners {
+            folds_case: true,
+            ..Manners::default()
+        });
+        inventory.take(b"Dir", &page(&["ReadMe"]));
+        assert!(inventory.look(b"dir/README").standing.is_some());
+    }
+}

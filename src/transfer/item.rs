@@ -1,0 +1,84 @@
+//! One file on its way: all names that its transfer needs.
+
+use std::sync::Arc;
+
+use super::decide::Decision;
+use super::inventory::Inventory;
+use super::request::Request;
+use crate::files::{FileSet, NameProblem, Route, Side, Time, join};
+
+/// One file on its way. Paths are relative to the [`crate::local::Root`] on this machine, absolute on a server.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// Text for people: the path relative to the source's root.
+    pub text: Arc<str>,
+    /// Path at the source.
+    pub source: Vec<u8>,
+    /// Size at the source when it was listed.
+    pub size: Option<u64>,
+    /// Time at the source when it was listed.
+    pub modified: Option<Time>,
+    /// Path at the destination.
+    pub target: Vec<u8>,
+    /// Where the bytes go until they are whole, in the same folder.
+    pub temporary: Vec<u8>,
+    /// Whether a file stands at the destination.
+    pub over: bool,
+    /// Whether a partial file may be continued.
+    pub resumable: bool,
+    /// Whether a partial file may be there: set it for a second try.
+    pub partial: bool,
+    /// Partial files of earlier versions, which go when this one is published.
+    pub stale: Vec<Vec<u8>>,
+}
+
+impl Item {
+    /// The names of a file that was decided upon.
+    ///
+    /// # Errors
+    /// As [`Route::relative`]; never for a file that [`super::decide`] did not refuse.
+    pub fn new(
+        set: &FileSet,
+        at: u32,
+        route: &Route,
+        inventory: &Inventory,
+        request: &Request<'_>,
+        decision: Decision,
+    ) -> Result<Item, NameProblem> {
+        let relative = route.relative(set, at)?;
+        let temporary = temporary(set, at, &relative, request);
+        let place = |relative: &[u8]| match route.side {
+            Side::Local => relative.to_vec(),
+            Side::Server(_) => join(&route.root, relative),
+        };
+        let stale = inventory.older_partials(&relative, &temporary);
+        Ok(Item {
+            text: set.text(at).into(),
+            source: match set.side() {
+                Side::Local => set.relative(at),
+                Side::Server(_) => set.absolute(at),
+            },
+            size: set.size(at),
+            modified: set.modified(at),
+            target: place(&relative),
+            temporary: place(&temporary),
+            over: matches!(
+                decision,
+                Decision::Transfer { over: true } | Decision::Resume { over: true, .. }
+            ),
+            resumable: request.resumable(set, at),
+            partial: matches!(decision, Decision::Resume { .. }),
+            stale: stale.iter().map(|partial| place(partial)).collect(),
+        })
+    }
+}
+
+/// The temporary path beside a destination path.
+pub(super) fn temporary(set: &FileSet, at: u32, relative: &[u8], request: &Request<'_>) -> Vec<u8> {
+    let slash = relative.iter().rposition(|&byte| byte == b'/');
+    let (folder, name) = match slash {
+        Some(slash) => (&relative[..slash], &relative[slash + 1..]),
+        None => (&b""[..], relative),
+    };
+    join(folder, &request.temporary(set, at, name))
+}

@@ -1,0 +1,149 @@
+//! One run of the program: a folder of its own, a clean environment, and a bound on its time.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::process::{Outcome, Process};
+use super::server::Running;
+
+/// A folder with a manifest, and how `ftpflow` is called there.
+#[must_use = "nothing runs before `run`"]
+pub struct Case {
+    folder: TempDir,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl Case {
+    /// An empty folder; no arguments yet.
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("ftpflow-case-")
+            .tempdir()
+            .expect("a temporary folder");
+        Self {
+            folder,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// Writes `pipeline.yaml`.
+    pub fn manifest(self, yaml: &str) -> Self {
+        self.file("pipeline.yaml", yaml)
+    }
+
+    /// Writes `pipeline.yaml` with a `servers` section of these names, before the text, which
+    /// begins at `steps:` (or anything else that stands beside `servers`).
+    pub fn pipeline(self, servers: &[(&str, &Running)], rest: &str) -> Self {
+        let servers: String = servers
+            .iter()
+            .map(|(name, server)| format!("  {name}: {}\n", server.yaml()))
+            .collect();
+        self.manifest(&format!("version: 1\nservers:\n{servers}{rest}"))
+    }
+
+    /// Writes a file, with the folders above it.
+    pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("a file in the folder")).expect("a folder");
+        fs::write(path, content).expect("a file");
+        self
+    }
+
+    /// Sets a variable. Of the outer environment only `PATH` is handed on.
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<T: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// The content of a file in the folder.
+    pub fn read(&self, path: impl AsRef<Path>) -> Option<Vec<u8>> {
+        fs::read(self.path(path)).ok()
+    }
+
+    /// All files below a folder, relative to it, sorted. Nothing when it does not exist.
+    pub fn files(&self, folder: impl AsRef<Path>) -> Vec<String> {
+        let root = self.path(folder);
+        let mut found = Vec::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push(path);
+                } else {
+                    let relative = path.strip_prefix(&root).expect("a path below its root");
+                    found.push(relative.to_string_lossy().into_owned());
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// Runs the program to its end; with no arguments given, `run pipeline.yaml`. May be called
+    /// again: the folder stays as the run left it.
+    #[track_caller]
+    pub fn run(&self) -> Outcome {
+        self.spawn().wait()
+    }
+
+    /// Starts the program, for tests that interrupt it.
+    #[track_caller]
+    pub fn spawn(&self) -> Process {
+        Process::new(self.start(Path::new(env!("CARGO_BIN_EXE_ftpflow"))))
+    }
+
+    /// Starts any program as `ftpflow` would be.
+    #[track_caller]
+    pub fn start(&self, program: &Path) -> Child {
+        let usual = ["run".into(), "pipeline.yaml".into()];
+        let arguments = if self.arguments.is_empty() {
+            &usual[..]
+        } else {
+            &self.arguments
+        };
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear();
+        if let Some(path) = std::env::var_os("PATH") {
+            command.env("PATH", path);
+        }
+        command
+            .env("TZ", "UTC")
+            .env("HOME", self.folder.path())
+            .env("NO_COLOR", "1");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()))
+    }
+}
+
+impl Default for Case {
+    fn default() -> Self {
+        Self::new()
+    }
+}

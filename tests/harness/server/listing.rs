@@ -1,0 +1,166 @@
+//! Folders as MLSD, LIST and NLST send them.
+
+use super::fs::{Kind, Node, Tree};
+use super::time::{Date, now, stamp};
+
+/// LIST shows the time of day for half a year, then the year.
+const HALF_A_YEAR: i64 = 182 * 86_400;
+
+/// What LIST looks like.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct ListStyle {
+    dos: bool,
+    hide_dot_names: bool,
+    zone: i64,
+}
+
+impl Default for ListStyle {
+    fn default() -> Self {
+        Self::unix()
+    }
+}
+
+impl ListStyle {
+    /// Lines of `ls -l`, dot names shown, times in UTC.
+    pub fn unix() -> Self {
+        Self {
+            dos: false,
+            hide_dot_names: false,
+            zone: 0,
+        }
+    }
+
+    /// Lines of IIS: `01-02-20  03:04AM       <DIR>          name`.
+    pub fn dos() -> Self {
+        Self {
+            dos: true,
+            ..Self::unix()
+        }
+    }
+
+    /// Leaves out names with a leading dot unless `-a` is given, as vsftpd does.
+    pub fn hide_dot_names(mut self) -> Self {
+        self.hide_dot_names = true;
+        self
+    }
+
+    /// Shows times in a zone so many seconds east of UTC.
+    pub fn zone(mut self, seconds: i64) -> Self {
+        self.zone = seconds;
+        self
+    }
+
+    fn line(self, name: &[u8], node: &Node) -> Vec<u8> {
+        let head = if self.dos {
+            dos(node, self.zone)
+        } else {
+            unix(node, self.zone)
+        };
+        let mut line = [head.as_bytes(), name].concat();
+        if let (Kind::Link(target), false) = (&node.kind, self.dos) {
+            line.extend_from_slice(b" -> ");
+            line.extend_from_slice(target);
+        }
+        line.extend_from_slice(b"\r\n");
+        line
+    }
+}
+
+/// The lines of LIST: of a folder, or the one of a file.
+pub(super) fn list(tree: &Tree, path: &[u8], style: ListStyle, all: bool) -> Vec<u8> {
+    let lines = shown(tree, path, style, all).map(|(name, node)| style.line(name, node));
+    lines.collect::<Vec<_>>().concat()
+}
+
+/// The names of NLST.
+pub(super) fn nlst(tree: &Tree, path: &[u8], style: ListStyle, all: bool) -> Vec<u8> {
+    let lines = shown(tree, path, style, all).map(|(name, _)| [name, b"\r\n"].concat());
+    lines.collect::<Vec<_>>().concat()
+}
+
+/// The lines of MLSD (RFC 3659 §7), the folder itself and the one above included.
+pub(super) fn mlsd(tree: &Tree, folder: &[u8]) -> Vec<u8> {
+    let modify = stamp(tree.get(folder).map_or(0, |node| node.modified));
+    let own = [("cdir", "."), ("pdir", "..")].map(|(kind, name)| {
+        format!("type={kind};modify={modify};perm=cmpel; {name}\r\n").into_bytes()
+    });
+    let entries = tree.children(folder);
+    let lines = entries.map(|(name, node)| [&facts(node), b" ".as_slice(), name, b"\r\n"].concat());
+    own.into_iter().chain(lines).collect::<Vec<_>>().concat()
+}
+
+/// The facts of one node, without the name.
+pub(super) fn facts(node: &Node) -> Vec<u8> {
+    let modify = stamp(node.modified);
+    match &node.kind {
+        Kind::File(content) => format!(
+            "type=file;size={};modify={modify};perm=adfrw;",
+            content.len()
+        )
+        .into_bytes(),
+        Kind::Folder => format!("type=dir;modify={modify};perm=cdeflmp;").into_bytes(),
+        Kind::Link(target) => {
+            let tail = format!(";modify={modify};perm=adfrw;");
+            [b"type=OS.unix=slink:".as_slice(), target, tail.as_bytes()].concat()
+        }
+    }
+}
+
+/// What LIST and NLST are about: the entries of a folder, or the one file.
+fn shown<'a>(
+    tree: &'a Tree,
+    path: &[u8],
+    style: ListStyle,
+    all: bool,
+) -> impl Iterator<Item = (&'a [u8], &'a Node)> + use<'a> {
+    let itself = tree
+        .entry(path)
+        .filter(|(_, node)| !matches!(node.kind, Kind::Folder));
+    let all = all || !style.hide_dot_names;
+    let inside = tree
+        .children(path)
+        .filter(move |(name, _)| all || !name.starts_with(b"."));
+    itself.into_iter().chain(inside)
+}
+
+fn unix(node: &Node, zone: i64) -> String {
+    let date = Date::of(node.modified + zone);
+    let (kind, size) = match &node.kind {
+        Kind::File(content) => ("-rw-r--r--    1", content.len()),
+        Kind::Folder => ("drwxr-xr-x    2", 4096),
+        Kind::Link(target) => ("lrwxrwxrwx    1", target.len() as u64),
+    };
+    let age = now() - node.modified;
+    let time = if (-3600..HALF_A_YEAR).contains(&age) {
+        format!("{:02}:{:02}", date.hour, date.minute)
+    } else {
+        format!("{:>5}", date.year)
+    };
+    format!(
+        "{kind} ftp      ftp      {size:>12} {} {:>2} {time} ",
+        date.month_name(),
+        date.day
+    )
+}
+
+fn dos(node: &Node, zone: i64) -> String {
+    let date = Date::of(node.modified + zone);
+    let half = if date.hour < 12 { "AM" } else { "PM" };
+    let hour = if date.hour % 12 == 0 {
+        12
+    } else {
+        date.hour % 12
+    };
+    let size = match &node.kind {
+        Kind::File(content) => format!("{:>20}", content.len()),
+        Kind::Folder | Kind::Link(_) => format!("{:<20}", "      <DIR>"),
+    };
+    format!(
+        "{:02}-{:02}-{:02}  {hour:02}:{:02}{half} {size} ",
+        date.month,
+        date.day,
+        date.year % 100,
+        date.minute
+    )
+}
