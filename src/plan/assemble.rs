@@ -1,0 +1,246 @@
+//! From nodes to a plan: implicit logins, edges, the order, and numbers that follow it.
+
+use std::sync::Arc;
+
+use super::builder::{Builder, Need, Node};
+use super::codes;
+use super::context::circle;
+use super::graph::Graph;
+use super::model::{Action, DeleteWhat, Login, Origin, Plan, PlanServer, RunStamp, Step, StepId};
+use super::options::Common;
+use super::sides::Yields;
+use crate::files::{ServerId, Side};
+use crate::manifest::Finding;
+
+impl Builder<'_, '_> {
+    /// One login a server that is used; every step on the server depends on it.
+    pub(super) fn add_logins(&mut self, yields: &[Yields]) {
+        let written = self.nodes.len();
+        let sides: Vec<Vec<usize>> = (0..written).map(|at| self.servers_of(at, yields)).collect();
+        let mut logins: Vec<Option<usize>> = self
+            .logins
+            .iter()
+            .map(|login| login.map(|(node, _)| node))
+            .collect();
+        for (at, servers) in sides.iter().enumerate() {
+            for &server in servers {
+                let login = *logins[server].get_or_insert_with(|| {
+                    self.nodes.push(implicit_login(&self.servers, server));
+                    self.nodes.len() - 1
+                });
+                if login != at {
+                    let path = self.nodes[at].path.clone();
+                    self.nodes[at].needs.push(Need { step: login, path });
+                }
+            }
+        }
+    }
+
+    fn servers_of(&self, at: usize, yields: &[Yields]) -> Vec<usize> {
+        let sides: Vec<Side> = match &self.nodes[at].action {
+            None | Some(Action::Filter(_)) => Vec::new(),
+            Some(Action::Login(login)) => vec![Side::Server(login.server)],
+            Some(Action::List(list)) => vec![list.side],
+            Some(Action::Transfer(transfer)) => vec![transfer.source, transfer.to],
+            Some(Action::Delete(delete)) => match &delete.what {
+                DeleteWhat::Set { from, .. } => {
+                    yields[from.0 as usize].side().into_iter().collect()
+                }
+                DeleteWhat::SourcesOf(steps) => steps
+                    .iter()
+                    .filter_map(|step| self.source_of(*step))
+                    .collect(),
+            },
+        };
+        let servers = sides.iter().filter_map(|side| match side {
+            Side::Local => None,
+            Side::Server(id) => Some(usize::from(id.0)),
+        });
+        let mut servers: Vec<usize> = servers.collect();
+        servers.sort_unstable();
+        servers.dedup();
+        servers
+    }
+
+    fn source_of(&self, step: StepId) -> Option<Side> {
+        match &self.nodes[step.0 as usize].action {
+            Some(Action::Transfer(transfer)) => Some(transfer.source),
+            _ => None,
+        }
+    }
+
+    /// The plan, unless steps wait for each other in a circle or one of them is wrong.
+    pub(super) fn assemble(&mut self, name: String, yields: &[Yields]) -> Option<Plan> {
+        let mut shown: Vec<usize> = (0..self.nodes.len()).collect();
+        shown.sort_by_key(|&node| self.nodes[node].rank);
+        let position = inverse(&shown);
+        let needs = shown.iter().map(|&node| {
+            let needs = self.nodes[node].needs.iter();
+            needs.map(|need| position[need.step]).collect()
+        });
+        let graph = Graph::new(needs.collect());
+        let order = match graph.order() {
+            Ok(order) => order,
+            Err(cycle) => {
+                let cycle: Vec<usize> = cycle.into_iter().map(|at| shown[at]).collect();
+                self.report_cycle(&cycle);
+                return None;
+            }
+        };
+        let order: Vec<usize> = order.into_iter().map(|at| shown[at]).collect();
+        self.settle_after(&graph, &shown, &position, yields);
+        let ids = inverse(&order);
+        let mut steps = Vec::with_capacity(order.len());
+        for &node in &order {
+            steps.push(self.step_of(node, &ids)?);
+        }
+        let servers = self.servers.iter().map(|entry| PlanServer {
+            endpoint: Arc::new(entry.endpoint.clone()),
+            password: entry.password,
+        });
+        let inputs = self.context.inputs;
+        let plan = Plan {
+            name,
+            run: RunStamp {
+                id: inputs.run_id.clone().unwrap_or_default(),
+                started: inputs.started,
+            },
+            folder: inputs.folder.clone(),
+            servers: servers.collect(),
+            steps,
+        };
+        Some(plan.without_unused_servers())
+    }
+
+    /// Which transfers come before each `delete` of a set, on the side that it deletes on.
+    fn settle_after(
+        &mut self,
+        graph: &Graph,
+        shown: &[usize],
+        position: &[usize],
+        yields: &[Yields],
+    ) {
+        for (node, &at) in position.iter().enumerate() {
+            let Some(Action::Delete(delete)) = &self.nodes[node].action else {
+                continue;
+            };
+            let DeleteWhat::Set { from, .. } = delete.what else {
+                continue;
+            };
+            let side = yields[from.0 as usize].side();
+            let before = graph.ancestors(at).into_iter().map(|at| shown[at]);
+            let transfers = before.filter(|&before| match &self.nodes[before].action {
+                Some(Action::Transfer(transfer)) => Some(transfer.source) == side,
+                _ => false,
+            });
+            let transfers: Vec<StepId> = transfers.map(super::step_sets::step_id).collect();
+            if let Some(Action::Delete(delete)) = &mut self.nodes[node].action
+                && let DeleteWhat::Set { after, .. } = &mut delete.what
+            {
+                *after = transfers;
+            }
+        }
+    }
+
+    fn step_of(&mut self, at: usize, ids: &[usize]) -> Option<Step> {
+        let id = |node: usize| super::step_sets::step_id(ids[node]);
+        let node = &self.nodes[at];
+        let mut action = node.action.clone()?;
+        action.renumber(|step| id(step.0 as usize));
+        let mut needs: Vec<StepId> = node.needs.iter().map(|need| id(need.step)).collect();
+        needs.sort_unstable();
+        needs.dedup();
+        Some(Step {
+            id: id(at),
+            name: node.name.clone(),
+            description: node.common.description.clone(),
+            needs,
+            retry: node.common.retry,
+            timeout: node.common.timeout,
+            on_error: node.common.on_error(),
+            origin: Origin(node.path.to_string().into()),
+            implicit: node.implicit,
+            action,
+        })
+    }
+
+    fn report_cycle(&mut self, cycle: &[usize]) {
+        let names: Vec<&str> = cycle
+            .iter()
+            .map(|&node| self.nodes[node].name.as_str())
+            .collect();
+        let message = match names.as_slice() {
+            [one] => format!("`{one}` waits for itself"),
+            names => format!("steps wait for each other in a circle: {}", circle(names)),
+        };
+        let mut links = Vec::new();
+        for (at, &node) in cycle.iter().enumerate() {
+            let next = cycle[(at + 1) % cycle.len()];
+            let need = self.nodes[node].needs.iter().find(|need| need.step == next);
+            let path = need.map_or(&self.nodes[node].path, |need| &need.path);
+            let label = format!(
+                "`{}` waits for `{}`",
+                self.nodes[node].name, self.nodes[next].name
+            );
+            links.push((self.context.at(path), label));
+        }
+        let mut links = links.into_iter();
+        let Some((place, label)) = links.next() else {
+            return;
+        };
+        let mut finding = Finding::error(codes::STEP_CYCLE, place, message, label)
+            .help("take one of these edges out");
+        for (place, label) in links {
+            finding = finding.also(place, label);
+        }
+        self.context.report(finding);
+    }
+}
+
+impl Action {
+    /// Puts other numbers in the place of those of steps.
+    pub(super) fn renumber(&mut self, id: impl Fn(StepId) -> StepId) {
+        match self {
+            Action::Login(_) | Action::List(_) => {}
+            Action::Filter(filter) => filter.from = id(filter.from),
+            Action::Transfer(transfer) => transfer.from = id(transfer.from),
+            Action::Delete(delete) => match &mut delete.what {
+                DeleteWhat::SourcesOf(steps) => {
+                    for step in steps {
+                        *step = id(*step);
+                    }
+                }
+                DeleteWhat::Set { from, after } => {
+                    *from = id(*from);
+                    for step in after {
+                        *step = id(*step);
+                    }
+                }
+            },
+        }
+    }
+}
+
+fn implicit_login(servers: &[super::server::ServerEntry], server: usize) -> Node {
+    let entry = &servers[server];
+    let id = ServerId(u16::try_from(server).unwrap_or(u16::MAX));
+    Node {
+        name: format!("login {}", entry.endpoint.name),
+        path: entry.path.clone(),
+        action: Some(Action::Login(Login { server: id })),
+        needs: Vec::new(),
+        common: Common::default(),
+        implicit: true,
+        copies: false,
+        rank: (0, server),
+    }
+}
+
+/// The position of every number in a permutation.
+fn inverse(permutation: &[usize]) -> Vec<usize> {
+    let mut inverse = vec![0; permutation.len()];
+    for (at, &number) in permutation.iter().enumerate() {
+        inverse[number] = at;
+    }
+    inverse
+}

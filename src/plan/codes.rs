@@ -1,0 +1,77 @@
+//! The codes of everything that compiling finds. Stable: users silence and look them up by name.
+
+/// Declares the codes and the list of all of them, in one place.
+macro_rules! codes {
+    ($($name:ident = $code:literal;)*) => {
+        $(pub(super) const $name: &str = concat!("ftpflow::", $code);)*
+
+        /// Every code that [`super::compile`] can give, in alphabetical order.
+        pub const PLAN_CODES: &[&str] = &[$($name,)*];
+    };
+}
+
+codes! {
+    ALLOW_UNUSED = "allow::unused";
+    FILES_EMPTY = "files::empty";
+    FILES_FOLDER = "files::folder";
+    FILES_MIXED = "files::mixed";
+    HAZARD_DELETE = "hazard::delete";
+    HAZARD_DELETE_FILES = "hazard::delete_files";
+    HAZARD_READ_WRITE = "hazard::read_write";
+    HAZARD_WRITERS = "hazard::writers";
+    KEY_MISPLACED = "key::misplaced";
+    KEY_UNKNOWN = "key::unknown";
+    LOGIN_COMMAND = "login::command";
+    LOGIN_TWICE = "login::twice";
+    MANIFEST_NO_STEPS = "manifest::no_steps";
+    MANIFEST_VERSION = "manifest::version";
+    NAME_INVALID = "name::invalid";
+    NAME_RESERVED = "name::reserved";
+    OPTIONS_CONTRADICT = "options::contradict";
+    PATH_CONTROL_CHARACTER = "path::control_character";
+    PATH_EMPTY = "path::empty";
+    PATH_UNMAPPABLE = "path::unmappable";
+    SERVER_ANONYMOUS_PASSWORD = "server::anonymous_password";
+    SERVER_CLEAR_TEXT = "server::clear_text";
+    SERVER_HOST = "server::host";
+    SERVER_LITERAL_PASSWORD = "server::literal_password";
+    SERVER_NO_PASSWORD = "server::no_password";
+    SERVER_TOO_MANY = "server::too_many";
+    SERVER_UNUSED = "server::unused";
+    STEP_CYCLE = "step::cycle";
+    STEP_MISSING_SIDE = "step::missing_side";
+    STEP_NO_FILES = "step::no_files";
+    STEP_NO_KIND = "step::no_kind";
+    STEP_RELAY_CONNECTIONS = "step::relay_connections";
+    STEP_SEVERAL_KINDS = "step::several_kinds";
+    STEP_SEVERAL_SOURCES = "step::several_sources";
+    STEP_UNKNOWN_KIND = "step::unknown_kind";
+    STEP_UNKNOWN_SERVER = "step::unknown_server";
+    STEP_UNKNOWN_STEP = "step::unknown_step";
+    STEP_UNUSED = "step::unused";
+    STEP_WRONG_SIDE = "step::wrong_side";
+    STEP_WRONG_SORT = "step::wrong_sort";
+    VALUE_BAD = "value::bad";
+    VALUE_MISSING = "value::missing";
+    VALUE_PATTERN = "value::pattern";
+    VALUE_REQUIRED = "value::required";
+    VALUE_TYPE = "value::type";
+    VARIABLE_CYCLE = "variable::cycle";
+    VARIABLE_FILE = "variable::file";
+    VARIABLE_NOT_HERE = "variable::not_here";
+    VARIABLE_RESERVED = "variable::reserved";
+    VARIABLE_SYNTAX = "variable::syntax";
+    VARIABLE_UNKNOWN = "variable::unknown";
+    VARIABLE_UNSET = "variable::unset";
+    VARIABLE_UNUSED = "variable::unused";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_in_order_and_each_is_there_once() {
+        assert!(PLAN_CODES.is_sorted_by(|a, b| a < b));
+    }
+}

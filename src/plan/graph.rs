@@ -1,0 +1,183 @@
+//! What must come before what, as a plain data structure: order, cycles, reachability.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// A graph of `0..len` nodes; an edge leads from a node to one that it needs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Graph {
+    needs: Vec<Vec<usize>>,
+}
+
+impl Graph {
+    /// A graph in which node `i` needs `needs[i]`. Needs beyond the last node are left out.
+    pub(super) fn new(mut needs: Vec<Vec<usize>>) -> Graph {
+        let len = needs.len();
+        for edges in &mut needs {
+            edges.retain(|&need| need < len);
+            edges.sort_unstable();
+            edges.dedup();
+        }
+        Graph { needs }
+    }
+
+    /// What a node needs directly.
+    pub(super) fn needs(&self, node: usize) -> &[usize] {
+        &self.needs[node]
+    }
+
+    /// All nodes so that each comes after all that it needs; of those that could come next, the lowest first.
+    ///
+    /// The error is one shortest cycle: each needs the next, and the last needs the first.
+    pub(super) fn order(&self) -> Result<Vec<usize>, Vec<usize>> {
+        let mut open: Vec<usize> = self.needs.iter().map(Vec::len).collect();
+        let dependents = self.dependents();
+        let free = (0..open.len()).filter(|&node| open[node] == 0);
+        let mut ready: BinaryHeap<Reverse<usize>> = free.map(Reverse).collect();
+        let mut order = Vec::with_capacity(open.len());
+        while let Some(Reverse(node)) = ready.pop() {
+            order.push(node);
+            for &dependent in &dependents[node] {
+                open[dependent] -= 1;
+                if open[dependent] == 0 {
+                    ready.push(Reverse(dependent));
+                }
+            }
+        }
+        if order.len() == open.len() {
+            return Ok(order);
+        }
+        Err(self.cycle(&open))
+    }
+
+    /// Whether each node needs `node`, directly or not, or is it. Walks up from nothing: O(nodes + edges).
+    pub(super) fn ancestors(&self, node: usize) -> Vec<usize> {
+        let mut seen = vec![false; self.needs.len()];
+        let mut found = Vec::new();
+        let mut stack = vec![node];
+        while let Some(next) = stack.pop() {
+            for &need in &self.needs[next] {
+                if !std::mem::replace(&mut seen[need], true) {
+                    found.push(need);
+                    stack.push(need);
+                }
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+
+    fn dependents(&self) -> Vec<Vec<usize>> {
+        let mut dependents = vec![Vec::new(); self.needs.len()];
+        for (node, needs) in self.needs.iter().enumerate() {
+            for &need in needs {
+                dependents[need].push(node);
+            }
+        }
+        dependents
+    }
+
+    /// Every node that is still open needs an open one, so walking on from any of them ends in a cycle.
+    fn cycle(&self, open: &[usize]) -> Vec<usize> {
+        let Some(mut node) = open.iter().position(|&count| count > 0) else {
+            return Vec::new();
+        };
+        let mut at = vec![usize::MAX; open.len()];
+        let mut path = Vec::new();
+        while at[node] == usize::MAX {
+            at[node] = path.len();
+            path.push(node);
+            let next = self.needs[node].iter().find(|&&need| open[need] > 0);
+            let Some(&next) = next else {
+                return Vec::new();
+            };
+            node = next;
+        }
+        let mut cycle = path.split_off(at[node]);
+        let lowest = (0..cycle.len()).min_by_key(|&at| cycle[at]).unwrap_or(0);
+        cycle.rotate_left(lowest);
+        cycle
+    }
+}
+
+/// Tells whether pairs of nodes are ordered by edges, direct or not.
+///
+/// A full matrix takes n² bits (100 MB for 30,000 steps); here only the nodes that are asked for have bits, 512 of them at a
+/// time. `order` is the graph's own.
+pub(super) fn ordered(graph: &Graph, order: &[usize], pairs: &[(usize, usize)]) -> Vec<bool> {
+    const WORDS: usize = 8;
+    let mut answers = vec![false; pairs.len()];
+    let mut targets: Vec<usize> = pairs.iter().flat_map(|&(a, b)| [a, b]).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    for chunk in targets.chunks(WORDS * 64) {
+        let mut above = vec![[0_u64; WORDS]; graph.needs.len()];
+        for &node in order {
+            let mut bits = [0; WORDS];
+            for &need in graph.needs(node) {
+                for (word, from) in bits.iter_mut().zip(above[need]) {
+                    *word |= from;
+                }
+                if let Ok(at) = chunk.binary_search(&need) {
+                    bits[at / 64] |= 1 << (at % 64);
+                }
+            }
+            above[node] = bits;
+        }
+        let reaches = |from: usize, to: usize| {
+            let at = chunk.binary_search(&to).ok();
+            at.is_some_and(|at| above[from][at / 64] >> (at % 64) & 1 == 1)
+        };
+        for (answer, &(a, b)) in answers.iter_mut().zip(pairs) {
+            *answer |= reaches(a, b) || reaches(b, a);
+        }
+    }
+    answers
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn graph(edges: &[(usize, usize)], len: usize) -> Graph {
+        let mut needs = vec![Vec::new(); len];
+        for &(from, to) in edges {
+            needs[from].push(to);
+        }
+        Graph::new(needs)
+    }
+
+    #[test]
+    fn the_order_is_that_of_display_where_edges_leave_it_free() {
+        assert_eq!(graph(&[(0, 2)], 4).order(), Ok(vec![1, 2, 0, 3]));
+    }
+
+    #[test]
+    fn a_cycle_is_given_whole_and_alone() {
+        let graph = graph(&[(0, 1), (1, 3), (3, 2), (2, 1), (4, 4)], 5);
+        assert_eq!(graph.order(), Err(vec![1, 3, 2]));
+        assert_eq!(super::tests::graph(&[(0, 0)], 1).order(), Err(vec![0]));
+    }
+
+    #[test]
+    fn ancestors_are_found_through_others() {
+        assert_eq!(graph(&[(3, 2), (2, 0)], 4).ancestors(3), [0, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn orderedness_is_that_of_ancestors(edges in prop::collection::vec((1_usize..700, 0_usize..700), 0..900)) {
+            let edges: Vec<_> = edges.into_iter().filter(|(from, to)| to < from).collect();
+            let graph = graph(&edges, 700);
+            let order = graph.order().unwrap();
+            let pairs: Vec<_> = (0..700).map(|a| (a, (a * 31 + 7) % 700)).collect();
+            let answers = ordered(&graph, &order, &pairs);
+            for (&(a, b), answer) in pairs.iter().zip(answers) {
+                let expected = graph.ancestors(a).contains(&b) || graph.ancestors(b).contains(&a);
+                prop_assert_eq!(answer, expected);
+            }
+        }
+    }
+}

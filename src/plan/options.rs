@@ -1,0 +1,352 @@
+//! The keys that every step can have, and the transfer options: written, from `defaults`, or usual.
+
+use std::time::Duration;
+
+use super::codes;
+use super::context::Context;
+use super::model::{OnError, Retry};
+use super::values;
+use crate::manifest::{Finding, Path, Slot, model};
+use crate::options::{IfExists, Publish, TransferOptions, Verify};
+
+/// A value and where it is written.
+#[derive(Debug, Clone)]
+struct Written<T> {
+    value: T,
+    path: Path,
+}
+
+/// Transfer options as far as they are written in one map.
+#[derive(Debug, Clone, Default)]
+pub(super) struct WrittenOptions {
+    if_exists: Option<Written<IfExists>>,
+    publish: Option<Written<Publish>>,
+    verify: Option<Written<Verify>>,
+    resume: Option<Written<bool>>,
+    keep_times: Option<Written<bool>>,
+    ascii: Option<Written<bool>>,
+    flatten: Option<Written<bool>>,
+    parallel: Option<Written<u32>>,
+}
+
+/// Common keys of a step.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Common {
+    pub(super) retry: Retry,
+    pub(super) timeout: Option<Duration>,
+    pub(super) on_error: Option<(OnError, Path)>,
+    pub(super) description: Option<String>,
+}
+
+/// `defaults:`
+#[derive(Debug, Clone, Default)]
+pub(super) struct Defaults {
+    common: Common,
+    options: WrittenOptions,
+}
+
+impl Common {
+    /// What a failure does to dependents.
+    pub(super) fn on_error(&self) -> OnError {
+        self.on_error
+            .as_ref()
+            .map_or(OnError::Fail, |(on_error, _)| *on_error)
+    }
+}
+
+/// Reads `defaults:`.
+pub(super) fn defaults(context: &mut Context<'_>) -> Defaults {
+    let at = Path::root().key("defaults");
+    let manifest = context.manifest;
+    let Some(map) = context.slot(&manifest.defaults, || at.clone(), "a map") else {
+        return Defaults::default();
+    };
+    context.unknown_keys::<model::Defaults>(&map.unknown, &at);
+    let common = Common {
+        retry: retry(context, &map.retry, &at, Retry::default()),
+        timeout: context.value(&map.timeout, &at, "timeout", values::some_duration),
+        on_error: on_error(context, &map.on_error, &at),
+        description: None,
+    };
+    let options = written(context, &map.transfer, &at);
+    judge(context, &options, &common, None);
+    Defaults { common, options }
+}
+
+/// Reads the common keys of a step at `path`.
+pub(super) fn common(
+    context: &mut Context<'_>,
+    map: &model::Common,
+    path: &Path,
+    defaults: &Defaults,
+) -> Common {
+    let usual = &defaults.common;
+    Common {
+        retry: retry(context, &map.retry, path, usual.retry),
+        timeout: context
+            .value(&map.timeout, path, "timeout", values::some_duration)
+            .or(usual.timeout),
+        on_error: on_error(context, &map.on_error, path).or_else(|| usual.on_error.clone()),
+        description: context
+            .text(&map.description, path, "description")
+            .map(|text| text.text),
+    }
+}
+
+/// Reads the transfer options of a step whose kind's map is at `path`.
+pub(super) fn transfer_options(
+    context: &mut Context<'_>,
+    map: &model::Transfer,
+    path: &Path,
+    common: &Common,
+    defaults: &Defaults,
+) -> TransferOptions {
+    let own = written(context, map, path);
+    judge(context, &own, common, Some(defaults));
+    let usual = TransferOptions::default();
+    let base = &defaults.options;
+    let publish = either(&own.publish, &base.publish, usual.publish);
+    let ascii = either(&own.ascii, &base.ascii, usual.ascii);
+    let resume = either(&own.resume, &base.resume, usual.resume);
+    let verify = either(&own.verify, &base.verify, usual.verify);
+    TransferOptions {
+        if_exists: either(&own.if_exists, &base.if_exists, usual.if_exists),
+        publish,
+        // Line ends change sizes: an ASCII file can be neither continued nor compared.
+        verify: if ascii { Verify::None } else { verify },
+        resume: resume && !ascii && publish != Publish::Direct,
+        keep_times: either(&own.keep_times, &base.keep_times, usual.keep_times),
+        ascii,
+        flatten: either(&own.flatten, &base.flatten, usual.flatten),
+        parallel: either(
+            &own.parallel.clone().map(some),
+            &base.parallel.clone().map(some),
+            usual.parallel,
+        ),
+    }
+}
+
+fn some(parallel: Written<u32>) -> Written<Option<u32>> {
+    Written {
+        value: Some(parallel.value),
+        path: parallel.path,
+    }
+}
+
+fn either<T: Copy>(own: &Option<Written<T>>, base: &Option<Written<T>>, usual: T) -> T {
+    own.as_ref()
+        .or(base.as_ref())
+        .map_or(usual, |written| written.value)
+}
+
+fn retry(
+    context: &mut Context<'_>,
+    slot: &Slot<model::Retry>,
+    parent: &Path,
+    usual: Retry,
+) -> Retry {
+    let at = || parent.key("retry");
+    let Some(map) = context.slot(slot, at, "a map with `attempts`, `backoff`, `max_backoff`")
+    else {
+        return usual;
+    };
+    let at = at();
+    context.unknown_keys::<model::Retry>(&map.unknown, &at);
+    let attempts = context.value(&map.attempts, &at, "attempts", |text| {
+        values::number32(text, 1, 1000)
+    });
+    let backoff = context.value(&map.backoff, &at, "backoff", values::duration);
+    let longest = context.value(&map.max_backoff, &at, "max_backoff", values::duration);
+    if let (Some(first), Some(longest)) = (backoff, longest)
+        && first > longest
+    {
+        let message = "`backoff` is longer than `max_backoff`";
+        context.error(
+            codes::OPTIONS_CONTRADICT,
+            &at.key("backoff"),
+            message,
+            "longer",
+            "make `max_backoff` the longer one",
+        );
+    }
+    let backoff = backoff.unwrap_or(usual.backoff);
+    Retry {
+        attempts: attempts.unwrap_or(usual.attempts),
+        backoff,
+        // A wait that was written is not cut by a limit that was not.
+        max_backoff: longest.unwrap_or(usual.max_backoff.max(backoff)),
+    }
+}
+
+fn on_error(
+    context: &mut Context<'_>,
+    slot: &Slot<String>,
+    parent: &Path,
+) -> Option<(OnError, Path)> {
+    let words = [("fail", OnError::Fail), ("continue", OnError::Continue)];
+    let read = context.value(slot, parent, "on_error", |text| values::word(text, &words));
+    read.map(|on_error| (on_error, parent.key("on_error")))
+}
+
+fn written(context: &mut Context<'_>, map: &model::Transfer, at: &Path) -> WrittenOptions {
+    let if_exists = [
+        ("update", IfExists::Update),
+        ("overwrite", IfExists::Overwrite),
+        ("skip", IfExists::Skip),
+        ("fail", IfExists::Fail),
+    ];
+    let publish = [
+        ("file", Publish::File),
+        ("set", Publish::Set),
+        ("direct", Publish::Direct),
+    ];
+    let verify = [
+        ("size", Verify::Size),
+        ("checksum", Verify::Checksum),
+        ("none", Verify::None),
+    ];
+    let times = [("keep", true), ("now", false)];
+    let types = [("binary", false), ("ascii", true)];
+    WrittenOptions {
+        if_exists: one(context, &map.if_exists, at, "if_exists", |text| {
+            values::word(text, &if_exists)
+        }),
+        publish: one(context, &map.publish, at, "publish", |text| {
+            values::word(text, &publish)
+        }),
+        verify: one(context, &map.verify, at, "verify", |text| {
+            values::word(text, &verify)
+        }),
+        resume: one(context, &map.resume, at, "resume", values::boolean),
+        keep_times: one(context, &map.times, at, "times", |text| {
+            values::word(text, &times)
+        }),
+        ascii: one(context, &map.r#type, at, "type", |text| {
+            values::word(text, &types)
+        }),
+        flatten: one(context, &map.flatten, at, "flatten", values::boolean),
+        parallel: one(context, &map.parallel, at, "parallel", |text| {
+            values::number32(text, 1, 1000)
+        }),
+    }
+}
+
+fn one<T>(
+    context: &mut Context<'_>,
+    slot: &Slot<String>,
+    parent: &Path,
+    key: &str,
+    read: impl FnOnce(&str) -> Result<T, values::BadValue>,
+) -> Option<Written<T>> {
+    let value = context.value(slot, parent, key, read)?;
+    let path = parent.key(key);
+    Some(Written { value, path })
+}
+
+/// Options that contradict each other. What `defaults` says is overridden in silence by `type: ascii` and `publish: direct`
+/// where it only concerns what these switch off; the other pairs contradict wherever they are written.
+fn judge(
+    context: &mut Context<'_>,
+    own: &WrittenOptions,
+    common: &Common,
+    defaults: Option<&Defaults>,
+) {
+    if let Some(ascii) = own.ascii.as_ref().filter(|ascii| ascii.value) {
+        let verify = own
+            .verify
+            .as_ref()
+            .filter(|verify| verify.value != Verify::None);
+        let resume = own.resume.as_ref().filter(|resume| resume.value);
+        let text = "`type: ascii` changes line ends, so sizes and checksums cannot agree";
+        contradiction(
+            context,
+            verify.map(|verify| &verify.path),
+            Some(&ascii.path),
+            text,
+            "write `verify: none`, or `type: binary`",
+        );
+        let text = "`type: ascii` changes line ends, so a partial file cannot be continued";
+        contradiction(
+            context,
+            resume.map(|resume| &resume.path),
+            Some(&ascii.path),
+            text,
+            "write `resume: false`, or `type: binary`",
+        );
+    }
+    if let Some(direct) = own
+        .publish
+        .as_ref()
+        .filter(|publish| publish.value == Publish::Direct)
+    {
+        let resume = own.resume.as_ref().filter(|resume| resume.value);
+        let text = "`publish: direct` never resumes: a partial file has the final name";
+        contradiction(
+            context,
+            resume.map(|resume| &resume.path),
+            Some(&direct.path),
+            text,
+            "write `resume: false`, or `publish: file`",
+        );
+    }
+    let base = defaults.map(|defaults| &defaults.options);
+    let publish = own
+        .publish
+        .as_ref()
+        .or(base.and_then(|base| base.publish.as_ref()));
+    let if_exists = own
+        .if_exists
+        .as_ref()
+        .or(base.and_then(|base| base.if_exists.as_ref()));
+    let from_defaults =
+        |path: &Path| defaults.is_some() && path.to_string().starts_with("defaults.");
+    if let (Some(publish), Some(if_exists)) = (publish, if_exists)
+        && publish.value == Publish::Direct
+        && if_exists.value == IfExists::Skip
+        && !(from_defaults(&publish.path) && from_defaults(&if_exists.path))
+    {
+        let text = "with `publish: direct` a file that was cut off has the final name, and `if_exists: skip` would leave it so";
+        contradiction(
+            context,
+            Some(&if_exists.path),
+            Some(&publish.path),
+            text,
+            "write `if_exists: update`, or `publish: file`",
+        );
+    }
+    if let (Some(publish), Some((OnError::Continue, on_error))) = (publish, &common.on_error)
+        && publish.value == Publish::Set
+        && !(from_defaults(&publish.path) && from_defaults(on_error))
+    {
+        let text =
+            "`publish: set` publishes all or nothing, so there is no part to `continue` with";
+        contradiction(
+            context,
+            Some(on_error),
+            Some(&publish.path),
+            text,
+            "write `on_error: fail`, or `publish: file`",
+        );
+    }
+}
+
+fn contradiction(
+    context: &mut Context<'_>,
+    path: Option<&Path>,
+    other: Option<&Path>,
+    message: &str,
+    help: &str,
+) {
+    let (Some(path), Some(other)) = (path, other) else {
+        return;
+    };
+    let finding = Finding::error(
+        codes::OPTIONS_CONTRADICT,
+        context.at(path),
+        message,
+        "contradicts",
+    )
+    .also(context.at(other), "this")
+    .help(help);
+    context.report(finding);
+}

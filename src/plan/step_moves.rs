@@ -1,0 +1,312 @@
+//! The kinds that change something: `download`, `upload`, `relay`, `delete`.
+
+use super::builder::{Builder, Need};
+use super::codes;
+use super::model::{Action, Delete, DeleteWhat, Transfer, Verb};
+use super::names::{step_named, steps_named};
+use super::options::transfer_options;
+use super::step_sets::step_id;
+use super::values;
+use crate::files::Side;
+use crate::manifest::{Finding, OneOrMany, Path, Slot, model};
+
+/// The slots in which a step says where its files come from.
+struct Origin<'s> {
+    from: &'s Slot<String>,
+    /// Absent for `upload`, whose files are always local.
+    server: Option<&'s Slot<String>>,
+    files: &'s Slot<OneOrMany>,
+    /// The side that `server: local` would make another kind's, and that kind.
+    not_local: Option<&'static str>,
+}
+
+/// The slots of a transfer that the three kinds share.
+struct Moves<'s> {
+    verb: Verb,
+    origin: Origin<'s>,
+    to: Option<&'s Slot<String>>,
+    into: &'s Slot<String>,
+    chmod: Option<&'s Slot<String>>,
+    options: &'s model::Transfer,
+}
+
+impl Builder<'_, '_> {
+    /// `download:`
+    pub(super) fn download(
+        &mut self,
+        at: usize,
+        map: &model::Download,
+        path: &Path,
+    ) -> Option<Action> {
+        let origin = Origin {
+            from: &map.from,
+            server: Some(&map.server),
+            files: &map.files,
+            not_local: Some("upload"),
+        };
+        let moves = Moves {
+            verb: Verb::Download,
+            origin,
+            to: None,
+            into: &map.into,
+            chmod: None,
+            options: &map.transfer,
+        };
+        self.transfer(at, &moves, path)
+    }
+
+    /// `upload:`
+    pub(super) fn upload(&mut self, at: usize, map: &model::Upload, path: &Path) -> Option<Action> {
+        let origin = Origin {
+            from: &map.from,
+            server: None,
+            files: &map.files,
+            not_local: None,
+        };
+        let moves = Moves {
+            verb: Verb::Upload,
+            origin,
+            to: Some(&map.to),
+            into: &map.into,
+            chmod: Some(&map.chmod),
+            options: &map.transfer,
+        };
+        self.transfer(at, &moves, path)
+    }
+
+    /// `relay:`
+    pub(super) fn relay(&mut self, at: usize, map: &model::Relay, path: &Path) -> Option<Action> {
+        let origin = Origin {
+            from: &map.from,
+            server: Some(&map.server),
+            files: &map.files,
+            not_local: Some("upload"),
+        };
+        let moves = Moves {
+            verb: Verb::Relay,
+            origin,
+            to: Some(&map.to),
+            into: &map.into,
+            chmod: Some(&map.chmod),
+            options: &map.transfer,
+        };
+        self.transfer(at, &moves, path)
+    }
+
+    fn transfer(&mut self, at: usize, moves: &Moves<'_>, path: &Path) -> Option<Action> {
+        let from = self.origin(at, &moves.origin, path);
+        let to = self.destination(moves, path);
+        if moves.into.is_absent() {
+            self.context.required(
+                path,
+                "into",
+                "write `into: FOLDER`; it is created where it is missing",
+            );
+        }
+        let into = self.path_text(moves.into, path, "into", to);
+        let common = self.nodes[at].common.clone();
+        let options = transfer_options(self.context, moves.options, path, &common, &self.defaults);
+        let chmod = moves
+            .chmod
+            .and_then(|slot| self.context.value(slot, path, "chmod", values::mode));
+        Some(Action::Transfer(Transfer {
+            verb: moves.verb,
+            from: step_id(from?),
+            // The side of `from` is found once all steps are read.
+            source: Side::Local,
+            to: to?,
+            into: into?,
+            options,
+            chmod,
+        }))
+    }
+
+    fn destination(&mut self, moves: &Moves<'_>, path: &Path) -> Option<Side> {
+        let Some(slot) = moves.to else {
+            return Some(Side::Local);
+        };
+        if slot.is_absent() {
+            self.context.required(path, "to", "write `to: SERVER`");
+        }
+        let side = self.side(slot, path, "to")?;
+        if side == Side::Local {
+            let (message, help) = match moves.verb {
+                Verb::Relay => (
+                    "`relay` goes from server to server",
+                    "use `download` for files that come to this machine",
+                ),
+                _ => (
+                    "`upload` goes to a server",
+                    "name a server; files that stay on this machine need no transfer",
+                ),
+            };
+            self.context.error(
+                codes::STEP_WRONG_SIDE,
+                &path.key("to"),
+                message,
+                "this machine",
+                help,
+            );
+            return None;
+        }
+        Some(side)
+    }
+
+    /// The node whose files a step takes: the one that `from` names, or those that `server` and `files` stand for.
+    fn origin(&mut self, at: usize, origin: &Origin<'_>, path: &Path) -> Option<usize> {
+        let server_written = origin.server.is_some_and(|slot| !slot.is_absent());
+        let short = server_written || !origin.files.is_absent();
+        if !origin.from.is_absent() && short {
+            let other = if origin.files.is_absent() {
+                "server"
+            } else {
+                "files"
+            };
+            self.several_sources(path, "from", other);
+        }
+        if !origin.from.is_absent() {
+            let from_path = path.key("from");
+            let from = step_named(self.context, &self.steps, origin.from, &from_path)?;
+            self.nodes[at].needs.push(Need {
+                step: from,
+                path: from_path,
+            });
+            return Some(from);
+        }
+        if !short {
+            let help = match origin.server {
+                Some(_) => "write `from: STEP`, or `server: NAME` and `files: PATTERN`",
+                None => "write `from: STEP`, or `files: PATTERN` for files of this machine",
+            };
+            self.context.required(path, "from", help);
+            return None;
+        }
+        let side = self.short_side(origin, path);
+        if origin.files.is_absent() {
+            self.context
+                .required(path, "files", "write `files: PATTERN`, such as `/in/*.zip`");
+            return None;
+        }
+        let filter = self.files(at, origin.files, path, side?)?;
+        self.nodes[at].needs.push(Need {
+            step: filter,
+            path: path.key("files"),
+        });
+        Some(filter)
+    }
+
+    fn short_side(&mut self, origin: &Origin<'_>, path: &Path) -> Option<Side> {
+        let Some(slot) = origin.server else {
+            return Some(Side::Local);
+        };
+        if slot.is_absent() {
+            self.missing_side(path);
+        }
+        let side = self.side(slot, path, "server")?;
+        match origin.not_local {
+            Some(kind) if side == Side::Local => {
+                let message = "these files are on this machine already";
+                let help = format!("use `{kind}` for files of this machine");
+                self.context.error(
+                    codes::STEP_WRONG_SIDE,
+                    &path.key("server"),
+                    message,
+                    "this machine",
+                    help,
+                );
+                None
+            }
+            _ => Some(side),
+        }
+    }
+
+    fn several_sources(&mut self, path: &Path, first: &str, other: &str) {
+        let place = self.context.key(&path.key(other));
+        let message = format!("`{first}` and `{other}` both say which files are meant");
+        let finding = Finding::error(
+            codes::STEP_SEVERAL_SOURCES,
+            place,
+            message,
+            "one of the two",
+        )
+        .also(self.context.key(&path.key(first)), "the other")
+        .help("keep one of them");
+        self.context.report(finding);
+    }
+
+    /// `delete:`
+    pub(super) fn delete(&mut self, at: usize, map: &model::Delete, path: &Path) -> Option<Action> {
+        let keep = [("keep", false), ("remove_empty", true)];
+        let max = self.context.value(&map.max, path, "max", |text| {
+            values::number(text, 1, u64::MAX)
+        });
+        let directories = self
+            .context
+            .value(&map.directories, path, "directories", |text| {
+                values::word(text, &keep)
+            });
+        let copies = self
+            .context
+            .value(&map.copies, path, "copies", values::boolean);
+        self.nodes[at].copies = copies.unwrap_or(false);
+        let what = self.delete_what(at, map, path)?;
+        Some(Action::Delete(Delete {
+            what,
+            max: max.unwrap_or(100),
+            remove_empty: directories.unwrap_or(false),
+        }))
+    }
+
+    fn delete_what(&mut self, at: usize, map: &model::Delete, path: &Path) -> Option<DeleteWhat> {
+        let origin = Origin {
+            from: &map.from,
+            server: Some(&map.server),
+            files: &map.files,
+            not_local: None,
+        };
+        if map.sources_of.is_absent() {
+            if map.from.is_absent() && map.server.is_absent() && map.files.is_absent() {
+                let help = "write `sources_of: TRANSFER`, `from: LIST`, or `server: NAME` and `files: PATTERN`";
+                self.context.required(path, "sources_of", help);
+                return None;
+            }
+            let from = self.origin(at, &origin, path)?;
+            return Some(DeleteWhat::Set {
+                from: step_id(from),
+                after: Vec::new(),
+            });
+        }
+        for (other, absent) in [
+            ("from", map.from.is_absent()),
+            ("server", map.server.is_absent()),
+            ("files", map.files.is_absent()),
+        ] {
+            if !absent {
+                self.several_sources(path, "sources_of", other);
+                break;
+            }
+        }
+        let named = steps_named(
+            self.context,
+            &self.steps,
+            &map.sources_of,
+            path,
+            "sources_of",
+        );
+        if map
+            .sources_of
+            .get()
+            .is_some_and(|many| many.items.is_empty())
+        {
+            self.context.required(
+                &path.key("sources_of"),
+                "sources_of",
+                "name at least one transfer",
+            );
+        }
+        let transfers = named.iter().map(|(step, _)| step_id(*step)).collect();
+        let needs = named.into_iter().map(|(step, path)| Need { step, path });
+        self.nodes[at].needs.extend(needs);
+        Some(DeleteWhat::SourcesOf(transfers))
+    }
+}

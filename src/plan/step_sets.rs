@@ -1,0 +1,505 @@
+//! The kinds that find and choose files, and `login`: `login`, `list`, `filter`, and the nodes that `files:` stands for.
+
+use super::builder::{Builder, Need, Node};
+use super::codes;
+use super::model::{Action, FilterStep, List, Login, StepId, Verdict};
+use super::names::step_named;
+use super::shorthand::{Chosen, Trouble, choose};
+use super::values;
+use super::variables::Bound;
+use crate::files::{Filter, KindTest, Pattern, Side, Sort, SortKey};
+use crate::manifest::{Finding, OneOrMany, Path, Slot, model};
+
+/// Commands that ftpflow sends itself: sent behind its back they would put session and program out of step.
+const OWNED: [&str; 36] = [
+    "USER", "PASS", "ACCT", "REIN", "QUIT", "ABOR", "AUTH", "PBSZ", "PROT", "CCC", "TYPE", "MODE",
+    "STRU", "PASV", "EPSV", "PORT", "EPRT", "LPSV", "LPRT", "REST", "RETR", "STOR", "STOU", "APPE",
+    "LIST", "NLST", "MLSD", "MLST", "RNFR", "RNTO", "DELE", "CWD", "CDUP", "XCWD", "XCUP", "HOST",
+];
+
+impl Builder<'_, '_> {
+    /// `login:`
+    pub(super) fn login(&mut self, at: usize, map: &model::Login, path: &Path) -> Option<Action> {
+        if map.server.is_absent() {
+            self.context
+                .required(path, "server", "write `server: NAME`");
+        }
+        let side = self.side(&map.server, path, "server");
+        let directory = self.path_text(&map.directory, path, "directory", side);
+        let commands = self.commands(&map.commands, path);
+        let server = match side? {
+            Side::Server(server) => server,
+            Side::Local => {
+                let message = "this machine needs no login";
+                self.context.error(
+                    codes::STEP_WRONG_SIDE,
+                    &path.key("server"),
+                    message,
+                    "not a server",
+                    "name a server",
+                );
+                return None;
+            }
+        };
+        let number = usize::from(server.0);
+        let place = self.context.at(&path.key("server"));
+        if let Some((_, first)) = self.logins[number] {
+            let name = &self.servers[number].endpoint.name;
+            let message = format!("`{name}` has a login step already");
+            let finding = Finding::error(codes::LOGIN_TWICE, place, message, "a second login")
+                .also(first, "the first")
+                .help("join the two: `directory` and `commands` run on every session to a server");
+            self.context.report(finding);
+            return None;
+        }
+        self.logins[number] = Some((at, place));
+        let endpoint = &mut self.servers[number].endpoint;
+        endpoint.directory = directory;
+        endpoint.commands = commands;
+        Some(Action::Login(Login { server }))
+    }
+
+    fn commands(&mut self, slot: &Slot<Vec<Slot<String>>>, parent: &Path) -> Vec<String> {
+        let list = parent.key("commands");
+        let Some(items) = self
+            .context
+            .slot(slot, || list.clone(), "a list of commands")
+        else {
+            return Vec::new();
+        };
+        let mut commands = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            let path = list.index(at);
+            let Some(text) = self.context.slot(item, || path.clone(), "a command") else {
+                continue;
+            };
+            let bound = self.context.bind(text, || path.clone());
+            if self.context.command_safe(&bound, &path) && self.allowed(&bound, &path) {
+                commands.push(bound.text);
+            }
+        }
+        commands
+    }
+
+    fn allowed(&mut self, bound: &Bound, path: &Path) -> bool {
+        let word = bound.text.split_whitespace().next().unwrap_or_default();
+        let word = word.to_ascii_uppercase();
+        let (message, help) = if bound.unknown && word.starts_with("${") {
+            return true;
+        } else if word.is_empty() {
+            (
+                "the command is empty".to_owned(),
+                "write one such as `SITE UMASK 022`",
+            )
+        } else if matches!(word.as_str(), "CWD" | "XCWD") {
+            (
+                format!("ftpflow sends {word} itself"),
+                "write `directory: …` in place of it",
+            )
+        } else if OWNED.contains(&word.as_str()) {
+            (
+                format!("ftpflow sends {word} itself"),
+                "take it out: sessions would no longer be in the state that ftpflow knows",
+            )
+        } else {
+            return true;
+        };
+        self.context
+            .error(codes::LOGIN_COMMAND, path, message, "not here", help);
+        false
+    }
+
+    /// `list:`
+    pub(super) fn list(&mut self, map: &model::List, path: &Path) -> Option<Action> {
+        if map.server.is_absent() {
+            self.missing_side(path);
+        }
+        let side = self.side(&map.server, path, "server");
+        let folder = self.path_text(&map.path, path, "path", side);
+        let recursive = self
+            .context
+            .value(&map.recursive, path, "recursive", values::boolean);
+        let max_depth = self
+            .context
+            .value(&map.max_depth, path, "max_depth", |text| {
+                values::number32(text, 0, u32::MAX)
+            });
+        if max_depth.is_some() && (map.recursive.is_absent() || recursive == Some(false)) {
+            let message = "`max_depth` is of no use without `recursive: true`";
+            self.context.error(
+                codes::OPTIONS_CONTRADICT,
+                &path.key("max_depth"),
+                message,
+                "not recursive",
+                "write `recursive: true`, or take it out",
+            );
+        }
+        let missing = [("fail", Verdict::Fail), ("empty", Verdict::Fine)];
+        Some(Action::List(List {
+            path: folder.unwrap_or_else(|| ".".into()),
+            recursive: recursive.unwrap_or(false),
+            max_depth,
+            descend: Vec::new(),
+            hidden: self
+                .context
+                .value(&map.hidden, path, "hidden", values::boolean)
+                .unwrap_or(false),
+            follow_links: self
+                .context
+                .value(&map.follow_links, path, "follow_links", values::boolean)
+                .unwrap_or(false),
+            missing: self
+                .context
+                .value(&map.missing, path, "missing", |text| {
+                    values::word(text, &missing)
+                })
+                .unwrap_or(Verdict::Fail),
+            empty: self.empty(&map.empty, path),
+            side: side?,
+        }))
+    }
+
+    /// "Which side?": the question where a step names none.
+    pub(super) fn missing_side(&mut self, path: &Path) {
+        let place = self.context.key(path);
+        let finding = Finding::error(
+            codes::STEP_MISSING_SIDE,
+            place,
+            "which side?",
+            "needs `server`",
+        );
+        self.context
+            .report(finding.help("write `server: NAME` or `server: local`"));
+    }
+
+    fn empty(&mut self, slot: &Slot<String>, path: &Path) -> Verdict {
+        let words = [("ok", Verdict::Fine), ("fail", Verdict::Fail)];
+        let read = self
+            .context
+            .value(slot, path, "empty", |text| values::word(text, &words));
+        read.unwrap_or(Verdict::Fine)
+    }
+
+    /// `filter:`
+    pub(super) fn filter(&mut self, at: usize, map: &model::Filter, path: &Path) -> Option<Action> {
+        let from_path = path.key("from");
+        if map.from.is_absent() {
+            self.context.required(
+                path,
+                "from",
+                "write `from: STEP`, the step whose files to choose from",
+            );
+        }
+        let from = step_named(self.context, &self.steps, &map.from, &from_path);
+        let rules = self.rules(map, path);
+        let empty = self.empty(&map.empty, path);
+        let from = from?;
+        self.nodes[at].needs.push(Need {
+            step: from,
+            path: from_path,
+        });
+        Some(Action::Filter(FilterStep {
+            from: step_id(from),
+            rules,
+            empty,
+        }))
+    }
+
+    fn rules(&mut self, map: &model::Filter, path: &Path) -> Filter {
+        let kinds = [
+            ("file", KindTest::File),
+            ("directory", KindTest::Directory),
+            ("link", KindTest::Link),
+            ("any", KindTest::Any),
+        ];
+        let keys = [
+            ("name", SortKey::Name),
+            ("size", SortKey::Size),
+            ("modified", SortKey::Modified),
+        ];
+        let now = self.context.inputs.started;
+        let instant = |text: &str| values::instant(text, now);
+        let ignore_case =
+            self.context
+                .value(&map.ignore_case, path, "ignore_case", values::boolean);
+        let ignore_case = ignore_case.unwrap_or(false);
+        let rules = Filter {
+            include: self.patterns(&map.include, path, "include", ignore_case),
+            exclude: self.patterns(&map.exclude, path, "exclude", ignore_case),
+            regex: self.regex(&map.regex, path),
+            ignore_case,
+            kind: self
+                .context
+                .value(&map.r#type, path, "type", |text| values::word(text, &kinds))
+                .unwrap_or_default(),
+            larger_than: self
+                .context
+                .value(&map.larger_than, path, "larger_than", values::size),
+            smaller_than: self
+                .context
+                .value(&map.smaller_than, path, "smaller_than", values::size),
+            newer_than: self
+                .context
+                .value(&map.newer_than, path, "newer_than", instant),
+            older_than: self
+                .context
+                .value(&map.older_than, path, "older_than", instant),
+            sort: Sort {
+                key: self
+                    .context
+                    .value(&map.sort, path, "sort", |text| values::word(text, &keys)),
+                reverse: self
+                    .context
+                    .value(&map.reverse, path, "reverse", values::boolean)
+                    .unwrap_or(false),
+            },
+            limit: self
+                .context
+                .value(&map.limit, path, "limit", |text| {
+                    values::number(text, 1, u64::MAX)
+                })
+                .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+        };
+        self.possible(&rules, path);
+        rules
+    }
+
+    /// Bounds between which nothing lies.
+    fn possible(&mut self, rules: &Filter, path: &Path) {
+        let sizes = rules
+            .larger_than
+            .zip(rules.smaller_than)
+            .is_some_and(|(from, to)| from >= to);
+        let times = rules
+            .newer_than
+            .zip(rules.older_than)
+            .is_some_and(|(from, to)| from >= to);
+        for (empty, from, to) in [
+            (sizes, "larger_than", "smaller_than"),
+            (times, "newer_than", "older_than"),
+        ] {
+            if empty {
+                let message = format!("no file can pass both `{from}` and `{to}`");
+                let place = self.context.at(&path.key(from));
+                let finding =
+                    Finding::error(codes::OPTIONS_CONTRADICT, place, message, "contradicts")
+                        .also(self.context.at(&path.key(to)), "this")
+                        .help("exchange the two values, or take one out");
+                self.context.report(finding);
+            }
+        }
+    }
+
+    fn patterns(
+        &mut self,
+        slot: &Slot<OneOrMany>,
+        parent: &Path,
+        key: &str,
+        ignore_case: bool,
+    ) -> Vec<String> {
+        let mut patterns = Vec::new();
+        for (bound, path) in self.context.texts(slot, parent, key) {
+            let judge = |text: &str| match Pattern::new(text, ignore_case) {
+                _ if text.is_empty() => Err("it is empty".to_owned()),
+                Ok(_) => Ok(()),
+                Err(error) => Err(last_line(&error.to_string())),
+            };
+            if !bound.unknown
+                && let Err(why) = judge(&bound.text)
+            {
+                self.bad_pattern(&bound, &path, "a pattern", &why);
+            }
+            patterns.push(bound.text);
+        }
+        patterns
+    }
+
+    fn regex(&mut self, slot: &Slot<String>, parent: &Path) -> Option<String> {
+        let bound = self.context.text(slot, parent, "regex")?;
+        let rules = Filter {
+            regex: Some(bound.text.clone()),
+            ..Filter::default()
+        };
+        if !bound.unknown
+            && let Err(error) = rules.check()
+        {
+            self.bad_pattern(
+                &bound,
+                &parent.key("regex"),
+                "a regular expression",
+                &last_line(&error.to_string()),
+            );
+        }
+        Some(bound.text)
+    }
+
+    fn bad_pattern(&mut self, bound: &Bound, path: &Path, what: &str, why: &str) {
+        let message = if bound.outside {
+            format!("this cannot be read as {what}")
+        } else {
+            format!("this cannot be read as {what}: {why}")
+        };
+        let help = if what == "a pattern" {
+            "`*`, `?`, `**`, `[a-z]`, `[!a]` and `{a,b}` have a meaning; put `\\` before one that is part of a name"
+        } else {
+            "put `\\` before `. + * ? ( ) [ ] { } | ^ $` where it is part of a name, and single quotes around the whole"
+        };
+        self.context
+            .error(codes::VALUE_PATTERN, path, message, "cannot be read", help);
+    }
+
+    /// The nodes that `files:` of step `owner` stands for: a list of the root, and a filter. Yields the filter.
+    pub(super) fn files(
+        &mut self,
+        owner: usize,
+        slot: &Slot<OneOrMany>,
+        parent: &Path,
+        side: Side,
+    ) -> Option<usize> {
+        let path = parent.key("files");
+        let entries = self.context.texts(slot, parent, "files");
+        if entries.is_empty() {
+            if slot.get().is_some_and(|many| many.items.is_empty()) {
+                let message = "`files` names no file";
+                self.context.error(
+                    codes::FILES_EMPTY,
+                    &path,
+                    message,
+                    "empty",
+                    "write a path or a pattern such as `/in/*.zip`",
+                );
+            }
+            return None;
+        }
+        for (bound, path) in &entries {
+            if self.context.command_safe(bound, path) && !bound.unknown {
+                self.encodable(&bound.text, path, Some(side));
+            }
+        }
+        let chosen = self.choose(&entries)?;
+        for (pattern, (bound, path)) in chosen.include.iter().zip(&entries) {
+            if let Err(error) = Pattern::new(pattern, false)
+                && !bound.unknown
+            {
+                self.bad_pattern(bound, path, "a pattern", &last_line(&error.to_string()));
+            }
+        }
+        Some(self.add_files(owner, chosen, &path, side))
+    }
+
+    fn choose(&mut self, entries: &[(Bound, Path)]) -> Option<Chosen> {
+        // The `{` of a hole is no alternation: a text that is not known stands for a folder as a whole.
+        if let Some((unknown, _)) = entries.iter().find(|(bound, _)| bound.unknown) {
+            return Some(Chosen {
+                root: unknown.text.clone(),
+                include: Vec::new(),
+                recursive: false,
+                max_depth: Some(0),
+                descend: Vec::new(),
+                hidden: false,
+            });
+        }
+        let texts: Vec<&str> = entries
+            .iter()
+            .map(|(bound, _)| bound.text.as_str())
+            .collect();
+        match choose(&texts) {
+            Ok(chosen) => Some(chosen),
+            Err((at, trouble)) => {
+                self.trouble(trouble, &entries[at].1);
+                None
+            }
+        }
+    }
+
+    fn trouble(&mut self, trouble: Trouble, path: &Path) {
+        let (code, message, label, help) = match trouble {
+            Trouble::Empty => (
+                codes::FILES_EMPTY,
+                "this names no file",
+                "empty",
+                "write a path or a pattern such as `/in/*.zip`",
+            ),
+            Trouble::Folder => (
+                codes::FILES_FOLDER,
+                "this names a folder, and `files` chooses files",
+                "a folder",
+                "write `…/*` for the files in it, or `…/**` for those below it, too",
+            ),
+            Trouble::Mixed => (
+                codes::FILES_MIXED,
+                "absolute and relative paths have no folder in common",
+                "unlike the first",
+                "write all with a leading `/`, or none; or make two steps",
+            ),
+        };
+        self.context.error(code, path, message, label, help);
+    }
+
+    fn add_files(&mut self, owner: usize, chosen: Chosen, path: &Path, side: Side) -> usize {
+        let list = List {
+            side,
+            path: chosen.root,
+            recursive: chosen.recursive,
+            max_depth: if chosen.recursive {
+                chosen.max_depth
+            } else {
+                None
+            },
+            descend: chosen.descend,
+            hidden: chosen.hidden,
+            follow_links: false,
+            missing: Verdict::Fail,
+            empty: Verdict::Fine,
+        };
+        let list = self.add(owner, "list", 0, path, Action::List(list));
+        let rules = Filter {
+            include: chosen.include,
+            ..Filter::default()
+        };
+        let filter = FilterStep {
+            from: step_id(list),
+            rules,
+            empty: Verdict::Fail,
+        };
+        let filter = self.add(owner, "filter", 1, path, Action::Filter(filter));
+        self.nodes[filter].needs.push(Need {
+            step: list,
+            path: path.clone(),
+        });
+        filter
+    }
+
+    /// An implicit node inherits what the step that it serves waits for, and how it fails.
+    fn add(&mut self, owner: usize, what: &str, rank: usize, path: &Path, action: Action) -> usize {
+        let owner = &self.nodes[owner];
+        let mut common = owner.common.clone();
+        common.description = None;
+        common.timeout = None;
+        self.nodes.push(Node {
+            name: format!("{}: {what}", owner.name),
+            path: path.clone(),
+            action: Some(action),
+            needs: owner.needs.clone(),
+            common,
+            implicit: true,
+            copies: false,
+            rank: (owner.rank.0, rank),
+        });
+        self.nodes.len() - 1
+    }
+}
+
+/// A node's number in an action.
+pub(super) fn step_id(node: usize) -> StepId {
+    StepId(u32::try_from(node).unwrap_or(u32::MAX))
+}
+
+/// The regex crate draws its errors over several lines; the last one says what is wrong.
+fn last_line(text: &str) -> String {
+    let line = text.lines().last().unwrap_or_default().trim();
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    line.strip_prefix("the pattern cannot be read: ")
+        .unwrap_or(line)
+        .to_owned()
+}

@@ -1,0 +1,129 @@
+//! The first example of the documentation, compiled.
+
+use super::super::{Action, DeleteWhat, Plan};
+use super::{blind, compiled, needs, seeing};
+use crate::files::Side;
+
+const EXAMPLE: &str = r#"version: 1
+name: nightly-release
+
+vars:
+  series: "2.4"
+
+servers:
+  build:
+    host: 172.16.2.76
+    user: ci
+    password: ${env.BUILD_PASSWORD}
+    encoding: gbk                     # file names on this server are GBK bytes
+  mirror:
+    host: mirror.example.org
+    tls: explicit
+    user: publisher
+    password: ${env.MIRROR_PASSWORD}
+    connections: 8
+
+steps:
+  builds:
+    list: { server: build, path: /file/download/bbb/版本, recursive: true }
+  archives:
+    filter: { from: builds, include: ["*-${vars.series}.*.zip"], newer_than: 7d }
+  keep:
+    download: { from: archives, into: "dist/${run.date}" }
+  publish:
+    relay: { from: archives, to: mirror, into: /abc/edf }
+  tidy:
+    delete: { sources_of: [keep, publish], max: 50 }
+"#;
+
+fn plan() -> Plan {
+    let inputs = seeing(&[
+        ("BUILD_PASSWORD", "b-secret"),
+        ("MIRROR_PASSWORD", "m-secret"),
+    ]);
+    let compiled = compiled(EXAMPLE, &inputs);
+    assert_eq!(compiled.findings, []);
+    let masked: Vec<&str> = compiled.secrets.masked().collect();
+    assert!(
+        masked.contains(&"b-secret") && masked.contains(&"m-secret"),
+        "{masked:?}"
+    );
+    compiled.plan.unwrap()
+}
+
+#[test]
+fn the_example_compiles_to_ordered_steps_with_implicit_logins() {
+    let plan = plan();
+    let names: Vec<&str> = plan.steps.iter().map(|step| step.name.as_str()).collect();
+    let expected = [
+        "login build",
+        "login mirror",
+        "builds",
+        "archives",
+        "keep",
+        "publish",
+        "tidy",
+    ];
+    assert_eq!(names, expected);
+    assert!(
+        plan.steps
+            .iter()
+            .enumerate()
+            .all(|(at, step)| step.id.0 as usize == at)
+    );
+    assert_eq!(needs(&plan, "builds"), ["login build"]);
+    assert_eq!(needs(&plan, "archives"), ["builds"]);
+    assert_eq!(needs(&plan, "keep"), ["login build", "archives"]);
+    assert_eq!(
+        needs(&plan, "publish"),
+        ["login build", "login mirror", "archives"]
+    );
+    assert_eq!(needs(&plan, "tidy"), ["login build", "keep", "publish"]);
+}
+
+#[test]
+fn the_example_has_its_values_bound() {
+    let plan = plan();
+    assert_eq!(plan.name, "nightly-release");
+    let Action::Filter(filter) = &plan.steps[3].action else {
+        panic!();
+    };
+    assert_eq!(filter.rules.include, ["*-2.4.*.zip"]);
+    assert_eq!(filter.rules.newer_than, Some(super::STARTED - 7 * 86_400));
+    let Action::Transfer(keep) = &plan.steps[4].action else {
+        panic!();
+    };
+    assert_eq!(keep.into, "dist/2026-11-22");
+    assert_eq!(plan.side_name(keep.source), "build");
+    assert_eq!(keep.to, Side::Local);
+    let Action::Delete(tidy) = &plan.steps[6].action else {
+        panic!();
+    };
+    assert_eq!(tidy.max, 50);
+    assert!(matches!(&tidy.what, DeleteWhat::SourcesOf(steps) if steps.len() == 2));
+}
+
+#[test]
+fn a_check_needs_no_secret_and_prints_the_plan() {
+    let compiled = compiled(EXAMPLE, &blind());
+    assert_eq!(compiled.findings, []);
+    assert!(compiled.plan.is_none());
+    let printable = compiled.printable.unwrap();
+    assert_eq!(
+        printable.written("servers.build.password"),
+        Some("${env.BUILD_PASSWORD}")
+    );
+    assert_eq!(printable.plan.steps.len(), 7);
+}
+
+#[test]
+fn only_keeps_what_the_named_steps_need() {
+    let plan = plan();
+    let only = plan.only(&["keep".to_owned()]).unwrap();
+    let names: Vec<&str> = only.steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(names, ["login build", "builds", "archives", "keep"]);
+    assert_eq!(only.servers.len(), 1);
+    assert_eq!(needs(&only, "keep"), ["login build", "archives"]);
+    let unknown = plan.only(&["kepp".to_owned(), "tidy".to_owned()]);
+    assert_eq!(unknown.unwrap_err(), ["kepp"]);
+}

@@ -1,0 +1,65 @@
+//! Warnings about what is declared and never used.
+
+use super::builder::Builder;
+use super::codes;
+use super::model::{Action, Verdict};
+use crate::manifest::{Finding, Path};
+
+/// Servers, steps and variables that nothing uses.
+pub(super) fn warn(builder: &mut Builder<'_, '_>) {
+    servers(builder);
+    steps(builder);
+    for name in builder.context.unused_variables() {
+        let path = Path::root().key("vars").key(name);
+        let place = builder.context.key(&path);
+        let message = format!("the variable `{name}` is never used");
+        let help = format!("use it as `${{vars.{name}}}`, or take it out");
+        let finding = Finding::warning(codes::VARIABLE_UNUSED, place, message, "never used");
+        builder.context.report(finding.help(help));
+    }
+}
+
+fn servers(builder: &mut Builder<'_, '_>) {
+    let unused = builder
+        .servers
+        .iter()
+        .zip(&builder.used)
+        .filter(|(_, used)| !**used);
+    let unused: Vec<(Path, String)> = unused
+        .map(|(entry, _)| (entry.path.clone(), entry.endpoint.name.clone()))
+        .collect();
+    for (path, name) in unused {
+        let place = builder.context.key(&path);
+        let message = format!("no step uses the server `{name}`");
+        let finding = Finding::warning(codes::SERVER_UNUSED, place, message, "never used");
+        builder
+            .context
+            .report(finding.help("name it in a step's `server:` or `to:`, or take it out"));
+    }
+}
+
+/// A list or filter whose files nobody takes does nothing, unless it is there to fail when it finds nothing.
+fn steps(builder: &mut Builder<'_, '_>) {
+    let mut needed = vec![false; builder.nodes.len()];
+    for need in builder.nodes.iter().flat_map(|node| &node.needs) {
+        needed[need.step] = true;
+    }
+    let idle = builder.nodes.iter().zip(needed).filter(|(node, needed)| {
+        let idle = match &node.action {
+            Some(Action::List(list)) => list.empty == Verdict::Fine,
+            Some(Action::Filter(filter)) => filter.empty == Verdict::Fine,
+            _ => false,
+        };
+        !needed && idle
+    });
+    let idle: Vec<(Path, String)> = idle
+        .map(|(node, _)| (node.path.clone(), node.name.clone()))
+        .collect();
+    for (path, name) in idle {
+        let place = builder.context.key(&path);
+        let message = format!("nothing is done with the files of `{name}`");
+        let finding = Finding::warning(codes::STEP_UNUSED, place, message, "never used");
+        let help = format!("name it in another step's `from: {name}`, or take it out");
+        builder.context.report(finding.help(help));
+    }
+}
