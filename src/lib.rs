@@ -1,5 +1,6 @@
 //! ftpflow: a declarative pipeline runner for FTP and FTPS.
 
+pub mod cli;
 pub mod endpoint;
 pub mod event;
 pub mod files;

@@ -20,6 +20,9 @@ const MAX_FILES: usize = 8;
 /// Columns of a bar.
 const BAR: usize = 24;
 
+/// Columns left free at the end of a line: the terminal echoes `^C` there, and a line that breaks is not cleared whole.
+const SPARE: usize = 4;
+
 /// The bars of a run.
 #[derive(Debug)]
 pub(super) struct Bars {
@@ -185,7 +188,7 @@ impl Bars {
 
     /// Text beside a bar, cut to what the terminal has left; of a name the end stays.
     fn show(&self, bar: &ProgressBar, line: &str, columns: usize, name: bool) {
-        let room = columns.saturating_sub(BAR + 5);
+        let room = columns.saturating_sub(BAR + 4 + SPARE);
         let line = self.redactor.text(line);
         let cut = match (name, line.char_indices().nth(12)) {
             (true, Some((at, _))) => {
@@ -235,4 +238,78 @@ fn style(colour: bool) -> ProgressStyle {
     ProgressStyle::with_template(&template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━╸─")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use super::super::scenario;
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn flying(file: &str) -> Arc<Meter> {
+        let meter = Arc::new(Meter::default());
+        let current = Current {
+            file: file.into(),
+            size: Some(100),
+        };
+        meter.begin(current, 40);
+        meter
+    }
+
+    #[test]
+    fn files_in_flight_have_a_bar_with_a_harmless_name_that_fits() {
+        let memory = Memory::default();
+        let out = Shared::new(Box::new(memory.clone()));
+        let mut bars = Bars::new(out, 60, false, scenario::redactor());
+        let long = flying(&format!(
+            "{}\u{1b}[2J/hunter2/版本.zip",
+            "folder/".repeat(40)
+        ));
+        bars.watch(&long);
+        bars.draw(&scenario::record());
+        let shown = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+        assert!(
+            shown.contains("…") && shown.contains("/***/版本.zip"),
+            "{shown:?}"
+        );
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("\u{1b}[2J"),
+            "{shown:?}"
+        );
+    }
+
+    #[test]
+    fn a_line_is_given_to_the_next_file_when_its_job_has_ended() {
+        let mut bars = Bars::new(
+            Shared::new(Box::new(std::io::sink())),
+            80,
+            false,
+            scenario::redactor(),
+        );
+        let meters: Vec<Arc<Meter>> = (0..20).map(|at| flying(&at.to_string())).collect();
+        meters.iter().for_each(|meter| bars.watch(meter));
+        bars.draw(&scenario::record());
+        assert!((1..=MAX_FILES).contains(&bars.slots.len()));
+        assert!(bars.slots.iter().all(|slot| slot.meter.is_some()));
+        drop(meters);
+        bars.meters.iter().for_each(|meter| meter.end());
+        bars.draw(&scenario::record());
+        assert!(bars.slots.is_empty() && bars.meters.is_empty());
+    }
 }

@@ -7,15 +7,16 @@ use crate::endpoint::{DataMode, Endpoint, ListingMode, PasvAddress, Tls, TlsOpti
 use crate::files::{Filter, KindTest, SortKey};
 use crate::options::{IfExists, Publish, TransferOptions, Verify};
 use crate::plan::{
-    Action, Delete, DeleteWhat, FilterStep, List, OnError, Plan, Retry, Step, StepId, Transfer,
-    Verdict,
+    Action, Delete, DeleteWhat, FilterStep, Hole, List, OnError, Plan, Printable, Retry, Step,
+    StepId, Transfer, Verdict,
 };
 
 /// Writes the plan: its servers, then its steps in an order in which they can run, with what each waits for.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write_plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+pub fn write_plan(out: &mut dyn Write, printable: &Printable) -> io::Result<()> {
+    let plan = &printable.plan;
     let written = plan.steps.iter().filter(|step| !step.implicit).count();
     let implicit = plan.steps.len() - written;
     let mut head = text::counted(written as u64, "step");
@@ -34,13 +35,14 @@ pub fn write_plan(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     for server in &plan.servers {
         let endpoint = &server.endpoint;
         line(out, &format!("  {}  {}", endpoint.name, address(endpoint)))?;
-        for setting in settings(endpoint) {
+        let holes = holes(printable, &format!("servers.{}", endpoint.name));
+        for setting in settings(endpoint).into_iter().chain(holes) {
             line(out, &format!("      {setting}"))?;
         }
     }
     writeln!(out, "\nsteps, in an order in which they can run")?;
     for (at, step) in plan.steps.iter().enumerate() {
-        write_step(out, plan, at + 1, step)?;
+        write_step(out, printable, at + 1, step)?;
     }
     lanes(out, plan)
 }
@@ -49,7 +51,13 @@ fn line(out: &mut dyn Write, text: &str) -> io::Result<()> {
     writeln!(out, "{}", text::escape(text))
 }
 
-fn write_step(out: &mut dyn Write, plan: &Plan, number: usize, step: &Step) -> io::Result<()> {
+fn write_step(
+    out: &mut dyn Write,
+    printable: &Printable,
+    number: usize,
+    step: &Step,
+) -> io::Result<()> {
+    let plan = &printable.plan;
     let implicit = if step.implicit { "  (implicit)" } else { "" };
     let title = format!("{number:>4}  {}  [{}]{implicit}", step.name, step.kind());
     line(out, &title)?;
@@ -61,10 +69,28 @@ fn write_step(out: &mut dyn Write, plan: &Plan, number: usize, step: &Step) -> i
         facts.push(format!("after {}", names(plan, &step.needs)));
     }
     facts.extend(common(step));
+    if !step.implicit {
+        facts.extend(holes(printable, &step.origin.0));
+    }
     for fact in facts {
         line(out, &format!("        {fact}"))?;
     }
     Ok(())
+}
+
+/// The fields below a path whose values only a run knows. Those that are texts stand in the plan as they are written, too.
+fn holes(printable: &Printable, path: &str) -> Vec<String> {
+    let below = |hole: &Hole| {
+        let key = hole.path.strip_prefix(path)?.strip_prefix('.')?;
+        // A password's text may hold a literal part of it.
+        let written = if key == "password" {
+            "from outside"
+        } else {
+            &hole.written
+        };
+        Some(format!("{key}: {written} (known when it runs)"))
+    };
+    printable.holes.iter().filter_map(below).collect()
 }
 
 fn what(plan: &Plan, step: &Step) -> Vec<String> {

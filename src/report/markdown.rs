@@ -111,7 +111,7 @@ fn failures(
 
 /// An indented block: no run of backticks in a server's reply can end it.
 fn code(out: &mut dyn Write, text: &str) -> io::Result<()> {
-    for line in text.lines() {
+    for line in text.trim_end().lines() {
         writeln!(out, "    {line}")?;
     }
     writeln!(out)

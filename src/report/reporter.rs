@@ -247,3 +247,109 @@ impl std::fmt::Debug for Settings {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::super::scenario;
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Memory {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn report(events: Box<dyn Write + Send>, files: Vec<ReportFile>) -> String {
+        let out = Memory::default();
+        let settings = Settings {
+            redactor: scenario::redactor(),
+            origins: scenario::origins(),
+            display: Display::Lines,
+            verbosity: Verbosity::Normal,
+            paint: Paint::PLAIN,
+            columns: 100,
+            out: Box::new(out.clone()),
+            events: Some(events),
+            files,
+            preview: None,
+        };
+        let reporter = Reporter::start(settings).unwrap();
+        let sender = reporter.sender();
+        for stamped in scenario::events() {
+            sender.send(stamped).unwrap();
+        }
+        // A worker that never ends holds its sender: the last event is what ends the reporter.
+        reporter.finish();
+        drop(sender);
+        out.text()
+    }
+
+    #[test]
+    fn a_closed_event_log_is_said_once_and_the_summary_still_comes() {
+        let text = report(Box::new(Closed), Vec::new());
+        assert_eq!(text.matches("--events stopped").count(), 1, "{text}");
+        assert!(
+            text.contains("Summary [2m 05s] nightly-release failed"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn events_are_one_json_object_a_line_without_secrets() {
+        let memory = Memory::default();
+        report(Box::new(memory.clone()), Vec::new());
+        let text = memory.text();
+        assert_eq!(text.lines().count(), scenario::events().len());
+        for line in text.lines() {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(event["version"], 1);
+        }
+        assert!(text.contains("***") && !text.contains("hunter2"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_under_a_report_changes_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+        let text = report(
+            Box::new(io::sink()),
+            vec![ReportFile::create(path).unwrap()],
+        );
+        assert_eq!(
+            text.matches("failed to write the report").count(),
+            1,
+            "{text}"
+        );
+        assert!(text.contains("Summary ["), "{text}");
+    }
+}

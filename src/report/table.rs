@@ -14,7 +14,14 @@ pub(super) enum Align {
 #[derive(Debug)]
 pub(super) struct Table {
     columns: Vec<(&'static str, Align)>,
-    rows: Vec<(Vec<String>, Option<(usize, Tone)>)>,
+    rows: Vec<Row>,
+}
+
+/// One cell a column, and the one that has a tone.
+#[derive(Debug)]
+struct Row {
+    cells: Vec<String>,
+    tone: Option<(usize, Tone)>,
 }
 
 /// No column is cut to less than this.
@@ -30,7 +37,7 @@ impl Table {
 
     /// Adds a row of one cell a column; one of them may have a tone.
     pub(super) fn row(&mut self, cells: Vec<String>, tone: Option<(usize, Tone)>) {
-        self.rows.push((cells, tone));
+        self.rows.push(Row { cells, tone });
     }
 
     /// The lines, at most `width` wide where cutting names can achieve it.
@@ -47,7 +54,7 @@ impl Table {
             .map(|at| (at, Tone::Faint))
             .collect::<Vec<_>>();
         let mut text = self.line(&headings, &widths, &faint, paint);
-        for (cells, tone) in &self.rows {
+        for Row { cells, tone } in &self.rows {
             let tones = Vec::from_iter(*tone);
             text.push_str(&self.line(cells, &widths, &tones, paint));
         }
@@ -70,7 +77,7 @@ impl Table {
 
     /// The width of a column; 0 where no row has anything in it.
     fn width(&self, at: usize) -> usize {
-        let cells = self.rows.iter().filter_map(|(cells, _)| cells.get(at));
+        let cells = self.rows.iter().filter_map(|row| row.cells.get(at));
         match cells.map(|cell| text::width(cell)).max().unwrap_or(0) {
             0 => 0,
             widest => widest.max(self.columns.get(at).map_or(0, |(name, _)| name.len())),
