@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod endpoint;
 pub mod event;
+pub mod exec;
 pub mod files;
 pub mod ftp;
 pub mod local;

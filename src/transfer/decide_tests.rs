@@ -68,6 +68,7 @@ fn request(options: &TransferOptions) -> Request<'_> {
         source_id: "h:21:u",
         own_source: false,
         sets_times: true,
+        chmod: None,
     }
 }
 

@@ -6,6 +6,7 @@ use super::decide::Decision;
 use super::inventory::Inventory;
 use super::request::Request;
 use crate::files::{FileSet, NameProblem, Route, Side, Time, join};
+use crate::options::Publish;
 
 /// One file on its way. Paths are relative to the [`crate::local::Root`] on this machine, absolute on a server.
 #[derive(Debug, Clone)]
@@ -22,8 +23,12 @@ pub struct Item {
     pub target: Vec<u8>,
     /// Where the bytes go until they are whole, in the same folder.
     pub temporary: Vec<u8>,
-    /// Whether a file stands at the destination.
-    pub over: bool,
+    /// Whether the bytes go to the final name at once (`publish: direct`).
+    pub direct: bool,
+    /// Whether what stands at the destination may be replaced.
+    pub may_overwrite: bool,
+    /// Mode given to the file once it has its final name.
+    pub chmod: Option<u32>,
     /// Whether a partial file may be continued.
     pub resumable: bool,
     /// Whether a partial file may be there: set it for a second try.
@@ -33,6 +38,14 @@ pub struct Item {
 }
 
 impl Item {
+    /// Where the bytes are written to.
+    pub(super) fn written(&self) -> &[u8] {
+        match self.direct {
+            true => &self.target,
+            false => &self.temporary,
+        }
+    }
+
     /// The names of a file that was decided upon.
     ///
     /// # Errors
@@ -62,10 +75,9 @@ impl Item {
             modified: set.modified(at),
             target: place(&relative),
             temporary: place(&temporary),
-            over: matches!(
-                decision,
-                Decision::Transfer { over: true } | Decision::Resume { over: true, .. }
-            ),
+            direct: request.options.publish == Publish::Direct,
+            may_overwrite: request.may_overwrite(),
+            chmod: request.chmod,
             resumable: request.resumable(set, at),
             partial: matches!(decision, Decision::Resume { .. }),
             stale: stale.iter().map(|partial| place(partial)).collect(),

@@ -1,16 +1,28 @@
 //! Moving files between two ends, each a server or this machine: what to do, doing it, and proving it.
 //!
 //! `download`, `upload` and `relay` only name two ends. [`decide`] is pure: it compares a file set with what stands
-//! at the destination and says, for each file, what is to be done.
+//! at the destination and says, for each file, what is to be done. [`copy()`] does it for one file, with one loop for
+//! all kinds of ends; [`publish()`] gives a file its final name, [`settle()`] looks what became of one whose reply was
+//! lost, and [`still_same`] guards a deletion.
 
+mod ascii;
+mod copy;
 mod decide;
+mod ends;
+mod error;
 mod inventory;
 mod item;
+mod publish;
 mod remove;
 mod request;
+mod verify;
 
+pub use copy::{BUFFER, Copied, copy};
 pub use decide::{DecideError, Decision, Decisions, Refusal, Skip, decide};
+pub use ends::{Source, Target};
+pub use error::{Cause, CopyError, Doubt, End, SizeProblem, Stage};
 pub use inventory::{Inventory, Manners, Standing, folders};
 pub use item::Item;
-pub use remove::{Fate, still_same};
+pub use publish::{Published, Settled, discard, publish, settle};
+pub use remove::{Changed, Fate, still_same};
 pub use request::Request;

@@ -1,7 +1,7 @@
 //! What a transfer step asks for, as far as decisions and names depend on it.
 
 use crate::files::{FileSet, Fingerprint};
-use crate::options::{Publish, TransferOptions};
+use crate::options::{IfExists, Publish, TransferOptions};
 
 /// A transfer step's wishes, and what is known of its two sides.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,8 @@ pub struct Request<'a> {
     pub own_source: bool,
     /// Whether the destination can set times.
     pub sets_times: bool,
+    /// Mode given to each file that arrives (`chmod`).
+    pub chmod: Option<u32>,
 }
 
 impl Request<'_> {
@@ -35,6 +37,14 @@ impl Request<'_> {
             && self.options.publish != Publish::Direct
             && set.size(at).is_some()
             && set.modified(at).is_some()
+    }
+
+    /// Whether what has a file's name may be replaced.
+    pub(super) fn may_overwrite(&self) -> bool {
+        matches!(
+            self.options.if_exists,
+            IfExists::Update | IfExists::Overwrite
+        )
     }
 
     pub(super) fn temporary(&self, set: &FileSet, at: u32, name: &[u8]) -> Vec<u8> {

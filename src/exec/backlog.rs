@@ -1,0 +1,162 @@
+//! Work of a step that waits to be started, some of it not before an instant (a retry).
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+use crate::plan::Retry;
+
+/// Waiting work, first in first out; retries come when their time has come.
+#[derive(Debug)]
+pub(super) struct Backlog<T> {
+    ready: VecDeque<Try<T>>,
+    later: Vec<(Instant, Try<T>)>,
+}
+
+/// A piece of work and how many tries of it have failed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Try<T> {
+    pub(super) item: T,
+    pub(super) failed: u32,
+    /// Whether a try that moved bytes has already set the count back (it may once).
+    pub(super) reset: bool,
+}
+
+impl<T> Backlog<T> {
+    pub(super) fn new() -> Backlog<T> {
+        Backlog {
+            ready: VecDeque::new(),
+            later: Vec::new(),
+        }
+    }
+
+    /// Adds new work.
+    pub(super) fn push(&mut self, item: T) {
+        self.ready.push_back(Try::first(item));
+    }
+
+    /// Puts back work that a job did not get to, or that does not count as tried.
+    pub(super) fn put_back(&mut self, attempt: Try<T>) {
+        self.ready.push_front(attempt);
+    }
+
+    /// Adds a further try, not before an instant.
+    pub(super) fn retry(&mut self, attempt: Try<T>, at: Instant) {
+        self.later.push((at, attempt));
+    }
+
+    /// Takes the next piece that may start.
+    pub(super) fn take(&mut self, now: Instant) -> Option<Try<T>> {
+        self.settle(now);
+        self.ready.pop_front()
+    }
+
+    /// How many pieces may start now.
+    pub(super) fn ready(&mut self, now: Instant) -> usize {
+        self.settle(now);
+        self.ready.len()
+    }
+
+    /// Whether nothing waits at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.later.is_empty()
+    }
+
+    /// When the first retry may start.
+    pub(super) fn next_retry(&self) -> Option<Instant> {
+        self.later.iter().map(|(at, _)| *at).min()
+    }
+
+    /// Empties it: what is never to be started.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Try<T>> + '_ {
+        let later = self.later.drain(..).map(|(_, attempt)| attempt);
+        self.ready.drain(..).chain(later)
+    }
+
+    fn settle(&mut self, now: Instant) {
+        let (due, later) = std::mem::take(&mut self.later)
+            .into_iter()
+            .partition(|(at, _)| *at <= now);
+        self.later = later;
+        let due: Vec<(Instant, Try<T>)> = due;
+        self.ready
+            .extend(due.into_iter().map(|(_, attempt)| attempt));
+    }
+}
+
+impl<T> Try<T> {
+    /// Work that was not tried yet.
+    pub(super) fn first(item: T) -> Try<T> {
+        Try {
+            item,
+            failed: 0,
+            reset: false,
+        }
+    }
+
+    /// Counts a failed try. The wait before the next, or none where there is no further try.
+    ///
+    /// A try that moved bytes which the next can continue sets the count back, once.
+    pub(super) fn again(&mut self, retry: &Retry, progressed: bool) -> Option<Duration> {
+        self.failed += 1;
+        if progressed && !self.reset {
+            self.reset = true;
+            self.failed = 1;
+        }
+        (self.failed < retry.attempts).then(|| pause(retry, self.failed))
+    }
+}
+
+/// The wait after the `failed`th failure: doubled each time up to the bound, less up to a quarter by chance,
+/// so that many tries that failed together do not come again together.
+pub(super) fn pause(retry: &Retry, failed: u32) -> Duration {
+    let doubled = retry.backoff.saturating_mul(
+        1_u32
+            .checked_shl(failed.saturating_sub(1))
+            .unwrap_or(u32::MAX),
+    );
+    let whole = doubled.min(retry.max_backoff);
+    let chance = RandomState::new().hash_one(failed) % 1000;
+    whole.mul_f64(1.0 - 0.25 * (chance as f64 / 1000.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RETRY: Retry = Retry {
+        attempts: 3,
+        backoff: Duration::from_secs(1),
+        max_backoff: Duration::from_secs(3),
+    };
+
+    #[test]
+    fn a_retry_waits_for_its_instant() {
+        let now = Instant::now();
+        let mut backlog = Backlog::new();
+        backlog.push(1);
+        let attempt = backlog.take(now).unwrap();
+        backlog.retry(attempt, now + Duration::from_secs(1));
+        assert!(backlog.take(now).is_none());
+        assert!(!backlog.is_empty());
+        assert!(backlog.take(now + Duration::from_secs(1)).is_some());
+        assert!(backlog.is_empty());
+    }
+
+    #[test]
+    fn tries_are_counted_and_progress_sets_the_count_back_once() {
+        let mut attempt = Try::first(());
+        assert!(attempt.again(&RETRY, false).is_some());
+        assert!(attempt.again(&RETRY, true).is_some());
+        assert!(attempt.again(&RETRY, true).is_some());
+        assert!(attempt.again(&RETRY, true).is_none());
+    }
+
+    #[test]
+    fn the_wait_doubles_up_to_its_bound() {
+        for (failed, whole) in [(1, 1.0), (2, 2.0), (3, 3.0), (40, 3.0)] {
+            let seconds = pause(&RETRY, failed).as_secs_f64();
+            assert!(seconds <= whole && seconds >= whole * 0.75, "{seconds}");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Runs a plan: the dispatcher, its ready queue, its sessions, and one file for each kind of step.
+
+mod backlog;
+mod clock;
+mod dispatcher;
+mod fault;
+mod heads;
+mod job;
+mod opening;
+mod pages;
+mod proofs;
+mod ready;
+mod request;
+mod sessions;
+mod shared;
+mod steps;
+
+pub use request::{Interrupt, Request, StartError, run};
+pub use shared::Redact;

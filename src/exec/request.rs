@@ -1,0 +1,108 @@
+//! What a run is asked for, and how it is told to end.
+
+use std::sync::mpsc::{Sender, SyncSender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use thiserror::Error;
+
+use crate::event::{Stamped, Tally};
+use crate::plan::{Plan, Secrets};
+
+use super::dispatcher::{Dispatcher, Message};
+use super::job::Workers;
+use super::shared::{Redact, Shared};
+
+/// The most jobs in flight, whatever the plan's servers allow.
+const MOST_JOBS: usize = 128;
+/// Jobs for local work beside those that hold sessions.
+const LOCAL_JOBS: usize = 2;
+
+/// What to run, and how.
+pub struct Request {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// Its secret values.
+    pub secrets: Arc<Secrets>,
+    /// The most jobs in flight at once (`--jobs`); by default what the plan's servers allow.
+    pub jobs: Option<usize>,
+    /// After the first failed file nothing new starts.
+    pub fail_fast: bool,
+    /// Survey and decide only: nothing is changed anywhere.
+    pub preview: bool,
+    /// Masks secrets in what sessions keep of their control connections.
+    pub redact: Redact,
+    /// Ends the run early.
+    pub interrupt: Interrupt,
+    /// Where events go. A full channel slows the run down; a closed one changes nothing.
+    pub events: SyncSender<Stamped>,
+}
+
+/// Why a run could not begin.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The system gives no threads.
+    #[error("start {0} threads: {1}")]
+    Threads(usize, String),
+}
+
+/// Ends a run early. Clones end the same run; it may be used from a signal's thread.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Arc<Mutex<Signal>>);
+
+#[derive(Debug, Default)]
+struct Signal {
+    given: bool,
+    run: Option<Sender<Message>>,
+}
+
+impl Interrupt {
+    /// The first signal: transfers end cleanly, sessions are quit, the summary is written, within 5 s.
+    pub fn first(&self) {
+        let mut signal = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        signal.given = true;
+        if let Some(run) = &signal.run {
+            // A run that has just ended needs no telling.
+            let _ = run.send(Message::Interrupt);
+        }
+    }
+
+    fn attach(&self, run: Sender<Message>) {
+        let mut signal = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if signal.given {
+            let _ = run.send(Message::Interrupt);
+        }
+        signal.run = Some(run);
+    }
+}
+
+/// Runs a plan on the calling thread, to its end.
+///
+/// # Errors
+/// Only where it could not begin; everything after that is in the tally and was told in events.
+pub fn run(request: Request) -> Result<Tally, StartError> {
+    let jobs = request
+        .jobs
+        .unwrap_or_else(|| jobs_of(&request.plan))
+        .max(1);
+    let (sender, messages) = channel();
+    let workers = Workers::start(jobs, sender.clone())
+        .map_err(|error| StartError::Threads(jobs, error.to_string()))?;
+    request.interrupt.attach(sender);
+    let shared = Shared::new(
+        request.plan,
+        request.secrets,
+        request.redact,
+        request.preview,
+        request.events,
+    );
+    let (dispatcher, first) = Dispatcher::new(shared, workers, messages, jobs, request.fail_fast);
+    Ok(dispatcher.run(first))
+}
+
+fn jobs_of(plan: &Plan) -> usize {
+    let caps = plan
+        .servers
+        .iter()
+        .map(|server| server.endpoint.connections as usize);
+    (caps.sum::<usize>() + LOCAL_JOBS).min(MOST_JOBS)
+}

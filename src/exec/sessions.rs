@@ -1,0 +1,424 @@
+//! The sessions of a run: which are open, which are free, and when another may be opened.
+//!
+//! Sessions move: a job takes them and gives them back. A slot is counted from the moment its session is
+//! being opened until it is known to be closed, so that a server never sees more than its cap.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use secrecy::SecretString;
+use std::sync::Arc;
+
+use crate::endpoint::Endpoint;
+use crate::event::Event;
+use crate::files::ServerId;
+use crate::ftp::{Breaker, Class, ErrorKind, Facts, Session};
+use crate::plan::{Retry, StepId};
+
+use super::backlog::pause;
+use super::fault::Fault;
+use super::job::Roles;
+use super::shared::Shared;
+
+/// How long a session may lie idle before it is closed.
+pub(super) const IDLE: Duration = Duration::from_secs(30);
+/// How long it may lie before it is looked at again.
+const RESTED: Duration = Duration::from_secs(1);
+
+/// A place for a session, from before it is opened until after it is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct SlotId(u64);
+
+/// A leased session and its place.
+pub(super) struct Leased {
+    pub(super) server: ServerId,
+    pub(super) slot: SlotId,
+    pub(super) session: Session,
+    /// Whether it lay idle for so long that the server may have closed it.
+    pub(super) rested: bool,
+}
+
+/// A session that is to be opened, by a job of its own.
+pub(super) struct Opening {
+    pub(super) server: ServerId,
+    pub(super) slot: SlotId,
+    pub(super) breaker: Breaker,
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) password: SecretString,
+}
+
+/// What became of it.
+pub(super) struct Opened {
+    pub(super) result: Result<Box<Session>, (Fault, ErrorKind)>,
+    pub(super) learned: Facts,
+}
+
+/// All servers' sessions.
+pub(super) struct Sessions {
+    servers: Vec<Pool>,
+    next_slot: u64,
+    reserved: Option<(StepId, Roles)>,
+}
+
+struct Pool {
+    endpoint: Arc<Endpoint>,
+    password: SecretString,
+    retry: Retry,
+    login: Option<StepId>,
+    cap: usize,
+    slots: BTreeMap<SlotId, Breaker>,
+    idle: Vec<Idle>,
+    opening: usize,
+    wanted: usize,
+    proven: bool,
+    failed: u32,
+    not_before: Option<Instant>,
+    broken: Option<Fault>,
+}
+
+struct Idle {
+    slot: SlotId,
+    session: Session,
+    since: Instant,
+}
+
+impl Sessions {
+    /// No session yet, for the servers of a plan.
+    pub(super) fn new(shared: &Shared) -> Sessions {
+        let servers = shared.plan.servers.iter().enumerate().map(|(at, server)| {
+            let login = shared.login_of(at);
+            Pool {
+                endpoint: Arc::clone(&server.endpoint),
+                password: shared.secrets.get(server.password),
+                retry: login.map_or(Retry::default(), |step| shared.plan.step(step).retry),
+                login,
+                cap: server.endpoint.connections.max(1) as usize,
+                slots: BTreeMap::new(),
+                idle: Vec::new(),
+                opening: 0,
+                wanted: 0,
+                proven: false,
+                failed: 0,
+                not_before: None,
+                broken: None,
+            }
+        });
+        Sessions {
+            servers: servers.collect(),
+            next_slot: 0,
+            reserved: None,
+        }
+    }
+
+    /// Forgets what was wanted: said anew in each round.
+    pub(super) fn begin_round(&mut self) {
+        for pool in &mut self.servers {
+            pool.wanted = 0;
+        }
+    }
+
+    /// Says that so many further sessions of each role's server could be used.
+    pub(super) fn want(&mut self, roles: &Roles, jobs: usize) {
+        for server in roles {
+            let pool = self.pool(*server);
+            pool.wanted = pool.wanted.saturating_add(jobs);
+        }
+    }
+
+    /// The reason why one of these servers gives no session any more.
+    pub(super) fn broken(&self, roles: &Roles) -> Option<&Fault> {
+        roles
+            .iter()
+            .find_map(|server| self.servers[usize::from(server.0)].broken.as_ref())
+    }
+
+    /// Takes a free session for each role, all or none.
+    ///
+    /// A step that needs several and finds only some reserves them, one reservation in the run at a time:
+    /// others that need only one would otherwise take each that comes free, for ever.
+    pub(super) fn take(
+        &mut self,
+        step: StepId,
+        roles: &Roles,
+        now: Instant,
+    ) -> Option<Vec<Leased>> {
+        for server in roles {
+            self.pool(*server).drop_stale(now);
+        }
+        if !self.enough(step, roles) {
+            if roles.len() > 1 && self.reserved.is_none() {
+                self.reserved = Some((step, roles.clone()));
+            }
+            return None;
+        }
+        if self.reserved.as_ref().is_some_and(|(by, _)| *by == step) {
+            self.reserved = None;
+        }
+        let leased = roles.iter().filter_map(|server| {
+            // The last one given back is the one least likely to have been closed meanwhile.
+            let idle = self.servers[usize::from(server.0)].idle.pop()?;
+            Some(Leased {
+                server: *server,
+                slot: idle.slot,
+                rested: idle.rested(now),
+                session: idle.session,
+            })
+        });
+        Some(leased.collect())
+    }
+
+    /// Gives up a reservation that its step has no use for any more.
+    pub(super) fn unreserve(&mut self, step: StepId) {
+        if self.reserved.as_ref().is_some_and(|(by, _)| *by == step) {
+            self.reserved = None;
+        }
+    }
+
+    /// Takes a session back from a job. One that cannot be used again is closed.
+    pub(super) fn give_back(
+        &mut self,
+        server: ServerId,
+        slot: SlotId,
+        session: Session,
+        now: Instant,
+    ) {
+        let pool = self.pool(server);
+        let tripped = pool.slots.get(&slot).is_none_or(|b| b.tripped().is_some());
+        if tripped || !session.healthy() {
+            pool.slots.remove(&slot);
+            return;
+        }
+        pool.idle.push(Idle {
+            slot,
+            session,
+            since: now,
+        });
+    }
+
+    /// Closes the place of a session that did not come back.
+    pub(super) fn lost(&mut self, server: ServerId, slot: SlotId) {
+        self.pool(server).slots.remove(&slot);
+    }
+
+    /// The sessions to be opened now, given what is wanted; at most so many.
+    pub(super) fn openings(&mut self, now: Instant, most: usize) -> Vec<Opening> {
+        let mut openings = Vec::new();
+        for at in 0..self.servers.len() {
+            let room = self.servers[at].room(now).min(most - openings.len());
+            for _ in 0..room {
+                self.next_slot += 1;
+                let server = ServerId(u16::try_from(at).unwrap_or(u16::MAX));
+                openings.push(self.servers[at].begin(server, SlotId(self.next_slot)));
+            }
+        }
+        openings
+    }
+
+    /// When a server may be tried again, where one waits for that.
+    pub(super) fn next_try(&self, now: Instant) -> Option<Instant> {
+        let waiting = self.servers.iter().filter(|pool| pool.wanted > 0);
+        let instants = waiting.filter_map(|pool| pool.not_before.filter(|at| *at > now));
+        instants.min()
+    }
+
+    /// Takes in the end of an opening.
+    pub(super) fn opened(
+        &mut self,
+        server: ServerId,
+        slot: SlotId,
+        opened: Opened,
+        shared: &mut Shared,
+        now: Instant,
+    ) {
+        shared.learn(server, &opened.learned);
+        let pool = self.pool(server);
+        pool.opening = pool.opening.saturating_sub(1);
+        match opened.result {
+            Ok(session) => pool.arrived(slot, *session, shared, now),
+            Err((fault, kind)) => pool.refused(slot, fault, kind, shared, now),
+        }
+    }
+
+    /// An opening ended without saying how (a panic).
+    pub(super) fn opening_lost(&mut self, server: ServerId, slot: SlotId, fault: Fault) {
+        let pool = self.pool(server);
+        pool.opening = pool.opening.saturating_sub(1);
+        pool.slots.remove(&slot);
+        pool.broken = Some(fault);
+    }
+
+    /// The breaker of a slot.
+    pub(super) fn breaker(&self, server: ServerId, slot: SlotId) -> Option<&Breaker> {
+        self.servers[usize::from(server.0)].slots.get(&slot)
+    }
+
+    /// Every breaker of the run.
+    pub(super) fn breakers(&self) -> impl Iterator<Item = &Breaker> {
+        self.servers.iter().flat_map(|pool| pool.slots.values())
+    }
+
+    /// Takes out the sessions that have lain idle for too long, or all of them.
+    pub(super) fn retire(&mut self, now: Option<Instant>) -> Vec<Leased> {
+        let mut retired = Vec::new();
+        for (at, pool) in self.servers.iter_mut().enumerate() {
+            let server = ServerId(u16::try_from(at).unwrap_or(u16::MAX));
+            let old = |idle: &Idle| now.is_none_or(|now| now >= idle.since + IDLE);
+            let (gone, kept) = std::mem::take(&mut pool.idle).into_iter().partition(old);
+            pool.idle = kept;
+            let gone: Vec<Idle> = gone;
+            retired.extend(gone.into_iter().map(|idle| Leased {
+                server,
+                slot: idle.slot,
+                rested: true,
+                session: idle.session,
+            }));
+        }
+        retired
+    }
+
+    /// When the first idle session has lain for too long.
+    pub(super) fn next_retirement(&self) -> Option<Instant> {
+        let idle = self.servers.iter().flat_map(|pool| &pool.idle);
+        idle.map(|idle| idle.since + IDLE).min()
+    }
+
+    fn pool(&mut self, server: ServerId) -> &mut Pool {
+        &mut self.servers[usize::from(server.0)]
+    }
+
+    fn enough(&self, step: StepId, roles: &Roles) -> bool {
+        roles.iter().all(|server| {
+            let needed = roles.iter().filter(|other| *other == server).count();
+            let free = self.servers[usize::from(server.0)].idle.len();
+            free >= needed + self.reserved_by_others(step, *server)
+        })
+    }
+
+    fn reserved_by_others(&self, step: StepId, server: ServerId) -> usize {
+        match &self.reserved {
+            Some((by, roles)) if *by != step => {
+                roles.iter().filter(|role| **role == server).count()
+            }
+            _ => 0,
+        }
+    }
+}
+
+impl Idle {
+    fn rested(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.since) >= RESTED
+    }
+}
+
+impl Pool {
+    /// Closes idle sessions that the server has closed already. The look does not wait.
+    fn drop_stale(&mut self, now: Instant) {
+        while let Some(last) = self.idle.last() {
+            if !(last.rested(now) && last.session.is_stale()) {
+                return;
+            }
+            if let Some(stale) = self.idle.pop() {
+                self.slots.remove(&stale.slot);
+            }
+        }
+    }
+
+    /// How many sessions may be opened now: the first alone, because accounts get locked after wrong
+    /// passwords; then as many as are wanted, up to the cap.
+    fn room(&self, now: Instant) -> usize {
+        let waits = self.not_before.is_some_and(|at| at > now);
+        if self.broken.is_some() || waits {
+            return 0;
+        }
+        let wanted = self.wanted.saturating_sub(self.idle.len() + self.opening);
+        let most = if self.proven { self.cap } else { 1 };
+        wanted.min(most.saturating_sub(self.slots.len()))
+    }
+
+    fn begin(&mut self, server: ServerId, slot: SlotId) -> Opening {
+        let breaker = Breaker::new();
+        self.slots.insert(slot, breaker.clone());
+        self.opening += 1;
+        Opening {
+            server,
+            slot,
+            breaker,
+            endpoint: Arc::clone(&self.endpoint),
+            password: self.password.clone(),
+        }
+    }
+
+    fn arrived(&mut self, slot: SlotId, session: Session, shared: &mut Shared, now: Instant) {
+        self.proven = true;
+        self.failed = 0;
+        self.not_before = None;
+        if !self.slots.contains_key(&slot) {
+            return;
+        }
+        self.idle.push(Idle {
+            slot,
+            session,
+            since: now,
+        });
+        shared.emit(Event::SessionOpened {
+            server: self.endpoint.name.clone(),
+            open: u32::try_from(self.slots.len() - self.opening).unwrap_or(u32::MAX),
+        });
+    }
+
+    fn refused(
+        &mut self,
+        slot: SlotId,
+        fault: Fault,
+        kind: ErrorKind,
+        shared: &mut Shared,
+        now: Instant,
+    ) {
+        self.slots.remove(&slot);
+        // Credentials that worked once are right: a refusal then speaks of the number of sessions.
+        let too_many = kind == ErrorKind::TooMany || (kind == ErrorKind::Login && self.proven);
+        let others = self.slots.len() - self.opening;
+        if too_many && others > 0 {
+            return self.lower_cap(others, shared);
+        }
+        self.failed += 1;
+        let again = too_many || fault.class == Class::Transient;
+        if again && self.failed < self.retry.attempts {
+            return self.wait(fault, shared, now);
+        }
+        // What is open goes on; no further one is tried.
+        if others > 0 {
+            return self.lower_cap(others, shared);
+        }
+        self.broken = Some(fault);
+    }
+
+    fn lower_cap(&mut self, open: usize, shared: &mut Shared) {
+        if open >= self.cap {
+            return;
+        }
+        self.cap = open;
+        shared.warn_server(
+            &self.endpoint.name,
+            format!(
+                "allows {open} session{} now, fewer than `connections: {}`; the run goes on with {open}",
+                if open == 1 { "" } else { "s" },
+                self.endpoint.connections,
+            ),
+        );
+    }
+
+    fn wait(&mut self, fault: Fault, shared: &mut Shared, now: Instant) {
+        let wait = pause(&self.retry, self.failed);
+        self.not_before = Some(now + wait);
+        if let Some(step) = self.login {
+            shared.emit(Event::Retrying {
+                step: step.0 as usize,
+                failure: fault.failure,
+                attempt: self.failed,
+                attempts: self.retry.attempts,
+                wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            });
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What the steps of a run share. The dispatcher owns it; workers get copies of what they need.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use crate::event::{Event, FileOutcome, RunOutcome, Stamped, Tally};
+use crate::files::{FileSet, NameEncoding, Reach, ServerId, Side};
+use crate::ftp::Facts;
+use crate::plan::{Action, Plan, Secrets, StepId};
+
+use super::proofs::Proofs;
+
+/// Masks secrets in a text.
+pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
+/// The state that steps read and write, on the dispatcher's thread only.
+pub(super) struct Shared {
+    pub(super) plan: Arc<Plan>,
+    pub(super) secrets: Arc<Secrets>,
+    pub(super) redact: Redact,
+    /// What each step yields, once it has ended.
+    pub(super) sets: Vec<Option<FileSet>>,
+    pub(super) proofs: Arc<Proofs>,
+    /// Whether `plan` is asked for: steps survey and decide, and change nothing.
+    pub(super) preview: bool,
+    pub(super) tally: Tally,
+    facts: Vec<Facts>,
+    said: HashSet<String>,
+    keeps_proofs: bool,
+    started: Instant,
+    events: SyncSender<Stamped>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        secrets: Arc<Secrets>,
+        redact: Redact,
+        preview: bool,
+        events: SyncSender<Stamped>,
+    ) -> Shared {
+        Shared {
+            sets: vec![None; plan.steps.len()],
+            facts: vec![Facts::default(); plan.servers.len()],
+            proofs: Arc::new(Proofs::default()),
+            keeps_proofs: plan
+                .steps
+                .iter()
+                .any(|step| matches!(step.action, Action::Delete(_))),
+            plan,
+            secrets,
+            redact,
+            preview,
+            tally: Tally::default(),
+            said: HashSet::new(),
+            started: Instant::now(),
+            events,
+        }
+    }
+
+    /// Tallies an event and passes it on. A report that has died changes nothing here.
+    pub(super) fn emit(&mut self, event: Event) {
+        let stamped = Stamped {
+            version: 1,
+            at_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            event,
+        };
+        self.tally.take(&stamped);
+        let _ = self.events.send(stamped);
+    }
+
+    /// Warns about a server, once for each text.
+    pub(super) fn warn_server(&mut self, server: &str, text: String) {
+        self.warn(None, Some(server), text);
+    }
+
+    /// Warns about a step, once for each text.
+    pub(super) fn warn_step(&mut self, step: StepId, text: String) {
+        self.warn(Some(step), None, text);
+    }
+
+    /// Tells what became of a file.
+    pub(super) fn file(&mut self, step: StepId, file: String, outcome: FileOutcome, bytes: u64) {
+        self.emit(Event::FileFinished {
+            step: step.0 as usize,
+            file,
+            outcome,
+            bytes,
+        });
+    }
+
+    /// The proofs, to be written; none where no step of the plan will ask for them.
+    pub(super) fn proofs(&mut self) -> Option<&mut Proofs> {
+        self.keeps_proofs.then(|| Arc::make_mut(&mut self.proofs))
+    }
+
+    /// The set that a step has yielded; empty sets stand for none, so that nothing is done with them.
+    pub(super) fn set_of(&self, step: StepId) -> Option<FileSet> {
+        self.sets[step.0 as usize].clone()
+    }
+
+    /// What is known of a server.
+    pub(super) fn facts(&self, server: ServerId) -> &Facts {
+        &self.facts[usize::from(server.0)]
+    }
+
+    /// Takes in what a session has learned of its server.
+    pub(super) fn learn(&mut self, server: ServerId, learned: &Facts) {
+        self.facts[usize::from(server.0)].merge(learned);
+    }
+
+    /// The login step of the server at this position.
+    pub(super) fn login_of(&self, server: usize) -> Option<StepId> {
+        let mut logins = self
+            .plan
+            .steps
+            .iter()
+            .filter_map(|step| match &step.action {
+                Action::Login(login) if usize::from(login.server.0) == server => Some(step.id),
+                _ => None,
+            });
+        logins.next_back()
+    }
+
+    /// The encoding of names on a side.
+    pub(super) fn encoding(&self, side: Side) -> NameEncoding {
+        match side {
+            Side::Local => NameEncoding::Auto,
+            Side::Server(server) => self.plan.server(server).endpoint.encoding,
+        }
+    }
+
+    /// What bytes a side takes in names.
+    pub(super) fn reach(&self, side: Side) -> Reach {
+        let Side::Server(server) = side else {
+            return Reach::Local;
+        };
+        match self.encoding(side) {
+            NameEncoding::Auto if !self.facts(server).announces_utf8() => Reach::AnyBytes,
+            encoding => Reach::Text(encoding),
+        }
+    }
+
+    /// One side for all names of the same server: equal when host, port and user are.
+    pub(super) fn identity(&self, side: Side) -> Side {
+        let Side::Server(server) = side else {
+            return side;
+        };
+        let own = &self.plan.server(server).endpoint;
+        let same = self.plan.servers.iter().position(|other| {
+            let other = &other.endpoint;
+            other.host == own.host && other.port == own.port && other.user == own.user
+        });
+        let first = same.and_then(|at| u16::try_from(at).ok()).map(ServerId);
+        Side::Server(first.unwrap_or(server))
+    }
+
+    /// `host:port:user` of a server, empty for this machine.
+    pub(super) fn identity_text(&self, side: Side) -> String {
+        match side {
+            Side::Local => String::new(),
+            Side::Server(server) => {
+                let endpoint = &self.plan.server(server).endpoint;
+                format!("{}:{}:{}", endpoint.host, endpoint.port, endpoint.user)
+            }
+        }
+    }
+
+    /// The last event.
+    pub(super) fn finish(&mut self, outcome: RunOutcome) {
+        self.emit(Event::RunFinished { outcome });
+    }
+
+    fn warn(&mut self, step: Option<StepId>, server: Option<&str>, text: String) {
+        if self.said.insert(format!("{step:?} {server:?} {text}")) {
+            self.emit(Event::Warning {
+                step: step.map(|step| step.0 as usize),
+                server: server.map(str::to_owned),
+                text,
+            });
+        }
+    }
+}
+
+/// Milliseconds of a duration, for events.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

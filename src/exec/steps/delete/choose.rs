@@ -1,0 +1,123 @@
+//! Which files a `delete` means: never one that this run did not bring to safety, or put there itself.
+
+use std::sync::Arc;
+
+use crate::files::{FileSet, Kind};
+use crate::plan::{self, Action, DeleteWhat, Plan, StepId};
+
+use super::Output;
+use crate::exec::fault::Fault;
+use crate::exec::job::Work;
+use crate::exec::proofs::Proofs;
+use crate::exec::shared::Shared;
+use crate::files::Side;
+
+/// What is to be deleted, and what is not.
+pub(in crate::exec) struct Chosen {
+    pub(super) set: FileSet,
+    pub(super) left_out: Vec<(String, String)>,
+    /// Source files that not every named transfer proved.
+    pub(super) unproven: usize,
+}
+
+struct Question {
+    plan: Arc<Plan>,
+    proofs: Arc<Proofs>,
+    side: Side,
+    set: FileSet,
+}
+
+/// The work of choosing: without sessions, over a copy of the proofs.
+pub(super) fn work(delete: plan::Delete, shared: &Shared) -> Work {
+    let question = question(&delete, shared);
+    Box::new(move |_| {
+        let chosen = question.and_then(|question| question.answer(&delete));
+        super::super::Output::Delete(Box::new(Output::Chosen(chosen)))
+    })
+}
+
+fn question(delete: &plan::Delete, shared: &Shared) -> Result<Question, Fault> {
+    let from = match &delete.what {
+        // Every named transfer must have proved a file, so the first one's sources hold all that qualify.
+        DeleteWhat::SourcesOf(steps) => steps
+            .first()
+            .and_then(|step| source_of(*step, &shared.plan)),
+        DeleteWhat::Set { from, .. } => Some(*from),
+    };
+    let set = from.and_then(|step| shared.set_of(step));
+    let set = set.ok_or_else(|| Fault::permanent("an earlier step gave no files"))?;
+    Ok(Question {
+        plan: Arc::clone(&shared.plan),
+        proofs: Arc::clone(&shared.proofs),
+        side: shared.identity(set.side()),
+        set,
+    })
+}
+
+fn source_of(step: StepId, plan: &Plan) -> Option<StepId> {
+    match &plan.step(step).action {
+        Action::Transfer(transfer) => Some(transfer.from),
+        _ => None,
+    }
+}
+
+impl Question {
+    fn answer(&self, delete: &plan::Delete) -> Result<Chosen, Fault> {
+        if let Some(reason) = self.set.incomplete_reason() {
+            let fault =
+                format!("nothing was deleted, because the listing may not be whole: {reason}");
+            return Err(
+                Fault::permanent(fault).help("list smaller folders, or fewer files at once")
+            );
+        }
+        let mut kept = Vec::new();
+        let mut left_out = Vec::new();
+        let mut unproven = 0;
+        for at in self.set.positions() {
+            match self.judge(at, delete) {
+                Judgement::Delete => kept.push(at),
+                Judgement::Unproven => unproven += 1,
+                Judgement::LeaveOut(reason) => left_out.push((self.set.text(at), reason)),
+            }
+        }
+        Ok(Chosen {
+            set: self.set.subset(kept),
+            left_out,
+            unproven,
+        })
+    }
+
+    fn judge(&self, at: u32, delete: &plan::Delete) -> Judgement {
+        if self.set.kind(at) != Kind::File {
+            return match &delete.what {
+                DeleteWhat::SourcesOf(_) => {
+                    Judgement::LeaveOut("only files are transferred".into())
+                }
+                DeleteWhat::Set { .. } => Judgement::LeaveOut("only files are deleted".into()),
+            };
+        }
+        let path = self.set.absolute(at);
+        if self.proofs.published(self.side, &path) {
+            return Judgement::LeaveOut("this run put it there".into());
+        }
+        match &delete.what {
+            DeleteWhat::SourcesOf(steps) if self.proofs.proven_by_all(self.side, &path, steps) => {
+                Judgement::Delete
+            }
+            DeleteWhat::SourcesOf(_) => Judgement::Unproven,
+            DeleteWhat::Set { after, .. } => match self.proofs.open_for(self.side, &path, after) {
+                Some(step) => {
+                    let name = &self.plan.step(step).name;
+                    Judgement::LeaveOut(format!("`{name}` did not prove it at its destination"))
+                }
+                None => Judgement::Delete,
+            },
+        }
+    }
+}
+
+enum Judgement {
+    Delete,
+    Unproven,
+    LeaveOut(String),
+}

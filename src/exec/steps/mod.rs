@@ -1,0 +1,163 @@
+//! The steps of a run as state machines on the dispatcher: one file a kind.
+//!
+//! A machine says what it could do next; the dispatcher finds the sessions and a thread; the machine then
+//! makes the job, and takes in its end. Nothing here waits.
+
+mod delete;
+mod filter;
+mod list;
+mod list_local;
+mod login;
+mod transfer;
+
+use std::time::Instant;
+
+use crate::event::{Failure, StepOutcome};
+use crate::files::FileSet;
+use crate::plan::{Action, Step};
+
+use super::fault::Fault;
+use super::job::{JobId, Roles, Work};
+use super::sessions::Opened;
+use super::shared::Shared;
+
+/// A step that has been released.
+pub(super) trait Machine {
+    /// What it could do now.
+    fn next(&mut self, now: Instant, shared: &mut Shared) -> Next;
+    /// The job that [`Next::Job`] spoke of; its sessions are in hand.
+    fn work(&mut self, job: JobId, now: Instant, shared: &mut Shared) -> JobWork;
+    /// Takes in the end of a job.
+    fn returned(&mut self, job: JobId, output: Output, now: Instant, shared: &mut Shared);
+    /// Nothing that has not begun begins any more.
+    fn stop(&mut self, stop: &Stop, shared: &mut Shared);
+}
+
+/// What a step could do.
+pub(super) enum Next {
+    /// A job on these sessions; so many such jobs could start, this one included.
+    Job { roles: Roles, more: usize },
+    /// Nothing before a job of it returns, or the instant comes.
+    Wait(Option<Instant>),
+    /// Nothing more: it has ended, once its last job has returned.
+    Done(Ending),
+}
+
+/// The work of a job, and whether its meter is worth showing.
+pub(super) struct JobWork {
+    pub(super) work: Work,
+    pub(super) moves_bytes: bool,
+}
+
+/// How a step ended, and what it yields.
+pub(super) struct Ending {
+    pub(super) outcome: StepOutcome,
+    pub(super) set: Option<FileSet>,
+}
+
+/// Why nothing more of a step begins.
+#[derive(Debug, Clone)]
+pub(super) enum Stop {
+    /// The run was interrupted.
+    Interrupted,
+    /// A file failed, and `--fail-fast` was given.
+    FailFast,
+    /// The step itself cannot go on.
+    Fault(Fault),
+}
+
+/// What a job gives back: one variant for each sort of job.
+pub(super) enum Output {
+    /// Nothing to say.
+    Nothing,
+    /// A session was opened, or not.
+    Opened(Box<Opened>),
+    /// A folder was listed.
+    Listed(Box<list::Listed>),
+    /// A set is ready.
+    Set(Result<Found, Fault>),
+    /// A filter was applied.
+    Filtered(Result<crate::files::Filtered, Fault>),
+    /// A part of a transfer step.
+    Transfer(Box<transfer::Output>),
+    /// A part of a delete step.
+    Delete(Box<delete::Output>),
+    /// It panicked, and its sessions are lost.
+    Panicked(String),
+}
+
+/// A set and what is to be said of it.
+pub(super) struct Found {
+    pub(super) set: FileSet,
+    pub(super) problems: crate::files::Problems,
+}
+
+/// The machine of a step.
+pub(super) fn machine(step: &Step, shared: &Shared) -> Box<dyn Machine> {
+    match &step.action {
+        Action::Login(login) => Box::new(login::Login::new(login)),
+        Action::List(list) if list.side == crate::files::Side::Local => {
+            Box::new(list_local::LocalList::new(step, list))
+        }
+        Action::List(list) => Box::new(list::RemoteList::new(step, list)),
+        Action::Filter(filter) => Box::new(filter::Filter::new(step, filter)),
+        Action::Transfer(transfer) => Box::new(transfer::Transfer::new(step, transfer, shared)),
+        Action::Delete(delete) => Box::new(delete::Delete::new(step, delete, shared)),
+    }
+}
+
+/// The fault of a job that panicked.
+pub(super) fn panicked(words: &str) -> Fault {
+    Fault::permanent(format!("a fault in ftpflow itself: {words}"))
+        .help("please report it, with the manifest and this message")
+}
+
+impl Stop {
+    /// In words, for what did not begin.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Stop::Interrupted => "the run was interrupted".into(),
+            Stop::FailFast => "another file failed, and `--fail-fast` was given".into(),
+            Stop::Fault(fault) => fault.failure.message.clone(),
+        }
+    }
+
+    /// What the step itself reports.
+    pub(super) fn failure(&self) -> Option<Box<Failure>> {
+        match self {
+            Stop::Fault(fault) => Some(fault.failure.clone()),
+            stop => Some(Box::new(Failure {
+                message: stop.reason(),
+                ..Failure::default()
+            })),
+        }
+    }
+}
+
+impl JobWork {
+    /// Work whose meter has nothing to show.
+    pub(super) fn quiet(work: Work) -> JobWork {
+        JobWork {
+            work,
+            moves_bytes: false,
+        }
+    }
+}
+
+impl Ending {
+    /// A step that did all it had to do.
+    pub(super) fn done(set: Option<FileSet>) -> Ending {
+        Ending {
+            outcome: StepOutcome::Done,
+            set,
+        }
+    }
+
+    /// A step that failed as a whole.
+    pub(super) fn failed(failure: Option<Box<Failure>>, set: Option<FileSet>) -> Ending {
+        Ending {
+            outcome: StepOutcome::Failed { failure },
+            set,
+        }
+    }
+}

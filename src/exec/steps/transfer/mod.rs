@@ -1,0 +1,469 @@
+//! `download`, `upload` and `relay`: survey the destination, decide, make folders, move, publish.
+//!
+//! One machine for all three: they only name two ends. The first two phases change nothing anywhere;
+//! `plan` runs no further.
+
+mod jobs;
+mod moving;
+mod survey;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::event::{Event, FileOutcome, StepOutcome};
+use crate::files::{FileSet, Route, Side};
+use crate::ftp::Class;
+use crate::options::{Publish, Verify};
+use crate::plan::{self, Retry, StepId};
+use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Refusal, Skip};
+
+use super::{Ending, JobWork, Machine, Next, Stop, panicked};
+use crate::exec::backlog::{Backlog, Try};
+use crate::exec::fault::Fault;
+use crate::exec::job::{JobId, Roles};
+use crate::exec::proofs::Proof;
+use crate::exec::shared::{Shared, millis};
+use jobs::{Ends, Wishes};
+use survey::{Shown, Survey};
+
+/// Files that one job moves at most.
+const BATCH: usize = 32;
+/// Decisions told in one go: the dispatcher must not be kept from other steps.
+const TOLD_AT_ONCE: u32 = 2000;
+
+pub(super) struct Transfer {
+    id: StepId,
+    transfer: plan::Transfer,
+    retry: Retry,
+    phase: Phase,
+    wishes: Arc<Wishes>,
+    set: Option<FileSet>,
+    ends: Option<Arc<Ends>>,
+    survey: Survey,
+    inventory: Arc<Inventory>,
+    decisions: Arc<Decisions>,
+    told: u32,
+    /// Tries of the job that a phase consists of, and when the next may start.
+    whole: Try<()>,
+    not_before: Option<Instant>,
+    backlog: Backlog<u32>,
+    flying: HashMap<JobId, Flying>,
+    /// Positions of files that stand whole at the destination.
+    standing: Vec<u32>,
+    /// With `publish: set`, those that have arrived under their temporary names.
+    arrived: Vec<(u32, Copied)>,
+    /// What is to be looked at before a file is tried again.
+    doubts: HashMap<u32, Doubt>,
+    /// Failed files of which something stands at the destination.
+    left_behind: Vec<u32>,
+    failures: u64,
+    fault: Option<Fault>,
+    stopped: Option<Stop>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Where `into` lies, and what stands in it.
+    Root,
+    /// Which folders the files will lie in.
+    Route,
+    /// What stands in these.
+    Survey,
+    Decide,
+    /// Names that listings may not show.
+    Ask,
+    /// Decide again, with the answers.
+    Settle,
+    /// Tell what is left alone, and queue the rest.
+    Tell,
+    Folders,
+    Move,
+    Publish,
+    /// Remove what failed files left behind.
+    Clear,
+    End,
+}
+
+enum Flying {
+    Whole,
+    Folder(Try<Vec<u8>>),
+    Files(Vec<Try<u32>>),
+}
+
+/// What a job of a transfer step gives back.
+pub(in crate::exec) enum Output {
+    Rooted(Result<survey::Rooted, Fault>),
+    Routed(Vec<Vec<u8>>),
+    Surveyed(Result<Shown, Fault>),
+    Decided(Result<Decisions, Fault>),
+    Asked(Result<survey::Answers, Fault>),
+    Foldered(Result<Option<Arc<crate::local::Root>>, Fault>),
+    Moved(Vec<(u32, jobs::Moved)>),
+    Published(Vec<(u32, Result<Option<String>, Fault>)>),
+    Cleared(Vec<(u32, Fault)>),
+}
+
+impl Transfer {
+    pub(super) fn new(step: &plan::Step, transfer: &plan::Transfer, shared: &Shared) -> Transfer {
+        Transfer {
+            id: step.id,
+            transfer: transfer.clone(),
+            retry: step.retry,
+            phase: Phase::Root,
+            wishes: Arc::new(Wishes::new(step, transfer, shared)),
+            set: shared.set_of(transfer.from),
+            ends: None,
+            survey: Survey::default(),
+            inventory: Arc::default(),
+            decisions: Arc::default(),
+            told: 0,
+            whole: Try::first(()),
+            not_before: None,
+            backlog: Backlog::new(),
+            flying: HashMap::new(),
+            standing: Vec::new(),
+            arrived: Vec::new(),
+            doubts: HashMap::new(),
+            left_behind: Vec::new(),
+            failures: 0,
+            fault: None,
+            stopped: None,
+        }
+    }
+
+    fn target_roles(&self) -> Roles {
+        match self.transfer.to {
+            Side::Server(server) => vec![server],
+            Side::Local => Vec::new(),
+        }
+    }
+
+    fn both_roles(&self) -> Roles {
+        let sides = [self.transfer.source, self.transfer.to];
+        let servers = sides.into_iter().filter_map(|side| match side {
+            Side::Server(server) => Some(server),
+            Side::Local => None,
+        });
+        servers.collect()
+    }
+
+    /// Further jobs that may move files beside those in flight.
+    fn room(&self, waiting: usize) -> usize {
+        let most = self
+            .transfer
+            .options
+            .parallel
+            .map_or(usize::MAX, |most| most.max(1) as usize);
+        waiting.min(most.saturating_sub(self.flying.len()))
+    }
+
+    fn text(&self, at: u32) -> String {
+        self.set
+            .as_ref()
+            .map(|set| set.text(at))
+            .unwrap_or_default()
+    }
+
+    /// The step as a whole cannot go on.
+    fn refuse(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+        self.phase = Phase::End;
+    }
+
+    fn again<T>(
+        &self,
+        attempt: &mut Try<T>,
+        fault: &Fault,
+        progressed: bool,
+        shared: &mut Shared,
+    ) -> Option<std::time::Duration> {
+        let passes = matches!(fault.class, Class::Transient | Class::TooManySessions);
+        if self.stopped.is_some() || !passes {
+            return None;
+        }
+        let wait = attempt.again(&self.retry, progressed)?;
+        shared.emit(Event::Retrying {
+            step: self.id.0 as usize,
+            failure: fault.failure.clone(),
+            attempt: attempt.failed,
+            attempts: self.retry.attempts,
+            wait_ms: millis(wait),
+        });
+        Some(wait)
+    }
+
+    /// The one job of a phase failed: it is tried again where that can help.
+    fn whole_failed(&mut self, fault: Fault, now: Instant, shared: &mut Shared) {
+        let mut attempt = self.whole;
+        match self.again(&mut attempt, &fault, false, shared) {
+            Some(wait) => self.not_before = Some(now + wait),
+            None => self.refuse(fault),
+        }
+        self.whole = attempt;
+    }
+
+    /// The one job of a phase is done.
+    fn go_on(&mut self, phase: Phase) {
+        self.whole = Try::first(());
+        self.phase = phase;
+    }
+
+    /// Tells what became of a file, and keeps what a later `delete` will ask.
+    fn finish_file(&mut self, at: u32, outcome: FileOutcome, bytes: u64, shared: &mut Shared) {
+        let proven = match &outcome {
+            FileOutcome::Transferred => true,
+            FileOutcome::Unchanged => self.transfer.options.verify != Verify::None,
+            _ => false,
+        };
+        let stands = !matches!(
+            outcome,
+            FileOutcome::Failed { .. } | FileOutcome::Skipped { .. }
+        );
+        self.failures += u64::from(matches!(outcome, FileOutcome::Failed { .. }));
+        if stands {
+            self.standing.push(at);
+        }
+        self.prove(at, if proven { Proof::Proven } else { Proof::Open }, shared);
+        if matches!(
+            outcome,
+            FileOutcome::Transferred | FileOutcome::Unverified { .. }
+        ) {
+            self.note_published(at, shared);
+        }
+        shared.file(self.id, self.text(at), outcome, bytes);
+    }
+
+    fn prove(&self, at: u32, proof: Proof, shared: &mut Shared) {
+        let side = shared.identity(self.transfer.source);
+        let (Some(set), Some(proofs)) = (&self.set, shared.proofs()) else {
+            return;
+        };
+        proofs.record(side, &set.absolute(at), self.id, proof);
+    }
+
+    fn note_published(&self, at: u32, shared: &mut Shared) {
+        let side = shared.identity(self.transfer.to);
+        let (Some(set), Some(ends), Some(proofs)) = (&self.set, &self.ends, shared.proofs()) else {
+            return;
+        };
+        if let Ok(path) = ends.route.absolute(set, at) {
+            proofs.publish(side, &path);
+        }
+    }
+
+    fn fail_file(&mut self, at: u32, fault: Fault, bytes: u64, shared: &mut Shared) {
+        let mut failure = fault.failure;
+        failure.file.get_or_insert_with(|| self.text(at));
+        self.finish_file(at, FileOutcome::Failed { failure }, bytes, shared);
+    }
+
+    /// Tells some decisions that need no work, and queues the others.
+    fn tell(&mut self, shared: &mut Shared) {
+        let Some(set) = self.set.clone() else { return };
+        let decisions = Arc::clone(&self.decisions);
+        let end = set
+            .positions()
+            .end
+            .min(self.told.saturating_add(TOLD_AT_ONCE));
+        for at in self.told..end {
+            match decisions.of(at) {
+                Decision::Transfer { .. } | Decision::Resume { .. } => {
+                    self.prove(at, Proof::Open, shared);
+                    self.backlog.push(at);
+                }
+                Decision::Same => self.finish_file(at, FileOutcome::Unchanged, 0, shared),
+                Decision::Skip(Skip::Folder) => {}
+                Decision::Skip(skip) => self.skip(at, skip, shared),
+                Decision::Refuse(number) => {
+                    let fault = refused(decisions.refusal(number));
+                    self.fail_file(at, fault, 0, shared);
+                }
+            }
+        }
+        self.told = end;
+        if end == set.positions().end {
+            self.phase = match (self.backlog.is_empty(), shared.preview) {
+                (true, _) | (_, true) => Phase::End,
+                _ => Phase::Folders,
+            };
+        }
+    }
+
+    fn skip(&mut self, at: u32, skip: Skip, shared: &mut Shared) {
+        let reason = match skip {
+            Skip::Exists => "a file with that name stands at the destination",
+            Skip::Link => "a symbolic link, which `follow_links: true` would resolve",
+            Skip::Special | Skip::Folder => "not a regular file",
+        };
+        // What `if_exists: skip` leaves stands there, and is part of what the step yields.
+        if skip == Skip::Exists {
+            self.standing.push(at);
+        }
+        let outcome = FileOutcome::Skipped {
+            reason: reason.into(),
+        };
+        self.prove(at, Proof::Open, shared);
+        shared.file(self.id, self.text(at), outcome, 0);
+    }
+
+    /// Files that were never begun.
+    fn leave_rest(&mut self, shared: &mut Shared) {
+        let left: Vec<u32> = self.backlog.drain().map(|attempt| attempt.item).collect();
+        let reason = match (&self.stopped, &self.fault) {
+            (Some(stop), _) => stop.reason(),
+            (None, Some(fault)) => fault.failure.message.clone(),
+            (None, None) => return,
+        };
+        for at in left {
+            self.fail_file(
+                at,
+                Fault::permanent(format!("not transferred: {reason}")),
+                0,
+                shared,
+            );
+        }
+    }
+
+    fn ending(&mut self, shared: &mut Shared) -> Ending {
+        self.leave_rest(shared);
+        let fault = self.fault.take().map(|fault| fault.failure);
+        let failure = fault.or_else(|| self.stopped.as_ref().and_then(Stop::failure));
+        let outcome = match failure {
+            None if self.failures == 0 => StepOutcome::Done,
+            failure => StepOutcome::Failed { failure },
+        };
+        Ending {
+            outcome,
+            set: self.yields(shared),
+        }
+    }
+
+    /// Every file that now stands whole at the destination.
+    fn yields(&mut self, shared: &Shared) -> Option<FileSet> {
+        let (set, ends) = (self.set.as_ref()?, self.ends.as_ref()?);
+        let route: Route = ends.route.clone();
+        if shared.preview {
+            let arriving = self
+                .decisions
+                .iter()
+                .filter(|(_, decision)| would_stand(*decision));
+            return Some(set.routed(arriving.map(|(at, _)| at), route));
+        }
+        let mut standing = std::mem::take(&mut self.standing);
+        standing.sort_unstable();
+        Some(set.routed(standing, route))
+    }
+
+    /// Moves on where a phase has nothing more to do.
+    fn settle(&mut self) {
+        let idle = self.flying.is_empty();
+        if self.phase == Phase::Survey && idle && self.survey.is_done() {
+            self.inventory = self.survey.inventory();
+            self.phase = Phase::Decide;
+        }
+        if self.phase == Phase::Move && idle && self.backlog.is_empty() {
+            let set = self.transfer.options.publish == Publish::Set;
+            self.phase = if set && !self.arrived.is_empty() {
+                Phase::Publish
+            } else {
+                Phase::End
+            };
+        }
+        let over = self.stopped.is_some() || self.phase == Phase::End;
+        if over && idle {
+            let clears =
+                !self.left_behind.is_empty() && !matches!(self.stopped, Some(Stop::Interrupted));
+            self.phase = if clears { Phase::Clear } else { Phase::End };
+        }
+    }
+}
+
+impl Machine for Transfer {
+    fn next(&mut self, now: Instant, shared: &mut Shared) -> Next {
+        self.settle();
+        let idle = self.flying.is_empty();
+        let (roles, more) = match self.phase {
+            Phase::Publish if idle && self.failures > 0 => {
+                self.publish_none(shared);
+                return Next::Wait(Some(now));
+            }
+            Phase::End if idle => return Next::Done(self.ending(shared)),
+            Phase::End => return Next::Wait(None),
+            Phase::Clear => (self.target_roles(), 1),
+            _ if self.stopped.is_some() => return Next::Wait(None),
+            Phase::Tell => {
+                self.tell(shared);
+                return Next::Wait(Some(now));
+            }
+            Phase::Survey => (self.target_roles(), self.survey.ready(now)),
+            Phase::Move => {
+                let waiting = self.backlog.ready(now);
+                (self.both_roles(), self.room(waiting))
+            }
+            _ if !idle => return Next::Wait(None),
+            _ if self.not_before.is_some_and(|at| at > now) => return Next::Wait(self.not_before),
+            Phase::Route | Phase::Decide | Phase::Settle => (Vec::new(), 1),
+            Phase::Root | Phase::Ask | Phase::Folders | Phase::Publish => (self.target_roles(), 1),
+        };
+        if more > 0 {
+            return Next::Job { roles, more };
+        }
+        let retries = [self.survey.next_retry(), self.backlog.next_retry()];
+        Next::Wait(retries.into_iter().flatten().min())
+    }
+
+    fn work(&mut self, job: JobId, now: Instant, shared: &mut Shared) -> JobWork {
+        let (flying, work) = self.make(now, shared);
+        let moves_bytes = matches!(flying, Flying::Files(_));
+        self.flying.insert(job, flying);
+        JobWork { work, moves_bytes }
+    }
+
+    fn returned(&mut self, job: JobId, output: super::Output, now: Instant, shared: &mut Shared) {
+        let Some(flying) = self.flying.remove(&job) else {
+            return;
+        };
+        match output {
+            super::Output::Transfer(output) => self.take(flying, *output, now, shared),
+            super::Output::Panicked(words) => self.lost(flying, &words, shared),
+            _ => {}
+        }
+    }
+
+    fn stop(&mut self, stop: &Stop, _: &mut Shared) {
+        // What cannot be cleared up without a session stays.
+        self.left_behind.clear();
+        self.stopped.get_or_insert_with(|| stop.clone());
+    }
+}
+
+impl Transfer {
+    /// A job panicked: its files fail, and no others.
+    fn lost(&mut self, flying: Flying, words: &str, shared: &mut Shared) {
+        match flying {
+            Flying::Files(attempts) => {
+                for attempt in attempts {
+                    self.fail_file(attempt.item, panicked(words), 0, shared);
+                }
+            }
+            Flying::Whole | Flying::Folder(_) => self.refuse(panicked(words)),
+        }
+    }
+}
+
+fn would_stand(decision: Decision) -> bool {
+    match decision {
+        Decision::Transfer { .. } | Decision::Resume { .. } | Decision::Same => true,
+        Decision::Skip(skip) => skip == Skip::Exists,
+        Decision::Refuse(_) => false,
+    }
+}
+
+fn refused(refusal: &Refusal) -> Fault {
+    let fault = Fault::permanent(refusal.to_string());
+    match refusal.help() {
+        Some(help) => fault.help(help),
+        None => fault,
+    }
+}

@@ -1,0 +1,337 @@
+//! What each phase of a transfer step asks of its jobs, and what it makes of their ends.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::event::{Event, FileOutcome};
+use crate::ftp::Class;
+use crate::options::Publish;
+use crate::transfer::{Copied, Inventory};
+
+use super::jobs::{self, Ends, Failed, Moved, Piece};
+use super::survey::{self, Answers, Rooted, Shown};
+use super::{BATCH, Flying, Output, Phase, Transfer};
+use crate::exec::backlog::Try;
+use crate::exec::fault::Fault;
+use crate::exec::job::Work;
+use crate::exec::shared::Shared;
+use crate::exec::steps::Stop;
+
+impl Transfer {
+    /// The job of the phase that the step is in.
+    pub(super) fn make(&mut self, now: Instant, shared: &mut Shared) -> (Flying, Work) {
+        let wishes = Arc::clone(&self.wishes);
+        let (Some(set), ends) = (self.set.clone(), self.ends.clone()) else {
+            return (Flying::Whole, jobs::nothing());
+        };
+        let Some(ends) = ends else {
+            return (Flying::Whole, survey::root(wishes));
+        };
+        match self.phase {
+            Phase::Survey => match self.survey.take(now) {
+                Some(attempt) => {
+                    let work = survey::folder(wishes, ends, attempt.item.clone());
+                    (Flying::Folder(attempt), work)
+                }
+                None => (Flying::Whole, jobs::nothing()),
+            },
+            Phase::Decide | Phase::Settle => {
+                let inventory = Arc::clone(&self.inventory);
+                (Flying::Whole, jobs::compare(wishes, ends, set, inventory))
+            }
+            Phase::Ask => {
+                let names = self.decisions.unsure.clone();
+                (Flying::Whole, survey::ask(wishes, ends, names))
+            }
+            Phase::Folders => {
+                let decisions = Arc::clone(&self.decisions);
+                (Flying::Whole, jobs::folders(wishes, ends, decisions))
+            }
+            Phase::Move => self.batch(now, ends, shared),
+            Phase::Publish => {
+                let arrived = self.arrived.iter().map(|(at, _)| *at).collect();
+                let again = self.whole.failed > 0;
+                let work = jobs::publish(self.batch_of(ends), arrived, again);
+                (Flying::Whole, work)
+            }
+            Phase::Clear => {
+                let left = std::mem::take(&mut self.left_behind);
+                (Flying::Whole, jobs::clear(self.batch_of(ends), left))
+            }
+            _ => (Flying::Whole, survey::route(ends, set)),
+        }
+    }
+
+    fn batch(&mut self, now: Instant, ends: Arc<Ends>, shared: &Shared) -> (Flying, Work) {
+        // Files are dealt out so that every session that could work gets some.
+        let waiting = self.backlog.ready(now);
+        let sessions = shared
+            .plan
+            .servers
+            .iter()
+            .map(|s| s.endpoint.connections as usize);
+        let share = waiting
+            .div_ceil(sessions.max().unwrap_or(1).max(1))
+            .clamp(1, BATCH);
+        let attempts: Vec<Try<u32>> = std::iter::from_fn(|| self.backlog.take(now))
+            .take(share)
+            .collect();
+        let doubts = &mut self.doubts;
+        let pieces = attempts.iter().map(|attempt| Piece {
+            at: attempt.item,
+            again: attempt.failed > 0,
+            doubt: doubts.remove(&attempt.item),
+        });
+        let pieces = pieces.collect();
+        let work = jobs::files(self.batch_of(ends), pieces);
+        (Flying::Files(attempts), work)
+    }
+
+    fn batch_of(&self, ends: Arc<Ends>) -> jobs::Batch {
+        jobs::Batch {
+            wishes: Arc::clone(&self.wishes),
+            ends,
+            set: self.set.clone(),
+            inventory: Arc::clone(&self.inventory),
+            decisions: Arc::clone(&self.decisions),
+        }
+    }
+
+    /// Takes in the end of a job.
+    pub(super) fn take(
+        &mut self,
+        flying: Flying,
+        output: Output,
+        now: Instant,
+        shared: &mut Shared,
+    ) {
+        match (flying, output) {
+            (_, Output::Rooted(rooted)) => self.rooted(rooted, now, shared),
+            (_, Output::Routed(folders)) => {
+                self.survey.wanted(folders);
+                self.phase = Phase::Survey;
+            }
+            (Flying::Folder(attempt), Output::Surveyed(shown)) => {
+                self.surveyed(attempt, shown, now, shared);
+            }
+            (_, Output::Decided(decided)) => self.decided(decided, shared),
+            (_, Output::Asked(answers)) => self.asked(answers, now, shared),
+            (_, Output::Foldered(made)) => self.foldered(made, now, shared),
+            (Flying::Files(attempts), Output::Moved(moved)) => {
+                self.moved(attempts, moved.into_iter().collect(), now, shared);
+            }
+            (_, Output::Published(published)) => self.published(published, now, shared),
+            (_, Output::Cleared(left)) => self.cleared(left, shared),
+            _ => {}
+        }
+    }
+
+    fn rooted(&mut self, rooted: Result<Rooted, Fault>, now: Instant, shared: &mut Shared) {
+        let rooted = match rooted {
+            Ok(rooted) => rooted,
+            Err(fault) => return self.whole_failed(fault, now, shared),
+        };
+        let ends = match Ends::new(&self.wishes, &rooted, self.set.as_ref(), shared) {
+            Ok(ends) => ends,
+            Err(fault) => return self.refuse(fault),
+        };
+        self.ends = Some(Arc::new(ends));
+        self.survey.begin(rooted);
+        self.go_on(Phase::Route);
+    }
+
+    fn surveyed(
+        &mut self,
+        mut attempt: Try<Vec<u8>>,
+        shown: Result<Shown, Fault>,
+        now: Instant,
+        shared: &mut Shared,
+    ) {
+        match shown {
+            Ok(shown) => self.survey.shown(&attempt.item, shown),
+            Err(fault) => match self.again(&mut attempt, &fault, false, shared) {
+                Some(wait) => self.survey.retry(attempt, now + wait),
+                None => self.refuse(fault),
+            },
+        }
+    }
+
+    fn decided(&mut self, decided: Result<crate::transfer::Decisions, Fault>, shared: &mut Shared) {
+        let decisions = match decided {
+            Ok(decisions) => decisions,
+            Err(fault) => return self.refuse(fault),
+        };
+        if self.phase == Phase::Decide && !decisions.unsure.is_empty() {
+            self.decisions = Arc::new(decisions);
+            self.phase = Phase::Ask;
+            return;
+        }
+        if decisions.unknown_times > 0 {
+            let text = format!(
+                "{} compared by size alone, because a time is not known",
+                decisions.unknown_times
+            );
+            shared.warn_step(self.id, text);
+        }
+        shared.emit(Event::StepSized {
+            step: self.id.0 as usize,
+            files: decisions.files,
+            bytes: decisions.bytes,
+        });
+        self.decisions = Arc::new(decisions);
+        self.phase = Phase::Tell;
+    }
+
+    fn asked(&mut self, answers: Result<Answers, Fault>, now: Instant, shared: &mut Shared) {
+        match answers {
+            Ok(answers) => {
+                // No job holds the inventory between phases.
+                if let Some(inventory) = Arc::get_mut(&mut self.inventory) {
+                    answer(inventory, answers);
+                }
+                self.go_on(Phase::Settle);
+            }
+            Err(fault) => self.whole_failed(fault, now, shared),
+        }
+    }
+
+    fn foldered(
+        &mut self,
+        made: Result<Option<Arc<crate::local::Root>>, Fault>,
+        now: Instant,
+        shared: &mut Shared,
+    ) {
+        match made {
+            Ok(root) => {
+                if let (Some(root), Some(ends)) = (root, self.ends.take()) {
+                    self.ends = Some(Arc::new(ends.with_target(root)));
+                }
+                self.go_on(Phase::Move);
+            }
+            Err(fault) => self.whole_failed(fault, now, shared),
+        }
+    }
+
+    fn moved(
+        &mut self,
+        attempts: Vec<Try<u32>>,
+        mut moved: HashMap<u32, Moved>,
+        now: Instant,
+        shared: &mut Shared,
+    ) {
+        for mut attempt in attempts {
+            let at = attempt.item;
+            match moved.remove(&at) {
+                None => self.backlog.put_back(attempt),
+                Some(Ok(copied)) => self.copied(at, copied, shared),
+                Some(Err(failed)) if failed.lost_at_rest => self.backlog.put_back(attempt),
+                Some(Err(failed)) => {
+                    let progressed = failed.bytes > 0 && failed.resumable;
+                    match self.again(&mut attempt, &failed.fault, progressed, shared) {
+                        Some(wait) => {
+                            self.doubts.extend(failed.doubt.map(|doubt| (at, doubt)));
+                            self.backlog.retry(attempt, now + wait);
+                        }
+                        None => self.gave_up(at, failed, shared),
+                    }
+                }
+            }
+        }
+    }
+
+    fn gave_up(&mut self, at: u32, failed: Failed, shared: &mut Shared) {
+        if failed.left_behind {
+            self.left_behind.push(at);
+        }
+        // A full disk is full for every file of this step.
+        if failed.fault.class == Class::StopStep && self.stopped.is_none() {
+            self.stopped = Some(Stop::Fault(failed.fault.clone()));
+        }
+        self.fail_file(at, failed.fault, failed.bytes, shared);
+    }
+
+    fn cleared(&mut self, left: Vec<(u32, Fault)>, shared: &mut Shared) {
+        for (at, fault) in left {
+            let text = format!(
+                "part of `{}` was left at the destination: {}",
+                self.text(at),
+                fault.failure.message
+            );
+            shared.warn_step(self.id, text);
+        }
+    }
+
+    fn copied(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
+        if self.transfer.options.publish == Publish::Set {
+            self.arrived.push((at, copied));
+            return;
+        }
+        self.arrive(at, copied, shared);
+    }
+
+    fn arrive(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
+        if let Some(text) = copied.warning {
+            shared.warn_step(self.id, format!("`{}`: {text}", self.text(at)));
+        }
+        let outcome = match copied.proven {
+            Ok(()) => FileOutcome::Transferred,
+            Err(reason) => FileOutcome::Unverified { reason },
+        };
+        self.finish_file(at, outcome, copied.bytes_moved, shared);
+    }
+
+    /// Takes in the renames of a whole set, in path order; the last one may have failed.
+    fn published(
+        &mut self,
+        published: Vec<(u32, Result<Option<String>, Fault>)>,
+        now: Instant,
+        shared: &mut Shared,
+    ) {
+        for (at, result) in published {
+            let Some(place) = self.arrived.iter().position(|(other, _)| *other == at) else {
+                continue;
+            };
+            match result {
+                Ok(warning) => {
+                    let (_, mut copied) = self.arrived.remove(place);
+                    copied.warning = copied.warning.or(warning);
+                    self.arrive(at, copied, shared);
+                }
+                Err(fault) => {
+                    let mut attempt = self.whole;
+                    let again = self.again(&mut attempt, &fault, false, shared);
+                    self.whole = attempt;
+                    match again {
+                        Some(wait) => self.not_before = Some(now + wait),
+                        None => {
+                            let (_, copied) = self.arrived.remove(place);
+                            self.fail_file(at, fault, copied.bytes_moved, shared);
+                            self.publish_none(shared);
+                        }
+                    }
+                }
+            }
+        }
+        if self.arrived.is_empty() {
+            self.phase = Phase::End;
+        }
+    }
+
+    /// One file of the set failed: those that have arrived are not published, and stay for the next run.
+    pub(super) fn publish_none(&mut self, shared: &mut Shared) {
+        for (at, copied) in std::mem::take(&mut self.arrived) {
+            let fault =
+                Fault::permanent("arrived, and not published, because another file was not")
+                    .help("run again: what arrived is continued, not transferred again");
+            self.fail_file(at, fault, copied.bytes_moved, shared);
+        }
+        self.phase = Phase::End;
+    }
+}
+
+fn answer(inventory: &mut Inventory, answers: Answers) {
+    for (name, standing) in answers.standing {
+        inventory.answer(&name, standing);
+    }
+}

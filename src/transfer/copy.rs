@@ -1,0 +1,429 @@
+//! One file from one end to the other: bytes to a temporary name, proof, final name.
+
+use std::io::{self, Read, Write};
+
+use super::ascii::Convert;
+use super::ends::{After, Arrived, Inflow, Outflow, Seen, Source, Target, Wanted};
+use super::error::{Cause, CopyError, Doubt, End, SizeProblem, Stage};
+use super::item::Item;
+use super::publish::{finish, rename, unless_known};
+use super::verify::{Evidence, judge, judge_source};
+use crate::event::{Current, Meter};
+use crate::ftp::{Class, ErrorKind};
+use crate::options::{Publish, TransferOptions, Verify};
+
+/// How many bytes of a file are in memory at once; three times as many where line ends are converted.
+pub const BUFFER: usize = 256 * 1024;
+
+/// What copying a file came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// Bytes that were moved, those of an attempt from the start after a failed resume included.
+    pub bytes_moved: u64,
+    /// Whether its arrival is proven; the reason why not.
+    pub proven: Result<(), String>,
+    /// Whether it has its source's time.
+    pub times_kept: bool,
+    /// Whether it has its final name; otherwise [`super::publish()`] is to be called.
+    pub visible: bool,
+    /// What did not work although the file arrived.
+    pub warning: Option<String>,
+}
+
+struct Copying<'c, 's, 't> {
+    source: &'c mut Source<'s>,
+    target: &'c mut Target<'t>,
+    item: &'c Item,
+    options: &'c TransferOptions,
+    meter: &'c Meter,
+    buffer: &'c mut Vec<u8>,
+    bytes_moved: u64,
+    /// Whether something of ours may stand at the destination.
+    touched: bool,
+}
+
+/// A file whose bytes have arrived.
+struct Moved {
+    doubt: Doubt,
+    arrived: Arrived,
+}
+
+/// Which side of the loop broke.
+enum Broken {
+    Reading(io::Error),
+    Writing(io::Error),
+}
+
+/// Copies one file. `buffer` is grown to [`BUFFER`] bytes at its first use and can be used again.
+///
+/// The bytes go to the temporary name; sizes are compared; then it gets its final name, unless `publish: set` asks
+/// to wait. For a relay nothing touches the disk: both data connections are ended, and only then are both final
+/// replies read. A partial file is continued where [`Item::partial`] says that one may be there; when a server refuses
+/// that or does it wrongly, the file begins again at once.
+///
+/// # Errors
+/// [`CopyError::end`] says which side it was; the other one was ended cleanly. No half file stands under the final
+/// name. The partial file stays where it can be continued and trying again can help, and is removed otherwise.
+pub fn copy(
+    source: &mut Source<'_>,
+    target: &mut Target<'_>,
+    item: &Item,
+    options: &TransferOptions,
+    meter: &Meter,
+    buffer: &mut Vec<u8>,
+) -> Result<Copied, CopyError> {
+    if options.verify == Verify::Checksum {
+        return Err(CopyError::new(End::Source, SizeProblem::Checksum));
+    }
+    buffer.resize(BUFFER, 0);
+    let mut copying = Copying {
+        source,
+        target,
+        item,
+        options,
+        meter,
+        buffer,
+        bytes_moved: 0,
+        touched: false,
+    };
+    let copied = copying.run().map_err(|error| copying.clear_up(error));
+    meter.end();
+    copied
+}
+
+impl Copying<'_, '_, '_> {
+    fn run(&mut self) -> Result<Copied, CopyError> {
+        let ascii = self.options.ascii;
+        self.source.set_type(ascii).map_err(at_source)?;
+        self.target.set_type(ascii).map_err(at_target)?;
+        let start = self.start()?;
+        let moved = match self.attempt(start) {
+            Err(error) if start > 0 && self.may_begin_again(&error) => self.attempt(0)?,
+            moved => moved?,
+        };
+        self.publish(moved)
+    }
+
+    /// How many bytes of a partial file there are to be continued.
+    fn start(&mut self) -> Result<u64, CopyError> {
+        let item = self.item;
+        let possible =
+            item.partial && item.resumable && self.source.restarts() && self.target.restarts();
+        if !possible {
+            return Ok(0);
+        }
+        match (
+            self.target.look(&item.temporary).map_err(at_target)?,
+            item.size,
+        ) {
+            (Seen::Bytes(there), Some(size)) if there <= size => {
+                self.touched = true;
+                Ok(there)
+            }
+            _ => Ok(0),
+        }
+    }
+
+    /// Whether a continued file is begun again at once, in the same sessions.
+    fn may_begin_again(&mut self, error: &CopyError) -> bool {
+        if !error.cause.spoils_resume() {
+            return false;
+        }
+        match (&*error.cause, error.end) {
+            (Cause::Size(SizeProblem::Stored { .. }), _) => self.target.never_restart(),
+            (Cause::Size(_), _) => self.source.never_restart(),
+            _ => {}
+        }
+        self.source.is_healthy() && self.target.is_healthy()
+    }
+
+    /// Moves the bytes from `start` on.
+    fn attempt(&mut self, start: u64) -> Result<Moved, CopyError> {
+        let item = self.item;
+        let current = Current {
+            file: item.text.clone(),
+            size: item.size,
+        };
+        self.meter.begin(current, start);
+        if start > 0 && item.size == Some(start) {
+            return self.already_there(start);
+        }
+        let wanted = self.wanted(start);
+        let inflow = self
+            .source
+            .open(&item.source, start, wanted.size_after)
+            .map_err(at_source)?;
+        let outflow = match self.target.open(item.written(), wanted) {
+            Ok(outflow) => outflow,
+            Err(cause) => {
+                let left = item.size.map(|size| size.saturating_sub(start));
+                self.source.abandon(inflow, left, self.buffer);
+                return Err(at_target(cause));
+            }
+        };
+        self.touched = true;
+        self.pump(inflow, outflow, wanted)
+    }
+
+    fn wanted(&self, at: u64) -> Wanted {
+        let options = self.options;
+        Wanted {
+            at,
+            size_after: options.verify == Verify::Size && !options.ascii,
+            modified: self.item.modified.filter(|_| options.keep_times),
+            rename_from: options.publish == Publish::File,
+        }
+    }
+
+    fn pump(
+        &mut self,
+        mut inflow: Inflow,
+        mut outflow: Outflow,
+        wanted: Wanted,
+    ) -> Result<Moved, CopyError> {
+        let item = self.item;
+        let convert = self.convert();
+        let (moved, broken) = flow(&mut inflow, &mut outflow, convert, self.buffer, self.meter);
+        self.bytes_moved += moved;
+        match broken {
+            None => self.end(inflow, outflow, wanted, moved),
+            Some(Broken::Reading(error)) => {
+                let cause = self.source.failed(&item.source, inflow, error);
+                self.target.abandon(outflow);
+                Err(at_source(cause))
+            }
+            Some(Broken::Writing(error)) => {
+                let cause = self.target.failed(item.written(), outflow, error);
+                let left = item.size.map(|size| size.saturating_sub(wanted.at + moved));
+                self.source.abandon(inflow, left, self.buffer);
+                Err(at_target(cause))
+            }
+        }
+    }
+
+    fn convert(&self) -> Option<Convert> {
+        let remote = (self.source.is_remote(), self.target.is_remote());
+        match remote {
+            _ if !self.options.ascii => None,
+            (false, true) => Some(Convert::TO_WIRE),
+            (true, false) => Some(Convert::FROM_WIRE),
+            _ => None,
+        }
+    }
+
+    /// Ends both data connections, and only then reads both final replies.
+    fn end(
+        &mut self,
+        inflow: Inflow,
+        outflow: Outflow,
+        wanted: Wanted,
+        moved: u64,
+    ) -> Result<Moved, CopyError> {
+        let item = self.item;
+        let total = wanted.at + moved;
+        let sent = self.target.close(outflow);
+        let read = inflow.close();
+        let from = self.source.ended(read, &item.source);
+        let to = sent.and_then(|count| self.target.ended(count, item.written(), wanted));
+        let after = match from {
+            Ok(after) => after,
+            // The server went while the data ran to its end: it counts where the sizes agree.
+            Err(Cause::Ftp(error))
+                if error.kind == ErrorKind::NoFinalReply && item.size == Some(total) =>
+            {
+                After::default()
+            }
+            Err(cause) => return Err(at_source(cause)),
+        };
+        let doubt = Doubt {
+            stage: Stage::Storing,
+            expected: total,
+            proven: self.judge_source(total, after)?,
+        };
+        match to {
+            Ok(arrived) => self.prove(doubt, after, arrived),
+            Err(Cause::Ftp(error)) => Err(at_target(unless_known(error, doubt))),
+            Err(cause) => Err(at_target(cause)),
+        }
+    }
+
+    /// A partial file that lacks nothing: only proof, time and name are missing.
+    fn already_there(&mut self, total: u64) -> Result<Moved, CopyError> {
+        let item = self.item;
+        let after = self.source.ask(&item.source).map_err(at_source)?;
+        let doubt = Doubt {
+            stage: Stage::Storing,
+            expected: total,
+            proven: self.judge_source(total, after)?,
+        };
+        let modified = self.wanted(total).modified;
+        let arrived = Arrived {
+            size: Some(total),
+            times_set: self
+                .target
+                .set_time(&item.temporary, modified)
+                .map_err(at_target)?,
+            rename_ready: false,
+        };
+        self.prove(doubt, after, arrived)
+    }
+
+    fn judge_source(&self, total: u64, after: After) -> Result<Result<(), String>, CopyError> {
+        if let Some(reason) = self.unproven() {
+            return Ok(Err(reason));
+        }
+        let touched = match (after.modified, self.item.modified) {
+            (Some(now), Some(listed)) => now.differs(listed),
+            _ => false,
+        };
+        if touched {
+            return Err(CopyError::new(End::Source, SizeProblem::Changed));
+        }
+        judge_source(self.evidence(total, after, None))
+            .map_err(|problem| CopyError::new(End::Source, problem))
+    }
+
+    fn prove(
+        &mut self,
+        mut doubt: Doubt,
+        after: After,
+        mut arrived: Arrived,
+    ) -> Result<Moved, CopyError> {
+        if self.unproven().is_none() {
+            if arrived.size.is_none() && self.target.is_healthy() {
+                let seen = self.target.look(self.item.written()).map_err(at_target)?;
+                arrived.rename_ready = false;
+                arrived.size = match seen {
+                    Seen::Bytes(size) => Some(size),
+                    Seen::Something | Seen::Nothing => None,
+                };
+            }
+            let evidence = self.evidence(doubt.expected, after, arrived.size);
+            doubt.proven =
+                judge(evidence).map_err(|problem| CopyError::new(End::Target, problem))?;
+        }
+        Ok(Moved { doubt, arrived })
+    }
+
+    fn evidence(&self, total: u64, after: After, target: Option<u64>) -> Evidence {
+        Evidence {
+            total,
+            listed: self.item.size,
+            source: after.size,
+            target,
+        }
+    }
+
+    /// Why sizes are not compared at all, if so.
+    fn unproven(&self) -> Option<String> {
+        if self.options.ascii {
+            return Some("line ends were converted, so that sizes prove nothing".into());
+        }
+        (self.options.verify != Verify::Size).then(|| "`verify: none`".into())
+    }
+
+    fn publish(&mut self, moved: Moved) -> Result<Copied, CopyError> {
+        let mut copied = Copied {
+            bytes_moved: self.bytes_moved,
+            proven: moved.doubt.proven.clone(),
+            times_kept: moved.arrived.times_set,
+            visible: self.options.publish != Publish::Set,
+            warning: None,
+        };
+        if self.options.publish == Publish::File {
+            let doubt = Doubt {
+                stage: Stage::Renaming,
+                ..moved.doubt
+            };
+            rename(self.target, self.item, moved.arrived.rename_ready, doubt)?;
+        }
+        if copied.visible {
+            copied.warning = finish(self.target, self.item).warning;
+        }
+        Ok(copied)
+    }
+
+    /// Keeps or removes what was written, as the fault and `resume` say.
+    fn clear_up(&mut self, mut error: CopyError) -> CopyError {
+        error.bytes_moved = self.bytes_moved;
+        if !self.touched || is_needed(&error) {
+            return error;
+        }
+        let may_pass = matches!(
+            error.class(),
+            Class::Transient | Class::TooManySessions | Class::Interrupted
+        );
+        // Bytes that make a file too long are no beginning of it.
+        let keep = may_pass && self.item.resumable && !overlong(&error);
+        if !keep {
+            let written = self.item.written();
+            let removed = self.target.is_healthy() && self.target.remove(written).is_ok();
+            error.left_behind = !removed;
+        }
+        error
+    }
+}
+
+/// Moves bytes until there are no more; gives how many were read, and what broke.
+fn flow(
+    inflow: &mut Inflow,
+    outflow: &mut Outflow,
+    mut convert: Option<Convert>,
+    buffer: &mut [u8],
+    meter: &Meter,
+) -> (u64, Option<Broken>) {
+    let mut moved = 0;
+    let mut converted = Vec::new();
+    loop {
+        let length = match inflow.read(buffer) {
+            Ok(0) => break,
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return (moved, Some(Broken::Reading(error))),
+        };
+        let bytes = match &mut convert {
+            None => &buffer[..length],
+            Some(convert) => {
+                convert.pass(&buffer[..length], &mut converted);
+                &converted[..]
+            }
+        };
+        if let Err(error) = outflow.write_all(bytes) {
+            return (moved, Some(Broken::Writing(error)));
+        }
+        moved += length as u64;
+        meter.add(length as u64);
+    }
+    let rest = convert.map_or(&b""[..], Convert::rest);
+    let broken = outflow.write_all(rest).err().map(Broken::Writing);
+    (moved, broken)
+}
+
+/// Whether what stands under the temporary name must not go: it is in doubt, or the only copy left at its destination.
+fn is_needed(error: &CopyError) -> bool {
+    match &*error.cause {
+        Cause::Unknown { .. } => true,
+        Cause::Ftp(error) => error.kind == ErrorKind::Stranded,
+        Cause::Local(_) | Cause::Size(_) => false,
+    }
+}
+
+fn overlong(error: &CopyError) -> bool {
+    match *error.cause {
+        Cause::Size(SizeProblem::Truncated { expected, got }) => got > expected,
+        Cause::Size(SizeProblem::Stored { .. }) => true,
+        _ => false,
+    }
+}
+
+fn at_source(cause: Cause) -> CopyError {
+    CopyError::new(End::Source, cause)
+}
+
+fn at_target(cause: Cause) -> CopyError {
+    CopyError::new(End::Target, cause)
+}
+
+#[cfg(test)]
+#[path = "copy_tests.rs"]
+mod tests;

@@ -1,0 +1,251 @@
+//! The loop and its rules between two folders of this machine, where every fault can be made by hand.
+
+use std::fs;
+
+use super::*;
+use crate::files::Time;
+use crate::local::Root;
+use crate::transfer::{Settled, discard, publish, settle};
+
+struct Lab {
+    _folder: tempfile::TempDir,
+    from: Root,
+    into: Root,
+    item: Item,
+    options: TransferOptions,
+}
+
+fn lab(content: &[u8]) -> Lab {
+    let folder = tempfile::tempdir().unwrap();
+    let from = Root::create(&folder.path().join("from")).unwrap();
+    let into = Root::create(&folder.path().join("into")).unwrap();
+    fs::write(from.path().join("a"), content).unwrap();
+    let time = Time::at(1_600_000_000);
+    from.set_time(b"a", time).unwrap();
+    Lab {
+        _folder: folder,
+        from,
+        into,
+        item: Item {
+            text: "a".into(),
+            source: b"a".to_vec(),
+            size: Some(content.len() as u64),
+            modified: Some(time),
+            target: b"b".to_vec(),
+            temporary: b"b.ftpflow-0123456789".to_vec(),
+            direct: false,
+            may_overwrite: true,
+            chmod: None,
+            resumable: true,
+            partial: false,
+            stale: Vec::new(),
+        },
+        options: TransferOptions::default(),
+    }
+}
+
+impl Lab {
+    fn copy(&self) -> Result<Copied, CopyError> {
+        let mut source = Source::Local(&self.from);
+        let mut target = Target::Local(&self.into);
+        let meter = Meter::default();
+        let (item, options) = (&self.item, &self.options);
+        copy(
+            &mut source,
+            &mut target,
+            item,
+            options,
+            &meter,
+            &mut Vec::new(),
+        )
+    }
+
+    fn names(&self) -> Vec<String> {
+        let read = fs::read_dir(self.into.path()).unwrap();
+        let mut names: Vec<_> = read
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn put(&self, name: &str, content: &[u8]) {
+        fs::write(self.into.path().join(name), content).unwrap();
+    }
+
+    fn content(&self) -> Vec<u8> {
+        fs::read(self.into.path().join("b")).unwrap()
+    }
+}
+
+const PART: &str = "b.ftpflow-0123456789";
+
+#[test]
+fn a_file_arrives_whole_proven_and_with_its_time() {
+    let content: Vec<u8> = (0..BUFFER * 2 + 7).map(|at| (at % 251) as u8).collect();
+    let lab = lab(&content);
+    lab.put("b", b"old");
+    let copied = lab.copy().unwrap();
+    assert_eq!(
+        copied,
+        Copied {
+            bytes_moved: content.len() as u64,
+            proven: Ok(()),
+            times_kept: true,
+            visible: true,
+            warning: None
+        }
+    );
+    assert_eq!(lab.content(), content);
+    assert_eq!(lab.names(), ["b"]);
+    let found = lab.into.stat(b"b").unwrap().unwrap();
+    assert_eq!(Some(found.modified), lab.item.modified);
+}
+
+#[test]
+fn an_empty_file_is_a_file() {
+    let lab = lab(b"");
+    assert_eq!(lab.copy().unwrap().proven, Ok(()));
+    assert_eq!(lab.content(), b"");
+}
+
+#[test]
+fn a_partial_is_continued_and_only_the_rest_moves() {
+    let mut lab = lab(b"0123456789");
+    lab.item.partial = true;
+    for there in [4, 10] {
+        lab.put(PART, &b"0123456789"[..there]);
+        assert_eq!(lab.copy().unwrap().bytes_moved, 10 - there as u64);
+        assert_eq!(lab.content(), b"0123456789");
+        let found = lab.into.stat(b"b").unwrap().unwrap();
+        assert_eq!(Some(found.modified), lab.item.modified);
+    }
+}
+
+#[test]
+fn a_partial_that_is_too_long_is_written_anew() {
+    let mut lab = lab(b"0123");
+    lab.item.partial = true;
+    lab.put(PART, b"9999999");
+    assert_eq!(lab.copy().unwrap().bytes_moved, 4);
+    assert_eq!(lab.content(), b"0123");
+}
+
+#[test]
+fn a_source_that_changed_leaves_nothing_behind() {
+    for listed in [Some(3), Some(5)] {
+        let mut lab = lab(b"0123");
+        lab.item.size = listed;
+        let error = lab.copy().unwrap_err();
+        assert_eq!(*error.cause, Cause::Size(SizeProblem::Changed));
+        assert_eq!((error.end, error.class()), (End::Source, Class::Permanent));
+        assert!(lab.names().is_empty(), "{:?}", lab.names());
+    }
+    let mut lab = lab(b"0123");
+    lab.item.modified = Some(Time::at(5));
+    assert!(lab.copy().is_err(), "same size, another time");
+}
+
+#[test]
+fn a_missing_source_names_its_side_and_touches_nothing() {
+    let mut lab = lab(b"x");
+    lab.item.source = b"gone".to_vec();
+    lab.put("b", b"old");
+    let error = lab.copy().unwrap_err();
+    assert_eq!((error.end, error.left_behind), (End::Source, false));
+    assert_eq!(
+        (lab.names(), lab.content()),
+        (vec!["b".into()], b"old".to_vec())
+    );
+}
+
+#[test]
+fn a_destination_that_refuses_names_its_side() {
+    let mut lab = lab(b"x");
+    lab.item.temporary = b"no/such/folder".to_vec();
+    let error = lab.copy().unwrap_err();
+    assert_eq!(error.end, End::Target);
+    assert!(lab.names().is_empty());
+}
+
+#[test]
+fn a_set_waits_for_its_publication() {
+    let mut lab = lab(b"new");
+    lab.options.publish = Publish::Set;
+    lab.item.stale = vec![b"b.ftpflow-00000000ff".to_vec()];
+    lab.put("b.ftpflow-00000000ff", b"older");
+    let copied = lab.copy().unwrap();
+    assert!(!copied.visible && copied.proven.is_ok());
+    assert_eq!(lab.names(), ["b.ftpflow-00000000ff", PART]);
+    let mut target = Target::Local(&lab.into);
+    let doubt = Doubt {
+        stage: Stage::Renaming,
+        expected: 3,
+        proven: Ok(()),
+    };
+    assert_eq!(
+        settle(&mut target, &lab.item, &doubt).unwrap(),
+        Settled::Arrived
+    );
+    publish(&mut target, &lab.item).unwrap();
+    assert_eq!(lab.names(), ["b"]);
+    assert_eq!(
+        settle(&mut target, &lab.item, &doubt).unwrap(),
+        Settled::Published
+    );
+}
+
+#[test]
+fn an_old_file_of_the_same_size_is_not_taken_for_the_new_one() {
+    let lab = lab(b"new");
+    lab.put("b", b"old");
+    let doubt = Doubt {
+        stage: Stage::Storing,
+        expected: 3,
+        proven: Ok(()),
+    };
+    let mut target = Target::Local(&lab.into);
+    assert_eq!(
+        settle(&mut target, &lab.item, &doubt).unwrap(),
+        Settled::NotArrived
+    );
+}
+
+#[test]
+fn a_name_that_was_taken_meanwhile_is_not_replaced() {
+    let mut lab = lab(b"new");
+    lab.item.may_overwrite = false;
+    lab.put("b", b"theirs");
+    let error = lab.copy().unwrap_err();
+    assert_eq!(error.end, End::Target);
+    assert_eq!(
+        (lab.names(), lab.content()),
+        (vec!["b".into()], b"theirs".to_vec())
+    );
+}
+
+#[test]
+fn direct_writes_the_final_name_and_takes_a_half_file_away() {
+    let mut lab = lab(b"0123");
+    lab.options.publish = Publish::Direct;
+    lab.item.direct = true;
+    lab.item.resumable = false;
+    assert!(lab.copy().unwrap().visible);
+    assert_eq!(lab.names(), ["b"]);
+    lab.item.size = Some(9);
+    assert!(lab.copy().is_err());
+    assert!(lab.names().is_empty());
+    discard(&mut Target::Local(&lab.into), &lab.item).unwrap();
+}
+
+#[test]
+fn what_is_not_compared_is_not_proven() {
+    let mut lab = lab(b"0123");
+    lab.options.verify = Verify::None;
+    lab.item.size = Some(99);
+    let copied = lab.copy().unwrap();
+    assert_eq!(copied.proven, Err("`verify: none`".into()));
+    lab.options.verify = Verify::Checksum;
+    let error = lab.copy().unwrap_err();
+    assert_eq!(error.help().unwrap(), "write `verify: size`");
+}

@@ -1,0 +1,184 @@
+//! What can go wrong while one file is copied: on which end, what, and what to do next.
+
+use thiserror::Error;
+
+use crate::{ftp, local};
+
+/// A file was not copied. Fits after "failed to copy FILE: ".
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{cause}")]
+pub struct CopyError {
+    /// The end that it happened on.
+    pub end: End,
+    /// What happened.
+    pub cause: Box<Cause>,
+    /// Whether part of a file that nobody wants stands at the destination, because the session was gone: call
+    /// [`super::discard`] on another session when the file is not tried again.
+    pub left_behind: bool,
+    /// Bytes that were moved for nothing, or towards a partial file.
+    pub bytes_moved: u64,
+}
+
+/// The two ends of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Where the bytes come from.
+    Source,
+    /// Where they go.
+    Target,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Cause {
+    /// A server, or the way to it.
+    #[error("{0}")]
+    Ftp(ftp::Error),
+    /// This machine's disk.
+    #[error("{0}")]
+    Local(local::Error),
+    /// Sizes that do not agree.
+    #[error("{0}")]
+    Size(SizeProblem),
+    /// A reply was lost, so that it is not known whether the file arrived: ask [`super::settle`] on a new session
+    /// before anything is repeated.
+    #[error("{error}")]
+    Unknown {
+        /// What is in doubt.
+        doubt: Doubt,
+        /// How the reply was lost.
+        error: ftp::Error,
+    },
+}
+
+/// What is not known after a reply was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// What was going on.
+    pub stage: Stage,
+    /// How many bytes the file must have at the destination.
+    pub expected: u64,
+    /// What its size there will prove: the reason why nothing, where the source's size is not known.
+    pub proven: Result<(), String>,
+}
+
+/// What was going on when a reply was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The bytes were sent.
+    Storing,
+    /// The file was given its final name.
+    Renaming,
+}
+
+/// Sizes that do not agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum SizeProblem {
+    /// The source is no longer as it was listed.
+    #[error("the source changed during the run")]
+    Changed,
+    /// Another number of bytes came than the source has.
+    #[error("{got} bytes came where the source has {expected}")]
+    Truncated {
+        /// Bytes at the source.
+        expected: u64,
+        /// Bytes that came, those of a continued partial included.
+        got: u64,
+    },
+    /// The destination has another number of bytes than were sent.
+    #[error("the destination has {found} bytes where {sent} were written")]
+    Stored {
+        /// Bytes written, those of a continued partial included.
+        sent: u64,
+        /// What the destination says.
+        found: u64,
+    },
+    /// `verify: checksum`
+    #[error("checksums are not compared yet")]
+    Checksum,
+}
+
+impl CopyError {
+    pub(super) fn new(end: End, cause: impl Into<Cause>) -> CopyError {
+        CopyError {
+            end,
+            cause: Box::new(cause.into()),
+            left_behind: false,
+            bytes_moved: 0,
+        }
+    }
+
+    /// How it is to be met. A doubt is transient, but must be settled first.
+    pub fn class(&self) -> ftp::Class {
+        self.cause.class()
+    }
+
+    /// The next thing to do, where there is one.
+    pub fn help(&self) -> Option<String> {
+        self.cause.help()
+    }
+}
+
+impl Cause {
+    /// How it is to be met.
+    pub fn class(&self) -> ftp::Class {
+        match self {
+            Cause::Ftp(error) => error.class(),
+            Cause::Local(error) => match error.class() {
+                local::Class::Permanent => ftp::Class::Permanent,
+                local::Class::StopStep => ftp::Class::StopStep,
+            },
+            Cause::Size(SizeProblem::Changed | SizeProblem::Checksum) => ftp::Class::Permanent,
+            Cause::Size(SizeProblem::Truncated { .. } | SizeProblem::Stored { .. }) => {
+                ftp::Class::Transient
+            }
+            Cause::Unknown { .. } => ftp::Class::Transient,
+        }
+    }
+
+    /// The next thing to do, where there is one.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Cause::Ftp(error) | Cause::Unknown { error, .. } => error.help(),
+            Cause::Local(error) => error.help().map(String::from),
+            Cause::Size(SizeProblem::Changed) => {
+                Some("run again when nothing writes to it any more".into())
+            }
+            Cause::Size(SizeProblem::Checksum) => Some("write `verify: size`".into()),
+            Cause::Size(_) => None,
+        }
+    }
+
+    /// Whether the server refuses to continue a file, or did it wrongly.
+    pub(super) fn spoils_resume(&self) -> bool {
+        match self {
+            Cause::Ftp(error) => error.kind == ftp::ErrorKind::NoRestart,
+            Cause::Size(problem) => {
+                matches!(
+                    problem,
+                    SizeProblem::Truncated { .. } | SizeProblem::Stored { .. }
+                )
+            }
+            Cause::Local(error) => matches!(error.problem, local::Problem::WrongSize { .. }),
+            Cause::Unknown { .. } => false,
+        }
+    }
+}
+
+impl From<ftp::Error> for Cause {
+    fn from(error: ftp::Error) -> Cause {
+        Cause::Ftp(error)
+    }
+}
+
+impl From<local::Error> for Cause {
+    fn from(error: local::Error) -> Cause {
+        Cause::Local(error)
+    }
+}
+
+impl From<SizeProblem> for Cause {
+    fn from(problem: SizeProblem) -> Cause {
+        Cause::Size(problem)
+    }
+}

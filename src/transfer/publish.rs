@@ -1,0 +1,129 @@
+//! Giving a file that has arrived its final name, clearing up, and looking when a reply was lost.
+
+use super::ends::{Seen, Target};
+use super::error::{Cause, CopyError, Doubt, End, Stage};
+use super::item::Item;
+use crate::ftp::{Error, ErrorKind};
+
+/// What publishing a file did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Published {
+    /// What did not work although the file stands whole under its name: a mode that the server does not set.
+    pub warning: Option<String>,
+}
+
+/// What became of a file whose reply was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It stands whole under its final name; [`publish`] is not needed, nor harmful to leave out.
+    Published,
+    /// It stands whole under its temporary name: [`publish`] it.
+    Arrived,
+    /// It did not arrive: copy it again.
+    NotArrived,
+}
+
+/// Gives a file that stands whole under its temporary name its final name, then its mode, and removes older partial
+/// files of that name.
+///
+/// # Errors
+/// The file keeps its temporary name. [`Cause::Unknown`]: the reply was lost, ask [`settle`].
+pub fn publish(target: &mut Target<'_>, item: &Item) -> Result<Published, CopyError> {
+    let doubt = Doubt {
+        stage: Stage::Renaming,
+        expected: item.size.unwrap_or(0),
+        proven: match item.size {
+            Some(_) => Ok(()),
+            None => Err("the source does not tell its size".into()),
+        },
+    };
+    rename(target, item, false, doubt)?;
+    Ok(finish(target, item))
+}
+
+/// Looks what became of a file, on a new session, by what stands at its names.
+///
+/// # Errors
+/// When looking fails, too: try again.
+pub fn settle(target: &mut Target<'_>, item: &Item, doubt: &Doubt) -> Result<Settled, CopyError> {
+    target
+        .set_type(false)
+        .map_err(|cause| CopyError::new(End::Target, cause))?;
+    let mut look = |path: &[u8]| {
+        target
+            .look(path)
+            .map_err(|cause| CopyError::new(End::Target, cause))
+    };
+    let whole = Seen::Bytes(doubt.expected);
+    if item.direct {
+        return Ok(match look(&item.target)? == whole {
+            true => Settled::Published,
+            false => Settled::NotArrived,
+        });
+    }
+    let temporary = look(&item.temporary)?;
+    if temporary == whole {
+        return Ok(Settled::Arrived);
+    }
+    // Only a rename makes the temporary name go: before it, whatever has the final name is the old file.
+    let renamed = doubt.stage == Stage::Renaming && temporary == Seen::Nothing;
+    Ok(match renamed && look(&item.target)? == whole {
+        true => Settled::Published,
+        false => Settled::NotArrived,
+    })
+}
+
+/// Removes what was written of a file that is given up. That nothing is there is fine.
+///
+/// # Errors
+/// When it still stands.
+pub fn discard(target: &mut Target<'_>, item: &Item) -> Result<(), CopyError> {
+    target
+        .remove(item.written())
+        .map_err(|cause| CopyError::new(End::Target, cause))
+}
+
+/// RNFR and RNTO, or rename(2); `ready`: RNFR was accepted just before.
+pub(super) fn rename(
+    target: &mut Target<'_>,
+    item: &Item,
+    ready: bool,
+    doubt: Doubt,
+) -> Result<(), CopyError> {
+    let (from, to) = (&item.temporary, &item.target);
+    let renamed = match target {
+        Target::Local(root) if item.may_overwrite => root.rename(from, to).map_err(Cause::from),
+        Target::Local(root) => root.rename_new(from, to).map_err(Cause::from),
+        Target::Remote(session) => session
+            .rename_onto(from, to, ready, item.may_overwrite)
+            .map_err(|error| unless_known(error, doubt)),
+    };
+    renamed.map_err(|cause| CopyError::new(End::Target, cause))
+}
+
+/// Mode and older partials. The file stands; nothing here makes it fail.
+pub(super) fn finish(target: &mut Target<'_>, item: &Item) -> Published {
+    let mut published = Published::default();
+    if let (Target::Remote(session), Some(mode)) = (&mut *target, item.chmod)
+        && let Err(error) = session.chmod(&item.target, mode)
+    {
+        published.warning = Some(format!(
+            "the file has arrived, but its mode was not set: {error}"
+        ));
+    }
+    for partial in &item.stale {
+        // Clearing up is worth no session and no error: what stays is seen, and goes, the next time.
+        if !target.is_healthy() || target.remove(partial).is_err() {
+            break;
+        }
+    }
+    published
+}
+
+/// An error of a server, or the doubt that it leaves.
+pub(super) fn unless_known(error: Error, doubt: Doubt) -> Cause {
+    match error.kind {
+        ErrorKind::UnknownOutcome | ErrorKind::NoFinalReply => Cause::Unknown { doubt, error },
+        _ => Cause::Ftp(error),
+    }
+}

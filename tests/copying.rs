@@ -1,0 +1,530 @@
+//! `transfer::copy` against the scripted server: download, upload and relay, on good days and bad ones.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ftpflow::endpoint::{ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls};
+use ftpflow::event::Meter;
+use ftpflow::files::{NameEncoding, Time};
+use ftpflow::ftp::{Breaker, Class, Facts, Session};
+use ftpflow::local::Root;
+use ftpflow::options::{Publish, TransferOptions};
+use ftpflow::transfer::{
+    Cause, Copied, CopyError, End, Item, Settled, SizeProblem, Source, Stage, Target, copy,
+    publish, settle,
+};
+
+use crate::harness::server::{Do, Features, On, OntoExisting, Running, Server, pattern};
+
+const PART: &str = "/in/b.ftpflow-0123456789";
+const SIZE: u64 = 700_000;
+const STAMP: i64 = 1_600_000_000;
+
+fn session(server: &Running) -> Session {
+    let endpoint = Endpoint {
+        name: "lab".into(),
+        host: server.host(),
+        port: server.port(),
+        user: "lab".into(),
+        tls: Tls::Off,
+        data: DataMode::Passive,
+        pasv_address: PasvAddress::Control,
+        encoding: NameEncoding::Auto,
+        listing: ListingMode::Auto,
+        connections: 4,
+        timeouts: Timeouts {
+            connect: Duration::from_secs(10),
+            reply: Duration::from_secs(10),
+            data: Duration::from_secs(10),
+            final_reply: Duration::from_secs(10),
+        },
+        clock_offset: ClockOffset::Auto,
+        directory: None,
+        commands: Vec::new(),
+    };
+    let password = "lab-secret".to_owned().into();
+    let redact = Arc::new(|line: &str| line.to_owned());
+    Session::open(
+        &Arc::new(endpoint),
+        &password,
+        &Facts::default(),
+        Breaker::new(),
+        redact,
+    )
+    .unwrap()
+}
+
+fn source() -> Server {
+    let server = Server::new().user("lab", "lab-secret");
+    server.file_at("/from/a", pattern(SIZE, 1), STAMP)
+}
+
+fn target() -> Server {
+    Server::new().user("lab", "lab-secret").folder("/in")
+}
+
+fn item() -> Item {
+    Item {
+        text: "a".into(),
+        source: b"/from/a".to_vec(),
+        size: Some(SIZE),
+        modified: Some(Time::at(STAMP)),
+        target: b"/in/b".to_vec(),
+        temporary: PART.as_bytes().to_vec(),
+        direct: false,
+        may_overwrite: true,
+        chmod: None,
+        resumable: true,
+        partial: false,
+        stale: Vec::new(),
+    }
+}
+
+/// A relay of one file, the sessions outliving it.
+struct Relay {
+    from: Session,
+    to: Session,
+    item: Item,
+    options: TransferOptions,
+}
+
+fn relay(from: &Running, to: &Running) -> Relay {
+    Relay {
+        from: session(from),
+        to: session(to),
+        item: item(),
+        options: TransferOptions::default(),
+    }
+}
+
+impl Relay {
+    fn run(&mut self) -> Result<Copied, CopyError> {
+        copy(
+            &mut Source::Remote(&mut self.from),
+            &mut Target::Remote(&mut self.to),
+            &self.item,
+            &self.options,
+            &Meter::default(),
+            &mut Vec::new(),
+        )
+    }
+}
+
+#[track_caller]
+fn arrived(server: &Running) {
+    assert_eq!(server.names("/in"), ["b"]);
+    assert!(
+        server.read("/in/b") == Some(pattern(SIZE, 1)),
+        "other bytes"
+    );
+}
+
+/// Nothing stands under the final name.
+#[track_caller]
+fn not_visible(server: &Running) {
+    assert!(!server.exists("/in/b"), "{:?}", server.names("/in"));
+}
+
+#[test]
+fn a_relay_arrives_whole_proven_dated_and_both_sessions_live() {
+    let (from, to) = (source().start(), target().start());
+    let mut relay = relay(&from, &to);
+    let copied = relay.run().unwrap();
+    assert_eq!((copied.proven, copied.bytes_moved), (Ok(()), SIZE));
+    assert!(copied.visible && copied.times_kept);
+    arrived(&to);
+    assert_eq!(to.modified("/in/b"), Some(STAMP));
+    assert!(relay.from.healthy() && relay.to.healthy());
+    assert!(relay.run().is_ok(), "onto the existing name");
+    arrived(&to);
+}
+
+#[test]
+fn a_download_and_an_upload_use_the_same_loop() {
+    let (from, to) = (source().start(), target().start());
+    let folder = tempfile::tempdir().unwrap();
+    let root = Root::create(folder.path()).unwrap();
+    let (mut one, mut two) = (session(&from), session(&to));
+    let mut down = item();
+    (down.target, down.temporary) = (b"a".to_vec(), b"a.ftpflow-0123456789".to_vec());
+    let options = TransferOptions::default();
+    let mut buffer = Vec::new();
+    let copied = copy(
+        &mut Source::Remote(&mut one),
+        &mut Target::Local(&root),
+        &down,
+        &options,
+        &Meter::default(),
+        &mut buffer,
+    );
+    assert_eq!(copied.unwrap().proven, Ok(()));
+    assert!(fs::read(folder.path().join("a")).unwrap() == pattern(SIZE, 1));
+    let mut up = item();
+    up.source = b"a".to_vec();
+    let copied = copy(
+        &mut Source::Local(&root),
+        &mut Target::Remote(&mut two),
+        &up,
+        &options,
+        &Meter::default(),
+        &mut buffer,
+    );
+    assert_eq!(copied.unwrap().proven, Ok(()));
+    arrived(&to);
+}
+
+#[test]
+fn a_source_cut_in_the_middle_keeps_a_partial_that_a_second_try_continues() {
+    let from = source()
+        .rule(On::command("RETR").nth(1), Do::CutAt(300_000))
+        .start();
+    let to = target().start();
+    let mut first = relay(&from, &to);
+    let error = first.run().unwrap_err();
+    assert_eq!(
+        (error.end, error.class()),
+        (End::Source, Class::Transient),
+        "{error}"
+    );
+    not_visible(&to);
+    assert_eq!(to.names("/in").len(), 1, "the partial");
+    assert!(first.to.healthy());
+    let mut second = relay(&from, &to);
+    second.item.partial = true;
+    let copied = second.run().unwrap();
+    assert_eq!(copied.bytes_moved, SIZE - 300_000);
+    assert_eq!(to.count("APPE"), 1);
+    arrived(&to);
+}
+
+#[test]
+fn without_resume_a_cut_leaves_nothing() {
+    let from = source()
+        .rule(On::command("RETR"), Do::CutAt(300_000))
+        .start();
+    let to = target().start();
+    let mut relay = relay(&from, &to);
+    relay.item.resumable = false;
+    relay.options.resume = false;
+    let error = relay.run().unwrap_err();
+    assert_eq!((error.end, error.left_behind), (End::Source, false));
+    assert!(to.names("/in").is_empty());
+}
+
+#[test]
+fn a_source_that_says_226_too_early_is_found_out_by_its_size() {
+    let from = source()
+        .rule(
+            On::command("RETR"),
+            vec![Do::CutAt(1000), Do::lie("226 all sent")],
+        )
+        .start();
+    let to = target().start();
+    let error = relay(&from, &to).run().unwrap_err();
+    let truncated = SizeProblem::Truncated {
+        expected: SIZE,
+        got: 1000,
+    };
+    assert_eq!(*error.cause, Cause::Size(truncated));
+    not_visible(&to);
+}
+
+#[test]
+fn a_destination_cut_in_the_middle_names_its_side() {
+    let from = source().start();
+    let to = target().rule(On::command("STOR"), Do::CutAt(1000)).start();
+    let mut relay = relay(&from, &to);
+    let error = relay.run().unwrap_err();
+    assert_eq!(
+        (error.end, error.class()),
+        (End::Target, Class::Transient),
+        "{error}"
+    );
+    not_visible(&to);
+    assert!(!relay.to.healthy());
+}
+
+#[test]
+fn a_refused_store_costs_no_session_at_the_destination_and_names_command_and_reply() {
+    let from = source().start();
+    let to = target()
+        .rule(On::command("STOR"), Do::reply("553 no"))
+        .start();
+    let mut relay = relay(&from, &to);
+    let error = relay.run().unwrap_err();
+    assert_eq!((error.end, error.class()), (End::Target, Class::Permanent));
+    assert!(
+        error.to_string().contains("STOR") && error.to_string().contains("553 no"),
+        "{error}"
+    );
+    assert!(relay.to.healthy() && to.names("/in").is_empty());
+}
+
+#[test]
+fn a_small_file_refused_at_the_destination_costs_no_session_at_the_source() {
+    let from = source().file_at("/from/s", b"small", STAMP).start();
+    let to = target()
+        .rule(On::command("STOR"), Do::reply("553 no"))
+        .start();
+    let mut relay = relay(&from, &to);
+    relay.item.source = b"/from/s".to_vec();
+    relay.item.size = Some(5);
+    assert!(relay.run().is_err());
+    assert!(relay.from.healthy() && relay.to.healthy());
+}
+
+#[test]
+fn a_refused_retrieve_touches_nothing_at_the_destination() {
+    let from = source()
+        .rule(On::command("RETR"), Do::reply("550 no"))
+        .start();
+    let to = target().start();
+    let mut relay = relay(&from, &to);
+    let error = relay.run().unwrap_err();
+    assert_eq!((error.end, error.class()), (End::Source, Class::Permanent));
+    assert_eq!(to.count("STOR"), 0);
+    assert!(relay.from.healthy() && relay.to.healthy());
+}
+
+#[test]
+fn an_error_after_150_means_not_whole() {
+    for code in ["426 broken", "451 disk", "552 full"] {
+        let from = source().start();
+        let to = target().rule(On::command("STOR"), Do::lie(code)).start();
+        let error = relay(&from, &to).run().unwrap_err();
+        assert_eq!(error.end, End::Target);
+        let stops = code.starts_with("552");
+        assert_eq!(error.class() == Class::StopStep, stops, "{error}");
+        not_visible(&to);
+        assert_eq!(
+            to.names("/in").is_empty(),
+            stops,
+            "a partial stays after what may pass"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_size_at_the_destination_is_never_published() {
+    let from = source().start();
+    let to = target()
+        .rule(On::command("SIZE").path_has("ftpflow-"), Do::reply("213 7"))
+        .start();
+    let error = relay(&from, &to).run().unwrap_err();
+    assert_eq!(
+        *error.cause,
+        Cause::Size(SizeProblem::Stored {
+            sent: SIZE,
+            found: 7
+        })
+    );
+    not_visible(&to);
+}
+
+#[test]
+fn a_source_that_grew_since_it_was_listed_is_reported_as_changed() {
+    let (from, to) = (source().start(), target().start());
+    let mut relay = relay(&from, &to);
+    relay.item.size = Some(SIZE - 5);
+    let error = relay.run().unwrap_err();
+    assert_eq!(*error.cause, Cause::Size(SizeProblem::Changed));
+    assert!(to.names("/in").is_empty());
+}
+
+#[test]
+fn a_server_that_refuses_appe_gets_the_file_from_its_start_at_once() {
+    let from = source().start();
+    let to = target()
+        .file(PART, pattern(SIZE, 1)[..1000].to_vec())
+        .rule(On::command("APPE"), Do::reply("451 not here"))
+        .start();
+    let mut relay = relay(&from, &to);
+    relay.item.partial = true;
+    // The source's session was in the middle of a file: only a small one can be read to its end.
+    let first = relay.run();
+    if let Err(error) = first {
+        assert_eq!(error.class(), Class::Transient, "{error}");
+        relay.from = session(&from);
+        relay.run().unwrap();
+    }
+    arrived(&to);
+    assert_eq!(to.count("APPE"), 1, "it is remembered");
+}
+
+#[test]
+fn a_server_that_ignores_append_is_found_out_and_begun_again() {
+    let from = source().start();
+    let to = target()
+        .file(PART, pattern(SIZE, 1)[..1000].to_vec())
+        .rule(
+            On::command("SIZE").path_has("ftpflow-").nth(2),
+            Do::reply("213 699000"),
+        )
+        .start();
+    let mut relay = relay(&from, &to);
+    relay.item.partial = true;
+    let copied = relay.run().unwrap();
+    assert_eq!(copied.bytes_moved, SIZE - 1000 + SIZE);
+    assert_eq!((to.count("APPE"), to.count("STOR")), (1, 1));
+    assert!(relay.to.facts().no_restart_upload);
+    arrived(&to);
+}
+
+#[test]
+fn a_lost_final_reply_is_settled_by_looking() {
+    let from = source().start();
+    let to = target()
+        .rule(On::command("STOR"), Do::CloseControlDuring)
+        .start();
+    let mut relay = relay(&from, &to);
+    let error = relay.run().unwrap_err();
+    let Cause::Unknown { doubt, .. } = &*error.cause else {
+        panic!("{error:?}");
+    };
+    assert_eq!((doubt.stage, doubt.expected), (Stage::Storing, SIZE));
+    let mut again = session(&to);
+    let mut end = Target::Remote(&mut again);
+    assert_eq!(
+        settle(&mut end, &relay.item, doubt).unwrap(),
+        Settled::Arrived
+    );
+    publish(&mut end, &relay.item).unwrap();
+    arrived(&to);
+}
+
+#[test]
+fn a_source_that_leaves_after_the_last_byte_is_no_loss() {
+    let from = source()
+        .rule(On::command("RETR"), Do::CloseControlDuring)
+        .start();
+    let to = target().start();
+    let mut relay = relay(&from, &to);
+    assert_eq!(relay.run().unwrap().proven, Ok(()));
+    arrived(&to);
+    assert!(!relay.from.healthy());
+}
+
+#[test]
+fn a_lost_reply_to_rnto_is_settled_by_looking() {
+    let from = source().start();
+    let to = target()
+        .rule(On::command("RNTO"), vec![Do::NoReply, Do::CloseAfter])
+        .start();
+    let mut relay = relay(&from, &to);
+    let error = relay.run().unwrap_err();
+    let Cause::Unknown { doubt, .. } = &*error.cause else {
+        panic!("{error:?}");
+    };
+    assert_eq!(doubt.stage, Stage::Renaming);
+    let mut again = session(&to);
+    let settled = settle(&mut Target::Remote(&mut again), &relay.item, doubt).unwrap();
+    assert_eq!(settled, Settled::Published);
+    arrived(&to);
+}
+
+#[test]
+fn a_taken_name_is_replaced_only_where_the_step_may() {
+    for answer in [OntoExisting::Refuse, OntoExisting::Pretend] {
+        let from = source().start();
+        let to = target().file("/in/b", b"old").onto_existing(answer).start();
+        let mut relay = relay(&from, &to);
+        relay.item.may_overwrite = false;
+        let error = relay.run().unwrap_err();
+        assert_eq!(error.end, End::Target);
+        assert_eq!(to.read("/in/b").unwrap(), b"old");
+        relay.item.may_overwrite = true;
+        relay.run().unwrap();
+        arrived(&to);
+    }
+}
+
+#[test]
+fn without_size_the_listing_proves_and_without_both_nothing_does() {
+    let from = source().features(Features::all().without("SIZE")).start();
+    let to = target().features(Features::all().without("SIZE")).start();
+    assert_eq!(relay(&from, &to).run().unwrap().proven, Ok(()));
+    arrived(&to);
+    let mut relay = relay(&from, &to);
+    relay.item.size = None;
+    let copied = relay.run().unwrap();
+    assert!(copied.proven.unwrap_err().contains("source"));
+}
+
+#[test]
+fn a_set_stays_invisible_until_it_is_published() {
+    let (from, to) = (source().start(), target().start());
+    let mut relay = relay(&from, &to);
+    relay.options.publish = Publish::Set;
+    let copied = relay.run().unwrap();
+    assert!(!copied.visible && copied.proven.is_ok());
+    not_visible(&to);
+    publish(&mut Target::Remote(&mut relay.to), &relay.item).unwrap();
+    arrived(&to);
+}
+
+#[test]
+fn direct_writes_the_final_name_and_takes_a_half_file_away() {
+    let from = source()
+        .rule(On::command("RETR").nth(1), Do::CutAt(1000))
+        .start();
+    let to = target().start();
+    let mut first = relay(&from, &to);
+    first.options.publish = Publish::Direct;
+    first.item.direct = true;
+    first.item.resumable = false;
+    assert!(first.run().is_err());
+    assert!(to.names("/in").is_empty());
+    first.from = session(&from);
+    assert!(first.run().unwrap().visible);
+    assert_eq!(to.count("RNFR"), 0);
+    arrived(&to);
+}
+
+#[test]
+fn ascii_sends_crlf_and_receives_local_line_ends() {
+    let to = target().start();
+    let folder = tempfile::tempdir().unwrap();
+    let root = Root::create(folder.path()).unwrap();
+    let text = "one\ntwo\n".repeat(100_000);
+    fs::write(folder.path().join("a"), &text).unwrap();
+    let options = TransferOptions {
+        ascii: true,
+        resume: false,
+        ..TransferOptions::default()
+    };
+    let mut up = item();
+    (up.source, up.size, up.modified, up.resumable) = (b"a".to_vec(), None, None, false);
+    let mut remote = session(&to);
+    let mut run = |down: bool, item: &Item| {
+        let (mut local_end, mut far_end);
+        let (mut here, mut there);
+        let (source, target) = match down {
+            true => {
+                (far_end, here) = (Source::Remote(&mut remote), Target::Local(&root));
+                (&mut far_end, &mut here)
+            }
+            false => {
+                (local_end, there) = (Source::Local(&root), Target::Remote(&mut remote));
+                (&mut local_end, &mut there)
+            }
+        };
+        copy(
+            source,
+            target,
+            item,
+            &options,
+            &Meter::default(),
+            &mut Vec::new(),
+        )
+        .unwrap()
+    };
+    assert!(run(false, &up).proven.is_err());
+    let sent: u64 = to.entries().len() as u64;
+    assert!(sent > 0 && to.exists("/in/b"));
+    let mut down = up.clone();
+    (down.source, down.target) = (b"/in/b".to_vec(), b"back".to_vec());
+    down.temporary = b"back.ftpflow-0123456789".to_vec();
+    run(true, &down);
+    assert!(fs::read_to_string(folder.path().join("back")).unwrap() == text);
+}
