@@ -1,5 +1,6 @@
 //! ftpflow: a declarative pipeline runner for FTP and FTPS.
 
+pub mod cli;
 pub mod endpoint;
 pub mod event;
 pub mod exec;
@@ -9,4 +10,5 @@ pub mod local;
 pub mod manifest;
 pub mod options;
 pub mod plan;
+pub mod report;
 pub mod transfer;

@@ -1,2 +1,7 @@
 //! The `ftpflow` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ftpflow::cli::run().into()
+}

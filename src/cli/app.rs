@@ -1,0 +1,94 @@
+//! The program's arguments, and which subcommand they mean.
+
+use clap::{Parser, Subcommand};
+
+use super::exit::Exit;
+use super::{check, completions, init, plan};
+
+/// Runs pipelines of FTP and FTPS steps that a YAML manifest describes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ftpflow",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = "\
+Exit codes:
+    0  all done (warnings allowed)
+    1  a step failed
+    2  wrong usage, or a FILE that cannot be read
+    3  the manifest is wrong
+    4  refused before any step, as when a report cannot be written
+  130  interrupted
+
+Begin with `ftpflow init`, then `ftpflow check ftpflow.yaml` and `ftpflow run ftpflow.yaml`."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(super::run::Args),
+    Plan(plan::Args),
+    Check(check::Args),
+    Init(init::Args),
+    Completions(completions::Args),
+}
+
+/// The program: reads the process's arguments and does what they say.
+pub fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help on a closed pipe is nobody's loss.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+        }
+    };
+    match cli.command {
+        Command::Run(args) => super::run::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Check(args) => check::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_not_offered_is_an_error() {
+        for arguments in [
+            &["ftpflow", "run"][..],
+            &["ftpflow", "run", "a.yaml", "--var", "x"],
+            &["ftpflow", "run", "a.yaml", "--jobs", "0"],
+            &["ftpflow", "run", "a.yaml", "-q", "-v"],
+            &[
+                "ftpflow",
+                "run",
+                "a.yaml",
+                "--dry-run",
+                "--report",
+                "a.json",
+            ],
+            &["ftpflow", "nonsense"],
+        ] {
+            assert!(Cli::try_parse_from(arguments).is_err(), "{arguments:?}");
+        }
+    }
+}

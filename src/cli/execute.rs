@@ -1,0 +1,144 @@
+//! From a compiled manifest to a run, its reporter beside it: what `run` and `plan` share.
+
+use std::io::{self, IsTerminal, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::exit::Exit;
+use super::inputs::Variables;
+use super::load::Loaded;
+use super::{output, signals};
+use crate::exec::{self, Interrupt, Request};
+use crate::manifest::suggest;
+use crate::plan::Plan;
+use crate::report::{Display, ReportFile, Reporter, Settings, Verbosity};
+
+/// Arguments of `run` and `plan`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Common {
+    /// The manifest
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+
+    #[command(flatten)]
+    pub(super) variables: Variables,
+
+    /// Run only this step and all that it needs (repeatable)
+    #[arg(long, value_name = "STEP")]
+    only: Vec<String>,
+
+    /// The most jobs at once, in place of what the servers' `connections` allow
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
+    /// Show bars on a terminal and lines elsewhere, bars always, or the summary alone
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Progress::Auto)]
+    progress: Progress,
+
+    /// Say only what went wrong
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Name every file, session and implicit step
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Progress {
+    Auto,
+    Always,
+    Never,
+}
+
+/// What differs between `run` and `plan`.
+pub(super) struct Execution {
+    pub(super) fail_fast: bool,
+    pub(super) events: Option<Box<dyn Write + Send>>,
+    pub(super) files: Vec<ReportFile>,
+    /// Where the plan goes, if nothing is to be changed.
+    pub(super) preview: Option<Box<dyn Write + Send>>,
+}
+
+impl Common {
+    /// The plan, or the part of it that `--only` names. `Err` is wrong usage, which has been said.
+    pub(super) fn chosen(&self, plan: &Plan) -> Result<Plan, Exit> {
+        if self.only.is_empty() {
+            return Ok(plan.clone());
+        }
+        plan.only(&self.only).map_err(|unknown| {
+            for name in unknown {
+                let steps = plan.steps.iter().filter(|step| !step.implicit);
+                let near = suggest(&name, steps.map(|step| step.name.as_str()));
+                let help = near.map(|near| format!("did you mean `{near}`?"));
+                output::complain(format!("`--only {name}` names no step"), help.as_deref());
+            }
+            Exit::Usage
+        })
+    }
+
+    fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+
+    fn display(&self) -> Display {
+        match self.progress {
+            Progress::Never => Display::None,
+            Progress::Always => Display::Bars,
+            Progress::Auto if self.quiet || !io::stderr().is_terminal() => Display::Lines,
+            Progress::Auto => Display::Bars,
+        }
+    }
+}
+
+/// Runs the plan and waits until all is shown.
+pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> Result<Exit, Exit> {
+    let origins = loaded.origins();
+    let redactor = loaded.redactor;
+    let compiled = loaded.compiled.ok_or(Exit::Manifest)?;
+    let plan = common.chosen(&compiled.plan.ok_or(Exit::Manifest)?)?;
+    let preview = execution.preview.is_some();
+    let reporter = Reporter::start(Settings {
+        redactor: Arc::clone(&redactor),
+        origins,
+        display: common.display(),
+        verbosity: common.verbosity(),
+        paint: output::stderr_paint(),
+        columns: output::columns(),
+        out: Box::new(io::stderr()),
+        events: execution.events,
+        files: execution.files,
+        preview: execution.preview,
+    })
+    .map_err(|error| {
+        output::complain(format!("failed to start the reporter: {error}"), None);
+        Exit::Refused
+    })?;
+    let interrupt = Interrupt::default();
+    signals::listen(interrupt.clone(), reporter.sender());
+    let ended = exec::run(Request {
+        plan: Arc::new(plan),
+        secrets: Arc::new(compiled.secrets),
+        jobs: common.jobs.map(NonZeroUsize::get),
+        fail_fast: execution.fail_fast,
+        preview,
+        redact: Arc::new(move |text: &str| redactor.text(text).into_owned()),
+        interrupt,
+        events: reporter.sender(),
+    });
+    match ended {
+        Ok(tally) => {
+            reporter.finish();
+            Ok(Exit::from(tally.outcome))
+        }
+        Err(error) => {
+            output::complain(format!("failed to {error}"), None);
+            Ok(Exit::Refused)
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The command line: one file a subcommand, arguments in, a stage called, exit code out.
+//!
+//! No logger is installed, on purpose: suppaftp logs every command through the `log` facade, `PASS` with the password at
+//! trace level. Without a logger its lines go nowhere; what people need of a control connection comes with the failure.
+
+mod app;
+mod check;
+mod completions;
+mod env_file;
+mod execute;
+mod exit;
+mod init;
+mod inputs;
+mod load;
+mod output;
+mod plan;
+mod run;
+mod signals;
+
+pub use app::{Cli, run};
+pub use exit::Exit;

@@ -1,0 +1,61 @@
+//! stdout and stderr, so that a closed pipe is never a panic.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+use super::exit::Exit;
+use crate::report::{self, Paint, Tone, text};
+
+/// Columns for output that goes to no terminal: a CI system's log.
+const WIDE: usize = 120;
+
+/// Writes what was asked for to stdout. Whoever closes the pipe has seen enough: that is no error.
+pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Exit {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Done,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            // What is still buffered would be written, and fail, once more.
+            let _ = out.into_parts();
+            Exit::Done
+        }
+        Err(error) => {
+            complain(format!("failed to write the output: {error}"), None);
+            Exit::Failed
+        }
+    }
+}
+
+/// Says on stderr what is wrong, and what to do about it.
+pub(super) fn complain(message: impl Display, help: Option<&str>) {
+    let paint = stderr_paint();
+    let mut lines = format!(
+        "{} {}\n",
+        paint.tone(Tone::Bad, "error:"),
+        text::escape(&message.to_string())
+    );
+    if let Some(help) = help {
+        lines.push_str(&format!(
+            "{} {}\n",
+            paint.tone(Tone::Cool, " help:"),
+            text::escape(help)
+        ));
+    }
+    // Nobody reads a stderr that is closed.
+    let _ = io::stderr().write_all(lines.as_bytes());
+}
+
+/// Colours of stderr.
+pub(super) fn stderr_paint() -> Paint {
+    Paint::for_terminal(io::stderr().is_terminal())
+}
+
+/// Colours of stdout.
+pub(super) fn stdout_paint() -> Paint {
+    Paint::for_terminal(io::stdout().is_terminal())
+}
+
+/// Columns of the terminal, or of a log.
+pub(super) fn columns() -> usize {
+    report::columns().unwrap_or(WIDE)
+}

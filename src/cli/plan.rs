@@ -1,0 +1,35 @@
+//! `ftpflow plan FILE`
+
+use super::execute::{Common, Execution, execute};
+use super::exit::Exit;
+use super::inputs::Reading;
+use super::load::Loaded;
+
+/// Log in, list, and print every transfer and deletion that a run would do now
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Nothing is written anywhere. The plan goes to stdout, one line a file; progress goes to stderr.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) fn run(args: Args) -> Exit {
+    let run = || -> Result<Exit, Exit> {
+        let common = &args.common;
+        let loaded = Loaded::load(&common.file, &common.variables, Reading::All)?;
+        loaded.judge()?;
+        let stdout = Box::new(std::io::BufWriter::new(std::io::stdout()));
+        execute(
+            common,
+            loaded,
+            Execution {
+                fail_fast: false,
+                events: None,
+                files: Vec::new(),
+                preview: Some(stdout),
+            },
+        )
+    };
+    run().unwrap_or_else(|exit| exit)
+}

@@ -1,0 +1,123 @@
+//! `ftpflow run FILE`
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::execute::{Common, Execution, execute};
+use super::exit::Exit;
+use super::inputs::Reading;
+use super::load::Loaded;
+use super::output;
+use crate::report::{Format, Redacted, ReportFile, write_plan};
+
+/// Run a manifest
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Independent steps run beside each other. Progress and summary go to stderr.
+
+Examples:
+  ftpflow run release.yaml --env-file .env
+  ftpflow run release.yaml --var series=2.5 --only keep
+  ftpflow run release.yaml --report report.html --report junit.xml")]
+pub(super) struct Args {
+    #[command(flatten)]
+    common: Common,
+
+    /// Check, print the compiled plan, and connect to nothing
+    #[arg(long, conflicts_with_all = ["reports", "events", "fail_fast", "jobs"])]
+    dry_run: bool,
+
+    /// Start nothing new after the first failed file; files in flight finish
+    #[arg(long)]
+    fail_fast: bool,
+
+    /// Write a report about the run: .json, .xml (JUnit), .html or .md (repeatable)
+    #[arg(long = "report", value_name = "FILE", value_parser = report_path)]
+    reports: Vec<PathBuf>,
+
+    /// Write what happens as it happens, one JSON object a line; `-` is stdout
+    #[arg(long, value_name = "FILE|-")]
+    events: Option<PathBuf>,
+}
+
+pub(super) fn run(args: Args) -> Exit {
+    let reading = if args.dry_run {
+        Reading::Nothing
+    } else {
+        Reading::All
+    };
+    let loaded = Loaded::load(&args.common.file, &args.common.variables, reading);
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(exit) => return exit,
+    };
+    if let Err(exit) = loaded.judge() {
+        return exit;
+    }
+    let outcome = if args.dry_run {
+        dry_run(&args, &loaded)
+    } else {
+        start(args, loaded)
+    };
+    outcome.unwrap_or_else(|exit| exit)
+}
+
+fn dry_run(args: &Args, loaded: &Loaded) -> Result<Exit, Exit> {
+    let compiled = loaded.compiled.as_ref().ok_or(Exit::Manifest)?;
+    let mut printable = compiled.printable.clone().ok_or(Exit::Manifest)?;
+    printable.plan = args.common.chosen(&printable.plan)?;
+    Ok(output::print(|out| {
+        let mut out = Redacted::new(&loaded.redactor, out);
+        write_plan(&mut out, &printable)?;
+        out.flush()
+    }))
+}
+
+fn start(args: Args, loaded: Loaded) -> Result<Exit, Exit> {
+    let events = match &args.events {
+        Some(path) => Some(open_events(path).map_err(|error| {
+            output::complain(
+                format!("failed to open `--events {}`: {error}", path.display()),
+                None,
+            );
+            Exit::Refused
+        })?),
+        None => None,
+    };
+    let mut files = Vec::new();
+    for path in args.reports {
+        files.push(ReportFile::create(path).map_err(|error| {
+            output::complain(error, None);
+            Exit::Refused
+        })?);
+    }
+    execute(
+        &args.common,
+        loaded,
+        Execution {
+            fail_fast: args.fail_fast,
+            events,
+            files,
+            preview: None,
+        },
+    )
+}
+
+fn open_events(path: &Path) -> io::Result<Box<dyn Write + Send>> {
+    match path.as_os_str() == "-" {
+        true => Ok(Box::new(io::stdout())),
+        false => Ok(Box::new(File::create(path)?)),
+    }
+}
+
+/// A report's path, whose end must say its form.
+fn report_path(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match Format::of(&path) {
+        Ok(_) => Ok(path),
+        Err(_) => {
+            Err("its form is not known: name it .json, .xml (JUnit), .html or .md".to_owned())
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Bars on a terminal: one for the whole run, one for each file in flight.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::record::Record;
+use super::redact::Redactor;
+use super::sink::{self, Screen, Shared};
+use super::text;
+use crate::event::{Current, Meter};
+
+/// How often bars are drawn in a second.
+pub(super) const RATE: u8 = 10;
+
+/// Files shown at once, where the terminal has room for them.
+const MAX_FILES: usize = 8;
+
+/// Columns of a bar.
+const BAR: usize = 24;
+
+/// Columns left free at the end of a line: the terminal echoes `^C` there, and a line that breaks is not cleared whole.
+const SPARE: usize = 4;
+
+/// The bars of a run.
+#[derive(Debug)]
+pub(super) struct Bars {
+    multi: MultiProgress,
+    total: ProgressBar,
+    /// One a line; a line whose file ended is taken by the next file, so that lines do not jump.
+    slots: Vec<Slot>,
+    meters: Vec<Arc<Meter>>,
+    redactor: Arc<Redactor>,
+    columns: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
+    bar: ProgressBar,
+    meter: Option<Arc<Meter>>,
+}
+
+impl Bars {
+    pub(super) fn new(out: Shared, columns: usize, colour: bool, redactor: Arc<Redactor>) -> Bars {
+        let screen = Screen::new(out, columns);
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen), RATE);
+        let multi = MultiProgress::with_draw_target(target);
+        let total = multi.add(ProgressBar::new(0).with_style(style(colour)));
+        Bars {
+            multi,
+            total,
+            slots: Vec::new(),
+            meters: Vec::new(),
+            redactor,
+            columns,
+        }
+    }
+
+    /// Writes a line above the bars.
+    pub(super) fn line(&self, line: &str) {
+        // A terminal that is gone shows nothing; the run goes on.
+        let _ = self.multi.println(self.redactor.text(line));
+    }
+
+    /// Takes in the meter of a job that began.
+    pub(super) fn watch(&mut self, meter: &Arc<Meter>) {
+        self.meters.push(Arc::clone(meter));
+    }
+
+    /// Draws the state of things.
+    pub(super) fn draw(&mut self, record: &Record) {
+        self.forget();
+        let columns = sink::columns().unwrap_or(self.columns);
+        let flights: Vec<(Arc<Meter>, Current, u64)> = self
+            .meters
+            .iter()
+            .filter_map(|meter| {
+                let (current, moved) = meter.read()?;
+                Some((Arc::clone(meter), current, moved))
+            })
+            .collect();
+        let in_flight = flights.iter().map(|(_, _, moved)| moved).sum();
+        self.draw_total(record, in_flight, columns);
+        self.draw_files(&flights, columns);
+    }
+
+    /// Takes the bars from the terminal.
+    pub(super) fn clear(&self) {
+        for slot in &self.slots {
+            slot.bar.finish_and_clear();
+        }
+        self.total.finish_and_clear();
+        let _ = self.multi.clear();
+    }
+
+    /// A job that ended has dropped its meter, and so has the event that brought it: only we still hold it.
+    fn forget(&mut self) {
+        for slot in &mut self.slots {
+            slot.meter = slot.meter.take().filter(|meter| meter.read().is_some());
+        }
+        let slots = &self.slots;
+        self.meters.retain(|meter| {
+            let shown = slots.iter().any(|slot| holds(slot, meter));
+            Arc::strong_count(meter) > 1 + usize::from(shown)
+        });
+    }
+
+    fn draw_total(&self, record: &Record, in_flight: u64, columns: usize) {
+        let sum = |part: fn(&crate::event::StepTally) -> u64| -> u64 {
+            let steps = record.steps().filter(|step| step.moves());
+            steps.map(|step| part(step.tally)).sum()
+        };
+        let planned = sum(|step| step.planned_bytes.unwrap_or(0));
+        let files = sum(|step| step.planned_files.unwrap_or(0));
+        let settled = sum(|step| step.done + step.unchanged + step.skipped + step.failed);
+        let moved = sum(|step| step.bytes) + in_flight;
+        // Deletions and empty files move no bytes: then files are what is counted.
+        let (at, of) = if planned > 0 {
+            (moved, planned)
+        } else {
+            (settled, files)
+        };
+        self.total.set_length(of.max(at));
+        self.total.set_position(at);
+        let mut parts = vec![format!(
+            "{}/{} files",
+            text::number(settled),
+            text::number(files)
+        )];
+        if planned > 0 {
+            parts.push(format!(
+                "{}/{}",
+                text::bytes(moved),
+                text::bytes(planned.max(moved))
+            ));
+            parts.push(format!("{}/s", text::bytes(rate(&self.total))));
+            if moved < planned && self.total.per_sec() >= 1.0 {
+                parts.push(format!("ETA {}", eta(&self.total)));
+            }
+        }
+        let line = if files == 0 {
+            running(record)
+        } else {
+            parts.join("  ")
+        };
+        self.show(&self.total, &line, columns, false);
+    }
+
+    fn draw_files(&mut self, flights: &[(Arc<Meter>, Current, u64)], columns: usize) {
+        let room = sink::rows().map_or(MAX_FILES, |rows| rows.saturating_sub(4));
+        let limit = MAX_FILES.min(room);
+        for (meter, _, _) in flights {
+            if self.slots.iter().any(|slot| holds(slot, meter)) {
+                continue;
+            }
+            let open = self.slots.len();
+            match self.slots.iter_mut().find(|slot| slot.meter.is_none()) {
+                Some(slot) => slot.meter = Some(Arc::clone(meter)),
+                None if open < limit => {
+                    let style = self.total.style();
+                    let bar = self.multi.add(ProgressBar::new(0).with_style(style));
+                    let meter = Some(Arc::clone(meter));
+                    self.slots.push(Slot { bar, meter });
+                }
+                None => {}
+            }
+        }
+        for slot in &self.slots {
+            let flight = flights.iter().find(|(meter, _, _)| holds(slot, meter));
+            let Some((_, current, moved)) = flight else {
+                continue;
+            };
+            let size = current.size.unwrap_or(0).max(*moved);
+            slot.bar.set_length(size.max(1));
+            slot.bar.set_position(*moved);
+            let name = text::escape(&current.file).into_owned();
+            let bytes = text::pad_left(&text::bytes(*moved), 10);
+            self.show(&slot.bar, &format!("{bytes}  {name}"), columns, true);
+        }
+        while self.slots.last().is_some_and(|slot| slot.meter.is_none()) {
+            if let Some(slot) = self.slots.pop() {
+                slot.bar.finish_and_clear();
+                self.multi.remove(&slot.bar);
+            }
+        }
+    }
+
+    /// Text beside a bar, cut to what the terminal has left; of a name the end stays.
+    fn show(&self, bar: &ProgressBar, line: &str, columns: usize, name: bool) {
+        let room = columns.saturating_sub(BAR + 4 + SPARE);
+        let line = self.redactor.text(line);
+        let cut = match (name, line.char_indices().nth(12)) {
+            (true, Some((at, _))) => {
+                let (bytes, name) = line.split_at(at);
+                format!("{bytes}{}", text::cut_start(name, room.saturating_sub(12)))
+            }
+            _ => text::cut_end(&line, room).into_owned(),
+        };
+        bar.set_message(cut);
+    }
+}
+
+fn holds(slot: &Slot, meter: &Arc<Meter>) -> bool {
+    slot.meter
+        .as_ref()
+        .is_some_and(|held| Arc::ptr_eq(held, meter))
+}
+
+/// `listing: builds, archives`: before anything is there to be counted.
+fn running(record: &Record) -> String {
+    let running: Vec<&str> = record
+        .steps()
+        .filter(|step| step.tally.started_ms.is_some() && step.tally.outcome.is_none())
+        .map(|step| step.head.name.as_str())
+        .collect();
+    text::escape(&running.join(", ")).into_owned()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate is not negative, and one beyond u64 saturates"
+)]
+fn rate(bar: &ProgressBar) -> u64 {
+    bar.per_sec() as u64
+}
+
+fn eta(bar: &ProgressBar) -> String {
+    text::duration(Duration::from_secs(bar.eta().as_secs()))
+}
+
+fn style(colour: bool) -> ProgressStyle {
+    let template = match colour {
+        true => format!("  {{bar:{BAR}.cyan/dim}}  {{msg}}"),
+        false => format!("  {{bar:{BAR}}}  {{msg}}"),
+    };
+    ProgressStyle::with_template(&template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use super::super::scenario;
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Memory {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn flying(file: &str) -> Arc<Meter> {
+        let meter = Arc::new(Meter::default());
+        let current = Current {
+            file: file.into(),
+            size: Some(100),
+        };
+        meter.begin(current, 40);
+        meter
+    }
+
+    #[test]
+    fn files_in_flight_have_a_bar_with_a_harmless_name_that_fits() {
+        let memory = Memory::default();
+        let out = Shared::new(Box::new(memory.clone()));
+        let mut bars = Bars::new(out, 60, false, scenario::redactor());
+        let long = flying(&format!(
+            "{}\u{1b}[2J/hunter2/版本.zip",
+            "folder/".repeat(40)
+        ));
+        bars.watch(&long);
+        bars.draw(&scenario::record());
+        let shown = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
+        assert!(
+            shown.contains("…") && shown.contains("/***/版本.zip"),
+            "{shown:?}"
+        );
+        assert!(
+            !shown.contains("hunter2") && !shown.contains("\u{1b}[2J"),
+            "{shown:?}"
+        );
+    }
+
+    #[test]
+    fn a_line_is_given_to_the_next_file_when_its_job_has_ended() {
+        let mut bars = Bars::new(
+            Shared::new(Box::new(std::io::sink())),
+            80,
+            false,
+            scenario::redactor(),
+        );
+        let meters: Vec<Arc<Meter>> = (0..20).map(|at| flying(&at.to_string())).collect();
+        meters.iter().for_each(|meter| bars.watch(meter));
+        bars.draw(&scenario::record());
+        assert!((1..=MAX_FILES).contains(&bars.slots.len()));
+        assert!(bars.slots.iter().all(|slot| slot.meter.is_some()));
+        drop(meters);
+        bars.meters.iter().for_each(|meter| meter.end());
+        bars.draw(&scenario::record());
+        assert!(bars.slots.is_empty() && bars.meters.is_empty());
+    }
+}

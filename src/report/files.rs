@@ -1,0 +1,176 @@
+//! `--report FILE`: a document about a whole run, written at its end.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::record::Record;
+use super::redact::{Redacted, Redactor};
+use super::summary::Origins;
+use super::{html, json, junit, markdown};
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `.json`
+    Json,
+    /// `.xml`: JUnit's, as CI systems read it.
+    Junit,
+    /// `.html`: one page, without anything from elsewhere.
+    Html,
+    /// `.md`: GitHub's dialect, for job summaries.
+    Markdown,
+}
+
+/// A report file, opened before anything runs, so that a bad path is found in time.
+#[derive(Debug)]
+pub struct ReportFile {
+    path: PathBuf,
+    format: Format,
+    file: File,
+}
+
+/// Why there will be no report.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// The end of the name says nothing.
+    #[error("the report `{0}` has no known form: name it .json, .xml (JUnit), .html or .md")]
+    Format(PathBuf),
+    /// It cannot be opened for writing.
+    #[error("failed to open the report `{path}`: {error}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl Format {
+    /// The form that the end of a file's name asks for.
+    ///
+    /// # Errors
+    /// It is none of the four.
+    pub fn of(path: &Path) -> Result<Format, ReportError> {
+        let extension = path.extension().map(|end| end.to_ascii_lowercase());
+        match extension.as_deref().and_then(|end| end.to_str()) {
+            Some("json") => Ok(Format::Json),
+            Some("xml") => Ok(Format::Junit),
+            Some("html" | "htm") => Ok(Format::Html),
+            Some("md" | "markdown") => Ok(Format::Markdown),
+            _ => Err(ReportError::Format(path.to_owned())),
+        }
+    }
+}
+
+impl ReportFile {
+    /// Creates the file, or empties it: a run that is killed leaves no report of another one behind.
+    ///
+    /// # Errors
+    /// The name's end is unknown, or the file cannot be written.
+    pub fn create(path: PathBuf) -> Result<ReportFile, ReportError> {
+        let format = Format::of(&path)?;
+        match File::create(&path) {
+            Ok(file) => Ok(ReportFile { path, format, file }),
+            Err(error) => Err(ReportError::Open { path, error }),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn write(
+        &self,
+        record: &Record,
+        origins: &Origins,
+        redactor: &Arc<Redactor>,
+    ) -> io::Result<()> {
+        let mut out = Redacted::new(redactor, BufWriter::new(&self.file));
+        match self.format {
+            Format::Json => json::write(&mut out, record, origins)?,
+            Format::Junit => junit::write(&mut out, record, origins)?,
+            Format::Html => html::write(&mut out, record, origins)?,
+            Format::Markdown => markdown::write(&mut out, record, origins)?,
+        }
+        out.write_all(b"\n")?;
+        out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scenario;
+    use super::*;
+
+    fn report(name: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let file = ReportFile::create(folder.path().join(name)).unwrap();
+        let (record, origins) = (scenario::record(), scenario::origins());
+        file.write(&record, &origins, &scenario::redactor())
+            .unwrap();
+        std::fs::read_to_string(file.path()).unwrap()
+    }
+
+    #[test]
+    fn no_report_holds_a_secret() {
+        for name in ["a.json", "a.xml", "a.html", "a.md"] {
+            let text = report(name);
+            assert!(
+                text.contains("***") && !text.contains("hunter2"),
+                "{name}: {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_json_report_can_be_read_and_counts_all() {
+        let json: serde_json::Value = serde_json::from_str(&report("a.json")).unwrap();
+        assert_eq!(json["version"], 1);
+        assert_eq!(json["outcome"], "failed");
+        assert_eq!(json["steps"][3]["files"]["failed"], 2);
+        assert_eq!(json["steps"][3]["origin"], "pipelines/release.yaml:9:3");
+        assert_eq!(json["steps"][4]["reason"], "because of login mirror");
+        assert_eq!(json["failures"][0]["failure"]["code"], 550);
+    }
+
+    #[test]
+    fn markup_is_never_left_by_names() {
+        let xml = report("a.xml");
+        assert!(xml.contains("name=\"版本/a|b &lt;1&gt;.zip\""), "{xml}");
+        assert!(xml.contains("bad\u{fffd}[2J\u{fffd}name"), "{xml}");
+        assert!(!xml.chars().any(|c| c.is_control() && c != '\n'), "{xml}");
+        let html = report("a.html");
+        assert!(
+            html.contains("版本/a|b &lt;1&gt;.zip") && !html.contains("<1>"),
+            "{html}"
+        );
+        assert!(report("a.md").contains("| 构建 | list | done | 300 |"));
+    }
+
+    #[test]
+    fn junit_counts_what_it_holds() {
+        let xml = report("a.xml");
+        assert!(
+            xml.contains("tests=\"7\" failures=\"4\" errors=\"0\" skipped=\"2\""),
+            "{xml}"
+        );
+        assert_eq!(xml.matches("<testcase ").count(), 7);
+        assert_eq!(xml.matches("<failure ").count(), 4);
+        assert_eq!(xml.matches("<skipped ").count(), 2);
+    }
+
+    #[test]
+    fn a_report_of_no_known_form_is_refused() {
+        let error = ReportFile::create("a.txt".into()).unwrap_err();
+        assert!(matches!(error, ReportError::Format(_)));
+    }
+}

@@ -1,0 +1,104 @@
+//! The JUnit report: a test case for each step, and one for each file that failed, as CI systems show them.
+
+use std::io::{self, Write};
+
+use super::failure::block;
+use super::json::started;
+use super::lines::failed_files;
+use super::paint::Paint;
+use super::record::{Record, StepRecord};
+use super::summary::Origins;
+use super::text::markup;
+use crate::event::Failure;
+
+pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> io::Result<()> {
+    let steps: Vec<StepRecord<'_>> = record.shown(false).collect();
+    let failed = steps.iter().filter(|step| step.has_failed()).count() + record.failures.len();
+    let skipped = steps.iter().filter(|step| is_skipped(step)).count();
+    let counts = format!(
+        "tests=\"{}\" failures=\"{failed}\" errors=\"0\" skipped=\"{skipped}\" time=\"{}\"",
+        steps.len() + record.failures.len(),
+        seconds(record.elapsed_ms),
+    );
+    let name = markup(&record.name);
+    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+    writeln!(out, "<testsuites name=\"{name}\" {counts}>")?;
+    // The schema has `timestamp` without a zone; it is UTC.
+    let timestamp = started(record);
+    let timestamp = timestamp.trim_end_matches('Z');
+    writeln!(
+        out,
+        "  <testsuite name=\"{name}\" {counts} timestamp=\"{timestamp}\">"
+    )?;
+    writeln!(out, "    <properties>")?;
+    for (key, value) in [("version", "1"), ("run_id", &record.run_id)] {
+        let value = markup(value);
+        writeln!(out, "      <property name=\"{key}\" value=\"{value}\"/>")?;
+    }
+    writeln!(out, "    </properties>")?;
+    for step in steps {
+        step_case(out, step, origins)?;
+    }
+    for failed in &record.failures {
+        let step = record.step_name(failed.step);
+        writeln!(
+            out,
+            "    <testcase classname=\"{}.files\" name=\"{}\" time=\"0\">",
+            markup(step),
+            markup(&failed.file)
+        )?;
+        failure(out, &failed.file, &failed.failure)?;
+        writeln!(out, "    </testcase>")?;
+    }
+    writeln!(out, "  </testsuite>\n</testsuites>")
+}
+
+fn step_case(out: &mut dyn Write, step: StepRecord<'_>, origins: &Origins) -> io::Result<()> {
+    let time = step.elapsed().map_or(0, |elapsed| elapsed.as_millis());
+    let place = origins.position(&step.head.origin);
+    let (file, line) = match place.rsplitn(3, ':').collect::<Vec<_>>().as_slice() {
+        [_, line, file] => ((*file).to_owned(), (*line).to_owned()),
+        _ => (place.clone(), String::new()),
+    };
+    writeln!(
+        out,
+        "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{line}\" time=\"{}\">",
+        step.head.kind,
+        markup(&step.head.name),
+        markup(&file),
+        seconds(u64::try_from(time).unwrap_or(u64::MAX)),
+    )?;
+    match step.failure() {
+        Some(of_step) => failure(out, "", of_step)?,
+        None if step.has_failed() => {
+            let message = failed_files(step);
+            writeln!(out, "      <failure message=\"{message}\" type=\"files\"/>")?;
+        }
+        None if is_skipped(&step) => {
+            let (_, why) = step.result();
+            writeln!(out, "      <skipped message=\"{}\"/>", markup(&why))?;
+        }
+        None => {}
+    }
+    writeln!(out, "    </testcase>")
+}
+
+fn is_skipped(step: &StepRecord<'_>) -> bool {
+    !step.has_failed() && step.result().0 != "done"
+}
+
+fn failure(out: &mut dyn Write, title: &str, failure: &Failure) -> io::Result<()> {
+    let code = failure
+        .code
+        .map_or("failure".to_owned(), |code| code.to_string());
+    writeln!(
+        out,
+        "      <failure message=\"{}\" type=\"{code}\">{}</failure>",
+        markup(&failure.message),
+        markup(&block(title, failure, Paint::PLAIN)),
+    )
+}
+
+fn seconds(milliseconds: u64) -> String {
+    format!("{}.{:03}", milliseconds / 1000, milliseconds % 1000)
+}

@@ -1,0 +1,118 @@
+//! The Markdown report, in GitHub's dialect: for job summaries and comments.
+
+use std::io::{self, Write};
+
+use super::failure::block;
+use super::json::started;
+use super::lines::failed_files;
+use super::paint::Paint;
+use super::record::{Record, StepRecord};
+use super::summary::Origins;
+use super::text::{self, markdown};
+use crate::event::RunOutcome;
+
+/// Failures of files written for one step: job summaries have a bound of their own.
+const MAX_SHOWN: usize = 100;
+
+pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> io::Result<()> {
+    let outcome = match record.outcome() {
+        RunOutcome::Done => "✅ done",
+        RunOutcome::Failed => "❌ failed",
+        RunOutcome::Interrupted => "⚠️ interrupted",
+    };
+    writeln!(out, "<!-- ftpflow report, \"version\": 1 -->")?;
+    writeln!(out, "## {}: {outcome}\n", markdown(&record.name))?;
+    writeln!(
+        out,
+        "run {} · {} · {}\n",
+        markdown(&record.run_id),
+        started(record),
+        text::duration(record.elapsed())
+    )?;
+    writeln!(
+        out,
+        "| Step | Kind | Result | Files | Unchanged | Skipped | Failed | Bytes | Time |"
+    )?;
+    writeln!(
+        out,
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    )?;
+    for step in record.shown(false) {
+        row(out, step)?;
+    }
+    for warning in &record.warnings {
+        let step = warning.step.map(|step| record.step_name(step));
+        let whom = step.or(warning.server.as_deref()).unwrap_or("run");
+        writeln!(
+            out,
+            "\n> **{}**: {}",
+            markdown(whom),
+            markdown(&warning.text)
+        )?;
+    }
+    for step in record.steps().filter(StepRecord::has_failed) {
+        failures(out, record, step, origins)?;
+    }
+    Ok(())
+}
+
+fn row(out: &mut dyn Write, step: StepRecord<'_>) -> io::Result<()> {
+    let (result, why) = step.result();
+    let tally = step.tally;
+    let files = match step.moves() {
+        true => tally.done,
+        false => tally.planned_files.unwrap_or(0),
+    };
+    writeln!(
+        out,
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+        markdown(&step.head.name),
+        step.head.kind,
+        markdown(format!("{result} {why}").trim_end()),
+        text::number(files),
+        text::number(tally.unchanged),
+        text::number(tally.skipped),
+        text::number(tally.failed),
+        text::bytes(tally.bytes),
+        step.elapsed().map(text::duration).unwrap_or_default(),
+    )
+}
+
+fn failures(
+    out: &mut dyn Write,
+    record: &Record,
+    step: StepRecord<'_>,
+    origins: &Origins,
+) -> io::Result<()> {
+    let place = origins.position(&step.head.origin);
+    writeln!(
+        out,
+        "\n### {} ({})\n",
+        markdown(&step.head.name),
+        markdown(&place)
+    )?;
+    if let Some(failure) = step.failure() {
+        code(out, &block("", failure, Paint::PLAIN))?;
+    }
+    if step.tally.failed > 0 {
+        writeln!(out, "{}\n", failed_files(step))?;
+    }
+    let mut shown = 0;
+    for failed in record.failures_of(step.at).take(MAX_SHOWN) {
+        code(out, &block(&failed.file, &failed.failure, Paint::PLAIN))?;
+        shown += 1;
+    }
+    let more = step.tally.failed.saturating_sub(shown);
+    if more > 0 {
+        writeln!(out, "… and {} more", text::counted(more, "file"))?;
+    }
+    Ok(())
+}
+
+/// An indented block: no run of backticks in a server's reply can end it.
+fn code(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    for line in text.trim_end().lines() {
+        writeln!(out, "    {line}")?;
+    }
+    writeln!(out)
+}

@@ -1,0 +1,40 @@
+//! Everything that people and machines read: progress, summary, event log, report files, diagnostics and plans as text.
+//!
+//! Events come in, text goes out through a [`Redactor`]; writers are passed in. Nothing here changes what a run does.
+
+mod bars;
+mod diagnostics;
+mod dry_run;
+mod events;
+mod failure;
+mod files;
+mod html;
+mod json;
+mod junit;
+mod lines;
+mod markdown;
+mod paint;
+mod preview;
+mod record;
+mod redact;
+mod reporter;
+#[cfg(test)]
+mod scenario;
+mod sink;
+mod snippet;
+mod summary;
+mod table;
+pub mod text;
+
+pub use diagnostics::{Drawing, write_findings};
+pub use dry_run::write_plan;
+pub use files::{Format, ReportError, ReportFile};
+pub use lines::Verbosity;
+pub use paint::{Paint, Tone};
+pub use record::{
+    FileFailure, MAX_FAILURES, MAX_WARNINGS, Note, Record, StepRecord, Totals, Warning,
+};
+pub use redact::{MASK, Redacted, Redactor};
+pub use reporter::{Display, Reporter, Settings};
+pub use sink::columns;
+pub use summary::{Origins, Summary};

@@ -1,0 +1,40 @@
+//! The answer of `ftpflow plan`: a line for each file that a run would transfer or delete now.
+
+use std::io::{self, Write};
+
+use super::record::Record;
+use super::text;
+use crate::event::{Event, FileOutcome, Stamped};
+
+/// Writes the line of an event that `record` has taken in, where it has one.
+///
+/// # Errors
+/// Those of the writer.
+pub(super) fn write(out: &mut dyn Write, record: &Record, stamped: &Stamped) -> io::Result<()> {
+    let Event::FileFinished {
+        step,
+        file,
+        outcome,
+        bytes,
+    } = &stamped.event
+    else {
+        return Ok(());
+    };
+    let Some(head) = record.heads.get(*step) else {
+        return Ok(());
+    };
+    let size = match bytes {
+        0 => String::new(),
+        bytes => format!(" ({})", text::bytes(*bytes)),
+    };
+    let (word, detail) = match outcome {
+        FileOutcome::Transferred | FileOutcome::Unverified { .. } => (head.kind, size),
+        FileOutcome::Deleted => ("delete", String::new()),
+        FileOutcome::Skipped { reason } => ("skip", format!(" ({reason})")),
+        FileOutcome::Unchanged | FileOutcome::WasNotThere | FileOutcome::Failed { .. } => {
+            return Ok(());
+        }
+    };
+    let line = format!("{}: {word} {file}{detail}", head.name);
+    writeln!(out, "{}", text::escape(&line))
+}

@@ -1,0 +1,366 @@
+//! Lines of a manifest as they are shown: passwords masked, control characters escaped, long lines cut around the places.
+//!
+//! miette counts columns in bytes and prints whole lines of context; this source code counts characters and has only lines
+//! that are fit to be shown, each with its number in the file.
+
+use std::sync::Arc;
+
+use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+use super::redact::{MASK, Redactor};
+use super::text;
+use crate::manifest::{Place, Source};
+
+/// Lines of context above and below a place.
+pub(super) const CONTEXT: usize = 1;
+
+/// A line wider than this many characters is cut around its places.
+const WIDEST: usize = 160;
+
+/// Parts of a manifest, fit to be shown.
+#[derive(Debug)]
+pub(super) struct Snippet {
+    source: Arc<Source>,
+    text: String,
+    lines: Vec<Line>,
+    /// Where text of the file stands in `text`, in order.
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug)]
+struct Line {
+    /// From 1.
+    number: usize,
+    start: usize,
+    /// With its line break.
+    end: usize,
+}
+
+/// Bytes `from..from_end` of the file are shown as bytes `to..to_end`; the two differ in length where something is replaced.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    from: usize,
+    from_end: usize,
+    to: usize,
+    to_end: usize,
+}
+
+impl Snippet {
+    /// The lines around some places.
+    pub(super) fn new(source: &Arc<Source>, places: &[Place], redactor: &Redactor) -> Snippet {
+        let mut snippet = Snippet {
+            source: Arc::clone(source),
+            text: String::new(),
+            lines: Vec::new(),
+            pieces: Vec::new(),
+        };
+        let mut numbers: Vec<usize> = places
+            .iter()
+            .map(|place| source.position(place.start).line)
+            .flat_map(|line| line.saturating_sub(CONTEXT).max(1)..=line + CONTEXT)
+            .filter(|&line| line <= source.line_count())
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in numbers {
+            snippet.push(number, places, redactor);
+        }
+        snippet
+    }
+
+    /// A place as miette wants it: in the shown text, and not beyond its first line.
+    pub(super) fn span(&self, place: Place) -> SourceSpan {
+        let line = self.source.line(self.source.position(place.start).line);
+        let start = self.shown(place.start.min(line.end) as usize, false);
+        let end = self.shown(place.end.min(line.end) as usize, true);
+        (start, end.max(start) - start).into()
+    }
+
+    fn push(&mut self, number: usize, places: &[Place], redactor: &Redactor) {
+        let line = self.source.line(number);
+        let (first, last) = (line.start as usize, line.end as usize);
+        let source = Arc::clone(&self.source);
+        let (from, to) = window(source.slice(line), first, places);
+        let start = self.text.len();
+        if from > first {
+            self.replace(first, from, "…");
+        }
+        let mut at = from;
+        for (secret, secret_end) in secrets(&source, number, redactor) {
+            let (secret, secret_end) = (secret.clamp(at, to), secret_end.clamp(at, to));
+            self.copy(at, secret);
+            if secret < secret_end {
+                self.replace(secret, secret_end, MASK);
+            }
+            at = secret_end;
+        }
+        self.copy(at, to);
+        if to < last {
+            self.replace(to, last, "…");
+        }
+        self.text.push('\n');
+        self.lines.push(Line {
+            number,
+            start,
+            end: self.text.len(),
+        });
+    }
+
+    /// Copies bytes of the file, control characters escaped.
+    fn copy(&mut self, from: usize, end: usize) {
+        let source = Arc::clone(&self.source);
+        let text = source.text().get(from..end).unwrap_or_default();
+        let mut plain = 0;
+        for (at, character) in text.char_indices() {
+            if character != '\t' && text::harmful(character) {
+                self.append(from + plain, from + at, &text[plain..at]);
+                plain = at + character.len_utf8();
+                // A byte-order mark is no character of the line.
+                let shown = if from + at == 0 {
+                    String::new()
+                } else {
+                    character.escape_unicode().to_string()
+                };
+                self.append(from + at, from + plain, &shown);
+            }
+        }
+        self.append(from + plain, from + text.len(), &text[plain..]);
+    }
+
+    fn replace(&mut self, from: usize, from_end: usize, shown: &str) {
+        self.append(from, from_end, shown);
+    }
+
+    fn append(&mut self, from: usize, from_end: usize, shown: &str) {
+        let to = self.text.len();
+        self.text.push_str(shown);
+        self.pieces.push(Piece {
+            from,
+            from_end,
+            to,
+            to_end: self.text.len(),
+        });
+    }
+
+    /// Where a byte of the file stands in the shown text; inside something replaced, its beginning or its end.
+    fn shown(&self, byte: usize, end: bool) -> usize {
+        let at = self.pieces.partition_point(|piece| {
+            if end {
+                piece.from_end < byte
+            } else {
+                piece.from_end <= byte
+            }
+        });
+        // Behind a line's last piece stands its line break, not the next line.
+        let before = at.checked_sub(1).and_then(|at| self.pieces.get(at));
+        if let Some(before) = before.filter(|before| before.from_end == byte) {
+            return before.to_end;
+        }
+        let Some(piece) = self.pieces.get(at) else {
+            return self.text.len().saturating_sub(1);
+        };
+        let offset = byte.saturating_sub(piece.from);
+        if piece.from_end - piece.from == piece.to_end - piece.to {
+            piece.to + offset.min(piece.to_end - piece.to)
+        } else if end {
+            piece.to_end
+        } else {
+            piece.to
+        }
+    }
+
+    /// The byte of the file behind a byte of the shown text.
+    fn original(&self, shown: usize) -> usize {
+        let at = self.pieces.partition_point(|piece| piece.to_end <= shown);
+        match (self.pieces.get(at), self.pieces.last()) {
+            (Some(piece), _) if shown >= piece.to => {
+                (piece.from + (shown - piece.to)).min(piece.from_end)
+            }
+            (Some(_), _) => at
+                .checked_sub(1)
+                .and_then(|at| self.pieces.get(at))
+                .map_or(0, |piece| piece.from_end),
+            (None, last) => last.map_or(0, |piece| piece.from_end),
+        }
+    }
+}
+
+impl SourceCode for Snippet {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let line_of = |byte: usize| {
+            self.lines
+                .partition_point(|line| line.end <= byte)
+                .min(self.lines.len().saturating_sub(1))
+        };
+        let (first, last) = (line_of(span.offset()), line_of(span.offset() + span.len()));
+        let top = self.contiguous(first, before, false);
+        let bottom = self.contiguous(last, after, true);
+        let (Some(top), Some(bottom)) = (self.lines.get(top), self.lines.get(bottom)) else {
+            return Err(MietteError::OutOfBounds);
+        };
+        let start = if before == 0 {
+            span.offset()
+        } else {
+            top.start
+        };
+        let end = bottom.end.max(start);
+        let byte = u32::try_from(self.original(start)).unwrap_or(u32::MAX);
+        Ok(Box::new(MietteSpanContents::new_named(
+            text::escape(self.source.name()).into_owned(),
+            &self.text.as_bytes()[start..end],
+            (start, end - start).into(),
+            top.number - 1,
+            self.source.position(byte).column - 1,
+            bottom.number + 1 - top.number,
+        )))
+    }
+}
+
+impl Snippet {
+    /// The index of the furthest line, at most `count` away, that follows without a gap.
+    fn contiguous(&self, from: usize, count: usize, down: bool) -> usize {
+        let mut at = from;
+        for _ in 0..count {
+            let next = if down {
+                at.checked_add(1)
+            } else {
+                at.checked_sub(1)
+            };
+            let Some(next) = next else { break };
+            let near = |line: &Line| line.number.abs_diff(self.lines[at].number) == 1;
+            if !self.lines.get(next).is_some_and(near) {
+                break;
+            }
+            at = next;
+        }
+        at
+    }
+}
+
+/// The part of a line that is shown: all of it, or what lies around its first place.
+fn window(line: &str, start: usize, places: &[Place]) -> (usize, usize) {
+    let end = start + line.len();
+    if line.len() <= WIDEST || line.chars().count() <= WIDEST {
+        return (start, end);
+    }
+    let here = places
+        .iter()
+        .map(|place| place.start as usize)
+        .filter(|at| (start..=end).contains(at))
+        .min()
+        .unwrap_or(start);
+    let (left, right) = line.split_at(here - start);
+    let from = match left.char_indices().rev().nth(WIDEST / 3) {
+        Some((at, _)) => start + at,
+        None => start,
+    };
+    let to = right.char_indices().nth(WIDEST * 2 / 3);
+    (from, to.map_or(end, |(at, _)| here + at))
+}
+
+/// The bytes of a line that must not be shown: values of `password:` keys that are written there, and known secrets.
+///
+/// A manifest that is broken has no tree, so this looks at the text; better too much is masked than too little.
+fn secrets(source: &Source, number: usize, redactor: &Redactor) -> Vec<(usize, usize)> {
+    let place = source.line(number);
+    let line = source.slice(place);
+    let start = place.start as usize;
+    let mut found: Vec<(usize, usize)> = password_values(line)
+        .chain(continued(source, number))
+        .chain(redactor.found(line.as_bytes()))
+        .map(|(from, to)| (start + from, start + to))
+        .collect();
+    found.sort_unstable();
+    found.dedup_by(|next, last| {
+        let joined = next.0 <= last.1;
+        if joined {
+            last.1 = last.1.max(next.1);
+        }
+        joined
+    });
+    found
+}
+
+/// Values behind `password` and a colon on one line.
+fn password_values(line: &str) -> impl Iterator<Item = (usize, usize)> {
+    let key = "password";
+    line.match_indices(key).filter_map(move |(at, _)| {
+        let rest = &line[at + key.len()..];
+        let colon = rest.trim_start_matches(['"', '\'', ' ', '\t']);
+        let value = colon.strip_prefix([':', '：'])?;
+        let value = value.trim_start_matches([' ', '\t']);
+        let from = line.len() - value.len();
+        let flow = line[..at].matches('{').count() > line[..at].matches('}').count();
+        let to = from + value_length(value, flow);
+        (from < to && !is_reference(&line[from..to])).then_some((from, to))
+    })
+}
+
+/// The bytes of a value: to its closing quote, to the end of its entry in a flow map, else to the end of the line.
+fn value_length(value: &str, flow: bool) -> usize {
+    let quote = value
+        .chars()
+        .next()
+        .filter(|first| matches!(first, '"' | '\''));
+    if let Some(quote) = quote {
+        let close = value[1..].find(quote);
+        // A doubled or escaped quote goes on: then all of the line is masked.
+        return match close.map(|at| at + 2) {
+            Some(end) if !value[..end - 1].ends_with('\\') && !value[end..].starts_with(quote) => {
+                end
+            }
+            _ => value.len(),
+        };
+    }
+    let reference = value.find('}').map(|at| at + 1);
+    match reference.filter(|&end| value.starts_with("${") && is_reference(&value[..end])) {
+        Some(end) => end,
+        None if flow => value.find([',', '}']).unwrap_or(value.len()),
+        None => value.trim_end().len(),
+    }
+}
+
+/// Whether a value only names where the password is found, as `${env.NAME}`, or is the beginning of a block.
+fn is_reference(value: &str) -> bool {
+    let value = value.trim().trim_matches(['"', '\'']);
+    let block = value.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+'));
+    if matches!(block, "|" | ">") {
+        return true;
+    }
+    let Some(inner) = value.strip_prefix("${") else {
+        return false;
+    };
+    let inner = inner.strip_suffix('}').unwrap_or(inner);
+    let named = inner
+        .strip_prefix("env.")
+        .or_else(|| inner.strip_prefix("vars."));
+    let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    named.is_some_and(|name| !name.is_empty() && !name.contains(":-") && name.chars().all(plain))
+        || inner
+            .strip_prefix("file.")
+            .is_some_and(|path| !path.contains("${"))
+}
+
+/// All of a line that goes on with the value of a `password:` above it: a block, or a scalar of several lines.
+fn continued(source: &Source, number: usize) -> Option<(usize, usize)> {
+    let line = source.slice(source.line(number));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mine = indent(line);
+    if line.trim().is_empty() {
+        return None;
+    }
+    for above in (1..number).rev().take(64) {
+        let other = source.slice(source.line(above));
+        if other.trim().is_empty() || indent(other) >= mine {
+            continue;
+        }
+        let key = other.trim_start().trim_start_matches(['-', ' ', '"', '\'']);
+        return key.starts_with("password").then_some((mine, line.len()));
+    }
+    None
+}
