@@ -17,5 +17,5 @@ mod plan;
 mod run;
 mod signals;
 
-pub use app::{Cli, run};
+pub use app::{Cli, run, run_from};
 pub use exit::Exit;
