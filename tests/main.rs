@@ -12,6 +12,7 @@ mod copying_real;
 mod ftp_session;
 mod harness;
 mod harness_itself;
+mod house;
 mod pipelines;
 mod real_servers;
 mod scripted_faults;

@@ -104,7 +104,8 @@ fn every_manifest_is_without_warnings() {
 fn every_manifest_compiles_to_a_plan() {
     for path in manifests() {
         let dry = ftpflow(&["run".as_ref(), "--dry-run".as_ref(), path.as_os_str()]);
-        dry.code(0).stdout_has("lanes:");
+        dry.code(0)
+            .stdout_has("steps, in an order in which they can run");
     }
 }
 
@@ -351,6 +352,60 @@ fn release(build: &Running, mirror: &Running, lab: &Running, archive: &Running) 
         case = case.env(&format!("{name}_PASSWORD"), "secret-word");
     }
     case
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
+fn release_runs_on_real_servers() {
+    use crate::harness::real::{self, Kind};
+
+    // vsftpd keeps its files below /data, and this pipeline names its folders.
+    let kinds = [Kind::PyftpdGbk, Kind::Pureftpd, Kind::Proftpd, Kind::Pyftpd];
+    let servers: Vec<_> = kinds.into_iter().filter_map(real::start).collect();
+    let [build, mirror, lab, archive] = &servers[..] else {
+        return;
+    };
+    build.put(
+        "file/download/bbb/版本/一/server-2.4.1.zip",
+        pattern(400_000, 1),
+    );
+    build.put("file/download/bbb/版本/server-2.3.9.zip", "older");
+    lab.put("records/mon/a.csv", "1,2\n");
+    archive.put("records/readme", "");
+    let mut copied = Copied::of("release.yaml");
+    for ((name, user), server) in [
+        ("build", "ci"),
+        ("mirror", "publisher"),
+        ("lab", "reader"),
+        ("archive", "writer"),
+    ]
+    .into_iter()
+    .zip(&servers)
+    {
+        copied = copied.server(name, server.port()).text(
+            &format!("user: {user}\n"),
+            &format!("user: {}\n", server.user()),
+        );
+    }
+    let mut case = copied.case().file("notes/changes.txt", "faster\n");
+    for (name, server) in ["BUILD", "MIRROR", "LAB", "ARCHIVE"].iter().zip(&servers) {
+        case = case.env(&format!("{name}_PASSWORD"), server.password());
+    }
+
+    case.run().code(0);
+
+    let read = |server: &real::Server, path: &str| fs::read(server.root().join(path)).ok();
+    let arrived = read(mirror, "abc/edf/一/server-2.4.1.zip");
+    assert_eq!(arrived, Some(pattern(400_000, 1)));
+    assert_eq!(
+        read(build, "file/download/bbb/版本/一/server-2.4.1.zip"),
+        None
+    );
+    assert!(read(build, "file/download/bbb/版本/server-2.3.9.zip").is_some());
+    let records = read(archive, "records/2.4/raw/mon/a.csv");
+    assert_eq!(records.as_deref(), Some(&b"1,2\n"[..]));
+    assert!(read(archive, "records/2.4/notes/changes.txt").is_some());
 }
 
 #[test]
