@@ -18,5 +18,5 @@ mod run;
 mod signals;
 mod state;
 
-pub use app::{Cli, run};
+pub use app::{Cli, run, run_from};
 pub use exit::Exit;

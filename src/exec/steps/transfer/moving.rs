@@ -50,6 +50,8 @@ impl Transfer {
             }
             Phase::Move => self.batch(now, ends, shared),
             Phase::Publish => {
+                let paths = self.arrived.iter().map(|(at, _)| set.absolute(*at));
+                shared.intend(self.id, paths);
                 let arrived = self.arrived.iter().map(|(at, _)| *at).collect();
                 let again = self.whole.failed > 0;
                 let work = jobs::publish(self.batch_of(ends), arrived, again);
