@@ -15,3 +15,4 @@ mod harness_itself;
 mod real_servers;
 mod scripted_faults;
 mod scripted_server;
+mod tls;
