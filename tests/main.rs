@@ -16,3 +16,4 @@ mod real_servers;
 mod scripted_faults;
 mod scripted_server;
 mod tls;
+mod tls_faults;
