@@ -3,6 +3,7 @@
 #![cfg(test)]
 #![cfg(unix)]
 
+use std::fs;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
@@ -162,5 +163,87 @@ fn a_run_with_one_and_with_eight_connections_passes_on_every_server() {
     for kind in KINDS {
         there_and_back(kind, 1);
         there_and_back(kind, 8);
+    }
+}
+
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
+fn files_are_relayed_from_tls_to_tls_and_deleted_at_the_source() {
+    for (from, to) in [
+        (Kind::VsftpdTls, Kind::ProftpdTls),
+        (Kind::ProftpdTls, Kind::PureftpdTls),
+        (Kind::PureftpdTls, Kind::VsftpdTls),
+    ] {
+        let (Some(source), Some(target)) = (real::start(from), real::start(to)) else {
+            continue;
+        };
+        for file in 0..20 {
+            source.put(format!("out/{file}.bin"), pattern(300_000, file));
+        }
+        let case = Case::new().manifest(&format!(
+            "version: 1\nservers:\n{}{}steps:\n  move:\n    relay: {{server: a, files: '{}out/*', to: b, into: {}in}}\n  tidy:\n    delete: {{sources_of: move}}\n",
+            source.servers_entry("a"),
+            target.servers_entry("b"),
+            source.prefix(),
+            target.prefix(),
+        ));
+        case.run().code(0);
+        for file in 0..20 {
+            let arrived = fs::read(target.root().join(format!("in/{file}.bin"))).unwrap();
+            assert!(arrived == pattern(300_000, file), "{from:?} to {to:?}");
+        }
+        assert_eq!(fs::read_dir(source.root().join("out")).unwrap().count(), 0);
+    }
+}
+
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
+fn active_data_connections_are_encrypted_and_resume_too() {
+    for kind in KINDS {
+        let Some(server) = real::start(kind) else {
+            continue;
+        };
+        let mut active = endpoint(&server, None);
+        active.data = DataMode::Active {
+            ports: None,
+            address: None,
+        };
+        let mut session = open(active, server.password()).unwrap();
+        for round in 0..5 {
+            let path = format!("{}active-{round}", server.prefix());
+            let stored = put(&mut session, path.as_bytes(), b"some bytes").unwrap();
+            assert_eq!(stored, Some(10), "{kind:?}");
+            assert_eq!(get(&mut session, path.as_bytes()).unwrap(), b"some bytes");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
+fn empty_files_and_continued_ones_pass_under_tls() {
+    for kind in KINDS {
+        let Some(server) = real::start(kind) else {
+            continue;
+        };
+        let mut session = open(endpoint(&server, None), server.password()).unwrap();
+        let empty = format!("{}empty", server.prefix());
+        assert_eq!(put(&mut session, empty.as_bytes(), b"").unwrap(), Some(0));
+        assert_eq!(get(&mut session, empty.as_bytes()).unwrap(), b"");
+
+        let whole = pattern(100_000, 3);
+        server.put("part", &whole);
+        let path = format!("{}part", server.prefix());
+        let mut receiving = session
+            .retrieve(Retrieve {
+                path: path.as_bytes(),
+                offset: 40_000,
+                size_after: true,
+            })
+            .unwrap();
+        let mut rest = Vec::new();
+        receiving.read_to_end(&mut rest).unwrap();
+        let count = receiving.finish();
+        let _ = session.retrieved(count).unwrap();
+        assert!(rest == whole[40_000..], "{kind:?}");
     }
 }
