@@ -18,3 +18,5 @@ mod pipelines;
 mod real_servers;
 mod scripted_faults;
 mod scripted_server;
+mod tls;
+mod tls_faults;
