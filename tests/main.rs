@@ -12,6 +12,7 @@ mod copying_real;
 mod ftp_session;
 mod harness;
 mod harness_itself;
+mod main_job;
 mod real_servers;
 mod scripted_faults;
 mod scripted_server;
