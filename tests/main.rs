@@ -9,10 +9,14 @@
 
 mod copying;
 mod copying_real;
+mod encodings;
 mod ftp_session;
 mod harness;
 mod harness_itself;
+mod large;
 mod main_job;
 mod real_servers;
 mod scripted_faults;
 mod scripted_server;
+mod second_run;
+mod side_by_side;

@@ -216,6 +216,7 @@ fn connect(
         folder: None,
         prepared: None,
         in_flight: None,
+        told_time: None,
     })
 }
 
