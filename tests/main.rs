@@ -9,14 +9,19 @@
 
 mod copying;
 mod copying_real;
+mod encodings;
 mod ftp_session;
 mod harness;
 mod harness_itself;
 mod house;
 mod killed;
+mod large;
+mod main_job;
 mod pipelines;
 mod real_servers;
 mod scripted_faults;
 mod scripted_server;
+mod second_run;
+mod side_by_side;
 mod tls;
 mod tls_faults;

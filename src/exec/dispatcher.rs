@@ -526,7 +526,7 @@ impl Dispatcher {
         };
         let name = self.shared.plan.step(id).name.clone();
         for skipped in skipped {
-            self.skip(skipped, Some(&name), &format!("`{name}` did not succeed"));
+            self.skip(skipped, Some(&name), "it did not succeed");
         }
         self.release(released);
     }
