@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::exit::Exit;
-use super::{check, completions, graph, init, plan};
+use super::{check, completions, graph, init, plan, schema};
 
 /// Runs pipelines of FTP and FTPS steps that a YAML manifest describes.
 #[derive(Debug, Parser)]
@@ -34,6 +34,7 @@ enum Command {
     Plan(plan::Args),
     Check(check::Args),
     Graph(graph::Args),
+    Schema(schema::Args),
     Init(init::Args),
     Completions(completions::Args),
 }
@@ -57,6 +58,7 @@ pub fn run() -> Exit {
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(&args),
         Command::Graph(args) => graph::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

@@ -16,6 +16,7 @@ mod load;
 mod output;
 mod plan;
 mod run;
+mod schema;
 mod signals;
 
 pub use app::{Cli, run};
