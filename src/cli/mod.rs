@@ -18,6 +18,7 @@ mod plan;
 mod run;
 mod schema;
 mod signals;
+mod state;
 
-pub use app::{Cli, run};
+pub use app::{Cli, run, run_from};
 pub use exit::Exit;
