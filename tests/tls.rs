@@ -59,7 +59,6 @@ fn put(session: &mut Session, path: &[u8], bytes: &[u8]) -> Result<Option<u64>, 
         path,
         append: false,
         size_after: true,
-        time_before: false,
         modified: None,
         rename_from: false,
     })?;

@@ -232,7 +232,6 @@ fn an_upload_ends_though_the_server_never_answers_close_notify() {
             path: b"/new",
             append: false,
             size_after: false,
-            time_before: false,
             modified: None,
             rename_from: false,
         })
