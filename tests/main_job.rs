@@ -69,7 +69,7 @@ fn does_the_main_job(source: &End, mirror: &End, data: &str, files: usize) {
     let builds = source.1.root().join(BUILDS);
     let arrived = mirror.1.root().join(MIRROR);
     let (wanted, others): (BTreeMap<_, _>, BTreeMap<_, _>) = (0..files)
-        .map(|number| build(number))
+        .map(build)
         .partition(|(name, _)| name.starts_with("发布"));
     fs::create_dir_all(&builds).unwrap();
     for (name, content) in wanted.iter().chain(&others) {
