@@ -9,6 +9,7 @@
 
 mod copying;
 mod copying_real;
+mod documents;
 mod ftp_session;
 mod harness;
 mod harness_itself;
