@@ -68,6 +68,7 @@ pub mod event;
 pub mod exec;
 pub mod files;
 pub mod ftp;
+pub mod journal;
 pub mod local;
 pub mod manifest;
 pub mod options;

@@ -14,6 +14,7 @@ mod ftp_session;
 mod harness;
 mod harness_itself;
 mod house;
+mod killed;
 mod pipelines;
 mod real_servers;
 mod scripted_faults;
