@@ -37,9 +37,9 @@
 //!    keys of a table, so that it can be written down or sent elsewhere.
 //! 3. Only `ftp` names suppaftp and rustls. Only `cli` and `report` write to the terminal.
 //! 4. `exec` talks to `report` by events alone. Steps, `--events` and reports share one event type.
-//! 5. One thread, the dispatcher, owns the state of a run, does no I/O but the journal's, and nothing on
-//!    it takes more than a millisecond. Workers get
-//!    what they need and end with exactly one `Done`, on panic too. No lock is held while anybody waits.
+//! 5. One thread, the dispatcher, owns the state of a run and does no I/O but the journal's; nothing on it takes more than
+//!    a millisecond. Workers get what they need and end with exactly one `Done`, on panic too. No lock is held while
+//!    anybody waits.
 //! 6. Sessions move. A job starts only with its sessions and a thread in hand and gives them back in `Done`; slots are
 //!    released by job id, so sessions lost in a panic are still counted as closed. Never wait without a cause to wake:
 //!    when nothing is in flight, no timer is set and nothing can start, the waiting steps fail with the reason.

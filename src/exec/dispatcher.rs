@@ -509,7 +509,8 @@ impl Dispatcher {
         };
         let name = self.shared.plan.step(id).name.clone();
         for skipped in skipped {
-            self.skip(skipped, Some(&name), &format!("`{name}` did not succeed"));
+            // The name stands beside it, wherever this is shown.
+            self.skip(skipped, Some(&name), "it did not succeed");
         }
         self.release(released);
     }

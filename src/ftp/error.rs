@@ -179,7 +179,9 @@ impl Error {
             ErrorKind::DataConnect => {
                 "try the other of `data: passive` and `data: active`, or `pasv_address: reported` behind a balancer"
             }
-            ErrorKind::Missing => "check the path; `ftpflow probe` shows where a login begins",
+            ErrorKind::Missing => {
+                "check the path; a relative one starts in `login.directory`, else in the folder after login"
+            }
             ErrorKind::NotBuilt => {
                 "write `tls: off` to go on in clear text, where the network is trusted"
             }
