@@ -9,6 +9,7 @@
 
 mod copying;
 mod copying_real;
+mod documents;
 mod encodings;
 mod ftp_session;
 mod harness;

@@ -526,6 +526,7 @@ impl Dispatcher {
         };
         let name = self.shared.plan.step(id).name.clone();
         for skipped in skipped {
+            // The name stands beside it, wherever this is shown.
             self.skip(skipped, Some(&name), "it did not succeed");
         }
         self.release(released);
