@@ -10,11 +10,14 @@
 mod copying;
 mod copying_real;
 mod ftp_session;
+mod fuzzing;
 mod harness;
 mod harness_itself;
 mod house;
 mod killed;
 mod pipelines;
 mod real_servers;
+mod schema;
 mod scripted_faults;
 mod scripted_server;
+mod soundness;
