@@ -9,6 +9,7 @@
 
 mod copying;
 mod copying_real;
+mod probe;
 mod ftp_session;
 mod harness;
 mod harness_itself;

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::exit::Exit;
-use super::{check, completions, init, plan};
+use super::{check, completions, init, plan, probe};
 
 /// Runs pipelines of FTP and FTPS steps that a YAML manifest describes.
 #[derive(Debug, Parser)]
@@ -33,6 +33,7 @@ enum Command {
     Run(super::run::Args),
     Plan(plan::Args),
     Check(check::Args),
+    Probe(probe::Args),
     Init(init::Args),
     Completions(completions::Args),
 }
@@ -55,6 +56,7 @@ pub fn run() -> Exit {
         Command::Run(args) => super::run::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(&args),
+        Command::Probe(args) => probe::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

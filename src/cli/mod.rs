@@ -14,8 +14,10 @@ mod inputs;
 mod load;
 mod output;
 mod plan;
+mod probe;
 mod run;
 mod signals;
+mod suit;
 
 pub use app::{Cli, run};
 pub use exit::Exit;

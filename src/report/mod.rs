@@ -15,6 +15,7 @@ mod lines;
 mod markdown;
 mod paint;
 mod preview;
+mod probe;
 mod record;
 mod redact;
 mod reporter;
@@ -31,6 +32,7 @@ pub use dry_run::write_plan;
 pub use files::{Format, ReportError, ReportFile};
 pub use lines::Verbosity;
 pub use paint::{Paint, Tone};
+pub use probe::{ProbeFound, ProbeReport, ProbeSheet};
 pub use record::{
     FileFailure, MAX_FAILURES, MAX_WARNINGS, Note, Record, StepRecord, Totals, Warning,
 };
