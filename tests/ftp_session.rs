@@ -90,6 +90,7 @@ fn fetch(session: &mut Session, path: &str, offset: u64) -> Result<(Vec<u8>, Ret
         path: path.as_bytes(),
         offset,
         size_after: true,
+        time_before: false,
     })?;
     let mut bytes = Vec::new();
     match receiving.read_to_end(&mut bytes) {
@@ -487,6 +488,7 @@ fn a_transfer_that_is_given_up_ends_the_session() {
             path: b"/big",
             offset: 0,
             size_after: true,
+            time_before: false,
         })
         .unwrap();
     assert!(!session.healthy());
@@ -530,6 +532,7 @@ fn a_tripped_breaker_ends_a_transfer_between_buffers() {
             path: b"/big",
             offset: 0,
             size_after: false,
+            time_before: false,
         })
         .unwrap();
     receiving.read_exact(&mut [0; 10]).unwrap();
@@ -994,6 +997,7 @@ fn gbk_names_are_listed_read_written_and_deleted() {
         path: b"/\xb0\xe6",
         offset: 0,
         size_after: false,
+        time_before: false,
     });
     assert_eq!(error.unwrap_err().command.as_deref(), Some("RETR /版"));
     assert_eq!(session.delete(&file).unwrap(), Deleted::Gone);

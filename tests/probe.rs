@@ -49,7 +49,7 @@ fn a_probe_as_json_is_one_document() {
 
 #[test]
 fn a_probe_counts_the_sessions_that_a_server_allows() {
-    let server = lab().max_sessions(3, Cap::AtGreeting).start();
+    let server = lab().max_sessions(3, Cap::AtGreeting421).start();
     let case = Case::new()
         .pipeline(&[("s", &server)], STEPS)
         .args(["probe", "pipeline.yaml", "--sessions", "8"]);

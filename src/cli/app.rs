@@ -1,9 +1,15 @@
 //! The program's arguments, and which subcommand they mean.
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
 use super::exit::Exit;
+<<<<<<< HEAD
 use super::{check, completions, init, plan, probe};
+=======
+use super::{check, completions, graph, init, plan, schema};
+>>>>>>> main
 
 /// Runs pipelines of FTP and FTPS steps that a YAML manifest describes.
 #[derive(Debug, Parser)]
@@ -18,7 +24,7 @@ Exit codes:
     1  a step failed
     2  wrong usage, or a FILE that cannot be read
     3  the manifest is wrong
-    4  refused before any step, as when a report cannot be written
+    4  refused before any step, as when another run holds the state or a report cannot be written
   130  interrupted
 
 Begin with `ftpflow init`, then `ftpflow check ftpflow.yaml` and `ftpflow run ftpflow.yaml`."
@@ -33,14 +39,25 @@ enum Command {
     Run(super::run::Args),
     Plan(plan::Args),
     Check(check::Args),
+<<<<<<< HEAD
     Probe(probe::Args),
+=======
+    Graph(graph::Args),
+    Schema(schema::Args),
+>>>>>>> main
     Init(init::Args),
     Completions(completions::Args),
 }
 
 /// The program: reads the process's arguments and does what they say.
 pub fn run() -> Exit {
-    let cli = match Cli::try_parse() {
+    run_from(std::env::args_os())
+}
+
+/// The program with these arguments, of which the first is its name, for programs that embed it. Environment, working
+/// folder, output and signals are the process's own.
+pub fn run_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help on a closed pipe is nobody's loss.
@@ -56,7 +73,12 @@ pub fn run() -> Exit {
         Command::Run(args) => super::run::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(&args),
+<<<<<<< HEAD
         Command::Probe(args) => probe::run(&args),
+=======
+        Command::Graph(args) => graph::run(&args),
+        Command::Schema(args) => schema::run(&args),
+>>>>>>> main
         Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

@@ -9,6 +9,7 @@ mod completions;
 mod env_file;
 mod execute;
 mod exit;
+mod graph;
 mod init;
 mod inputs;
 mod load;
@@ -16,8 +17,13 @@ mod output;
 mod plan;
 mod probe;
 mod run;
+mod schema;
 mod signals;
+<<<<<<< HEAD
 mod suit;
+=======
+mod state;
+>>>>>>> main
 
-pub use app::{Cli, run};
+pub use app::{Cli, run, run_from};
 pub use exit::Exit;

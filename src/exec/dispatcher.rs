@@ -303,6 +303,7 @@ impl Dispatcher {
                 self.take(message);
             }
         }
+        self.shared.push_journal();
         let now = Instant::now();
         while let Some(wake) = self.clock.due(now) {
             self.wake(wake, now);
@@ -510,6 +511,9 @@ impl Dispatcher {
             (_, OnError::Continue) => ending.set.is_some() || !yields(&step.action),
             (_, OnError::Fail) => false,
         };
+        if let (StepOutcome::Done, Some(set)) = (&ending.outcome, &ending.set) {
+            self.shared.keep_set(id, set);
+        }
         self.shared.sets[id.0 as usize] = ending.set;
         self.shared.emit(Event::StepFinished {
             step: id.0 as usize,
@@ -522,7 +526,8 @@ impl Dispatcher {
         };
         let name = self.shared.plan.step(id).name.clone();
         for skipped in skipped {
-            self.skip(skipped, Some(&name), &format!("`{name}` did not succeed"));
+            // The name stands beside it, wherever this is shown.
+            self.skip(skipped, Some(&name), "it did not succeed");
         }
         self.release(released);
     }

@@ -4,9 +4,16 @@ use super::builder::{Builder, Need, Node};
 use super::codes;
 use super::context::circle;
 use super::graph::{Graph, needed};
+<<<<<<< HEAD
 use super::model::{Action, Delete, DeleteWhat, Login, Origin, Plan, RunStamp, Step, StepId};
 use super::options::Common;
 use super::server::ServerEntry;
+=======
+use super::model::{
+    Action, Delete, DeleteWhat, Login, Origin, Plan, PlanServer, RunStamp, Step, StepId,
+};
+use super::options::Defaults;
+>>>>>>> main
 use super::sides::Yields;
 use crate::files::{ServerId, Side};
 use crate::manifest::Finding;
@@ -24,7 +31,8 @@ impl Builder<'_, '_> {
         for (at, servers) in sides.iter().enumerate() {
             for &server in servers {
                 let login = *logins[server].get_or_insert_with(|| {
-                    self.nodes.push(implicit_login(&self.servers, server));
+                    self.nodes
+                        .push(implicit_login(&self.servers, server, &self.defaults));
                     self.nodes.len() - 1
                 });
                 if login != at {
@@ -101,6 +109,7 @@ impl Builder<'_, '_> {
                 id: inputs.run_id.clone().unwrap_or_default(),
                 started: inputs.started,
             },
+            variables: self.context.variable_values(),
             folder: inputs.folder.clone(),
             servers: servers.collect(),
             steps,
@@ -220,7 +229,12 @@ impl Action {
     }
 }
 
-fn implicit_login(servers: &[super::server::ServerEntry], server: usize) -> Node {
+/// A login that nobody wrote is tried as often as `defaults` says, like every step.
+fn implicit_login(
+    servers: &[super::server::ServerEntry],
+    server: usize,
+    defaults: &Defaults,
+) -> Node {
     let entry = &servers[server];
     let id = ServerId(u16::try_from(server).unwrap_or(u16::MAX));
     Node {
@@ -228,7 +242,7 @@ fn implicit_login(servers: &[super::server::ServerEntry], server: usize) -> Node
         path: entry.path.clone(),
         action: Some(Action::Login(Login { server: id })),
         needs: Vec::new(),
-        common: Common::default(),
+        common: defaults.of_implicit_login(),
         implicit: true,
         copies: false,
         rank: (0, server),
