@@ -32,9 +32,13 @@ fn a_probe_shows_what_a_server_can_do_and_an_entry_to_paste() {
 #[test]
 fn a_probe_as_json_is_one_document() {
     let server = lab().features(Features::all().without("MLSD")).start();
-    let case = Case::new()
-        .pipeline(&[("s", &server)], STEPS)
-        .args(["probe", "pipeline.yaml", "s", "--format", "json"]);
+    let case = Case::new().pipeline(&[("s", &server)], STEPS).args([
+        "probe",
+        "pipeline.yaml",
+        "s",
+        "--format",
+        "json",
+    ]);
     let shown = case.run();
     shown.code(0).never_says("lab-secret");
     let document: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
@@ -50,9 +54,12 @@ fn a_probe_as_json_is_one_document() {
 #[test]
 fn a_probe_counts_the_sessions_that_a_server_allows() {
     let server = lab().max_sessions(3, Cap::AtGreeting421).start();
-    let case = Case::new()
-        .pipeline(&[("s", &server)], STEPS)
-        .args(["probe", "pipeline.yaml", "--sessions", "8"]);
+    let case = Case::new().pipeline(&[("s", &server)], STEPS).args([
+        "probe",
+        "pipeline.yaml",
+        "--sessions",
+        "8",
+    ]);
     case.run()
         .code(0)
         .stdout_has("3 at once, then")

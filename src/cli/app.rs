@@ -5,11 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use super::exit::Exit;
-<<<<<<< HEAD
-use super::{check, completions, init, plan, probe};
-=======
-use super::{check, completions, graph, init, plan, schema};
->>>>>>> main
+use super::{check, completions, graph, init, plan, probe, schema};
 
 /// Runs pipelines of FTP and FTPS steps that a YAML manifest describes.
 #[derive(Debug, Parser)]
@@ -39,12 +35,9 @@ enum Command {
     Run(super::run::Args),
     Plan(plan::Args),
     Check(check::Args),
-<<<<<<< HEAD
-    Probe(probe::Args),
-=======
     Graph(graph::Args),
     Schema(schema::Args),
->>>>>>> main
+    Probe(probe::Args),
     Init(init::Args),
     Completions(completions::Args),
 }
@@ -73,12 +66,9 @@ pub fn run_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>
         Command::Run(args) => super::run::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(&args),
-<<<<<<< HEAD
-        Command::Probe(args) => probe::run(&args),
-=======
         Command::Graph(args) => graph::run(&args),
         Command::Schema(args) => schema::run(&args),
->>>>>>> main
+        Command::Probe(args) => probe::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

@@ -19,11 +19,8 @@ mod probe;
 mod run;
 mod schema;
 mod signals;
-<<<<<<< HEAD
-mod suit;
-=======
 mod state;
->>>>>>> main
+mod suit;
 
 pub use app::{Cli, run, run_from};
 pub use exit::Exit;

@@ -4,16 +4,9 @@ use super::builder::{Builder, Need, Node};
 use super::codes;
 use super::context::circle;
 use super::graph::{Graph, needed};
-<<<<<<< HEAD
 use super::model::{Action, Delete, DeleteWhat, Login, Origin, Plan, RunStamp, Step, StepId};
-use super::options::Common;
-use super::server::ServerEntry;
-=======
-use super::model::{
-    Action, Delete, DeleteWhat, Login, Origin, Plan, PlanServer, RunStamp, Step, StepId,
-};
 use super::options::Defaults;
->>>>>>> main
+use super::server::ServerEntry;
 use super::sides::Yields;
 use crate::files::{ServerId, Side};
 use crate::manifest::Finding;
