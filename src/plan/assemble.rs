@@ -27,7 +27,9 @@ impl Builder<'_, '_> {
         for (at, servers) in sides.iter().enumerate() {
             for &server in servers {
                 let login = *logins[server].get_or_insert_with(|| {
-                    self.nodes.push(implicit_login(&self.servers, server));
+                    let common = &self.defaults.common;
+                    self.nodes
+                        .push(implicit_login(&self.servers, server, common));
                     self.nodes.len() - 1
                 });
                 if login != at {
@@ -226,7 +228,12 @@ impl Action {
     }
 }
 
-fn implicit_login(servers: &[super::server::ServerEntry], server: usize) -> Node {
+/// A login that nobody wrote: it is tried again, and may take as long, as `defaults` say of all steps.
+fn implicit_login(
+    servers: &[super::server::ServerEntry],
+    server: usize,
+    defaults: &Common,
+) -> Node {
     let entry = &servers[server];
     let id = ServerId(u16::try_from(server).unwrap_or(u16::MAX));
     Node {
@@ -234,7 +241,11 @@ fn implicit_login(servers: &[super::server::ServerEntry], server: usize) -> Node
         path: entry.path.clone(),
         action: Some(Action::Login(Login { server: id })),
         needs: Vec::new(),
-        common: Common::default(),
+        common: Common {
+            retry: defaults.retry,
+            timeout: defaults.timeout,
+            ..Common::default()
+        },
         implicit: true,
         copies: false,
         rank: (0, server),
