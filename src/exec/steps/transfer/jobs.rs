@@ -8,7 +8,7 @@ use crate::event::{Current, Failure};
 use crate::files::{FileSet, Route, Side, join};
 use crate::ftp::{Class, Session};
 use crate::local::{Links, Root};
-use crate::options::TransferOptions;
+use crate::options::{Publish, TransferOptions};
 use crate::plan::{self, Action, Plan, StepId};
 use crate::transfer::{
     self, Cause, Copied, CopyError, Decisions, Doubt, End, Inventory, Item, Request, Settled,
@@ -354,7 +354,7 @@ impl Batch {
         meter.begin(current, 0);
         let (mut source, mut target) = self.split(sessions).map_err(Failed::at_once)?;
         let settled = match &piece.doubt {
-            Some(doubt) => settle(&mut target, &item, doubt),
+            Some(doubt) => settle(&mut target, &item, doubt, self.wishes.options.publish),
             None => Ok(None),
         };
         let result = settled.and_then(|settled| match settled {
@@ -485,28 +485,28 @@ impl Ends {
     }
 }
 
-/// Looks what became of a file whose reply was lost; what has arrived is not copied again.
+/// Looks what became of a file whose reply was lost; what has arrived is not copied again. One of a set that has
+/// arrived waits for the others, as any.
 fn settle(
     target: &mut Target<'_>,
     item: &Item,
     doubt: &Doubt,
+    publish: Publish,
 ) -> Result<Option<Copied>, CopyError> {
-    let visible = match transfer::settle(target, item, doubt)? {
-        Settled::NotArrived => return Ok(None),
-        Settled::Published => true,
-        Settled::Arrived => false,
-    };
-    let warning = match visible {
-        true => None,
-        false => transfer::publish(target, item)?.warning,
-    };
-    Ok(Some(Copied {
+    let mut copied = Copied {
         bytes_moved: 0,
         proven: doubt.proven.clone(),
         times_kept: false,
         visible: true,
-        warning,
-    }))
+        warning: None,
+    };
+    match transfer::settle(target, item, doubt)? {
+        Settled::NotArrived => return Ok(None),
+        Settled::Published => {}
+        Settled::Arrived if publish == Publish::Set => copied.visible = false,
+        Settled::Arrived => copied.warning = transfer::publish(target, item)?.warning,
+    }
+    Ok(Some(copied))
 }
 
 /// Whether a file has its final name already.

@@ -246,7 +246,8 @@ impl Transfer {
         }
         // A full disk is full for every file of this step.
         if failed.fault.class == Class::StopStep && self.stopped.is_none() {
-            self.stopped = Some(Stop::Fault(failed.fault.clone()));
+            let text = format!("after `{}` no further file can arrive", self.text(at));
+            self.stopped = Some(Stop::Fault(Fault::permanent(text)));
         }
         self.fail_file(at, failed.fault, failed.bytes, shared);
     }
