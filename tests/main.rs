@@ -9,6 +9,14 @@
 
 mod copying;
 mod copying_real;
+mod fault_deletes;
+mod fault_logins;
+mod fault_names;
+mod fault_parallel;
+mod fault_publish;
+mod fault_signals;
+mod fault_transfers;
+mod fault_usage;
 mod ftp_session;
 mod harness;
 mod harness_itself;
