@@ -106,7 +106,7 @@ impl Wishes {
         }
     }
 
-    fn request(&self, sets_times: bool) -> Request<'_> {
+    pub(super) fn request(&self, sets_times: bool) -> Request<'_> {
         Request {
             options: &self.options,
             manifest: &self.manifest,

@@ -14,7 +14,7 @@ use std::time::Instant;
 use crate::event::{Event, FileOutcome, StepOutcome};
 use crate::files::{FileSet, Route, Side};
 use crate::ftp::Class;
-use crate::options::{Publish, Verify};
+use crate::options::Publish;
 use crate::plan::{self, Retry, StepId};
 use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Refusal, Skip};
 
@@ -213,7 +213,7 @@ impl Transfer {
     fn finish_file(&mut self, at: u32, outcome: FileOutcome, bytes: u64, shared: &mut Shared) {
         let proven = match &outcome {
             FileOutcome::Transferred => true,
-            FileOutcome::Unchanged => self.transfer.options.verify != Verify::None,
+            FileOutcome::Unchanged => self.wishes.request(false).same_is_proof().is_ok(),
             _ => false,
         };
         let stands = !matches!(
@@ -312,6 +312,15 @@ impl Transfer {
         shared.file(self.id, self.text(at), outcome, 0);
     }
 
+    /// Files that the step never came to look at, because it was refused or stopped as a whole: a file without a
+    /// record is none of this step's, and a later `delete` would take it.
+    fn leave_untold(&mut self, shared: &mut Shared) {
+        let end = self.set.as_ref().map_or(0, |set| set.positions().end);
+        for at in self.told..end {
+            self.prove(at, Proof::Open, shared);
+        }
+    }
+
     /// Files that were never begun, or whose next try never came: one note for all of them, because they have one
     /// reason. Their sources stay unproven.
     fn leave_rest(&mut self, shared: &mut Shared) {
@@ -329,6 +338,7 @@ impl Transfer {
     fn ending(&mut self, shared: &mut Shared) -> Ending {
         // What a stop left of a set has arrived and is not visible.
         self.publish_none(shared);
+        self.leave_untold(shared);
         self.leave_rest(shared);
         let fault = self.fault.take().map(|fault| fault.failure);
         let failure = fault.or_else(|| self.stopped.as_ref().and_then(Stop::failure));
