@@ -304,3 +304,44 @@ fn nothing_is_deleted_when_the_copies_cannot_be_made_safe() {
     case.run().code(1).stderr_has("the copies may not be safe");
     assert_eq!(server.names("/in").len(), 3);
 }
+
+/// The transfer as a whole is refused before it looks at any file: none of its files is proven.
+#[test]
+fn a_transfer_that_was_refused_as_a_whole_proves_none_of_its_files() {
+    let server = three().start();
+    let case = Case::new()
+        .servers(
+            &[("s", &server, TIMES)],
+            &format!(
+                "{SHORT}steps:
+  found: {{ list: {{ server: s, path: /in }} }}
+  keep: {{ download: {{ from: found, into: out, if_exists: fail }}, on_error: continue }}
+  tidy: {{ delete: {{ from: found }}, needs: keep }}
+"
+            ),
+        )
+        .file("out/b.txt", "old");
+    case.run().code(1);
+    assert_eq!(server.names("/in").len(), 3, "{:?}", server.log());
+}
+
+/// The first run cannot verify what it converts; that the second finds it unchanged proves no more.
+#[test]
+fn what_was_converted_is_not_proven_by_a_second_run_either() {
+    let server = three().start();
+    let case = fetch_and_delete(&server, ", type: ascii", "sources_of: keep");
+    case.run().code(0);
+    case.run().code(0);
+    assert_eq!(server.names("/in").len(), 3);
+}
+
+#[test]
+fn a_data_port_that_stays_dead_fails_and_deletes_nothing() {
+    let server = three()
+        .rule(On::command("EPSV").since_nth(2), Do::DeadPort)
+        .rule(On::command("PASV"), Do::DeadPort)
+        .start();
+    let outcome = fetch_and_delete(&server, "", "sources_of: keep").run();
+    outcome.code(1).stderr_has("no data connection");
+    assert_eq!(server.names("/in").len(), 3);
+}

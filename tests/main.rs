@@ -11,6 +11,7 @@ mod copying;
 mod copying_real;
 mod fault_deletes;
 mod fault_logins;
+mod fault_matrix;
 mod fault_names;
 mod fault_parallel;
 mod fault_publish;
