@@ -40,6 +40,13 @@ impl<T> Backlog<T> {
         self.ready.push_front(attempt);
     }
 
+    /// Puts back several, in the order in which they were taken.
+    pub(super) fn put_all_back(&mut self, attempts: Vec<Try<T>>) {
+        for attempt in attempts.into_iter().rev() {
+            self.put_back(attempt);
+        }
+    }
+
     /// Adds a further try, not before an instant.
     pub(super) fn retry(&mut self, attempt: Try<T>, at: Instant) {
         self.later.push((at, attempt));

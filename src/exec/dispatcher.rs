@@ -290,6 +290,7 @@ impl Dispatcher {
                 self.take(message);
             }
         }
+        self.shared.push_journal();
         let now = Instant::now();
         while let Some(wake) = self.clock.due(now) {
             self.wake(wake, now);
@@ -504,6 +505,9 @@ impl Dispatcher {
             (_, OnError::Continue) => ending.set.is_some() || !yields(&step.action),
             (_, OnError::Fail) => false,
         };
+        if let (StepOutcome::Done, Some(set)) = (&ending.outcome, &ending.set) {
+            self.shared.keep_set(id, set);
+        }
         self.shared.sets[id.0 as usize] = ending.set;
         self.shared.emit(Event::StepFinished {
             step: id.0 as usize,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::files::{FileSet, Kind};
+use crate::journal::{Mark, Resumed};
 use crate::plan::{self, Action, DeleteWhat, Plan, StepId};
 
 use super::Output;
@@ -19,6 +20,8 @@ pub(in crate::exec) struct Chosen {
     pub(super) left_out: Vec<(String, String)>,
     /// Source files that not every named transfer proved.
     pub(super) unproven: usize,
+    /// Files that an interrupted run has deleted: they count against `max`.
+    pub(super) deleted: u64,
 }
 
 struct Question {
@@ -28,18 +31,20 @@ struct Question {
     set: FileSet,
     /// What the transfers that prove these files brought to this machine.
     copies: Vec<FileSet>,
+    resumed: Option<Arc<Resumed>>,
+    step: String,
 }
 
 /// The work of choosing: without sessions, over a copy of the proofs.
-pub(super) fn work(delete: plan::Delete, shared: &Shared) -> Work {
-    let question = question(&delete, shared);
+pub(super) fn work(step: StepId, delete: plan::Delete, shared: &Shared) -> Work {
+    let question = question(step, &delete, shared);
     Box::new(move |_| {
         let chosen = question.and_then(|question| question.answer(&delete));
         super::super::Output::Delete(Box::new(Output::Chosen(chosen)))
     })
 }
 
-fn question(delete: &plan::Delete, shared: &Shared) -> Result<Question, Fault> {
+fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Question, Fault> {
     let from = match &delete.what {
         // Every named transfer must have proved a file, so the first one's sources hold all that qualify.
         DeleteWhat::SourcesOf(steps) => steps
@@ -55,6 +60,8 @@ fn question(delete: &plan::Delete, shared: &Shared) -> Result<Question, Fault> {
         side: shared.identity(set.side()),
         set,
         copies: copies(delete, shared),
+        resumed: shared.resumed.clone(),
+        step: shared.plan.step(step).name.clone(),
     })
 }
 
@@ -89,7 +96,12 @@ impl Question {
         let mut kept = Vec::new();
         let mut left_out = Vec::new();
         let mut unproven = 0;
+        let mut deleted = 0;
         for at in self.set.positions() {
+            if self.is_deleted(at) {
+                deleted += 1;
+                continue;
+            }
             match self.judge(at, delete) {
                 Judgement::Delete => kept.push(at),
                 Judgement::Unproven => unproven += 1,
@@ -100,6 +112,7 @@ impl Question {
             set: self.set.subset(kept),
             left_out,
             unproven,
+            deleted,
         })
     }
 
@@ -117,6 +130,14 @@ impl Question {
             })?;
         }
         Ok(())
+    }
+
+    fn is_deleted(&self, at: u32) -> bool {
+        let kept = self
+            .resumed
+            .as_ref()
+            .and_then(|resumed| resumed.step(&self.step));
+        kept.is_some_and(|kept| kept.marks.get(&self.set.absolute(at)) == Some(&Mark::Deleted))
     }
 
     fn judge(&self, at: u32, delete: &plan::Delete) -> Judgement {

@@ -13,6 +13,7 @@ use std::time::Instant;
 use crate::event::{Event, FileOutcome};
 use crate::files::{FileSet, Side};
 use crate::ftp::Class;
+use crate::journal::Mark;
 use crate::plan::{self, Retry, StepId};
 
 use super::{Ending, JobWork, Machine, Next, Stop, not_begun, panicked};
@@ -140,7 +141,7 @@ impl Delete {
             );
             shared.warn_step(self.id, text);
         }
-        let count = chosen.set.len() as u64;
+        let count = chosen.set.len() as u64 + chosen.deleted;
         shared.emit(Event::StepSized {
             step: self.id.0 as usize,
             files: count,
@@ -157,6 +158,12 @@ impl Delete {
             return self.refuse(fault);
         }
         self.side = chosen.set.side();
+        // A deletion that an interrupted run had begun is looked at: gone means that it was done.
+        if let Some(kept) = shared.kept(self.id) {
+            let begun = chosen.set.positions();
+            let begun = begun.filter(|at| kept.begun.contains(&chosen.set.absolute(*at)));
+            self.unsure.extend(begun.map(|at| (at, Try::first(at))));
+        }
         for folder in by_folder(&chosen.set) {
             self.folders.push(Arc::new(folder));
         }
@@ -220,6 +227,10 @@ impl Delete {
             self.emptied
                 .extend(parents(&relative).map(|parent| (parent.to_vec(), ())));
         }
+        let path = self.set.as_ref().map(|set| set.absolute(at));
+        if let Some(path) = path.filter(|_| shared.keeps_journal()) {
+            shared.mark(self.id, &path, Mark::Deleted);
+        }
         shared.file(self.id, text, outcome, 0);
     }
 
@@ -230,10 +241,11 @@ impl Delete {
         now: Instant,
         shared: &mut Shared,
     ) {
+        let mut left = Vec::new();
         for mut attempt in attempts {
             let at = attempt.item;
             match done.remove(&at) {
-                None => self.files.put_back(attempt),
+                None => left.push(attempt),
                 Some(Ok(Deletion::Deleted)) => self.deleted(at, FileOutcome::Deleted, shared),
                 Some(Ok(Deletion::WasNotThere)) => {
                     self.deleted(at, FileOutcome::WasNotThere, shared)
@@ -250,6 +262,7 @@ impl Delete {
                 },
             }
         }
+        self.files.put_all_back(left);
     }
 
     /// The reply to a deletion was lost: it is looked for, never deleted again blindly.
@@ -362,7 +375,10 @@ impl Machine for Delete {
 
     fn work(&mut self, job: JobId, now: Instant, shared: &mut Shared) -> JobWork {
         let (flying, work) = match self.phase {
-            Phase::Choose => (Flying::Choice, choose::work(self.delete.clone(), shared)),
+            Phase::Choose => (
+                Flying::Choice,
+                choose::work(self.id, self.delete.clone(), shared),
+            ),
             Phase::Folders => {
                 let folders = std::mem::take(&mut self.emptied).into_keys().collect();
                 self.phase = Phase::Delete;
@@ -379,6 +395,10 @@ impl Machine for Delete {
                         .take(BATCH)
                         .collect();
                     let positions = batch.iter().map(|attempt| attempt.item).collect();
+                    if let Some(set) = &self.set {
+                        let paths = batch.iter().map(|attempt| set.absolute(attempt.item));
+                        shared.intend(self.id, paths);
+                    }
                     let work = jobs::delete(self.target(shared), positions);
                     (Flying::Files(batch), work)
                 }

@@ -50,6 +50,8 @@ impl Transfer {
             }
             Phase::Move => self.batch(now, ends, shared),
             Phase::Publish => {
+                let paths = self.arrived.iter().map(|(at, _)| set.absolute(*at));
+                shared.intend(self.id, paths);
                 let arrived = self.arrived.iter().map(|(at, _)| *at).collect();
                 let again = self.whole.failed > 0;
                 let work = jobs::publish(self.batch_of(ends), arrived, again);
@@ -63,7 +65,7 @@ impl Transfer {
         }
     }
 
-    fn batch(&mut self, now: Instant, ends: Arc<Ends>, shared: &Shared) -> (Flying, Work) {
+    fn batch(&mut self, now: Instant, ends: Arc<Ends>, shared: &mut Shared) -> (Flying, Work) {
         // Files are dealt out so that every session that could work gets some.
         let waiting = self.backlog.ready(now);
         let sessions = shared
@@ -77,6 +79,12 @@ impl Transfer {
         let attempts: Vec<Try<u32>> = std::iter::from_fn(|| self.backlog.take(now))
             .take(share)
             .collect();
+        if let Some(set) = &self.set {
+            shared.intend(
+                self.id,
+                attempts.iter().map(|attempt| set.absolute(attempt.item)),
+            );
+        }
         let doubts = &mut self.doubts;
         let pieces = attempts.iter().map(|attempt| Piece {
             at: attempt.item,
@@ -220,12 +228,13 @@ impl Transfer {
         now: Instant,
         shared: &mut Shared,
     ) {
+        let mut left = Vec::new();
         for mut attempt in attempts {
             let at = attempt.item;
             match moved.remove(&at) {
-                None => self.backlog.put_back(attempt),
+                None => left.push(attempt),
                 Some(Ok(copied)) => self.copied(at, copied, shared),
-                Some(Err(failed)) if failed.lost_at_rest => self.backlog.put_back(attempt),
+                Some(Err(failed)) if failed.lost_at_rest => left.push(attempt),
                 Some(Err(failed)) => {
                     let progressed = failed.bytes > 0 && failed.resumable;
                     match self.again(&mut attempt, &failed.fault, progressed, shared) {
@@ -238,6 +247,7 @@ impl Transfer {
                 }
             }
         }
+        self.backlog.put_all_back(left);
     }
 
     fn gave_up(&mut self, at: u32, failed: Failed, shared: &mut Shared) {
