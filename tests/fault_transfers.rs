@@ -91,7 +91,7 @@ impl Rig {
             Way::RelayTarget => "relay: { server: good, files: /in/*, to: bad, into: /out",
         };
         let rest = format!(
-            "defaults: {{ retry: {{ attempts: 2, backoff: 10ms }} }}
+            "defaults: {{ retry: {{ attempts: 2, backoff: 1ms }} }}
 steps:
   move:
     {step}{options} }}\n"
@@ -596,4 +596,19 @@ fn a_server_without_size_gives_a_warning_and_no_proof() {
             .rule(On::command("LIST"), Do::ListRaw(Vec::new()))
     });
     rig.case.run().code(0).stderr_has("3 files not verified");
+}
+
+/// The file in doubt is not reached, because the one before it loses its session: the doubt must be kept.
+#[test]
+fn a_doubt_outlives_a_batch_that_ends_before_it() {
+    for way in [Way::Upload, Way::RelayTarget] {
+        let rig = Rig::new(way, "", |server| {
+            server
+                .rule(On::command("RNTO").path("/out/b.bin").nth(1), Do::NoReply)
+                .rule(On::command("STOR").path_has("c.bin").nth(1), Do::NoReply)
+        });
+        rig.case.run().code(0);
+        rig.all_arrived("in doubt");
+        assert_eq!(rig.faulty.count("STOR"), 3, "{:?}", rig.faulty.log());
+    }
 }

@@ -364,6 +364,7 @@ impl Batch {
             Some(doubt) => settle(&mut target, &item, doubt, self.wishes.options.publish),
             None => Ok(None),
         };
+        let looked = settled.is_ok();
         let result = settled.and_then(|settled| match settled {
             Some(copied) => Ok(copied),
             None => transfer::copy(
@@ -375,7 +376,13 @@ impl Batch {
                 buffer,
             ),
         });
-        let result = result.map_err(|error| self.failed(error, &source, &target, &item, rested));
+        let result = result.map_err(|error| {
+            let mut failed = self.failed(error, &source, &target, &item, rested);
+            if !looked && failed.doubt.is_none() {
+                failed.doubt.clone_from(&piece.doubt);
+            }
+            failed
+        });
         meter.end();
         result
     }

@@ -85,11 +85,12 @@ impl Transfer {
                 attempts.iter().map(|attempt| set.absolute(attempt.item)),
             );
         }
-        let doubts = &mut self.doubts;
+        // A doubt stays until its file was looked at: the batch may end before.
+        let doubts = &self.doubts;
         let pieces = attempts.iter().map(|attempt| Piece {
             at: attempt.item,
             again: attempt.failed > 0,
-            doubt: doubts.remove(&attempt.item),
+            doubt: doubts.get(&attempt.item).cloned(),
         });
         let pieces = pieces.collect();
         let work = jobs::files(self.batch_of(ends), pieces);
@@ -231,10 +232,17 @@ impl Transfer {
         let mut left = Vec::new();
         for mut attempt in attempts {
             let at = attempt.item;
-            match moved.remove(&at) {
+            let result = moved.remove(&at);
+            if result.is_some() {
+                self.doubts.remove(&at);
+            }
+            match result {
                 None => left.push(attempt),
                 Some(Ok(copied)) => self.copied(at, copied, shared),
-                Some(Err(failed)) if failed.lost_at_rest => left.push(attempt),
+                Some(Err(failed)) if failed.lost_at_rest => {
+                    self.doubts.extend(failed.doubt.map(|doubt| (at, doubt)));
+                    left.push(attempt);
+                }
                 Some(Err(failed)) => {
                     let progressed = failed.bytes > 0 && failed.resumable;
                     match self.again(&mut attempt, &failed.fault, progressed, shared) {
