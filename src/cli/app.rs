@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use super::exit::Exit;
-use super::{check, completions, init, plan};
+use super::{check, completions, graph, init, plan, schema};
 
 /// Runs pipelines of FTP and FTPS steps that a YAML manifest describes.
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ enum Command {
     Run(super::run::Args),
     Plan(plan::Args),
     Check(check::Args),
+    Graph(graph::Args),
+    Schema(schema::Args),
     Init(init::Args),
     Completions(completions::Args),
 }
@@ -63,6 +65,8 @@ pub fn run_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>
         Command::Run(args) => super::run::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(&args),
+        Command::Graph(args) => graph::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

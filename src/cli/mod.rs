@@ -9,12 +9,14 @@ mod completions;
 mod env_file;
 mod execute;
 mod exit;
+mod graph;
 mod init;
 mod inputs;
 mod load;
 mod output;
 mod plan;
 mod run;
+mod schema;
 mod signals;
 mod state;
 
