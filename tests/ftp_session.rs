@@ -647,6 +647,40 @@ fn active_mode_uses_eprt_else_port_and_both_families() {
     }
 }
 
+#[test]
+fn active_mode_keeps_to_its_range_of_ports() {
+    let server = lab().start();
+    let mut with = endpoint(&server);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let first = free.local_addr().unwrap().port().min(65_000);
+    with.data = DataMode::Active {
+        ports: Some((first, first + 40)),
+        address: None,
+    };
+    let mut session = open_as(with);
+    // The first port of the range is taken by somebody else.
+    assert_eq!(fetch(&mut session, "/a/b.txt", 0).unwrap().0, b"hello");
+    let told = server.log().join("\n");
+    let announced = (first..=first + 40).any(|port| told.contains(&format!("|127.0.0.1|{port}|")));
+    assert!(announced, "{told}");
+}
+
+#[test]
+fn active_mode_announces_the_address_that_is_set() {
+    let server = lab().start();
+    let mut with = endpoint(&server);
+    // Nobody translates this address here, so only the announcement shows.
+    with.data = DataMode::Active {
+        ports: None,
+        address: Some("127.0.0.2".parse().unwrap()),
+    };
+    let mut session = open_as(with);
+    let error = fetch(&mut session, "/a/b.txt", 0).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::DataConnect);
+    let told = server.log().join("\n");
+    assert!(told.contains("EPRT |1|127.0.0.2|"), "{told}");
+}
+
 // Uploads.
 
 #[test]

@@ -20,6 +20,7 @@ mod killed;
 mod large;
 mod main_job;
 mod pipelines;
+mod probe;
 mod real_servers;
 mod schema;
 mod scripted_faults;

@@ -1,15 +1,12 @@
 //! From nodes to a plan: implicit logins, edges, the order, and numbers that follow it.
 
-use std::sync::Arc;
-
 use super::builder::{Builder, Need, Node};
 use super::codes;
 use super::context::circle;
 use super::graph::{Graph, needed};
-use super::model::{
-    Action, Delete, DeleteWhat, Login, Origin, Plan, PlanServer, RunStamp, Step, StepId,
-};
+use super::model::{Action, Delete, DeleteWhat, Login, Origin, Plan, RunStamp, Step, StepId};
 use super::options::Defaults;
+use super::server::ServerEntry;
 use super::sides::Yields;
 use crate::files::{ServerId, Side};
 use crate::manifest::Finding;
@@ -97,10 +94,7 @@ impl Builder<'_, '_> {
         for &node in &order {
             steps.push(self.step_of(node, &ids)?);
         }
-        let servers = self.servers.iter().map(|entry| PlanServer {
-            endpoint: Arc::new(entry.endpoint.clone()),
-            password: entry.password,
-        });
+        let servers = self.servers.iter().map(ServerEntry::planned);
         let inputs = self.context.inputs;
         let plan = Plan {
             name,
