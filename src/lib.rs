@@ -1,4 +1,4 @@
-//! ftpflow: a declarative pipeline runner for FTP.
+//! ftpflow: a declarative pipeline runner for FTP and FTPS.
 //!
 //! A manifest is text; a plan is proven; a run is a conversation. Each is its own type, and each stage knows only the one
 //! before it.
