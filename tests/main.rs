@@ -7,6 +7,8 @@
     reason = "Clippy takes helpers outside #[test] for production code; here a panic is the failing of a test"
 )]
 
+mod checking;
+mod codes;
 mod copying;
 mod copying_real;
 mod ftp_session;
