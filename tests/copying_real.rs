@@ -89,6 +89,7 @@ fn run(from: &mut Session, to: &mut Session, set: &FileSet, into: &str) -> (Vec<
         own_source: false,
         sets_times,
         chmod: None,
+        begun: None,
     };
     let mut inventory = Inventory::new(Manners::default());
     for folder in folders(set, &route) {

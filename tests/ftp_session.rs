@@ -10,7 +10,7 @@ use ftpflow::endpoint::{
 use ftpflow::files::{Kind, NameEncoding, Precision, Time};
 use ftpflow::ftp::{
     Breaker, Class, Deleted, Error, ErrorKind, Facts, Receiving, Redact, Retrieve, Retrieved,
-    Sending, Session, Store, Stored, Waiting, Why,
+    Sending, Session, Store, Stored, TlsFault, Waiting, Why,
 };
 
 use crate::harness::client::lab;
@@ -231,15 +231,15 @@ fn a_command_with_a_line_break_is_never_sent() {
 }
 
 #[test]
-fn tls_is_refused_before_anything_is_sent() {
+fn a_server_without_tls_is_left_before_the_user_is_named() {
     let server = lab().start();
     let mut with = endpoint(&server);
     with.tls = Tls::Explicit(TlsOptions::default());
     let error = try_open(with, "lab-secret", &Facts::default())
         .err()
         .unwrap();
-    assert_eq!(error.kind, ErrorKind::NotBuilt);
-    assert_eq!(server.sessions_opened(), 0);
+    assert_eq!(error.kind, ErrorKind::Tls(TlsFault::Refused));
+    assert_eq!(server.count("USER"), 0);
 }
 
 #[test]

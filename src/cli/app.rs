@@ -1,5 +1,7 @@
 //! The program's arguments, and which subcommand they mean.
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
 use super::exit::Exit;
@@ -39,7 +41,13 @@ enum Command {
 
 /// The program: reads the process's arguments and does what they say.
 pub fn run() -> Exit {
-    let cli = match Cli::try_parse() {
+    run_from(std::env::args_os())
+}
+
+/// The program with these arguments, of which the first is its name, for programs that embed it. Environment, working
+/// folder, output and signals are the process's own.
+pub fn run_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help on a closed pipe is nobody's loss.

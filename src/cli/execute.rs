@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::exit::Exit;
 use super::inputs::Variables;
 use super::load::Loaded;
+use super::state::{self, Kept, Wish};
 use super::{output, signals};
 use crate::exec::{self, Interrupt, Request};
 use crate::manifest::suggest;
@@ -57,6 +58,8 @@ pub(super) struct Execution {
     pub(super) fail_fast: bool,
     pub(super) events: Option<Box<dyn Write + Send>>,
     pub(super) files: Vec<ReportFile>,
+    /// Where the run is recorded; a preview is not.
+    pub(super) state: Option<Wish>,
     /// Where the plan goes, if nothing is to be changed.
     pub(super) preview: Option<Box<dyn Write + Send>>,
 }
@@ -98,10 +101,17 @@ impl Common {
 
 /// Runs the plan and waits until all is shown.
 pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> Result<Exit, Exit> {
+    let mut loaded = loaded;
+    let compiled = loaded.compiled.as_mut().ok_or(Exit::Manifest)?;
+    let plan = common.chosen(&compiled.plan.take().ok_or(Exit::Manifest)?)?;
+    let mut kept = match &execution.state {
+        Some(wish) => state::take(wish, common, loaded, plan)?,
+        None => Kept::nothing(loaded, plan),
+    };
+    let loaded = &mut kept.loaded;
+    let secrets = loaded.compiled.take().ok_or(Exit::Manifest)?.secrets;
     let origins = loaded.origins();
-    let redactor = loaded.redactor;
-    let compiled = loaded.compiled.ok_or(Exit::Manifest)?;
-    let plan = common.chosen(&compiled.plan.ok_or(Exit::Manifest)?)?;
+    let redactor = Arc::clone(&loaded.redactor);
     let preview = execution.preview.is_some();
     let reporter = Reporter::start(Settings {
         redactor: Arc::clone(&redactor),
@@ -122,11 +132,13 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     let interrupt = Interrupt::default();
     signals::listen(interrupt.clone(), reporter.sender());
     let ended = exec::run(Request {
-        plan: Arc::new(plan),
-        secrets: Arc::new(compiled.secrets),
+        plan: Arc::new(kept.plan),
+        secrets: Arc::new(secrets),
         jobs: common.jobs.map(NonZeroUsize::get),
         fail_fast: execution.fail_fast,
         preview,
+        journal: kept.journal,
+        resumed: kept.resumed,
         redact: Arc::new(move |text: &str| redactor.text(text).into_owned()),
         interrupt,
         events: reporter.sender(),

@@ -25,7 +25,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Exit {
-    let path = args.folder.join(NAME);
+    // As people would type it: `ftpflow.yaml`, not `./ftpflow.yaml`.
+    let path = match args.folder.as_path() {
+        here if here == Path::new(".") => PathBuf::from(NAME),
+        folder => folder.join(NAME),
+    };
     match write(&args.folder, &path) {
         Ok(()) => output::print(|out| {
             let path = path.display();

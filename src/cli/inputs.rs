@@ -36,12 +36,19 @@ pub(super) struct Variables {
 }
 
 /// Whether values from outside are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reading {
     /// `check` and `run --dry-run`: only what the arguments say.
     Nothing,
     /// Environment and secret files.
     All,
+    /// The same, for a run that began earlier.
+    Again {
+        /// When it began.
+        started: i64,
+        /// Its id.
+        run_id: String,
+    },
 }
 
 impl Variables {
@@ -74,22 +81,25 @@ impl Variables {
             return Err(format!("`--directory {}` is no folder", folder.display()));
         }
         let env_files = self.env_files()?;
-        let (env, files, run_id) = match reading {
-            Reading::Nothing => (Values::Unknown, Values::Unknown, None),
-            Reading::All => (
+        let (env, files) = match reading {
+            Reading::Nothing => (Values::Unknown, Values::Unknown),
+            Reading::All | Reading::Again { .. } => (
                 Values::Known(environment(env_files)),
                 Values::Known(secret_files(manifest, &folder)),
-                Some(()),
             ),
         };
-        let started = now();
+        let (started, run_id) = match reading {
+            Reading::Nothing => (now(), None),
+            Reading::All => (now(), Some(new_run_id(now()))),
+            Reading::Again { started, run_id } => (started, Some(run_id)),
+        };
         Ok(Inputs {
             vars: self.vars.iter().cloned().collect(),
             env,
             files,
             started,
             zone: local_zone,
-            run_id: run_id.map(|()| new_run_id(started)),
+            run_id,
             file_stem: path
                 .file_stem()
                 .map(|stem| stem.to_string_lossy().into_owned())

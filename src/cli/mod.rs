@@ -17,6 +17,7 @@ mod output;
 mod plan;
 mod run;
 mod signals;
+mod state;
 
-pub use app::{Cli, run};
+pub use app::{Cli, run, run_from};
 pub use exit::Exit;

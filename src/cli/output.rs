@@ -45,6 +45,23 @@ pub(super) fn complain(message: impl Display, help: Option<&str>) {
     let _ = io::stderr().write_all(lines.as_bytes());
 }
 
+/// Says on stderr what is worth knowing.
+pub(super) fn note(message: impl Display) {
+    say(Tone::Cool, " note:", message);
+}
+
+/// Says on stderr what may not be as wanted.
+pub(super) fn warn(message: impl Display) {
+    say(Tone::Doubtful, "warning:", message);
+}
+
+fn say(tone: Tone, word: &str, message: impl Display) {
+    let word = stderr_paint().tone(tone, word).to_string();
+    let line = format!("{word} {}\n", text::escape(&message.to_string()));
+    // Nobody reads a stderr that is closed.
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
 /// Colours of stderr.
 pub(super) fn stderr_paint() -> Paint {
     Paint::for_terminal(io::stderr().is_terminal())

@@ -27,6 +27,7 @@ pub(super) fn run(args: Args) -> Exit {
                 fail_fast: false,
                 events: None,
                 files: Vec::new(),
+                state: None,
                 preview: Some(stdout),
             },
         )

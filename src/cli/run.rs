@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::inputs::Reading;
 use super::load::Loaded;
 use super::output;
+use super::state::Wish;
 use crate::report::{Format, Redacted, ReportFile, write_plan};
 
 /// Run a manifest
@@ -25,12 +26,15 @@ pub(super) struct Args {
     common: Common,
 
     /// Check, print the compiled plan, and connect to nothing
-    #[arg(long, conflicts_with_all = ["reports", "events", "fail_fast", "jobs"])]
+    #[arg(long, conflicts_with_all = ["reports", "events", "fail_fast", "jobs", "resume", "state"])]
     dry_run: bool,
 
     /// Start nothing new after the first failed file; files in flight finish
     #[arg(long)]
     fail_fast: bool,
+
+    #[command(flatten)]
+    state: Wish,
 
     /// Write a report about the run: .json, .xml (JUnit), .html or .md (repeatable)
     #[arg(long = "report", value_name = "FILE", value_parser = report_path)]
@@ -99,6 +103,7 @@ fn start(args: Args, loaded: Loaded) -> Result<Exit, Exit> {
             fail_fast: args.fail_fast,
             events,
             files,
+            state: Some(args.state),
             preview: None,
         },
     )

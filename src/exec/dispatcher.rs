@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use crate::endpoint::Tls;
 use crate::event::{Event, Failure, Meter, RunOutcome, StepHead, StepOutcome};
 use crate::files::ServerId;
 use crate::ftp::Why;
@@ -122,6 +123,7 @@ impl Dispatcher {
                 .map(|step| heads::head(&plan, step))
                 .collect::<Vec<StepHead>>(),
         });
+        self.warn_of_strangers();
         self.release(first);
         while !self.running.is_empty() && !self.gave_up {
             let now = Instant::now();
@@ -250,6 +252,21 @@ impl Dispatcher {
         self.workers.spawn(job, desk, work);
     }
 
+    /// `verify: false` is said in every run: a password sent to whoever answers is no secret.
+    fn warn_of_strangers(&mut self) {
+        let plan = Arc::clone(&self.shared.plan);
+        for server in &plan.servers {
+            let options = match &server.endpoint.tls {
+                Tls::Off => continue,
+                Tls::Explicit(options) | Tls::Implicit(options) => options,
+            };
+            if !options.verify {
+                let text = "its certificate is not verified (`tls.verify: false`): anybody in between can read and change what is sent";
+                self.shared.warn_server(&server.endpoint.name, text.into());
+            }
+        }
+    }
+
     fn next_job(&mut self) -> JobId {
         self.next_job += 1;
         JobId(self.next_job)
@@ -286,6 +303,7 @@ impl Dispatcher {
                 self.take(message);
             }
         }
+        self.shared.push_journal();
         let now = Instant::now();
         while let Some(wake) = self.clock.due(now) {
             self.wake(wake, now);
@@ -493,6 +511,9 @@ impl Dispatcher {
             (_, OnError::Continue) => ending.set.is_some() || !yields(&step.action),
             (_, OnError::Fail) => false,
         };
+        if let (StepOutcome::Done, Some(set)) = (&ending.outcome, &ending.set) {
+            self.shared.keep_set(id, set);
+        }
         self.shared.sets[id.0 as usize] = ending.set;
         self.shared.emit(Event::StepFinished {
             step: id.0 as usize,

@@ -30,7 +30,7 @@ fn subject(plan: &Plan, step: &Step) -> String {
         ),
         Action::Delete(delete) => match &delete.what {
             DeleteWhat::SourcesOf(steps) => {
-                let names: Vec<&str> = steps.iter().map(|step| name(plan, *step)).collect();
+                let names: Vec<String> = steps.iter().map(|step| name(plan, *step)).collect();
                 format!("sources of {}", names.join(", "))
             }
             DeleteWhat::Set { from, .. } => format!("files of {}", name(plan, *from)),
@@ -38,8 +38,14 @@ fn subject(plan: &Plan, step: &Step) -> String {
     }
 }
 
-fn name(plan: &Plan, step: StepId) -> &str {
-    &plan.step(step).name
+/// A step's name; for one that the compiler made, where its files are found.
+fn name(plan: &Plan, step: StepId) -> String {
+    let step = plan.step(step);
+    match &step.action {
+        Action::List(list) if step.implicit => place(plan, list.side, &list.path),
+        Action::Filter(filter) if step.implicit => name(plan, filter.from),
+        _ => step.name.clone(),
+    }
 }
 
 fn place(plan: &Plan, side: Side, path: &str) -> String {

@@ -6,6 +6,7 @@ mod dispatcher;
 mod fault;
 mod heads;
 mod job;
+mod keep;
 mod opening;
 mod pages;
 mod proofs;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
 use crate::event::{Stamped, Tally};
+use crate::journal::{Journal, Resumed};
 use crate::plan::{Plan, Secrets};
 
 use super::dispatcher::{Dispatcher, Message};
@@ -29,6 +30,10 @@ pub struct Request {
     pub fail_fast: bool,
     /// Survey and decide only: nothing is changed anywhere.
     pub preview: bool,
+    /// Where the run is recorded.
+    pub journal: Option<Journal>,
+    /// What an interrupted run of this plan has recorded.
+    pub resumed: Option<Resumed>,
     /// Masks secrets in what sessions keep of their control connections.
     pub redact: Redact,
     /// Ends the run early.
@@ -88,13 +93,14 @@ pub fn run(request: Request) -> Result<Tally, StartError> {
     let workers = Workers::start(jobs, sender.clone())
         .map_err(|error| StartError::Threads(jobs, error.to_string()))?;
     request.interrupt.attach(sender);
-    let shared = Shared::new(
+    let mut shared = Shared::new(
         request.plan,
         request.secrets,
         request.redact,
         request.preview,
         request.events,
     );
+    shared.keep(request.journal, request.resumed.map(Arc::new));
     let (dispatcher, first) = Dispatcher::new(shared, workers, messages, jobs, request.fail_fast);
     Ok(dispatcher.run(first))
 }

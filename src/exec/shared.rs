@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, Tally};
 use crate::files::{FileSet, NameEncoding, Reach, ServerId, Side};
 use crate::ftp::Facts;
+use crate::journal::{Journal, Record, Resumed};
 use crate::plan::{Action, Plan, Secrets, StepId};
 
 use super::proofs::Proofs;
@@ -26,6 +27,9 @@ pub(super) struct Shared {
     /// Whether `plan` is asked for: steps survey and decide, and change nothing.
     pub(super) preview: bool,
     pub(super) tally: Tally,
+    /// What an interrupted run has journaled, when it is resumed.
+    pub(super) resumed: Option<Arc<Resumed>>,
+    journal: Option<Journal>,
     facts: Vec<Facts>,
     said: HashSet<String>,
     keeps_proofs: bool,
@@ -54,10 +58,18 @@ impl Shared {
             redact,
             preview,
             tally: Tally::default(),
+            resumed: None,
+            journal: None,
             said: HashSet::new(),
             started: Instant::now(),
             events,
         }
+    }
+
+    /// Keeps a journal, and what an interrupted run has left in it.
+    pub(super) fn keep(&mut self, journal: Option<Journal>, resumed: Option<Arc<Resumed>>) {
+        self.journal = journal;
+        self.resumed = resumed;
     }
 
     /// Tallies an event and passes it on. A report that has died changes nothing here.
@@ -108,7 +120,24 @@ impl Shared {
 
     /// Takes in what a session has learned of its server.
     pub(super) fn learn(&mut self, server: ServerId, learned: &Facts) {
-        self.facts[usize::from(server.0)].merge(learned);
+        let facts = &mut self.facts[usize::from(server.0)];
+        let news = learned.tls12_only && !facts.tls12_only;
+        facts.merge(learned);
+        if news {
+            let server = self.plan.server(server).endpoint.name.clone();
+            let text = "sends no further TLS 1.3 tickets for data connections to resume: TLS 1.2 from here on (`tls: {max: 1.2}` begins with it)";
+            self.warn_server(&server, text.into());
+        }
+    }
+
+    /// The side of what a step yields.
+    pub(super) fn side_of(&self, step: StepId) -> Side {
+        match &self.plan.step(step).action {
+            Action::List(list) => list.side,
+            Action::Filter(filter) => self.side_of(filter.from),
+            Action::Transfer(transfer) => transfer.to,
+            Action::Login(_) | Action::Delete(_) => Side::Local,
+        }
     }
 
     /// The login step of the server at this position.
@@ -170,7 +199,28 @@ impl Shared {
 
     /// The last event.
     pub(super) fn finish(&mut self, outcome: RunOutcome) {
+        if outcome == RunOutcome::Done {
+            self.record(&Record::Done);
+        }
+        self.with_journal(Journal::sync);
         self.emit(Event::RunFinished { outcome });
+    }
+
+    /// Warns about the run as a whole.
+    pub(super) fn warn_run(&mut self, text: String) {
+        self.warn(None, None, text);
+    }
+
+    pub(super) fn keeps_journal(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    pub(super) fn journal_mut(&mut self) -> Option<&mut Journal> {
+        self.journal.as_mut()
+    }
+
+    pub(super) fn give_up_journal(&mut self) {
+        self.journal = None;
     }
 
     fn warn(&mut self, step: Option<StepId>, server: Option<&str>, text: String) {

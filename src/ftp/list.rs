@@ -47,6 +47,7 @@ impl Session {
     /// listed.
     pub fn list(&mut self, folder: &[u8]) -> Result<Page, Error> {
         self.ready()?;
+        self.stay_resumable()?;
         if let Some(reply) = self.go_to(folder)? {
             return Err(self.why_not_entered(folder, reply));
         }
@@ -192,7 +193,12 @@ impl Session {
             }
         }
         lines.finish(|line| take(line, page));
-        match self.end_listing(receiving.finish()) {
+        let count = receiving.finish();
+        if count.ended && !count.clean {
+            let reason = "its data ended without TLS's close_notify, so that it may be cut off";
+            page.incomplete(reason.into());
+        }
+        match self.end_listing(count) {
             Ok(last) => {
                 if says_truncated(&last) {
                     page.incomplete("the server says that it cut the listing off".into());

@@ -1,6 +1,6 @@
 //! One session with one server: control connection, replies, data connections, listings, and what was learned.
 //!
-//! Only this room names suppaftp. [`Session`] is the whole of it to the outside; [`Breaker`] ends a session from
+//! Only this room names suppaftp and rustls. [`Session`] is the whole of it to the outside; [`Breaker`] ends a session from
 //! another thread, [`Facts`] outlive it.
 
 mod address;
@@ -18,8 +18,10 @@ mod login;
 mod manage;
 mod rename;
 mod reply;
+mod secure;
 mod session;
 mod settle;
+mod tls;
 mod transfer;
 mod way;
 mod wire;
@@ -31,4 +33,5 @@ pub use error::{Answer, Class, Error, ErrorKind, Waiting};
 pub use facts::{Facts, Features};
 pub use manage::Deleted;
 pub use session::{Session, TransferType};
+pub use tls::TlsFault;
 pub use transfer::{Retrieve, Retrieved, Store, Stored};

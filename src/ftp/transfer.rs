@@ -77,6 +77,8 @@ pub(super) enum Ahead {
 pub(super) struct InFlight {
     pub(super) command: String,
     pub(super) path: Vec<u8>,
+    /// Where the data begins in the file.
+    pub(super) offset: u64,
     pub(super) ahead: Vec<Ahead>,
     pub(super) after: After,
     /// A server that skips the preliminary reply has already said the final one.
@@ -97,16 +99,14 @@ impl Session {
     /// # Errors
     /// `Refused` leaves the session healthy. `NoRestart`: the server does not begin at an offset.
     pub fn retrieve(&mut self, what: Retrieve<'_>) -> Result<Receiving, Error> {
-        let before = match what.offset {
-            0 => None,
-            offset => Some(Line::with("REST", offset.to_string().as_bytes())?),
-        };
+        self.ready()?;
+        self.stay_resumable()?;
         let after = After {
             size: what.size_after,
             ..After::default()
         };
         let command = Line::with("RETR", what.path)?;
-        self.begin(before, command, what.path, after)
+        self.begin(what.offset, command, what.path, after)
             .map(Receiving::new)
     }
 
@@ -115,6 +115,8 @@ impl Session {
     /// # Errors
     /// `Refused` leaves the session healthy. `NoRestart`: the server does not add to files.
     pub fn store(&mut self, what: Store<'_>) -> Result<Sending, Error> {
+        self.ready()?;
+        self.stay_resumable()?;
         let after = After {
             size: what.size_after,
             modified: what.modified,
@@ -122,7 +124,7 @@ impl Session {
         };
         let verb = if what.append { "APPE" } else { "STOR" };
         let command = Line::with(verb, what.path)?;
-        let begun = self.begin(None, command, what.path, after);
+        let begun = self.begin(0, command, what.path, after);
         begun.map(Sending::new).map_err(|error| {
             let full = matches!(
                 error.reply.as_ref().map(|reply| reply.code),
@@ -164,7 +166,7 @@ impl Session {
 
     /// Begins a listing of the folder that the server is in.
     pub(super) fn begin_listing(&mut self, command: Line) -> Result<Receiving, Error> {
-        self.begin(None, command, b"", After::default())
+        self.begin(0, command, b"", After::default())
             .map(Receiving::new)
     }
 
@@ -192,23 +194,24 @@ impl Session {
             }
         }
         self.control.condemn();
-        error
+        self.learn_of_tls(error)
     }
 
     /// Opens the data connection, sends the command and what may follow it in one write, and reads the replies
     /// up to the preliminary one.
     fn begin(
         &mut self,
-        restart: Option<Line>,
+        offset: u64,
         command: Line,
         path: &[u8],
         after: After,
     ) -> Result<Data, Error> {
         self.ready()?;
+        self.unresumed = false;
         let way = self.open_way()?;
-        let restart_owed = match restart {
-            Some(line) => self.restart(line)?,
-            None => false,
+        let restart_owed = match offset {
+            0 => false,
+            offset => self.restart(Line::with("REST", offset.to_string().as_bytes())?)?,
         };
         let shown = self.control.shown().text(command.shown());
         self.control.post(command);
@@ -222,6 +225,7 @@ impl Session {
         self.in_flight = Some(InFlight {
             command: shown.clone(),
             path: path.to_vec(),
+            offset,
             ahead,
             after,
             early_final: None,
@@ -268,7 +272,7 @@ impl Session {
                     break;
                 }
             }
-            return Err(error);
+            return Err(self.learn_of_tls(error));
         }
         match self.arrive(way) {
             Ok(data) => Ok(data.serves(command)),

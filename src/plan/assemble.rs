@@ -107,6 +107,7 @@ impl Builder<'_, '_> {
                 id: inputs.run_id.clone().unwrap_or_default(),
                 started: inputs.started,
             },
+            variables: self.context.variable_values(),
             folder: inputs.folder.clone(),
             servers: servers.collect(),
             steps,

@@ -75,9 +75,11 @@ fn finish(context: Context<'_>, plan: Option<Plan>) -> Compiled {
     let wrong = findings
         .iter()
         .any(|finding| finding.severity == Severity::Error);
-    let printable = plan
-        .filter(|_| !wrong)
-        .map(|plan| Printable { plan, holes });
+    let printable = plan.filter(|_| !wrong).map(|mut plan| {
+        let secret = |value: &str| secrets.masked().any(|masked| value.contains(masked));
+        plan.variables.retain(|_, value| !secret(value));
+        Printable { plan, holes }
+    });
     let plan = printable
         .as_ref()
         .filter(|printable| printable.holes.is_empty());

@@ -1,5 +1,6 @@
 //! The desk at which a manifest is judged: where findings are made, and fields are read out of slots.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
 
@@ -53,6 +54,11 @@ impl<'a> Context<'a> {
             self.secrets.mask(SecretString::from(value));
         }
         (self.findings, self.holes, self.secrets)
+    }
+
+    /// The value of every declared variable.
+    pub(super) fn variable_values(&self) -> BTreeMap<String, String> {
+        self.variables.values()
     }
 
     /// Names of declared variables that nothing used.

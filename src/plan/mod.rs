@@ -9,6 +9,7 @@ mod context;
 mod extents;
 mod graph;
 mod hazards;
+mod identity;
 mod inputs;
 mod model;
 mod names;

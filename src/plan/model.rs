@@ -1,5 +1,6 @@
 //! What a run does, as plain data: every name resolved, every `${…}` bound, secrets only as keys.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ pub struct Plan {
     pub name: String,
     /// The run that variables were bound for.
     pub run: RunStamp,
+    /// The values of `vars:`, but for those that hold a secret.
+    pub variables: BTreeMap<String, String>,
     /// Absolute folder that relative local paths start from.
     pub folder: PathBuf,
     /// The servers that steps use; a [`ServerId`] is a position here.

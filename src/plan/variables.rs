@@ -162,6 +162,14 @@ impl<'a> Variables<'a> {
         (bound, problems)
     }
 
+    /// The value of every declared variable.
+    pub(super) fn values(&self) -> BTreeMap<String, String> {
+        let values = self.vars.iter();
+        values
+            .map(|(name, bound)| ((*name).to_owned(), bound.text.clone()))
+            .collect()
+    }
+
     /// The declared variables that no text used.
     pub(super) fn unused(&self) -> impl Iterator<Item = &'a str> {
         let names = self.vars.keys().copied();

@@ -270,7 +270,7 @@ impl Deciding<'_> {
     }
 
     fn existing(&mut self, at: u32, relative: Vec<u8>, standing: Standing) -> Decision {
-        match self.request.options.if_exists {
+        match self.request.if_exists(self.set, at) {
             IfExists::Skip => Decision::Skip(Skip::Exists),
             IfExists::Fail => {
                 self.standing.push(at);

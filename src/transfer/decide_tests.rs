@@ -69,6 +69,7 @@ fn request(options: &TransferOptions) -> Request<'_> {
         own_source: false,
         sets_times: true,
         chmod: None,
+        begun: None,
     }
 }
 

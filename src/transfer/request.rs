@@ -1,5 +1,7 @@
 //! What a transfer step asks for, as far as decisions and names depend on it.
 
+use std::collections::HashSet;
+
 use crate::files::{FileSet, Fingerprint};
 use crate::options::{IfExists, Publish, TransferOptions, Verify};
 
@@ -20,12 +22,27 @@ pub struct Request<'a> {
     pub sets_times: bool,
     /// Mode given to each file that arrives (`chmod`).
     pub chmod: Option<u32>,
+    /// Files, by absolute source path, that an interrupted run had begun to publish: what stands at their destination
+    /// may be its work, so `if_exists: update` is the rule for them.
+    pub begun: Option<&'a HashSet<Vec<u8>>>,
 }
 
 impl Request<'_> {
     /// Whether files have their source's time at the destination after this step.
     pub fn times_arrive(&self) -> bool {
         self.options.keep_times && self.sets_times
+    }
+
+    /// What is done with an entry of which something stands at the destination.
+    pub(super) fn if_exists(&self, set: &FileSet, at: u32) -> IfExists {
+        let begun = self
+            .begun
+            .is_some_and(|begun| begun.contains(&set.absolute(at)));
+        if begun {
+            IfExists::Update
+        } else {
+            self.options.if_exists
+        }
     }
 
     /// Whether a file that stands unchanged at the destination is proven to be the source's; the reason why not.

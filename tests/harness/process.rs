@@ -60,6 +60,12 @@ impl Process {
         self.signal(Signal::KILL);
     }
 
+    /// The same for a program that may have ended.
+    pub fn kill_if_running(&self) {
+        // Nothing to kill is what was wanted.
+        let _ = kill_process(Pid::from_child(&self.child), Signal::KILL);
+    }
+
     /// Sends any signal.
     #[track_caller]
     pub fn signal(&self, signal: Signal) {

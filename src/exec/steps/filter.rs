@@ -1,25 +1,18 @@
 //! `filter`: one job without sessions.
 
-use std::time::Instant;
-
 use crate::event::Event;
+use crate::files::Filtered;
 use crate::plan::{self, FilterStep, StepId, Verdict};
 
-use super::{Ending, JobWork, Machine, Next, Output, Stop, panicked};
+use super::sole::Task;
+use super::{Ending, Output, panicked};
 use crate::exec::fault::Fault;
-use crate::exec::job::JobId;
+use crate::exec::job::Work;
 use crate::exec::shared::Shared;
 
 pub(super) struct Filter {
     id: StepId,
     filter: FilterStep,
-    state: State,
-}
-
-enum State {
-    Waits,
-    Works,
-    Ended(Option<Ending>),
 }
 
 impl Filter {
@@ -27,17 +20,10 @@ impl Filter {
         Filter {
             id: step.id,
             filter: filter.clone(),
-            state: State::Waits,
         }
     }
 
-    fn judge(&self, output: Output, shared: &mut Shared) -> Ending {
-        let filtered = match output {
-            Output::Filtered(Ok(filtered)) => filtered,
-            Output::Filtered(Err(fault)) => return Ending::failed(Some(fault.failure), None),
-            Output::Panicked(words) => return Ending::failed(Some(panicked(&words).failure), None),
-            _ => return Ending::failed(None, None),
-        };
+    fn filtered(&self, filtered: Filtered, shared: &mut Shared) -> Ending {
         let unknown = [
             (filtered.unknown_size, "size is not known"),
             (
@@ -64,42 +50,26 @@ impl Filter {
     }
 }
 
-impl Machine for Filter {
-    fn next(&mut self, _: Instant, _: &mut Shared) -> Next {
-        match &mut self.state {
-            State::Waits => Next::Job {
-                roles: Vec::new(),
-                more: 1,
-            },
-            State::Works => Next::Wait(None),
-            State::Ended(ending) => {
-                Next::Done(ending.take().unwrap_or_else(|| Ending::failed(None, None)))
-            }
-        }
-    }
-
-    fn work(&mut self, _: JobId, _: Instant, shared: &mut Shared) -> JobWork {
-        self.state = State::Works;
+impl Task for Filter {
+    fn work(&self, shared: &Shared) -> Work {
         let set = shared.set_of(self.filter.from);
         let rules = self.filter.rules.clone();
-        JobWork::quiet(Box::new(move |_| {
+        Box::new(move |_| {
             let set = set.ok_or_else(|| Fault::permanent("an earlier step gave no files"));
             Output::Filtered(set.and_then(|set| {
                 rules
                     .apply(&set)
                     .map_err(|error| Fault::permanent(error.to_string()))
             }))
-        }))
+        })
     }
 
-    fn returned(&mut self, _: JobId, output: Output, _: Instant, shared: &mut Shared) {
-        let ending = self.judge(output, shared);
-        self.state = State::Ended(Some(ending));
-    }
-
-    fn stop(&mut self, stop: &Stop, _: &mut Shared) {
-        if matches!(self.state, State::Waits) {
-            self.state = State::Ended(Some(Ending::failed(stop.failure(), None)));
+    fn judge(&self, output: Output, shared: &mut Shared) -> Ending {
+        match output {
+            Output::Filtered(Ok(filtered)) => self.filtered(filtered, shared),
+            Output::Filtered(Err(fault)) => Ending::failed(Some(fault.failure), None),
+            Output::Panicked(words) => Ending::failed(Some(panicked(&words).failure), None),
+            _ => Ending::failed(None, None),
         }
     }
 }

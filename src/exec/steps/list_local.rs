@@ -3,27 +3,20 @@
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::files::{FileSet, Folder, Kind, Listing, NameEncoding, Page, Patterns, Side, join};
 use crate::local::{self, Links, Root};
 use crate::plan::{self, List, StepId, Verdict};
 
-use super::{Ending, Found, JobWork, Machine, Next, Output, Stop, list, panicked};
+use super::sole::Task;
+use super::{Ending, Found, Output, list, panicked};
 use crate::exec::fault::Fault;
-use crate::exec::job::JobId;
+use crate::exec::job::Work;
 use crate::exec::shared::Shared;
 
 pub(super) struct LocalList {
     id: StepId,
     list: List,
-    state: State,
-}
-
-enum State {
-    Waits,
-    Works,
-    Ended(Option<Ending>),
 }
 
 impl LocalList {
@@ -31,17 +24,10 @@ impl LocalList {
         LocalList {
             id: step.id,
             list: list.clone(),
-            state: State::Waits,
         }
     }
 
-    fn judge(&self, output: Output, shared: &mut Shared) -> Ending {
-        let found = match output {
-            Output::Set(Ok(found)) => found,
-            Output::Set(Err(fault)) => return Ending::failed(Some(fault.failure), None),
-            Output::Panicked(words) => return Ending::failed(Some(panicked(&words).failure), None),
-            _ => return Ending::failed(None, None),
-        };
+    fn found(&self, found: Found, shared: &mut Shared) -> Ending {
         list::report(self.id, &found, shared);
         if found.set.is_empty() && self.list.empty == Verdict::Fail {
             let fault = Fault::permanent(format!("no file in `{}`", self.list.path))
@@ -52,37 +38,19 @@ impl LocalList {
     }
 }
 
-impl Machine for LocalList {
-    fn next(&mut self, _: Instant, _: &mut Shared) -> Next {
-        match &mut self.state {
-            State::Waits => Next::Job {
-                roles: Vec::new(),
-                more: 1,
-            },
-            State::Works => Next::Wait(None),
-            State::Ended(ending) => {
-                Next::Done(ending.take().unwrap_or_else(|| Ending::failed(None, None)))
-            }
-        }
-    }
-
-    fn work(&mut self, _: JobId, _: Instant, shared: &mut Shared) -> JobWork {
-        self.state = State::Works;
+impl Task for LocalList {
+    fn work(&self, shared: &Shared) -> Work {
         let root = shared.plan.folder.join(&self.list.path);
         let list = self.list.clone();
-        JobWork::quiet(Box::new(move |_| {
-            Output::Set(walk(&root, &list).map_err(|error| Fault::local(&error)))
-        }))
+        Box::new(move |_| Output::Set(walk(&root, &list).map_err(|error| Fault::local(&error))))
     }
 
-    fn returned(&mut self, _: JobId, output: Output, _: Instant, shared: &mut Shared) {
-        let ending = self.judge(output, shared);
-        self.state = State::Ended(Some(ending));
-    }
-
-    fn stop(&mut self, stop: &Stop, _: &mut Shared) {
-        if matches!(self.state, State::Waits) {
-            self.state = State::Ended(Some(Ending::failed(stop.failure(), None)));
+    fn judge(&self, output: Output, shared: &mut Shared) -> Ending {
+        match output {
+            Output::Set(Ok(found)) => self.found(found, shared),
+            Output::Set(Err(fault)) => Ending::failed(Some(fault.failure), None),
+            Output::Panicked(words) => Ending::failed(Some(panicked(&words).failure), None),
+            _ => Ending::failed(None, None),
         }
     }
 }

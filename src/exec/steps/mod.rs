@@ -5,9 +5,11 @@
 
 mod delete;
 mod filter;
+mod known;
 mod list;
 mod list_local;
 mod login;
+mod sole;
 mod transfer;
 
 use std::time::Instant;
@@ -20,6 +22,7 @@ use super::fault::Fault;
 use super::job::{JobId, Roles, Work};
 use super::sessions::Opened;
 use super::shared::Shared;
+use sole::Sole;
 
 /// A step that has been released.
 pub(super) trait Machine {
@@ -94,13 +97,16 @@ pub(super) struct Found {
 
 /// The machine of a step.
 pub(super) fn machine(step: &Step, shared: &Shared) -> Box<dyn Machine> {
+    if let Some(known) = known::Known::new(step, shared) {
+        return Box::new(Sole::new(known));
+    }
     match &step.action {
         Action::Login(login) => Box::new(login::Login::new(login)),
         Action::List(list) if list.side == crate::files::Side::Local => {
-            Box::new(list_local::LocalList::new(step, list))
+            Box::new(Sole::new(list_local::LocalList::new(step, list)))
         }
         Action::List(list) => Box::new(list::RemoteList::new(step, list)),
-        Action::Filter(filter) => Box::new(filter::Filter::new(step, filter)),
+        Action::Filter(filter) => Box::new(Sole::new(filter::Filter::new(step, filter))),
         Action::Transfer(transfer) => Box::new(transfer::Transfer::new(step, transfer, shared)),
         Action::Delete(delete) => Box::new(delete::Delete::new(step, delete, shared)),
     }

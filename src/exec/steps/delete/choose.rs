@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::files::{FileSet, Kind};
+use crate::journal::{Mark, Resumed};
 use crate::plan::{self, Action, DeleteWhat, Plan, StepId};
 
 use super::Output;
@@ -18,6 +19,8 @@ pub(in crate::exec) struct Chosen {
     pub(super) left_out: Vec<(String, String)>,
     /// Source files that not every named transfer proved.
     pub(super) unproven: usize,
+    /// Files that an interrupted run has deleted: they count against `max`.
+    pub(super) deleted: u64,
 }
 
 struct Question {
@@ -25,18 +28,20 @@ struct Question {
     proofs: Arc<Proofs>,
     side: Side,
     set: FileSet,
+    resumed: Option<Arc<Resumed>>,
+    step: String,
 }
 
 /// The work of choosing: without sessions, over a copy of the proofs.
-pub(super) fn work(delete: plan::Delete, shared: &Shared) -> Work {
-    let question = question(&delete, shared);
+pub(super) fn work(step: StepId, delete: plan::Delete, shared: &Shared) -> Work {
+    let question = question(step, &delete, shared);
     Box::new(move |_| {
         let chosen = question.and_then(|question| question.answer(&delete));
         super::super::Output::Delete(Box::new(Output::Chosen(chosen)))
     })
 }
 
-fn question(delete: &plan::Delete, shared: &Shared) -> Result<Question, Fault> {
+fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Question, Fault> {
     let from = match &delete.what {
         // Every named transfer must have proved a file, so the first one's sources hold all that qualify.
         DeleteWhat::SourcesOf(steps) => steps
@@ -51,6 +56,8 @@ fn question(delete: &plan::Delete, shared: &Shared) -> Result<Question, Fault> {
         proofs: Arc::clone(&shared.proofs),
         side: shared.identity(set.side()),
         set,
+        resumed: shared.resumed.clone(),
+        step: shared.plan.step(step).name.clone(),
     })
 }
 
@@ -73,7 +80,12 @@ impl Question {
         let mut kept = Vec::new();
         let mut left_out = Vec::new();
         let mut unproven = 0;
+        let mut deleted = 0;
         for at in self.set.positions() {
+            if self.is_deleted(at) {
+                deleted += 1;
+                continue;
+            }
             match self.judge(at, delete) {
                 Judgement::Delete => kept.push(at),
                 Judgement::Unproven => unproven += 1,
@@ -84,7 +96,16 @@ impl Question {
             set: self.set.subset(kept),
             left_out,
             unproven,
+            deleted,
         })
+    }
+
+    fn is_deleted(&self, at: u32) -> bool {
+        let kept = self
+            .resumed
+            .as_ref()
+            .and_then(|resumed| resumed.step(&self.step));
+        kept.is_some_and(|kept| kept.marks.get(&self.set.absolute(at)) == Some(&Mark::Deleted))
     }
 
     fn judge(&self, at: u32, delete: &plan::Delete) -> Judgement {

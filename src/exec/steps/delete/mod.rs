@@ -13,6 +13,7 @@ use std::time::Instant;
 use crate::event::{Event, FileOutcome};
 use crate::files::{FileSet, Side};
 use crate::ftp::Class;
+use crate::journal::Mark;
 use crate::plan::{self, Retry, StepId};
 
 use super::{Ending, JobWork, Machine, Next, Stop, panicked};
@@ -139,7 +140,7 @@ impl Delete {
             );
             shared.warn_step(self.id, text);
         }
-        let count = chosen.set.len() as u64;
+        let count = chosen.set.len() as u64 + chosen.deleted;
         shared.emit(Event::StepSized {
             step: self.id.0 as usize,
             files: count,
@@ -156,6 +157,12 @@ impl Delete {
             return self.refuse(fault);
         }
         self.side = chosen.set.side();
+        // A deletion that an interrupted run had begun is looked at: gone means that it was done.
+        if let Some(kept) = shared.kept(self.id) {
+            let begun = chosen.set.positions();
+            let begun = begun.filter(|at| kept.begun.contains(&chosen.set.absolute(*at)));
+            self.unsure.extend(begun);
+        }
         for folder in by_folder(&chosen.set) {
             self.folders.push(Arc::new(folder));
         }
@@ -218,6 +225,10 @@ impl Delete {
             let relative = set.relative(at);
             self.emptied
                 .extend(parents(&relative).map(|parent| (parent.to_vec(), ())));
+        }
+        let path = self.set.as_ref().map(|set| set.absolute(at));
+        if let Some(path) = path.filter(|_| shared.keeps_journal()) {
+            shared.mark(self.id, &path, Mark::Deleted);
         }
         shared.file(self.id, text, outcome, 0);
     }
@@ -360,7 +371,10 @@ impl Machine for Delete {
 
     fn work(&mut self, job: JobId, now: Instant, shared: &mut Shared) -> JobWork {
         let (flying, work) = match self.phase {
-            Phase::Choose => (Flying::Choice, choose::work(self.delete.clone(), shared)),
+            Phase::Choose => (
+                Flying::Choice,
+                choose::work(self.id, self.delete.clone(), shared),
+            ),
             Phase::Folders => {
                 let folders = std::mem::take(&mut self.emptied).into_keys().collect();
                 self.phase = Phase::Delete;
@@ -377,6 +391,10 @@ impl Machine for Delete {
                         .take(BATCH)
                         .collect();
                     let positions = batch.iter().map(|attempt| attempt.item).collect();
+                    if let Some(set) = &self.set {
+                        let paths = batch.iter().map(|attempt| set.absolute(attempt.item));
+                        shared.intend(self.id, paths);
+                    }
                     let work = jobs::delete(self.target(shared), positions);
                     (Flying::Files(batch), work)
                 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::event::{Current, Failure};
 use crate::files::{FileSet, Route, Side, join};
 use crate::ftp::{Class, Session};
+use crate::journal::Resumed;
 use crate::local::{Links, Root};
 use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
@@ -40,6 +41,7 @@ pub(in crate::exec) struct Wishes {
     pub(super) into: String,
     pub(super) local_into: PathBuf,
     pub(super) links: Links,
+    resumed: Option<Arc<Resumed>>,
 }
 
 /// The two ends, once `into` is known.
@@ -103,6 +105,7 @@ impl Wishes {
             into: transfer.into.clone(),
             local_into: plan.folder.join(&transfer.into),
             links: links_of(transfer.from, plan),
+            resumed: shared.resumed.clone(),
         }
     }
 
@@ -115,6 +118,10 @@ impl Wishes {
             own_source: self.own_source,
             sets_times,
             chmod: self.chmod,
+            begun: self
+                .resumed
+                .as_ref()
+                .and_then(|resumed| Some(&resumed.step(&self.step)?.begun)),
         }
     }
 }

@@ -14,6 +14,7 @@ use std::time::Instant;
 use crate::event::{Event, FileOutcome, StepOutcome};
 use crate::files::{FileSet, Route, Side};
 use crate::ftp::Class;
+use crate::journal::Mark;
 use crate::options::{Publish, Verify};
 use crate::plan::{self, Retry, StepId};
 use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Refusal, Skip};
@@ -221,6 +222,7 @@ impl Transfer {
             FileOutcome::Failed { .. } | FileOutcome::Skipped { .. }
         );
         self.failures += u64::from(matches!(outcome, FileOutcome::Failed { .. }));
+        self.mark(at, &outcome, proven, shared);
         if stands {
             self.standing.push(at);
         }
@@ -267,6 +269,9 @@ impl Transfer {
             .end
             .min(self.told.saturating_add(TOLD_AT_ONCE));
         for at in self.told..end {
+            if self.recall(at, &set, shared) {
+                continue;
+            }
             match decisions.of(at) {
                 // What would be done is told as done: later steps build on it.
                 Decision::Transfer { .. } | Decision::Resume { .. } if shared.preview => {
@@ -292,6 +297,31 @@ impl Transfer {
                 (true, _) | (_, true) => Phase::End,
                 (false, false) => Phase::Folders,
             };
+        }
+    }
+
+    /// Whether an interrupted run has dealt with the file: it counts, and is not moved again.
+    fn recall(&mut self, at: u32, set: &FileSet, shared: &mut Shared) -> bool {
+        let outcome = match shared.mark_of(self.id, &set.absolute(at)) {
+            Some(Mark::Proven) => FileOutcome::Unchanged,
+            Some(Mark::Unverified(reason)) => FileOutcome::Unverified { reason },
+            Some(Mark::Deleted) | None => return false,
+        };
+        self.note_published(at, shared);
+        self.finish_file(at, outcome, 0, shared);
+        true
+    }
+
+    /// Journals a file that stands at its destination.
+    fn mark(&self, at: u32, outcome: &FileOutcome, proven: bool, shared: &mut Shared) {
+        let mark = match outcome {
+            _ if proven => Mark::Proven,
+            FileOutcome::Unverified { reason } => Mark::Unverified(reason.clone()),
+            FileOutcome::Unchanged => Mark::Unverified("not verified".into()),
+            _ => return,
+        };
+        if let Some(set) = self.set.as_ref().filter(|_| shared.keeps_journal()) {
+            shared.mark(self.id, &set.absolute(at), mark);
         }
     }
 

@@ -50,6 +50,8 @@ impl Transfer {
             }
             Phase::Move => self.batch(now, ends, shared),
             Phase::Publish => {
+                let paths = self.arrived.iter().map(|(at, _)| set.absolute(*at));
+                shared.intend(self.id, paths);
                 let arrived = self.arrived.iter().map(|(at, _)| *at).collect();
                 let again = self.whole.failed > 0;
                 let work = jobs::publish(self.batch_of(ends), arrived, again);
@@ -63,7 +65,7 @@ impl Transfer {
         }
     }
 
-    fn batch(&mut self, now: Instant, ends: Arc<Ends>, shared: &Shared) -> (Flying, Work) {
+    fn batch(&mut self, now: Instant, ends: Arc<Ends>, shared: &mut Shared) -> (Flying, Work) {
         // Files are dealt out so that every session that could work gets some.
         let waiting = self.backlog.ready(now);
         let sessions = shared
@@ -77,6 +79,12 @@ impl Transfer {
         let attempts: Vec<Try<u32>> = std::iter::from_fn(|| self.backlog.take(now))
             .take(share)
             .collect();
+        if let Some(set) = &self.set {
+            shared.intend(
+                self.id,
+                attempts.iter().map(|attempt| set.absolute(attempt.item)),
+            );
+        }
         let doubts = &mut self.doubts;
         let pieces = attempts.iter().map(|attempt| Piece {
             at: attempt.item,

@@ -1,0 +1,176 @@
+//! The state folder of a run: taken, resumed, or set aside.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::execute::Common;
+use super::exit::Exit;
+use super::inputs::Reading;
+use super::load::Loaded;
+use super::output;
+use crate::journal::{Found, Journal, Resumed, State, StateError};
+use crate::plan::Plan;
+
+/// Where state lies, and whether an unfinished run is continued.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Wish {
+    /// Continue the last run of this manifest, where it did not end with everything done
+    #[arg(long)]
+    resume: bool,
+
+    /// The folder for state, in place of `.ftpflow` beside the manifest
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+}
+
+/// What a run begins with.
+pub(super) struct Kept {
+    pub(super) loaded: Loaded,
+    pub(super) plan: Plan,
+    pub(super) journal: Option<Journal>,
+    pub(super) resumed: Option<Resumed>,
+    /// Held until the run has ended.
+    _state: Option<State>,
+}
+
+impl Kept {
+    /// A run without state: nothing is written.
+    pub(super) fn nothing(loaded: Loaded, plan: Plan) -> Kept {
+        Kept {
+            loaded,
+            plan,
+            journal: None,
+            resumed: None,
+            _state: None,
+        }
+    }
+}
+
+/// Takes the state folder and begins or continues its journal. `Err` was said.
+pub(super) fn take(wish: &Wish, common: &Common, loaded: Loaded, plan: Plan) -> Result<Kept, Exit> {
+    let base = base(wish, &common.file);
+    let name = common.file.file_name().unwrap_or_default();
+    let state = match State::open(&base, &plan.key(&name.to_string_lossy())) {
+        Ok(state) => state,
+        Err(error @ StateError::Held(_)) => {
+            let help =
+                "wait until it has ended, or give this one other variables or another `--state`";
+            output::complain(error, Some(help));
+            return Err(Exit::Refused);
+        }
+        Err(error) => {
+            output::warn(format!(
+                "{error}; this run keeps no journal and cannot be resumed"
+            ));
+            return Ok(Kept::nothing(loaded, plan));
+        }
+    };
+    let found = state.last().map_err(|error| unreadable(&base, &error))?;
+    match found {
+        Found::Unfinished(resumed) if wish.resume => go_on(state, *resumed, common),
+        found => begin(state, found, wish, loaded, plan),
+    }
+}
+
+fn base(wish: &Wish, manifest: &Path) -> PathBuf {
+    match &wish.state {
+        Some(folder) => folder.clone(),
+        None => manifest.parent().unwrap_or(Path::new("")).join(".ftpflow"),
+    }
+}
+
+/// A new journal; what an earlier run left is set aside, never lost.
+fn begin(
+    state: State,
+    found: Found,
+    wish: &Wish,
+    loaded: Loaded,
+    plan: Plan,
+) -> Result<Kept, Exit> {
+    match &found {
+        Found::Nothing if wish.resume => {
+            output::note("there is nothing to resume: the run starts anew")
+        }
+        Found::Nothing => {}
+        Found::Unfinished(resumed) => {
+            let text = format!(
+                "the run {} did not finish; this one starts anew, and `--resume` would have continued it",
+                resumed.run_id
+            );
+            set_aside(&state, &resumed.run_id, &text);
+        }
+        Found::Damaged(damage) => {
+            set_aside(
+                &state,
+                "damaged",
+                &format!("{damage}, so nothing of it is used"),
+            );
+        }
+    }
+    let redactor = Arc::clone(&loaded.redactor);
+    let redact = Arc::new(move |text: &str| redactor.text(text).into_owned());
+    let journal = state.begin(&plan.fingerprint(), &plan.run.id, plan.run.started, redact);
+    let journal = journal.inspect_err(|error| {
+        output::warn(format!(
+            "failed to begin a journal: {error}; this run cannot be resumed"
+        ));
+    });
+    Ok(Kept {
+        loaded,
+        plan,
+        journal: journal.ok(),
+        resumed: None,
+        _state: Some(state),
+    })
+}
+
+/// The journal of an unfinished run, continued with that run's start time and id.
+fn go_on(state: State, resumed: Resumed, common: &Common) -> Result<Kept, Exit> {
+    let reading = Reading::Again {
+        started: resumed.started,
+        run_id: resumed.run_id.clone(),
+    };
+    let mut loaded = Loaded::load(&common.file, &common.variables, reading)?;
+    loaded.judge()?;
+    let compiled = loaded.compiled.as_mut().ok_or(Exit::Manifest)?;
+    let plan = common.chosen(&compiled.plan.take().ok_or(Exit::Manifest)?)?;
+    if plan.fingerprint() != resumed.fingerprint {
+        let help = "run without `--resume` to start anew; files that have arrived are not transferred again";
+        output::complain(
+            "the manifest is no longer what the unfinished run was",
+            Some(help),
+        );
+        return Err(Exit::Refused);
+    }
+    let redactor = Arc::clone(&loaded.redactor);
+    let journal = state.go_on(Arc::new(move |text: &str| redactor.text(text).into_owned()));
+    let journal = journal.map_err(|error| unreadable(Path::new("journal"), &error))?;
+    output::note(format!("continuing run {}", resumed.run_id));
+    Ok(Kept {
+        loaded,
+        plan,
+        journal: Some(journal),
+        resumed: Some(resumed),
+        _state: Some(state),
+    })
+}
+
+fn set_aside(state: &State, suffix: &str, text: &str) {
+    match state.set_aside(suffix) {
+        Ok(path) => output::note(format!(
+            "{text} (its journal is kept as `{}`)",
+            path.display()
+        )),
+        Err(error) => output::warn(format!(
+            "{text}; its journal could not be set aside: {error}"
+        )),
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Exit {
+    output::complain(
+        format!("failed to read the state in `{}`: {error}", path.display()),
+        None,
+    );
+    Exit::Refused
+}

@@ -1,0 +1,103 @@
+//! What of a run is journaled, and what a resumed run reads there.
+
+use std::io;
+
+use crate::files::{FileSet, Kind};
+use crate::journal::{Entry, Journal, Mark, PathText, Record, StepRecord};
+use crate::plan::{Action, StepId};
+
+use super::shared::Shared;
+
+/// Entries in one record of a set.
+const ENTRIES: usize = 1000;
+
+impl Shared {
+    /// What an interrupted run has journaled of a step.
+    pub(super) fn kept(&self, step: StepId) -> Option<&StepRecord> {
+        self.resumed.as_ref()?.step(&self.plan.step(step).name)
+    }
+
+    /// What became of a file of a step in an interrupted run.
+    pub(super) fn mark_of(&self, step: StepId, path: &[u8]) -> Option<Mark> {
+        self.kept(step)?.marks.get(path).cloned()
+    }
+
+    /// Journals that a file is dealt with.
+    pub(super) fn mark(&mut self, step: StepId, path: &[u8], mark: Mark) {
+        let record = Record::File {
+            step: self.plan.step(step).name.clone(),
+            path: PathText::new(path),
+            mark,
+        };
+        self.record(&record);
+    }
+
+    /// Journals that files are about to be published or deleted, and brings that to the disk before they are.
+    pub(super) fn intend(&mut self, step: StepId, paths: impl Iterator<Item = Vec<u8>>) {
+        if !self.keeps_journal() {
+            return;
+        }
+        let record = Record::Intent {
+            step: self.plan.step(step).name.clone(),
+            paths: paths.map(|path| PathText::new(&path)).collect(),
+        };
+        self.record(&record);
+        self.with_journal(Journal::sync);
+    }
+
+    /// Journals the set of a `list` or `filter` that is done.
+    pub(super) fn keep_set(&mut self, step: StepId, set: &FileSet) {
+        let plan = self.plan.clone();
+        let step = plan.step(step);
+        let chooses = matches!(step.action, Action::List(_) | Action::Filter(_));
+        let known = self.kept(step.id).is_some_and(|kept| kept.set.is_some());
+        if !chooses || known || !self.keeps_journal() {
+            return;
+        }
+        let positions: Vec<u32> = set.positions().collect();
+        for part in positions.chunks(ENTRIES) {
+            let entries = part.iter().map(|at| entry(set, *at)).collect();
+            self.record(&Record::Entries {
+                step: step.name.clone(),
+                entries,
+            });
+        }
+        self.record(&Record::Set {
+            step: step.name.clone(),
+            root: PathText::new(set.root()),
+            count: positions.len() as u64,
+            incomplete: set.incomplete_reason().map(str::to_owned),
+        });
+    }
+
+    /// Hands what was journaled to the system, so that a kill loses none of it.
+    pub(super) fn push_journal(&mut self) {
+        self.with_journal(Journal::push);
+    }
+
+    pub(super) fn record(&mut self, record: &Record) {
+        self.with_journal(|journal| journal.append(record));
+    }
+
+    /// A journal that cannot be written is given up, with a warning: the run itself goes on.
+    pub(super) fn with_journal(&mut self, act: impl FnOnce(&mut Journal) -> io::Result<()>) {
+        let Some(journal) = self.journal_mut() else {
+            return;
+        };
+        if let Err(error) = act(journal) {
+            self.give_up_journal();
+            self.warn_run(format!(
+                "the journal cannot be written any more, so this run cannot be resumed: {error}"
+            ));
+        }
+    }
+}
+
+fn entry(set: &FileSet, at: u32) -> Entry {
+    Entry {
+        path: PathText::new(&set.relative(at)),
+        kind: set.kind(at),
+        size: set.size(at).filter(|_| set.kind(at) != Kind::Folder),
+        modified: set.modified(at),
+    }
+}

@@ -1,0 +1,15 @@
+//! What must outlive a kill: one file of records in `.ftpflow/KEY/`, written by the dispatcher alone.
+//!
+//! Records are facts about files, not positions in a run: folding them tells which sets are known, which files
+//! are dealt with, and which were begun and must be looked at. Each carries a checksum; what does not match is
+//! never trusted.
+
+mod fold;
+mod record;
+mod state;
+mod write;
+
+pub use fold::{Damage, Resumed, StepRecord};
+pub use record::{Entry, Mark, PathText, Record};
+pub use state::{Found, State, StateError};
+pub use write::Journal;

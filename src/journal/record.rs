@@ -1,0 +1,206 @@
+//! The records, and the line that each is.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::files::{Kind, Time};
+
+/// Version of the format.
+pub(super) const VERSION: u32 = 1;
+/// Hex digits of a line's checksum.
+const DIGITS: usize = 16;
+
+/// One fact of a run. Steps are named, so that a record says what it means without its plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// The first record.
+    Begin {
+        /// Version of the format.
+        version: u32,
+        /// The plan's fingerprint.
+        fingerprint: String,
+        /// The run's id.
+        run_id: String,
+        /// Its start, Unix seconds, UTC.
+        started: i64,
+    },
+    /// Entries of the set that a `list` or `filter` yields; many of these make one set.
+    Entries {
+        /// The step.
+        step: String,
+        /// The next entries, in the set's order.
+        entries: Vec<Entry>,
+    },
+    /// A `list` or `filter` is done, and its set is whole.
+    Set {
+        /// The step.
+        step: String,
+        /// Absolute path of its root.
+        root: PathText,
+        /// How many entries it has.
+        count: u64,
+        /// Why the listing behind it may lack entries.
+        incomplete: Option<String>,
+    },
+    /// These files are about to be published or deleted.
+    Intent {
+        /// The step.
+        step: String,
+        /// Absolute paths at the source, or of what is deleted.
+        paths: Vec<PathText>,
+    },
+    /// A file is dealt with.
+    File {
+        /// The step.
+        step: String,
+        /// Absolute path at the source, or of what was deleted.
+        path: PathText,
+        /// What became of it.
+        mark: Mark,
+    },
+    /// The run ended with everything done.
+    Done,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// It stands at its destination, and that was verified.
+    Proven,
+    /// It stands at its destination, and that could not be verified.
+    Unverified(String),
+    /// It was deleted, or was not there any more.
+    Deleted,
+}
+
+/// An entry of a set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Path relative to the root.
+    pub path: PathText,
+    /// What it is.
+    pub kind: Kind,
+    /// Size in bytes, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Time, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Time>,
+}
+
+/// The bytes of a path as text that gives the same bytes back: `%` and what is not UTF-8 stand as `%XX`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PathText(String);
+
+impl PathText {
+    /// The text of bytes.
+    pub fn new(bytes: &[u8]) -> PathText {
+        let mut text = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(&chunk.valid().replace('%', "%25"));
+            for byte in chunk.invalid() {
+                let _ = write!(text, "%{byte:02X}");
+            }
+        }
+        PathText(text)
+    }
+
+    /// The bytes again; a `%` without two digits stands for itself.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.0.len());
+        let mut rest = self.0.as_bytes();
+        while let Some((&first, after)) = rest.split_first() {
+            let escaped = (first == b'%').then(|| after.get(..2)).flatten();
+            let escaped = escaped.and_then(|digits| std::str::from_utf8(digits).ok());
+            match escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+                Some(byte) => {
+                    bytes.push(byte);
+                    rest = &after[2..];
+                }
+                None => {
+                    bytes.push(first);
+                    rest = after;
+                }
+            }
+        }
+        bytes
+    }
+}
+
+impl Record {
+    /// The record as a line, its end included; nothing where a secret would stand in it.
+    pub(super) fn line(&self, redact: &dyn Fn(&str) -> String) -> Option<String> {
+        let json = serde_json::to_string(self).ok()?;
+        (redact(&json) == json).then(|| format!("{} {json}\n", checksum(&json)))
+    }
+
+    /// The record of a line without its end; nothing where the checksum does not match.
+    pub(super) fn read(line: &[u8]) -> Option<Record> {
+        let line = std::str::from_utf8(line).ok()?;
+        let (sum, json) = line.split_at_checked(DIGITS)?;
+        let json = json.strip_prefix(' ')?;
+        (checksum(json) == sum).then(|| serde_json::from_str(json).ok())?
+    }
+}
+
+fn checksum(json: &str) -> Cow<'static, str> {
+    let digest = Sha256::digest(json.as_bytes());
+    let digits = digest.iter().take(DIGITS / 2);
+    digits
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>()
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(text: &str) -> String {
+        text.to_owned()
+    }
+
+    #[test]
+    fn any_bytes_of_a_path_come_back() {
+        for bytes in [
+            &b"/a/b"[..],
+            b"/100%/x%41",
+            b"/\xff\xb0\xe6%",
+            "/版本".as_bytes(),
+        ] {
+            assert_eq!(PathText::new(bytes).bytes(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_back_and_a_changed_one_is_not() {
+        let record = Record::File {
+            step: "keep".into(),
+            path: PathText::new(b"/a"),
+            mark: Mark::Proven,
+        };
+        let line = record.line(&same).unwrap();
+        let line = line.trim_end().as_bytes();
+        assert_eq!(Record::read(line), Some(record));
+        for at in 0..line.len() {
+            let mut changed = line.to_vec();
+            changed[at] ^= 1;
+            assert_eq!(Record::read(&changed), None, "{at}");
+        }
+        assert_eq!(Record::read(&line[..line.len() - 1]), None);
+    }
+
+    #[test]
+    fn a_record_with_a_secret_is_not_written() {
+        let record = Record::Entries {
+            step: "geheim".into(),
+            entries: Vec::new(),
+        };
+        assert!(record.line(&|text| text.replace("geheim", "***")).is_none());
+    }
+}

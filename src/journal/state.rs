@@ -1,0 +1,194 @@
+//! The folder `.ftpflow/KEY/`: its lock, its journal, and what is set aside.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufReader, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::fold::{Damage, Folded, Resumed, fold};
+use super::record::{Record, VERSION};
+use super::write::Journal;
+
+const JOURNAL: &str = "journal";
+
+/// The state of one manifest with one set of variables. Held by one run at a time.
+#[derive(Debug)]
+pub struct State {
+    folder: PathBuf,
+    /// Locked as long as this lives; the system unlocks it when the process ends, however it ends.
+    _lock: File,
+}
+
+/// Why there is no state.
+#[derive(Debug, Error)]
+pub enum StateError {
+    /// Another run has it.
+    #[error("another run of this manifest is under way (it holds `{0}`)")]
+    Held(PathBuf),
+    /// The folder cannot be made or written.
+    #[error("`{0}` cannot be written: {1}")]
+    Unwritable(PathBuf, io::Error),
+}
+
+/// What the last run left.
+#[derive(Debug)]
+pub enum Found {
+    /// Nothing to resume.
+    Nothing,
+    /// A run that did not end with everything done.
+    Unfinished(Box<Resumed>),
+    /// A journal that cannot be trusted.
+    Damaged(Damage),
+}
+
+impl State {
+    /// Makes the folder where it is missing, and locks it.
+    ///
+    /// # Errors
+    /// Another run holds it, or the disk refuses.
+    pub fn open(base: &Path, key: &str) -> Result<State, StateError> {
+        let folder = base.join(key);
+        let unwritable = |error| StateError::Unwritable(folder.clone(), error);
+        fs::create_dir_all(&folder).map_err(unwritable)?;
+        keep_out_of_git(base).map_err(unwritable)?;
+        let path = folder.join("lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(unwritable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(State {
+                folder,
+                _lock: lock,
+            }),
+            Err(TryLockError::WouldBlock) => Err(StateError::Held(path)),
+            Err(TryLockError::Error(error)) => Err(unwritable(error)),
+        }
+    }
+
+    /// What the last run left.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn last(&self) -> io::Result<Found> {
+        Ok(match self.fold()? {
+            Folded::Nothing => Found::Nothing,
+            Folded::Unfinished(resumed, _) => Found::Unfinished(resumed),
+            Folded::Damaged(damage) => Found::Damaged(damage),
+        })
+    }
+
+    /// Sets the journal aside, under a name that says when its run was; where to.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn set_aside(&self, suffix: &str) -> io::Result<PathBuf> {
+        let aside = self.folder.join(format!("{JOURNAL}.{suffix}"));
+        fs::rename(self.folder.join(JOURNAL), &aside)?;
+        Ok(aside)
+    }
+
+    /// Begins a journal; what a finished run left goes.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn begin(
+        &self,
+        fingerprint: &str,
+        run_id: &str,
+        started: i64,
+        redact: Arc<dyn Fn(&str) -> String + Send + Sync>,
+    ) -> io::Result<Journal> {
+        let mut journal = Journal::new(File::create(self.folder.join(JOURNAL))?, redact);
+        journal.append(&Record::Begin {
+            version: VERSION,
+            fingerprint: fingerprint.to_owned(),
+            run_id: run_id.to_owned(),
+            started,
+        })?;
+        journal.sync()?;
+        Ok(journal)
+    }
+
+    /// Continues the journal of an unfinished run, behind its last whole record.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn go_on(&self, redact: Arc<dyn Fn(&str) -> String + Send + Sync>) -> io::Result<Journal> {
+        let Folded::Unfinished(_, good) = self.fold()? else {
+            return Err(io::Error::other("there is nothing to resume"));
+        };
+        let mut file = OpenOptions::new()
+            .write(true)
+            .open(self.folder.join(JOURNAL))?;
+        file.set_len(good)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Journal::new(file, redact))
+    }
+
+    fn fold(&self) -> io::Result<Folded> {
+        match File::open(self.folder.join(JOURNAL)) {
+            Ok(file) => fold(&mut BufReader::new(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Folded::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// State is never checked in.
+fn keep_out_of_git(base: &Path) -> io::Result<()> {
+    let path = base.join(".gitignore");
+    if path.exists() {
+        return Ok(());
+    }
+    fs::write(path, "*\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redact() -> Arc<dyn Fn(&str) -> String + Send + Sync> {
+        Arc::new(str::to_owned)
+    }
+
+    #[test]
+    fn a_second_run_is_refused_while_the_first_lasts() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = State::open(folder.path(), "k").unwrap();
+        assert!(matches!(
+            State::open(folder.path(), "k"),
+            Err(StateError::Held(_))
+        ));
+        assert!(State::open(folder.path(), "other").is_ok());
+        drop(first);
+        assert!(State::open(folder.path(), "k").is_ok());
+    }
+
+    #[test]
+    fn a_torn_end_is_cut_off_before_going_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(folder.path(), "k").unwrap();
+        drop(state.begin("f", "r", 1, redact()).unwrap());
+        let path = folder.path().join("k").join(JOURNAL);
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, [&whole[..], b"0123 {torn"].concat()).unwrap();
+        assert!(matches!(state.last().unwrap(), Found::Unfinished(_)));
+        let mut journal = state.go_on(redact()).unwrap();
+        journal.append(&Record::Done).unwrap();
+        journal.sync().unwrap();
+        assert!(matches!(state.last().unwrap(), Found::Nothing));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        let error = State::open(&folder.path().join("file"), "k").unwrap_err();
+        assert!(matches!(error, StateError::Unwritable(..)));
+    }
+}
