@@ -1,5 +1,6 @@
 //! `ftpflow check`: what it reads, what it writes, how it ends.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
@@ -134,4 +135,77 @@ fn annotations_name_the_line_in_the_pull_request() {
     outcome.code(3).stdout_has(
         "::error file=more/坏 的.yaml,line=6,endLine=6,col=25,endColumn=30,title=ftpflow%3A%3Astep%3A%3Aunknown_server::there is no server `bulid`%0Ahelp: did you mean `build`?\n",
     );
+}
+
+/// One manifest with mistakes of 25 sorts, most of them in lines with CJK text.
+const MISTAKES: &str = include_str!("manifests/mistakes.yaml");
+
+#[test]
+fn mistakes_of_25_sorts_are_found_in_one_run_each_at_its_place() {
+    let case = Case::new().file("错误.yaml", MISTAKES);
+    let outcome = case.args(["check", "--format", "json", "错误.yaml"]).run();
+    let document = json(outcome.code(3));
+    let found = document["diagnostics"].as_array().unwrap();
+    let lines: Vec<&str> = MISTAKES.lines().collect();
+    let mut table = String::new();
+    for one in found {
+        let number = |key: &str| usize::try_from(one[key].as_u64().unwrap()).unwrap();
+        let line: Vec<char> = lines[number("line") - 1].chars().collect();
+        let end = match number("line") == number("end_line") {
+            true => number("end_column") - 1,
+            false => line.len(),
+        };
+        let marked: String = line[number("column") - 1..end].iter().collect();
+        let code = one["code"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("ftpflow::");
+        table.push_str(&format!(
+            "{}:{} {code} {marked:?}\n",
+            one["line"], one["column"]
+        ));
+    }
+    let sorts: BTreeSet<&str> = found
+        .iter()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect();
+    insta::assert_snapshot!(table, @r#"
+    1:10 manifest::version "2"
+    2:11 variable::not_here "${vars.系列}"
+    3:1 key::unknown "alow"
+    7:12 variable::unknown "${vars.系利}"
+    8:6 variable::cycle "\"${vars.乙}\""
+    12:15 server::host "\"ftp://10.0.0.5\""
+    13:31 value::bad "70000"
+    14:42 server::clear_text "password"
+    15:36 server::literal_password "password"
+    16:25 server::no_password "user"
+    17:3 server::unused "空闲"
+    17:25 key::unknown "encodign"
+    20:3 name::invalid "取 回"
+    23:5 step::missing_side "list"
+    25:5 step::unknown_kind "fetch"
+    27:25 step::unknown_server "够建"
+    27:36 value::pattern "\"/出/[a.zip\""
+    29:27 step::unknown_step "下栽"
+    31:5 value::required "upload"
+    35:14 yaml::unknown_alias "*.zip"
+    38:9 yaml::full_width "："
+    40:51 value::type "[类型, dist]"
+    42:76 options::contradict "checksum"
+    45:5 value::missing "timeout"
+    47:53 key::misplaced "needs"
+    49:13 step::cycle "蛋"
+    54:3 yaml::duplicate_key "空值"
+    56:3 step::no_kind "什么"
+    "#);
+    assert!(sorts.len() >= 25, "{} sorts", sorts.len());
+}
+
+#[test]
+fn the_same_mistakes_for_people() {
+    let case = Case::new().file("错误.yaml", MISTAKES);
+    let outcome = case.args(["check", "错误.yaml"]).run();
+    outcome.code(3).never_says("秘密四个字");
+    insta::assert_snapshot!(outcome.stdout);
 }

@@ -14,6 +14,7 @@ mod copying_real;
 mod ftp_session;
 mod harness;
 mod harness_itself;
+mod hazard_gate;
 mod house;
 mod killed;
 mod pipelines;

@@ -35,6 +35,13 @@ pub struct Hazard {
     pub help: String,
 }
 
+impl Hazard {
+    /// Whether nothing may run with it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
 struct Found {
     code: &'static str,
     severity: Severity,
