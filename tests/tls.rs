@@ -72,6 +72,7 @@ fn get(session: &mut Session, path: &[u8]) -> Result<Vec<u8>, Error> {
         path,
         offset: 0,
         size_after: true,
+        time_before: false,
     })?;
     let mut bytes = Vec::new();
     if let Err(error) = receiving.read_to_end(&mut bytes) {
@@ -238,6 +239,7 @@ fn empty_files_and_continued_ones_pass_under_tls() {
                 path: path.as_bytes(),
                 offset: 40_000,
                 size_after: true,
+                time_before: false,
             })
             .unwrap();
         let mut rest = Vec::new();

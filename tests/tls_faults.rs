@@ -189,6 +189,7 @@ fn get(session: &mut Session) -> Result<Vec<u8>, Error> {
         path: b"/f",
         offset: 0,
         size_after: false,
+        time_before: false,
     })?;
     let mut bytes = Vec::new();
     receiving.read_to_end(&mut bytes).map_err(Error::from)?;

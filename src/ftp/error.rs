@@ -183,7 +183,9 @@ impl Error {
             ErrorKind::DataConnect => {
                 "try the other of `data: passive` and `data: active`, or `pasv_address: reported` behind a balancer"
             }
-            ErrorKind::Missing => "check the path; `ftpflow probe` shows where a login begins",
+            ErrorKind::Missing => {
+                "check the path; a relative one starts in `login.directory`, else in the folder after login"
+            }
             ErrorKind::Tls(fault) => fault.help(),
             ErrorKind::Name => {
                 "set `encoding:` of the server, or leave the file out with a `filter` step"

@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::endpoint::Endpoint;
+use crate::files::Time;
 
 use super::breaker::Breaker;
 use super::command::Line;
@@ -48,6 +49,8 @@ pub struct Session {
     /// The folder that the server is in, where known.
     pub(super) folder: Option<Vec<u8>>,
     pub(super) prepared: Option<Prepared>,
+    /// What MDTM said of the file being fetched.
+    pub(super) told_time: Option<Time>,
     pub(super) in_flight: Option<InFlight>,
 }
 
