@@ -7,6 +7,8 @@
     reason = "Clippy takes helpers outside #[test] for production code; here a panic is the failing of a test"
 )]
 
+mod checking;
+mod codes;
 mod copying;
 mod copying_real;
 mod documents;
@@ -24,6 +26,7 @@ mod ftp_session;
 mod fuzzing;
 mod harness;
 mod harness_itself;
+mod hazard_gate;
 mod house;
 mod killed;
 mod large;

@@ -6,19 +6,25 @@ use std::path::PathBuf;
 use super::exit::Exit;
 use super::inputs::{Reading, Variables};
 use super::load::Loaded;
-use super::output;
-use crate::manifest::Severity;
-use crate::report::{Tone, text};
+use super::{globs, output};
+use crate::manifest::{Finding, Severity, suggest};
+use crate::report::{Checked, Tone, code_entries, code_entry, text};
 
 /// Find every mistake that can be found without a network
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Nothing is connected to, and neither environment nor secret files are read: a value that is only known when the manifest \
-runs passes.")]
+runs passes.
+
+Exit codes: 0 no error (warnings allowed), 2 a FILE cannot be read, 3 an error in a manifest.")]
 pub(super) struct Args {
-    /// Manifests
-    #[arg(value_name = "FILE", required = true)]
+    /// Manifests, or globs of them in quotes (`'pipelines/**/*.yaml'`)
+    #[arg(value_name = "FILE", required_unless_present = "explain")]
     files: Vec<PathBuf>,
+
+    /// How findings are written: for people, as JSON, as SARIF 2.1.0, or as annotations of GitHub Actions
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Human)]
+    format: Format,
 
     /// Silence warnings of a code (repeatable)
     #[arg(long, value_name = "CODE")]
@@ -28,8 +34,20 @@ pub(super) struct Args {
     #[arg(long, value_name = "WHAT", value_enum)]
     deny: Option<Deny>,
 
+    /// Say what a code means, with an example and its cure
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["files", "allow", "deny", "format"])]
+    explain: Option<String>,
+
     #[command(flatten)]
     variables: Variables,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Human,
+    Json,
+    Sarif,
+    Github,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -38,42 +56,131 @@ enum Deny {
 }
 
 pub(super) fn run(args: &Args) -> Exit {
-    let mut worst = Exit::Done;
-    for file in &args.files {
+    if let Some(code) = &args.explain {
+        return explain(code);
+    }
+    if let Err(exit) = args.known_codes() {
+        return exit;
+    }
+    let mut checked = Checked::default();
+    let (files, mut worst) = globs::expand(&args.files);
+    for file in &files {
         let exit = match Loaded::load(file, &args.variables, Reading::Nothing) {
-            Ok(loaded) => show(args, loaded),
+            Ok(loaded) => args.take(loaded, &mut checked),
             Err(exit) => exit,
         };
         worst = worst.max(exit);
     }
-    worst
+    // A FILE that could not be read has been named on stderr.
+    let complete = worst < Exit::Usage;
+    let written = output::print(|out| match args.format {
+        Format::Human => Ok(()),
+        Format::Json => checked.write_json(out),
+        Format::Sarif => checked.write_sarif(out, complete),
+        Format::Github => checked.write_github(out),
+    });
+    worst.max(written)
 }
 
-fn show(args: &Args, mut loaded: Loaded) -> Exit {
-    loaded.findings.retain(|finding| {
-        let allowed = args.allow.iter().any(|code| code == finding.code);
-        finding.severity == Severity::Error || !allowed
-    });
-    if args.deny == Some(Deny::Warnings) {
-        for finding in &mut loaded.findings {
-            finding.severity = Severity::Error;
+impl Args {
+    /// Judges one manifest: people read of it at once, a document is written at the end.
+    fn take(&self, mut loaded: Loaded, checked: &mut Checked) -> Exit {
+        self.apply(&mut loaded.findings);
+        let written = match self.format {
+            Format::Human => output::print(|out| show(out, &loaded)),
+            _ => {
+                checked.add(&loaded.source, &loaded.findings, &loaded.redactor);
+                Exit::Done
+            }
+        };
+        match loaded.is_wrong() {
+            true => Exit::Manifest,
+            false => written,
         }
     }
-    let written = output::print(|out| write(out, &loaded));
-    match loaded.is_wrong() {
-        true => Exit::Manifest,
-        false => written,
+
+    /// `--allow` takes warnings out, `--deny warnings` makes errors of the others.
+    fn apply(&self, findings: &mut Vec<Finding>) {
+        findings.retain(|finding| {
+            let allowed = self.allow.iter().any(|code| names(code, finding.code));
+            finding.severity == Severity::Error || !allowed
+        });
+        if self.deny == Some(Deny::Warnings) {
+            for finding in findings {
+                finding.severity = Severity::Error;
+            }
+        }
+    }
+
+    /// Whether `--allow` names codes that there are.
+    fn known_codes(&self) -> Result<(), Exit> {
+        let mut unknown = self.allow.iter().filter(|code| code_entry(code).is_none());
+        unknown.next().map_or(Ok(()), |code| {
+            Err(no_such_code(&format!("`--allow {code}`"), code))
+        })
     }
 }
 
-fn write(out: &mut dyn Write, loaded: &Loaded) -> io::Result<()> {
+/// Whether a code of the command line, with `ftpflow::` or without, is this one.
+fn names(written: &str, code: &str) -> bool {
+    written == code || code.strip_prefix("ftpflow::") == Some(written)
+}
+
+fn explain(code: &str) -> Exit {
+    let Some(entry) = code_entry(code) else {
+        return no_such_code(&format!("`--explain {code}`"), code);
+    };
+    output::print(|out| {
+        let paint = output::stdout_paint();
+        writeln!(out, "{}\n", paint.tone(Tone::Strong, entry.code))?;
+        write!(out, "{}", entry.text())
+    })
+}
+
+/// Says that there is no code as `option` names it.
+fn no_such_code(option: &str, code: &str) -> Exit {
+    let help = match near(code) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "every finding shows its code, such as `ftpflow::step::unknown_server`".to_owned(),
+    };
+    output::complain(format!("{option} names no code"), Some(&help));
+    Exit::Usage
+}
+
+/// The code that was probably meant: by its whole name, or by its last part alone.
+fn near(code: &str) -> Option<&'static str> {
+    let long = match code.starts_with("ftpflow::") {
+        true => code.to_owned(),
+        false => format!("ftpflow::{code}"),
+    };
+    let last = |code: &'static str| code.rsplit("::").next().unwrap_or(code);
+    let codes = || code_entries().map(|entry| entry.code);
+    let by_last = || {
+        let part = suggest(code, codes().map(last))?;
+        codes().find(|code| last(code) == part)
+    };
+    match code.contains("::") {
+        true => suggest(&long, codes()),
+        false => by_last().or_else(|| suggest(&long, codes())),
+    }
+}
+
+fn show(out: &mut dyn Write, loaded: &Loaded) -> io::Result<()> {
     let paint = output::stdout_paint();
     loaded.write_findings(out, paint)?;
-    let printable = loaded
-        .compiled
-        .as_ref()
-        .and_then(|compiled| compiled.printable.as_ref());
-    let Some(printable) = printable.filter(|_| !loaded.is_wrong()) else {
+    if loaded.is_wrong() {
+        let code = loaded.findings.first().map(|finding| finding.code);
+        let code = code.and_then(|code| code.strip_prefix("ftpflow::"));
+        return code.map_or(Ok(()), |code| {
+            let help = paint.tone(Tone::Cool, " help:");
+            writeln!(
+                out,
+                "{help} `ftpflow check --explain {code}` says more about a code"
+            )
+        });
+    }
+    let compiled = loaded.compiled.as_ref();
+    let Some(printable) = compiled.and_then(|compiled| compiled.printable.as_ref()) else {
         return Ok(());
     };
     let plan = &printable.plan;
@@ -86,4 +193,19 @@ fn write(out: &mut dyn Write, loaded: &Loaded) -> io::Result<()> {
         text::counted(steps as u64, "step"),
         text::counted(plan.servers.len() as u64, "server"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_suggested_by_its_whole_name_or_its_last_part() {
+        let meant = Some("ftpflow::step::unknown_server");
+        assert_eq!(near("ftpflow::step::unknown_sever"), meant);
+        assert_eq!(near("step::unknown_sever"), meant);
+        assert_eq!(near("unknown-server"), meant);
+        assert_eq!(near("unknown_server"), meant);
+        assert_eq!(near("x"), None);
+    }
 }

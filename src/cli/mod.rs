@@ -9,6 +9,7 @@ mod completions;
 mod env_file;
 mod execute;
 mod exit;
+mod globs;
 mod graph;
 mod init;
 mod inputs;

@@ -16,6 +16,7 @@ use crate::plan::{Action, OnError, StepId};
 
 use super::clock::Clock;
 use super::fault::Fault;
+use super::gate::{self, Gate};
 use super::heads;
 use super::job::{Desk, Done, JobId, Roles, Work, Workers};
 use super::opening;
@@ -75,7 +76,9 @@ pub(super) struct Dispatcher {
     flights: HashMap<JobId, Flight>,
     next_job: u64,
     clock: Clock<Wake>,
-    halted: bool,
+    /// Why nothing new starts.
+    halted: Option<Stop>,
+    gate: Gate,
     interrupted: bool,
     gave_up: bool,
 }
@@ -90,6 +93,7 @@ impl Dispatcher {
     ) -> (Dispatcher, Vec<StepId>) {
         let (ready, first) = Ready::new(&shared.plan);
         let sessions = Sessions::new(&shared);
+        let gate = Gate::new(&shared.plan);
         let dispatcher = Dispatcher {
             shared,
             sessions,
@@ -103,7 +107,8 @@ impl Dispatcher {
             flights: HashMap::new(),
             next_job: 0,
             clock: Clock::new(),
-            halted: false,
+            halted: None,
+            gate,
             interrupted: false,
             gave_up: false,
         };
@@ -272,7 +277,7 @@ impl Dispatcher {
     }
 
     fn open_sessions(&mut self, now: Instant) -> bool {
-        if self.halted {
+        if self.halted.is_some() {
             return false;
         }
         let room = self.most_jobs.saturating_sub(self.flights.len());
@@ -312,7 +317,7 @@ impl Dispatcher {
         while let Some(wake) = self.clock.due(now) {
             self.wake(wake, now);
         }
-        if self.fail_fast && !self.halted && self.shared.tally.failed() {
+        if self.fail_fast && self.halted.is_none() && self.shared.tally.failed() {
             self.halt(&Stop::FailFast);
         }
     }
@@ -440,12 +445,13 @@ impl Dispatcher {
 
     /// Nothing new starts; what is in flight ends by itself.
     fn halt(&mut self, stop: &Stop) {
-        self.halted = true;
+        self.halted = Some(stop.clone());
         for index in 0..self.running.len() {
             self.stop_step(index, stop);
         }
         let reason = stop.reason();
-        for id in self.ready.abandon() {
+        let waiting = self.ready.abandon().into_iter();
+        for id in waiting.chain(self.gate.take_held()) {
             self.skip(id, None, &reason);
         }
     }
@@ -488,16 +494,15 @@ impl Dispatcher {
 
     fn release(&mut self, steps: Vec<StepId>) {
         for id in steps {
-            if self.halted {
-                let reason = if self.interrupted {
-                    Stop::Interrupted
-                } else {
-                    Stop::FailFast
-                };
-                self.skip(id, None, &reason.reason());
+            if let Some(stop) = &self.halted {
+                let reason = stop.reason();
+                self.skip(id, None, &reason);
                 continue;
             }
             let step = self.shared.plan.step(id);
+            if self.gate.holds(step) {
+                continue;
+            }
             if let Some(timeout) = step.timeout {
                 self.clock
                     .set(Instant::now() + timeout, Wake::StepTimeout(id));
@@ -530,7 +535,10 @@ impl Dispatcher {
             step: id.0 as usize,
             outcome: ending.outcome,
         });
-        let Consequences { released, skipped } = if goes_on {
+        let Consequences {
+            mut released,
+            skipped,
+        } = if goes_on {
             self.ready.satisfied(id)
         } else {
             self.ready.failed(id)
@@ -540,7 +548,35 @@ impl Dispatcher {
             // The name stands beside it, wherever this is shown.
             self.skip(skipped, Some(&name), "it did not succeed");
         }
+        if self.gate.ended(id) {
+            released.extend(self.gate.take_held());
+            self.look_for_hazards(&mut released);
+        }
         self.release(released);
+    }
+
+    /// Compares the steps once more where homes have become known. An error fails the run before anything is changed there.
+    fn look_for_hazards(&mut self, released: &mut Vec<StepId>) {
+        if self.halted.is_some() {
+            return;
+        }
+        let Some((hazard, waits)) = gate::hazard(&self.shared) else {
+            return;
+        };
+        released.retain(|step| *step != waits);
+        let skipped = self.ready.failed(waits).skipped;
+        let failure = Fault::permanent(hazard.message).help(hazard.help).failure;
+        self.shared.emit(Event::StepFinished {
+            step: waits.0 as usize,
+            outcome: StepOutcome::Failed {
+                failure: Some(failure),
+            },
+        });
+        let name = self.shared.plan.step(waits).name.clone();
+        for skipped in skipped {
+            self.skip(skipped, Some(&name), &format!("`{name}` did not succeed"));
+        }
+        self.halt(&Stop::Hazard);
     }
 
     fn skip(&mut self, id: StepId, because: Option<&str>, reason: &str) {

@@ -4,6 +4,7 @@ mod backlog;
 mod clock;
 mod dispatcher;
 mod fault;
+mod gate;
 mod heads;
 mod job;
 mod keep;

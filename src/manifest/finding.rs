@@ -1,5 +1,8 @@
 //! What a compile stage has to say about a manifest, as data. Rendering is `report`'s.
 
+/// The longest text of a finding, in bytes.
+const LONGEST: usize = 800;
+
 /// How bad a [`Finding`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -82,8 +85,8 @@ impl Finding {
         Self {
             code,
             severity: Severity::Error,
-            message: message.into(),
-            label: label.into(),
+            message: shortened(message.into()),
+            label: shortened(label.into()),
             help: None,
             place,
             related: Vec::new(),
@@ -107,14 +110,39 @@ impl Finding {
     /// Adds the line that says what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(shortened(help.into()));
         self
     }
 
     /// Adds a related place.
     #[must_use]
     pub fn also(mut self, place: Place, label: impl Into<String>) -> Self {
-        self.related.push((place, label.into()));
+        self.related.push((place, shortened(label.into())));
         self
+    }
+}
+
+/// A text that quotes a name of 300 KB is cut in its middle.
+fn shortened(text: String) -> String {
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let head = text.floor_char_boundary(LONGEST / 2);
+    let tail = text.ceil_char_boundary(text.len() - LONGEST / 4);
+    format!("{}…{}", &text[..head], &text[tail..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_quotes_a_long_name_is_cut() {
+        let message = format!("there is no server `{}`!", "版".repeat(100_000));
+        let finding = Finding::error("x", Place::default(), message, "").help("short");
+        assert!(finding.message.len() <= LONGEST);
+        assert!(finding.message.starts_with("there is no server `版"));
+        assert!(finding.message.ends_with("版`!"));
+        assert_eq!(finding.help.as_deref(), Some("short"));
     }
 }

@@ -44,7 +44,7 @@ impl Manifest {
             source: Arc::new(Source::new(name, text)),
         };
         if bytes.len() > MAX_BYTES {
-            return refused(String::new(), too_large(bytes.len()));
+            return refused(String::new(), too_large());
         }
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
@@ -147,8 +147,8 @@ fn decoded(tree: Tree, text: &str, findings: &mut Vec<Finding>) -> Option<Manife
     Some(manifest)
 }
 
-fn too_large(bytes: usize) -> Finding {
-    let message = format!("the file has {bytes} bytes; a manifest has at most {MAX_BYTES}");
+fn too_large() -> Finding {
+    let message = "the file is larger than 16 MiB, the most that a manifest may have";
     Finding::error(code::TOO_LARGE, Place::default(), message, "too large")
         .help("is this the right file? Files are chosen by patterns, not listed one by one")
 }

@@ -11,7 +11,9 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let near = |candidate: &'a str| {
         let distance = strsim::damerau_levenshtein(&word, &folded(candidate));
         let length = word.chars().count().max(candidate.chars().count());
-        (distance == 0 || distance <= length / 3).then_some((distance, candidate))
+        // A character of a CJK name says as much as several letters: of two, one may differ.
+        let most = if word.is_ascii() { length } else { length + 1 } / 3;
+        (distance <= most).then_some((distance, candidate))
     };
     candidates
         .into_iter()
@@ -37,5 +39,8 @@ mod tests {
         assert_eq!(suggest("sever", names), Some("server"));
         assert_eq!(suggest("from", names), None);
         assert_eq!(suggest("服务", ["服务器"]), Some("服务器"));
+        assert_eq!(suggest("够建", ["镜像", "构建"]), Some("构建"));
+        assert_eq!(suggest("够", ["构"]), None);
+        assert_eq!(suggest("ab", ["ac"]), None);
     }
 }

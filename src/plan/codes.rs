@@ -17,6 +17,7 @@ codes! {
     FILES_MIXED = "files::mixed";
     HAZARD_DELETE = "hazard::delete";
     HAZARD_DELETE_FILES = "hazard::delete_files";
+    HAZARD_NOT_COMPARED = "hazard::not_compared";
     HAZARD_READ_WRITE = "hazard::read_write";
     HAZARD_WRITERS = "hazard::writers";
     KEY_MISPLACED = "key::misplaced";

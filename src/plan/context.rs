@@ -120,6 +120,7 @@ impl<'a> Context<'a> {
             Slot::Null => {
                 let path = path();
                 let place = self.key(&path);
+                let wanted = if wanted == "text" { "a value" } else { wanted };
                 self.findings.push(
                     Finding::error(
                         codes::VALUE_MISSING,
@@ -154,13 +155,16 @@ impl<'a> Context<'a> {
             None => "something else",
         };
         let message = format!("{} is {is}, and must be {wanted}", name_of(path));
-        self.error(
-            codes::VALUE_TYPE,
-            path,
-            message,
-            is,
-            format!("write {wanted}"),
-        );
+        let help = match node.map(|node| &node.kind) {
+            Some(Kind::Seq(_)) if wanted == "text" => {
+                "write one value, without `[…]` and without `- `".into()
+            }
+            Some(Kind::Map(_)) if wanted == "text" => {
+                "write one value, without `{…}` and without keys below it".into()
+            }
+            _ => format!("write {wanted}"),
+        };
+        self.error(codes::VALUE_TYPE, path, message, is, help);
     }
 
     /// A text as written, for fields in which no variable may stand.
@@ -171,7 +175,7 @@ impl<'a> Context<'a> {
             let message = format!("variables cannot be used in {}", name_of(path));
             self.findings.push(
                 Finding::error(codes::VARIABLE_NOT_HERE, place, message, "not here")
-                    .help("write the name itself: the graph must be known before any value is"),
+                    .help("write the text itself: names, and what waits for what, are known before any value is"),
             );
             return None;
         }

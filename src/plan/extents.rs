@@ -1,10 +1,13 @@
 //! What each step touches: side, root folder, depth, and the patterns that narrow it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::model::{Action, DeleteWhat, Plan, StepId};
 use crate::files::{ServerId, Side};
 use crate::options::IfExists;
+
+/// A home that is not known.
+const UNKNOWN: &str = "~";
 
 /// How a step touches an extent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,16 +181,37 @@ fn server(plan: &Plan, id: ServerId) -> String {
     )
 }
 
-/// Where relative paths start: where sessions were seen to start, `login.directory`, or the unknown home `~`.
+/// Where relative paths start: `login.directory`, from the folder in which sessions start, where that is known, else `~`.
 fn home(plan: &Plan, homes: &[Option<String>], id: ServerId) -> String {
-    if let Some(Some(home)) = homes.get(usize::from(id.0)) {
-        return home.clone();
-    }
+    let known = homes.get(usize::from(id.0)).cloned().flatten();
+    let home = known.unwrap_or_else(|| UNKNOWN.to_owned());
     match &plan.server(id).endpoint.directory {
         Some(directory) if directory.starts_with('/') => directory.clone(),
-        Some(directory) => format!("~/{directory}"),
-        None => "~".into(),
+        Some(directory) => format!("{home}/{directory}"),
+        None => home,
     }
+}
+
+/// The servers, in groups of one host, port and user each, of which only a look at their home tells whether two paths meet:
+/// one is relative to it, and another one is absolute or climbs out of it.
+pub fn homes_wanted(plan: &Plan) -> Vec<Vec<ServerId>> {
+    let mut seen: HashMap<String, (bool, bool)> = HashMap::new();
+    for extent in extents(plan, &[]) {
+        let (side, path) = extent.root.rsplit_once('\n').unwrap_or_default();
+        let (relative, other) = seen.entry(side.to_owned()).or_default();
+        let climbs = path.starts_with("~/..");
+        *relative |= path.starts_with(UNKNOWN);
+        *other |= climbs || !path.starts_with(UNKNOWN);
+    }
+    seen.retain(|_, both| *both == (true, true));
+    let mut groups: BTreeMap<String, Vec<ServerId>> = BTreeMap::new();
+    for id in (0..plan.servers.len()).filter_map(|at| u16::try_from(at).ok()) {
+        let side = server(plan, ServerId(id));
+        if seen.contains_key(&side) {
+            groups.entry(side).or_default().push(ServerId(id));
+        }
+    }
+    groups.into_values().collect()
 }
 
 /// A path without `.`, `..` and doubled or final `/`. What climbs out of an unknown home keeps its `..`.

@@ -8,11 +8,15 @@ use super::graph::{Graph, ordered};
 use super::model::{Plan, StepId};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
-/// So many pairs of extents that meet are looked at. A plan with more has a hazard among the first, or is one chain.
+/// So many pairs of extents that meet are looked at; beyond that, a warning says so. It bounds memory (8 bytes a pair) and
+/// time, and is far above what a plan has whose steps do not all work on one folder.
 const MOST_PAIRS: usize = 2_000_000;
 
-/// So many hazards of one step are said; a thousand steps into one folder would make a million of them.
-const MOST_A_STEP: usize = 32;
+/// So many of them are judged at a time.
+const CHUNK: usize = 1 << 19;
+
+/// So many hazards of one step are said; a thousand steps into one folder would make half a million of them.
+const MOST_A_STEP: usize = 8;
 
 /// Two steps that touch the same files, in no order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,13 @@ pub struct Hazard {
     pub help: String,
 }
 
+impl Hazard {
+    /// Whether nothing may run with it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
 struct Found {
     code: &'static str,
     severity: Severity,
@@ -46,37 +57,37 @@ struct Found {
 /// that are relative there can be compared with absolute ones. Before that the list is empty.
 pub fn hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
     let extents = extents(plan, homes);
-    let pairs = meeting(&extents);
+    let Meeting { pairs, beyond } = meeting(&extents);
     let needs = plan
         .steps
         .iter()
         .map(|step| step.needs.iter().map(|need| need.0 as usize).collect());
     let graph = Graph::new(needs.collect());
     let order: Vec<usize> = (0..plan.steps.len()).collect();
-    let steps: Vec<(usize, usize)> = pairs
-        .iter()
-        .map(|&(a, b)| (extents[a].step, extents[b].step))
-        .collect();
-    let ordered = ordered(&graph, &order, &steps);
     let mut found: Vec<Found> = Vec::new();
     let mut said: HashMap<(usize, Severity), usize> = HashMap::new();
-    for (&(a, b), ordered) in pairs.iter().zip(ordered) {
-        let Some(one) = judge(plan, &extents[a], &extents[b], ordered) else {
-            continue;
-        };
-        let said = said.entry((one.later, one.severity)).or_default();
-        *said += 1;
-        if *said <= MOST_A_STEP {
-            found.push(one);
+    for pairs in pairs.chunks(CHUNK) {
+        let extents = |&(a, b): &(u32, u32)| (&extents[a as usize], &extents[b as usize]);
+        let steps = pairs.iter().map(extents).map(|(a, b)| (a.step, b.step));
+        let ordered = ordered(&graph, &order, &steps.collect::<Vec<_>>());
+        for ((a, b), ordered) in pairs.iter().map(extents).zip(ordered) {
+            let Some(one) = judge(plan, a, b, ordered) else {
+                continue;
+            };
+            let said = said.entry((one.later, one.severity)).or_default();
+            *said += 1;
+            if *said <= MOST_A_STEP {
+                found.push(one);
+            }
         }
     }
+    found.extend(beyond.map(|extent| not_compared(plan, extents[extent].step)));
     // Of one pair the worst is said, once: a transfer touches a folder in several ways.
     found.sort_by_key(|one| (one.severity, one.code));
     let mut seen = BTreeSet::new();
     found.retain(|one| {
         let (a, b) = (owner(plan, one.later), owner(plan, one.earlier));
-        let pair = if a < b { (a, b) } else { (b, a) };
-        seen.insert((pair.0.to_owned(), pair.1.to_owned()))
+        seen.insert(if a < b { (a, b) } else { (b, a) })
     });
     let hazards = found.into_iter().map(|one| Hazard {
         code: one.code,
@@ -99,7 +110,11 @@ pub(super) fn findings(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
             Severity::Error => Finding::error(hazard.code, later, hazard.message, "this step"),
             Severity::Warning => Finding::warning(hazard.code, later, hazard.message, "this step"),
         };
-        finding.also(earlier, "and this one").help(hazard.help)
+        let finding = finding.help(hazard.help);
+        if hazard.later == hazard.earlier {
+            return finding;
+        }
+        finding.also(earlier, "and this one")
     });
     findings.collect()
 }
@@ -119,10 +134,16 @@ fn owner(plan: &Plan, step: usize) -> &str {
 }
 
 /// Pairs of extents of which one may change what the other touches: equal roots, or nested ones.
-fn meeting(extents: &[Extent<'_>]) -> Vec<(usize, usize)> {
-    let mut changing: HashMap<&str, Vec<usize>> = HashMap::new();
-    let mut others: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (at, extent) in extents.iter().enumerate() {
+struct Meeting {
+    pairs: Vec<(u32, u32)>,
+    /// The extent from which on nothing more was compared.
+    beyond: Option<usize>,
+}
+
+fn meeting(extents: &[Extent<'_>]) -> Meeting {
+    let mut changing: HashMap<&str, Vec<u32>> = HashMap::new();
+    let mut others: HashMap<&str, Vec<u32>> = HashMap::new();
+    for (at, extent) in (0..).zip(extents) {
         let map = if extent.changes() {
             &mut changing
         } else {
@@ -131,24 +152,28 @@ fn meeting(extents: &[Extent<'_>]) -> Vec<(usize, usize)> {
         map.entry(&extent.root).or_default().push(at);
     }
     let mut pairs = Vec::new();
-    for (at, extent) in extents.iter().enumerate() {
+    for (at, extent) in (0..).zip(extents) {
+        if pairs.len() > MOST_PAIRS {
+            let beyond = Some(at as usize);
+            return Meeting { pairs, beyond };
+        }
+        let apart = |other: &&u32| extents[**other as usize].step != extent.step;
         let same = changing.get(extent.root.as_str()).into_iter().flatten();
         let same = same.filter(|&&other| !extent.changes() || other > at);
-        pairs.extend(same.map(|&other| (at, other)));
+        pairs.extend(same.filter(apart).map(|&other| (at, other)));
         for above in above(&extent.root) {
             let changing = changing.get(above).into_iter().flatten();
-            pairs.extend(changing.map(|&other| (at, other)));
+            pairs.extend(changing.filter(apart).map(|&other| (at, other)));
             if extent.changes() {
                 let others = others.get(above).into_iter().flatten();
-                pairs.extend(others.map(|&other| (at, other)));
+                pairs.extend(others.filter(apart).map(|&other| (at, other)));
             }
         }
-        if pairs.len() > MOST_PAIRS {
-            break;
-        }
     }
-    pairs.retain(|&(a, b)| extents[a].step != extents[b].step);
-    pairs
+    Meeting {
+        pairs,
+        beyond: None,
+    }
 }
 
 /// The roots above a root, nearest first.
@@ -165,7 +190,11 @@ fn above(root: &str) -> impl Iterator<Item = &str> {
 }
 
 fn judge(plan: &Plan, a: &Extent<'_>, b: &Extent<'_>, ordered: bool) -> Option<Found> {
-    if owner(plan, a.step) == owner(plan, b.step) || a.disjoint(b) {
+    let by_files = Touch::Deletes { by_files: true };
+    // Most pairs are ordered, and the only hazard of those is a `delete` by `files`.
+    let never = ordered
+        && !matches!((a.touch, b.touch), (one, Touch::Reads) | (Touch::Reads, one) if one == by_files);
+    if never || owner(plan, a.step) == owner(plan, b.step) || a.disjoint(b) {
         return None;
     }
     let reaches = a.root == b.root
@@ -271,6 +300,20 @@ fn written_twice(plan: &Plan, a: &Extent<'_>, b: &Extent<'_>) -> Found {
         earlier,
         message,
     )
+}
+
+fn not_compared(plan: &Plan, first: usize) -> Found {
+    let name = owner(plan, first);
+    Found {
+        code: codes::HAZARD_NOT_COMPARED,
+        severity: Severity::Warning,
+        later: first,
+        earlier: first,
+        message: format!(
+            "so many steps touch the same folders that those from `{name}` on were not all compared"
+        ),
+        help: "join steps that work on one folder, or split the manifest".into(),
+    }
 }
 
 fn between(

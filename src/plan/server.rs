@@ -231,7 +231,9 @@ fn no_password(context: &mut Context<'_>, path: &Path) {
         crate::manifest::Segment::Key(name) => name.to_uppercase().replace('-', "_"),
         crate::manifest::Segment::Index(_) => String::new(),
     });
-    let server = server.unwrap_or_default();
+    // Shells take ASCII names only.
+    let server = server.filter(|name| name.is_ascii());
+    let variable = server.map_or("PASSWORD".to_owned(), |name| format!("{name}_PASSWORD"));
     context.report(
         Finding::error(
             codes::SERVER_NO_PASSWORD,
@@ -239,7 +241,7 @@ fn no_password(context: &mut Context<'_>, path: &Path) {
             "a user without a password",
             "needs `password`",
         )
-        .help(format!("add `password: ${{env.{server}_PASSWORD}}`")),
+        .help(format!("add `password: \"${{env.{variable}}}\"`")),
     );
 }
 

@@ -166,7 +166,8 @@ impl Builder<'_, '_> {
             .unknown
             .iter()
             .any(|key| suggest(key, model::Common::keys()).is_none());
-        if guessed {
+        // So has a kind that could not be read.
+        if guessed || self.context.manifest.is_reported(path) {
             return;
         }
         let place = self.context.key(path);

@@ -11,12 +11,14 @@ use crate::manifest::{OneOrMany, Path, Slot};
 
 impl Builder<'_, '_> {
     /// The nodes that `files:` of step `owner` stands for: a list of the root, and a filter. Yields the filter.
+    ///
+    /// Without a side the entries are judged all the same: a wrong server hides no wrong pattern.
     pub(super) fn files(
         &mut self,
         owner: usize,
         slot: &Slot<OneOrMany>,
         parent: &Path,
-        side: Side,
+        side: Option<Side>,
     ) -> Option<usize> {
         let path = parent.key("files");
         let entries = self.context.texts(slot, parent, "files");
@@ -35,7 +37,7 @@ impl Builder<'_, '_> {
         }
         for (bound, path) in &entries {
             if self.context.command_safe(bound, path) && !bound.unknown {
-                self.encodable(&bound.text, path, Some(side));
+                self.encodable(&bound.text, path, side);
             }
         }
         let chosen = self.choose(&entries)?;
@@ -46,7 +48,7 @@ impl Builder<'_, '_> {
                 self.bad_pattern(bound, path, "a pattern", &why);
             }
         }
-        Some(self.add_files(owner, chosen, &path, side))
+        Some(self.add_files(owner, chosen, &path, side?))
     }
 
     fn choose(&mut self, entries: &[(Bound, Path)]) -> Option<Chosen> {

@@ -187,7 +187,7 @@ impl Builder<'_, '_> {
                 .required(path, "files", "write `files: PATTERN`, such as `/in/*.zip`");
             return None;
         }
-        let filter = self.files(at, origin.files, path, side?)?;
+        let filter = self.files(at, origin.files, path, side)?;
         self.nodes[at].needs.push(Need {
             step: filter,
             path: path.key("files"),

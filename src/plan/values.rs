@@ -69,15 +69,12 @@ pub(super) fn number(text: &str, from: u64, to: u64) -> Read<u64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     read.filter(|number| digits && (from..=to).contains(number))
         .ok_or_else(|| {
-            let wanted = if to == u64::MAX {
+            let range = if to == u64::MAX {
                 format!("a whole number from {from}")
             } else {
                 format!("a whole number from {from} to {to}")
             };
-            bad(
-                wanted,
-                format!("write digits only, such as `{}`", from.max(1)),
-            )
+            bad(range.clone(), format!("write {range}, in digits only"))
         })
 }
 

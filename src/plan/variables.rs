@@ -203,7 +203,13 @@ impl<'a> Variables<'a> {
             return Ok(bound.clone());
         }
         let help = match suggest(name, self.vars.keys().copied()) {
-            Some(meant) => format!("did you mean `${{vars.{meant}}}`?"),
+            Some(meant) => {
+                // To call that unused as well would be noise.
+                if let Some((&meant, _)) = self.vars.get_key_value(meant) {
+                    self.used.insert(meant);
+                }
+                format!("did you mean `${{vars.{meant}}}`?")
+            }
             None => format!("declare it: `vars:` with a line `{name}: …`"),
         };
         Err(Problem {

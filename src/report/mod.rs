@@ -3,11 +3,14 @@
 //! Events come in, text goes out through a [`Redactor`]; writers are passed in. Nothing here changes what a run does.
 
 mod bars;
+mod check_json;
+mod codes_page;
 mod diagnostics;
 mod dry_run;
 mod events;
 mod failure;
 mod files;
+mod github;
 mod graph;
 mod html;
 mod json;
@@ -22,6 +25,7 @@ mod probe;
 mod record;
 mod redact;
 mod reporter;
+mod sarif;
 #[cfg(test)]
 mod scenario;
 mod sink;
@@ -30,6 +34,8 @@ mod summary;
 mod table;
 pub mod text;
 
+pub use check_json::Checked;
+pub use codes_page::{CODES_PAGE, CodeEntry, entries as code_entries, entry as code_entry};
 pub use diagnostics::{Drawing, write_findings};
 pub use dry_run::write_plan;
 pub use files::{Format, ReportError, ReportFile};

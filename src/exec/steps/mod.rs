@@ -65,6 +65,8 @@ pub(super) enum Stop {
     Interrupted,
     /// A file failed, and `--fail-fast` was given.
     FailFast,
+    /// Two steps of the plan turned out to touch the same files in no order.
+    Hazard,
     /// The step itself cannot go on.
     Fault(Fault),
 }
@@ -132,6 +134,7 @@ impl Stop {
         match self {
             Stop::Interrupted => "the run was interrupted".into(),
             Stop::FailFast => "another file failed, and `--fail-fast` was given".into(),
+            Stop::Hazard => "two steps of the plan must not run at the same time".into(),
             Stop::Fault(fault) => fault.failure.message.clone(),
         }
     }

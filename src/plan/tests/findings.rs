@@ -116,7 +116,7 @@ fn servers_are_judged() {
             "version: 1\nservers: {x: {host: h, user: u}}",
             "server::no_password",
             "user",
-            "password: ${env.X_PASSWORD}",
+            "password: \"${env.X_PASSWORD}\"",
         ),
         (
             "version: 1\nservers: {x: {host: h, password: '${env.P}'}}",

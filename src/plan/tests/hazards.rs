@@ -1,6 +1,6 @@
 //! Hazards, as a user meets them.
 
-use super::super::{Hazard, hazards};
+use super::super::{Hazard, hazards, homes_wanted};
 use super::{compiled, found, seeing};
 
 /// Codes, messages and helps of the hazards among these steps.
@@ -109,6 +109,40 @@ fn relative_paths_meet_absolute_ones_once_the_home_is_known() {
         found[0].message,
         "`l` lists where `up` writes, and neither waits for the other"
     );
+}
+
+#[test]
+fn homes_are_wanted_only_where_relative_paths_may_meet_others() {
+    let wanted = |steps: &str| {
+        let text = format!(
+            "version: 1\nservers: {{a: {{host: h}}, b: {{host: h}}, c: {{host: i}}}}\nsteps:\n{steps}"
+        );
+        homes_wanted(&compiled(&text, &seeing(&[])).plan.unwrap()).len()
+    };
+    let list = |server: &str, path: &str| {
+        let name = format!("{server}{path}").replace(['/', '.'], "_");
+        format!("  {name}: {{list: {{server: {server}, path: {path}, empty: fail}}}}\n")
+    };
+    assert_eq!(wanted(&(list("a", "/x") + &list("b", "/y"))), 0);
+    assert_eq!(wanted(&(list("a", "x") + &list("a", "y"))), 0);
+    assert_eq!(wanted(&(list("a", "x") + &list("c", "/y"))), 0);
+    assert_eq!(wanted(&(list("a", "x") + &list("b", "/y"))), 1);
+    assert_eq!(wanted(&(list("a", "x") + &list("a", "../y"))), 1);
+}
+
+#[test]
+fn a_login_folder_starts_from_the_home() {
+    let found = |directory: &str| {
+        let text = format!(
+            "version: 1\nservers: {{a: {{host: h}}}}\nsteps:\n  in: {{login: {{server: a, directory: {directory}}}}}\n  \
+             l: {{list: {{server: a, path: x, empty: fail}}}}\n  up: {{upload: {{files: 'x/*', to: a, into: /home/ci/d/x}}}}\n"
+        );
+        let plan = compiled(&text, &seeing(&[])).plan?;
+        Some(hazards(&plan, &[Some("/home/ci".to_owned())]).len())
+    };
+    assert_eq!([found("d"), found("/d")], [Some(1), Some(0)]);
+    // An absolute one is compared offline, and there is no plan then.
+    assert_eq!(found("/home/ci/d"), None);
 }
 
 /// The same rules read once more, by brute force: each step as the set of paths that it touches, in a world of ten files.

@@ -1,0 +1,102 @@
+//! Hazards that only show once it is known in which folders sessions start.
+//!
+//! A path that is relative to a server's home cannot be compared with an absolute one offline. Where a plan has both on one
+//! server, its steps that change anything there wait until every entry of that server has logged in; then the plan is compared
+//! once more. Everything else starts as ever.
+
+use crate::plan::{Action, Hazard, Plan, Step, StepId, hazards, homes_wanted};
+
+use super::shared::Shared;
+
+/// The steps that wait for homes to be known.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    groups: Vec<Group>,
+    held: Vec<StepId>,
+}
+
+/// The logins of one server, under whatever names it stands in the manifest.
+#[derive(Debug)]
+struct Group {
+    logins: Vec<StepId>,
+    /// Those that have not ended.
+    open: Vec<StepId>,
+}
+
+impl Gate {
+    /// The gate of a plan. Most have nothing to wait for.
+    pub(super) fn new(plan: &Plan) -> Gate {
+        let wanted = homes_wanted(plan).into_iter();
+        let groups = wanted.map(|servers| {
+            let logins = plan.steps.iter().filter(|step| match &step.action {
+                Action::Login(login) => servers.contains(&login.server),
+                _ => false,
+            });
+            let logins: Vec<StepId> = logins.map(|step| step.id).collect();
+            Group {
+                open: logins.clone(),
+                logins,
+            }
+        });
+        Gate {
+            groups: groups.collect(),
+            held: Vec::new(),
+        }
+    }
+
+    /// Whether a step has to wait; then it is kept. Every step on a server needs its login, which tells whose server it is.
+    pub(super) fn holds(&mut self, step: &Step) -> bool {
+        let shut = |group: &Group| {
+            !group.open.is_empty() && step.needs.iter().any(|need| group.logins.contains(need))
+        };
+        let held = changes(step) && self.groups.iter().any(shut);
+        if held {
+            self.held.push(step.id);
+        }
+        held
+    }
+
+    /// Takes in the end of a step. Whether it was the last login of a server, so that its plan can be compared.
+    pub(super) fn ended(&mut self, step: StepId) -> bool {
+        let mut opened = false;
+        for group in &mut self.groups {
+            let before = group.open.len();
+            group.open.retain(|login| *login != step);
+            opened |= group.open.is_empty() && before > 0;
+        }
+        opened
+    }
+
+    /// The steps that were kept.
+    pub(super) fn take_held(&mut self) -> Vec<StepId> {
+        std::mem::take(&mut self.held)
+    }
+}
+
+/// The first error among the hazards, now that homes are known, and the step of the two that has not begun.
+///
+/// This takes longer than a millisecond for plans of thousands of steps; it happens once a server, before the first change.
+pub(super) fn hazard(shared: &Shared) -> Option<(Hazard, StepId)> {
+    let plan = &shared.plan;
+    let ids = (0..plan.servers.len()).filter_map(|at| u16::try_from(at).ok());
+    let homes: Vec<Option<String>> = ids
+        .map(|id| {
+            let home = shared.facts(crate::files::ServerId(id)).home.as_deref()?;
+            Some(String::from_utf8_lossy(home).into_owned())
+        })
+        .collect();
+    let mut found = hazards(plan, &homes).into_iter();
+    let first = found.find(Hazard::is_error)?;
+    // Of two steps one changes something, and has waited here.
+    let later = plan.step(first.later);
+    let waits = if changes(later) {
+        first.later
+    } else {
+        first.earlier
+    };
+    Some((first, waits))
+}
+
+fn changes(step: &Step) -> bool {
+    matches!(step.action, Action::Transfer(_) | Action::Delete(_))
+}
