@@ -9,15 +9,24 @@
 
 mod copying;
 mod copying_real;
+mod documents;
+mod encodings;
 mod ftp_session;
 mod fuzzing;
 mod harness;
 mod harness_itself;
 mod house;
 mod killed;
+mod large;
+mod main_job;
 mod pipelines;
+mod probe;
 mod real_servers;
 mod schema;
 mod scripted_faults;
 mod scripted_server;
+mod second_run;
+mod side_by_side;
 mod soundness;
+mod tls;
+mod tls_faults;

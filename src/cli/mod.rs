@@ -15,10 +15,12 @@ mod inputs;
 mod load;
 mod output;
 mod plan;
+mod probe;
 mod run;
 mod schema;
 mod signals;
 mod state;
+mod suit;
 
 pub use app::{Cli, run, run_from};
 pub use exit::Exit;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use crate::endpoint::Tls;
 use crate::event::{Event, Failure, Meter, RunOutcome, StepHead, StepOutcome};
 use crate::files::ServerId;
 use crate::ftp::Why;
@@ -122,6 +123,7 @@ impl Dispatcher {
                 .map(|step| heads::head(&plan, step))
                 .collect::<Vec<StepHead>>(),
         });
+        self.warn_of_strangers();
         self.release(first);
         while !self.running.is_empty() && !self.gave_up {
             let now = Instant::now();
@@ -248,6 +250,21 @@ impl Dispatcher {
         let desk = Desk::new(sessions.collect(), meter, rested);
         self.flights.insert(job, Flight { owner, places });
         self.workers.spawn(job, desk, work);
+    }
+
+    /// `verify: false` is said in every run: a password sent to whoever answers is no secret.
+    fn warn_of_strangers(&mut self) {
+        let plan = Arc::clone(&self.shared.plan);
+        for server in &plan.servers {
+            let options = match &server.endpoint.tls {
+                Tls::Off => continue,
+                Tls::Explicit(options) | Tls::Implicit(options) => options,
+            };
+            if !options.verify {
+                let text = "its certificate is not verified (`tls.verify: false`): anybody in between can read and change what is sent";
+                self.shared.warn_server(&server.endpoint.name, text.into());
+            }
+        }
     }
 
     fn next_job(&mut self) -> JobId {
@@ -509,7 +526,8 @@ impl Dispatcher {
         };
         let name = self.shared.plan.step(id).name.clone();
         for skipped in skipped {
-            self.skip(skipped, Some(&name), &format!("`{name}` did not succeed"));
+            // The name stands beside it, wherever this is shown.
+            self.skip(skipped, Some(&name), "it did not succeed");
         }
         self.release(released);
     }

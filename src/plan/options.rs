@@ -54,6 +54,17 @@ impl Common {
     }
 }
 
+impl Defaults {
+    /// What of it a login has that is in no manifest.
+    pub(super) fn of_implicit_login(&self) -> Common {
+        Common {
+            retry: self.common.retry,
+            timeout: self.common.timeout,
+            ..Common::default()
+        }
+    }
+}
+
 /// Reads `defaults:`.
 pub(super) fn defaults(context: &mut Context<'_>) -> Defaults {
     let at = Path::root().key("defaults");

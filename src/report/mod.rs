@@ -18,6 +18,7 @@ mod paint;
 #[cfg(test)]
 mod plans;
 mod preview;
+mod probe;
 mod record;
 mod redact;
 mod reporter;
@@ -35,6 +36,7 @@ pub use files::{Format, ReportError, ReportFile};
 pub use graph::{Edge, Lane, Line, Node, Picture, write_dot, write_mermaid, write_svg};
 pub use lines::Verbosity;
 pub use paint::{Paint, Tone};
+pub use probe::{ProbeFound, ProbeReport, ProbeSheet};
 pub use record::{
     FileFailure, MAX_FAILURES, MAX_WARNINGS, Note, Record, StepRecord, Totals, Warning,
 };

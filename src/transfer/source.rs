@@ -58,11 +58,13 @@ impl Source<'_> {
         }
     }
 
+    /// Begins to read a file. `time_before`: a server is asked for the exact time, see [`Source::told_time`].
     pub(super) fn open(
         &mut self,
         path: &[u8],
         offset: u64,
         size_after: bool,
+        time_before: bool,
     ) -> Result<Inflow, Cause> {
         match self {
             Source::Remote(session) => {
@@ -70,10 +72,19 @@ impl Source<'_> {
                     path,
                     offset,
                     size_after,
+                    time_before,
                 };
                 Ok(Inflow::Remote(session.retrieve(what)?))
             }
             Source::Local(root) => Ok(Inflow::Local(root.read(path, offset)?)),
+        }
+    }
+
+    /// The time that the server told of the file being read.
+    pub(super) fn told_time(&self) -> Option<Time> {
+        match self {
+            Source::Remote(session) => session.told_time(),
+            Source::Local(_) => None,
         }
     }
 
@@ -110,6 +121,14 @@ impl Source<'_> {
             }),
             (Source::Remote(_), None) => Ok(After::default()),
             (Source::Local(root), _) => Ok(look(root, path)?),
+        }
+    }
+
+    /// Asks a server for the exact time of a file, without reading it.
+    pub(super) fn ask_time(&mut self, path: &[u8]) -> Result<Option<Time>, Cause> {
+        match self {
+            Source::Remote(session) => Ok(session.modified(path)?),
+            Source::Local(_) => Ok(None),
         }
     }
 

@@ -77,7 +77,8 @@ impl Case {
         fs::read(self.path(path)).ok()
     }
 
-    /// All files below a folder, relative to it, sorted. Nothing when it does not exist.
+    /// All files below a folder, relative to it, sorted, but for the state in `.ftpflow`. Nothing when it does not
+    /// exist.
     pub fn files(&self, folder: impl AsRef<Path>) -> Vec<String> {
         let root = self.path(folder);
         let mut found = Vec::new();
@@ -85,6 +86,9 @@ impl Case {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 let path = entry.path();
+                if entry.file_name() == ".ftpflow" {
+                    continue;
+                }
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push(path);
                 } else {

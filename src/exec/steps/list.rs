@@ -265,7 +265,7 @@ impl Machine for RemoteList {
                     Ok((page, below, hash)) => {
                         self.take_page(&attempt.item, page, below, hash, shared)
                     }
-                    Err(_) if lost_at_rest => self.backlog.put_back(attempt),
+                    Err(_) if lost_at_rest => self.backlog.put_back([attempt]),
                     Err(no_page) => self.failed(attempt, no_page, now, shared),
                 }
             }

@@ -240,10 +240,11 @@ impl Delete {
         now: Instant,
         shared: &mut Shared,
     ) {
+        let mut untried = Vec::new();
         for mut attempt in attempts {
             let at = attempt.item;
             match done.remove(&at) {
-                None => self.files.put_back(attempt),
+                None => untried.push(attempt),
                 Some(Ok(Deletion::Deleted)) => self.deleted(at, FileOutcome::Deleted, shared),
                 Some(Ok(Deletion::WasNotThere)) => {
                     self.deleted(at, FileOutcome::WasNotThere, shared)
@@ -260,6 +261,7 @@ impl Delete {
                 },
             }
         }
+        self.files.put_back(untried);
     }
 
     /// The reply to a deletion was lost: it is looked for, never deleted again blindly.

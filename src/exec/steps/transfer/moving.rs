@@ -228,12 +228,13 @@ impl Transfer {
         now: Instant,
         shared: &mut Shared,
     ) {
+        let mut untried = Vec::new();
         for mut attempt in attempts {
             let at = attempt.item;
             match moved.remove(&at) {
-                None => self.backlog.put_back(attempt),
+                None => untried.push(attempt),
                 Some(Ok(copied)) => self.copied(at, copied, shared),
-                Some(Err(failed)) if failed.lost_at_rest => self.backlog.put_back(attempt),
+                Some(Err(failed)) if failed.lost_at_rest => untried.push(attempt),
                 Some(Err(failed)) => {
                     let progressed = failed.bytes > 0 && failed.resumable;
                     match self.again(&mut attempt, &failed.fault, progressed, shared) {
@@ -246,6 +247,7 @@ impl Transfer {
                 }
             }
         }
+        self.backlog.put_back(untried);
     }
 
     fn gave_up(&mut self, at: u32, failed: Failed, shared: &mut Shared) {
