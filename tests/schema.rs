@@ -304,9 +304,6 @@ fn writing_a_default_changes_nothing() {
                 with(&definition, ""),
                 with(&definition, &format!(", {key}: {value}")),
             );
-            let plain = match definition.as_str() {
-                _ => plain,
-            };
             assert_eq!(plan(&with), plan(&plain), "{definition}.{key}");
             written += 1;
         }

@@ -133,7 +133,7 @@ impl Dispatcher {
             }
             match wait {
                 None if self.flights.is_empty() => self.stuck(),
-                wait => self.listen(wait),
+                wait => self.listen(wait, now),
             }
         }
         self.farewell();
@@ -176,7 +176,6 @@ impl Dispatcher {
             progress |= self.open_sessions(now);
             self.retire(now);
             next_wake = earliest(next_wake, self.sessions.next_try(now));
-            next_wake = earliest(next_wake, self.sessions.next_retirement());
             if !progress {
                 return next_wake.map(|at| at.saturating_duration_since(now));
             }
@@ -289,7 +288,12 @@ impl Dispatcher {
     }
 
     /// Waits for a message, for so long at most, and takes in all that have come.
-    fn listen(&mut self, wait: Option<Duration>) {
+    ///
+    /// A session that is to be retired wakes it, too, but is no cause to wait: its end helps no step that waits.
+    fn listen(&mut self, wait: Option<Duration>, now: Instant) {
+        let retirement = self.sessions.next_retirement();
+        let retirement = retirement.map(|at| at.saturating_duration_since(now));
+        let wait = wait.into_iter().chain(retirement).min();
         let first = match wait {
             Some(wait) => self.messages.recv_timeout(wait),
             None => self
@@ -470,7 +474,14 @@ impl Dispatcher {
             "the step could not go on: nothing that runs would ever free the sessions it needs",
         )
         .help("raise `connections` of the servers of this step");
-        for index in 0..self.running.len() {
+        // Who waits for two sessions and holds one back may be all that the others wait for.
+        let holder = self.sessions.reserved_by();
+        let holder = self
+            .running
+            .iter()
+            .position(|running| Some(running.id) == holder);
+        let indices = holder.map_or(0..self.running.len(), |index| index..index + 1);
+        for index in indices {
             self.stop_step(index, &Stop::Fault(fault.clone()));
         }
     }

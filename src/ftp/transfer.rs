@@ -199,7 +199,7 @@ impl Session {
     }
 
     /// Ends a transfer whose data connection failed, and adds to the error what the server says about it, if it
-    /// says so soon. The session is not healthy afterwards.
+    /// says so soon: that then decides how it is met (452 while data was sent). The session is not healthy afterwards.
     pub fn give_up(&mut self, mut error: Error) -> Error {
         let Some(mut flight) = self.in_flight.take() else {
             self.control.condemn();
@@ -214,6 +214,9 @@ impl Session {
                 && reply.is_refusal()
             {
                 error.reply = self.control.refused(ErrorKind::NotWhole, reply).reply;
+                if matches!(error.kind, ErrorKind::DataLost | ErrorKind::Timeout(_)) {
+                    error.kind = ErrorKind::NotWhole;
+                }
             }
         }
         self.control.condemn();

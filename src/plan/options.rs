@@ -41,7 +41,7 @@ pub(super) struct Common {
 /// `defaults:`
 #[derive(Debug, Clone, Default)]
 pub(super) struct Defaults {
-    common: Common,
+    pub(super) common: Common,
     options: WrittenOptions,
 }
 

@@ -388,6 +388,19 @@ impl Copying<'_, '_, '_> {
         Ok(copied)
     }
 
+    /// Whether a server took back a file of which all bytes stand there: an error reply means that it is not whole,
+    /// whatever arrived, and the next try would find nothing to continue and take it for whole.
+    fn disowned(&mut self, error: &CopyError) -> bool {
+        let taken_back =
+            matches!(&*error.cause, Cause::Ftp(error) if error.kind == ErrorKind::NotWhole);
+        taken_back
+            && self.target.is_healthy()
+            && match (self.target.look(self.item.written()), self.item.size) {
+                (Ok(Seen::Bytes(there)), Some(size)) => there >= size,
+                _ => false,
+            }
+    }
+
     /// Keeps or removes what was written, as the fault and `resume` say.
     fn clear_up(&mut self, mut error: CopyError) -> CopyError {
         error.bytes_moved = self.bytes_moved;
@@ -399,7 +412,7 @@ impl Copying<'_, '_, '_> {
             Class::Transient | Class::TooManySessions | Class::Interrupted
         );
         // Bytes that make a file too long are no beginning of it.
-        let keep = may_pass && self.item.resumable && !overlong(&error);
+        let keep = may_pass && self.item.resumable && !overlong(&error) && !self.disowned(&error);
         if !keep {
             let written = self.item.written();
             let removed = self.target.is_healthy() && self.target.remove(written).is_ok();

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::error::Cause;
-use super::session::{broken, transfer_type};
+use super::session::transfer_type;
 use crate::files::Time;
 use crate::ftp::{Count, Receiving, Retrieve, Session};
 use crate::local::{self, Act, Reading, Root};
@@ -92,7 +92,7 @@ impl Source<'_> {
     pub(super) fn failed(&mut self, path: &[u8], inflow: Inflow, error: io::Error) -> Cause {
         drop(inflow);
         match self {
-            Source::Remote(session) => broken(session, error.into()).into(),
+            Source::Remote(session) => session.give_up(error.into()).into(),
             Source::Local(root) => root.system(Act::Read, path, &error).into(),
         }
     }

@@ -47,6 +47,22 @@ impl Case {
         self.manifest(&format!("version: 1\nservers:\n{servers}{rest}"))
     }
 
+    /// As [`Case::pipeline`], with further fields for each server: `connections: 1`.
+    pub fn servers(self, servers: &[(&str, &Running, &str)], rest: &str) -> Self {
+        let servers: String = servers
+            .iter()
+            .map(|(name, server, fields)| {
+                let entry = server.yaml();
+                let entry = entry.trim_end_matches(['}', ' ']);
+                match fields.is_empty() {
+                    true => format!("  {name}: {entry} }}\n"),
+                    false => format!("  {name}: {entry}, {fields} }}\n"),
+                }
+            })
+            .collect();
+        self.manifest(&format!("version: 1\nservers:\n{servers}{rest}"))
+    }
+
     /// Writes a file, with the folders above it.
     pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
         let path = self.path(path);

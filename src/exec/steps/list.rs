@@ -208,6 +208,7 @@ impl Machine for RemoteList {
                 Next::Done(Ending::failed(stop.failure(), None))
             }
             State::Stopped(_) | State::Assembles => Next::Wait(None),
+            State::Assembled(_) if !self.flying.is_empty() => Next::Wait(None),
             State::Assembled(set) => match set.take() {
                 Some(set) => Next::Done(self.ending(set)),
                 None => Next::Done(Ending::failed(self.fault.take().map(|f| f.failure), None)),

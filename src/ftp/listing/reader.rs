@@ -51,13 +51,13 @@ impl Reader {
         mut each: impl FnMut(&[u8], Parsed<'_>),
     ) {
         let parsed = list_line(line, now, offset);
-        if let Parsed::Entry(row) = &parsed {
-            if vms::row(line, offset).is_some_and(|read| read == *row) {
-                if self.versioned == row.name {
-                    return each(line, Parsed::Nothing);
-                }
-                self.versioned = row.name.to_vec();
+        if let Parsed::Entry(row) = &parsed
+            && vms::row(line, offset).is_some_and(|read| read == *row)
+        {
+            if self.versioned == row.name {
+                return each(line, Parsed::Nothing);
             }
+            self.versioned = row.name.to_vec();
         }
         each(line, parsed);
     }
