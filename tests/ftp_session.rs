@@ -682,7 +682,7 @@ fn active_mode_announces_the_address_that_is_set() {
     };
     let mut session = open_as(with);
     let error = fetch(&mut session, "/a/b.txt", 0).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::DataConnect);
+    assert_eq!(error.reply.map(|reply| reply.code), Some(425));
     let told = server.log().join("\n");
     assert!(told.contains("EPRT |1|127.0.0.2|"), "{told}");
 }

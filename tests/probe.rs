@@ -100,3 +100,32 @@ fn an_unknown_server_is_wrong_usage() {
     case.run().code(2).stderr_has("no server `t`");
     assert_eq!(server.sessions_opened(), 0);
 }
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
+fn every_real_server_is_probed_and_its_entry_runs() {
+    use crate::harness::real::{self, Kind};
+    for kind in Kind::ALL {
+        let Some(server) = real::start(kind) else {
+            continue;
+        };
+        server.put("a.txt", "a");
+        let manifest = format!("version: 1\nservers:\n{}{STEPS}", server.servers_entry("s"));
+        let case =
+            Case::new()
+                .manifest(&manifest)
+                .args(["probe", "pipeline.yaml", "--sessions", "5"]);
+        let shown = case.run();
+        shown.code(0).stdout_has("5 at once, all that were tried");
+        if matches!(kind, Kind::VsftpdTls | Kind::ProftpdTls) {
+            shown.stdout_has("1.3, data connections resume the session");
+        }
+
+        let entry = shown.stdout.split("servers:\n").nth(1).unwrap();
+        let pasted = Case::new()
+            .manifest(&format!("version: 1\nservers:\n{entry}{STEPS}"))
+            .env("S_PASSWORD", server.password());
+        pasted.run().code(0);
+    }
+}

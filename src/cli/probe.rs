@@ -8,7 +8,7 @@ use super::inputs::{Reading, Variables};
 use super::load::Loaded;
 use super::output;
 use super::suit;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Tls, TlsOptions};
 use crate::event::Failure;
 use crate::ftp::{Breaker, Error, Facts, Probe, Redact, Session};
 use crate::manifest::suggest;
@@ -100,7 +100,7 @@ fn choose<'a>(all: &'a [PlanServer], names: &[String]) -> Result<Vec<&'a PlanSer
 
 fn sheet(server: &PlanServer, secrets: &Secrets, sessions: u32, redact: &Redact) -> ProbeSheet {
     let endpoint = &server.endpoint;
-    let open = |facts: &Facts| {
+    let open_as = |endpoint: &Arc<Endpoint>, facts: &Facts| {
         let password = secrets.get(server.password);
         Session::open(
             endpoint,
@@ -110,6 +110,7 @@ fn sheet(server: &PlanServer, secrets: &Secrets, sessions: u32, redact: &Redact)
             Arc::clone(redact),
         )
     };
+    let open = |facts: &Facts| open_as(endpoint, facts);
     let mut sheet = ProbeSheet {
         name: endpoint.name.clone(),
         address: format!("{}:{}", endpoint.host, endpoint.port),
@@ -124,6 +125,9 @@ fn sheet(server: &PlanServer, secrets: &Secrets, sessions: u32, redact: &Redact)
         Ok((session, probe)) => {
             let (open, refusal) = count(session, sessions, &open);
             let mut found = found(probe);
+            if endpoint.tls == Tls::Off && found.auth_tls {
+                try_tls(endpoint, &mut found, &open_as);
+            }
             found.sessions = open;
             found.sessions_tried = sessions;
             found.sessions_refusal = refusal;
@@ -132,6 +136,28 @@ fn sheet(server: &PlanServer, secrets: &Secrets, sessions: u32, redact: &Redact)
         }
     }
     sheet
+}
+
+/// Logs in under TLS where the server announces it: Pure-FTPd does so even where it was built without.
+fn try_tls(
+    endpoint: &Endpoint,
+    found: &mut ProbeFound,
+    open: &impl Fn(&Arc<Endpoint>, &Facts) -> Result<Session, Error>,
+) {
+    let secured = Endpoint {
+        tls: Tls::Explicit(TlsOptions::default()),
+        ..endpoint.clone()
+    };
+    match open(&Arc::new(secured), &Facts::default()) {
+        Ok(session) => {
+            found.tls_offer = Some(true);
+            session.quit();
+        }
+        Err(error) => {
+            found.tls_offer = Some(false);
+            found.tls_problem = Some(error.to_string());
+        }
+    }
 }
 
 /// Opens sessions beside the first until one is refused; how many then were open, and what was said to the next.
@@ -183,6 +209,7 @@ fn found(probe: Probe) -> ProbeFound {
         mlsd: probe.mlsd,
         entries: probe.entries,
         incomplete: probe.incomplete,
+        auth_tls: probe.auth_tls,
         rest: probe.restart,
         mdtm: probe.tells_times,
         mfmt: probe.sets_times,

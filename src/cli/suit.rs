@@ -52,7 +52,7 @@ pub(super) fn entry(endpoint: &Endpoint, found: &ProbeFound) -> Vec<String> {
 
 fn tls(tls: &Tls, found: &ProbeFound) -> Option<String> {
     let (mode, options) = match tls {
-        Tls::Off if offers_tls(found) => return Some("  tls: explicit".into()),
+        Tls::Off if found.tls_offer == Some(true) => return Some("  tls: explicit".into()),
         Tls::Off => return Some("  tls: off".into()),
         Tls::Explicit(options) => ("explicit", options),
         Tls::Implicit(options) => ("implicit", options),
@@ -93,13 +93,6 @@ fn tls(tls: &Tls, found: &ProbeFound) -> Option<String> {
         [_] => format!("  tls: {mode}"),
         parts => format!("  tls: {{{}}}", parts.join(", ")),
     })
-}
-
-fn offers_tls(found: &ProbeFound) -> bool {
-    found
-        .features
-        .iter()
-        .any(|line| line.starts_with("AUTH") && line.contains("TLS"))
 }
 
 fn encoding(declared: NameEncoding, found: &ProbeFound) -> Option<String> {

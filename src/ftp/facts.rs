@@ -33,7 +33,7 @@ pub struct Facts {
     pub clock_offset: Option<i32>,
     /// The reply to PWD right after the first login.
     pub home: Option<Vec<u8>>,
-    /// Data connections must resume a TLS session, and tickets of TLS 1.3 run out (ProFTPD 1.3.8): TLS 1.2 is used,
+    /// Data connections must resume a TLS session, and tickets of TLS 1.3 run out (ProFTPD 1.3.8, with uploads): TLS 1.2 is used,
     /// whose sessions are resumed without end.
     pub tls12_only: bool,
     /// The server does not speak TLS 1.2, so that `tls12_only` cannot be met.

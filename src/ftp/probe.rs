@@ -18,7 +18,7 @@ const LABELS: [&str; 6] = [
     "euc-jp",
     "windows-1251",
 ];
-/// Listings of the folder where a login begins: tickets of TLS 1.3 run out with the third data connection, if ever.
+/// Listings of the folder where a login begins, under TLS 1.3: one more than the tickets that servers give at first.
 const LISTINGS: usize = 3;
 /// A folder of more entries is listed once.
 const LONG: usize = 1000;
@@ -36,6 +36,8 @@ pub struct Probe {
     pub home: Option<String>,
     /// What TLS came to, where it is spoken.
     pub tls: Option<ProbeTls>,
+    /// Whether AUTH TLS is announced.
+    pub auth_tls: bool,
     /// Whether EPSV gives a port that can be reached.
     pub epsv: bool,
     /// The address in the reply to PASV.
@@ -107,6 +109,7 @@ impl Session {
         probe.checksums = features.checksums;
         probe.clock_offset = facts.clock_offset;
         probe.utf8 = features.utf8;
+        probe.auth_tls = features.auth_tls;
         probe.tls = self.tls.is_some().then_some(ProbeTls {
             version: if self.control.is_tls13() {
                 "1.3"
@@ -161,7 +164,7 @@ impl Session {
                 .collect();
             probe.odd_names = odd.len();
             probe.encodings = readable(&odd);
-            if self.tls.is_none() || page.len() > LONG || !self.healthy() {
+            if !self.control.is_tls13() || page.len() > LONG || !self.healthy() {
                 break;
             }
         }

@@ -97,7 +97,8 @@ impl Session {
 
     /// Sees to it that the next data connection can resume the session, before anything is begun.
     ///
-    /// A ticket of TLS 1.3 serves once, and ProFTPD 1.3.8 sends none on data connections. Once the last is used, the
+    /// A ticket of TLS 1.3 serves once, and ProFTPD 1.3.8 sends none on the data connections of uploads (it does on all
+    /// others). Once the last is used, the
     /// session is begun anew under TLS 1.2, which resumes without end.
     pub(super) fn stay_resumable(&mut self) -> Result<(), Error> {
         let dry = self.control.is_tls13() && self.tls.as_ref().is_some_and(Client::is_dry);

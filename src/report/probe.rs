@@ -48,6 +48,12 @@ pub struct ProbeFound {
     pub tls_resumes: Option<bool>,
     /// Whether the tickets of TLS 1.3 ran out, so that TLS 1.2 was taken.
     pub tls_ran_dry: bool,
+    /// Whether AUTH TLS is announced.
+    pub auth_tls: bool,
+    /// Whether a login in clear text could have been one under TLS; none where the server does not announce it.
+    pub tls_offer: Option<bool>,
+    /// Why TLS was announced in vain.
+    pub tls_problem: Option<String>,
     /// Whether EPSV gives a port that can be reached.
     pub epsv: bool,
     /// The address in the reply to PASV.
@@ -177,13 +183,21 @@ impl ProbeFound {
 
     fn tls_row(&self) -> String {
         match (self.tls, self.tls_resumes) {
-            (None, _) => "none: all goes in clear text".into(),
+            (None, _) => self.clear_row(),
             (Some(version), Some(true)) => {
                 format!("{version}, data connections resume the session")
             }
             (Some(version), _) => {
                 format!("{version}, data connections begin sessions of their own")
             }
+        }
+    }
+
+    fn clear_row(&self) -> String {
+        match (self.tls_offer, &self.tls_problem) {
+            (Some(true), _) => "not used, though the server offers it".into(),
+            (_, Some(problem)) => format!("not used; announced, but {problem}"),
+            _ => "not offered: all goes in clear text".into(),
         }
     }
 

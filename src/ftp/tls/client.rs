@@ -61,7 +61,7 @@ impl Client {
         ClientConnection::new(Arc::clone(&self.config), self.name.clone()).map_err(unusable)
     }
 
-    /// Whether no ticket of TLS 1.3 is left for the next data connection.
+    /// Whether tickets of TLS 1.3 were given, and none is left for the next data connection.
     pub(in crate::ftp) fn is_dry(&self) -> bool {
         self.tickets.is_dry()
     }

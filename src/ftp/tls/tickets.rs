@@ -22,12 +22,17 @@ struct Kept {
     group: Option<NamedGroup>,
     tls12: Option<Tls12ClientSessionValue>,
     tls13: VecDeque<Tls13ClientSessionValue>,
+    /// Whether there ever was a ticket of TLS 1.3.
+    given: bool,
 }
 
 impl Tickets {
-    /// Whether there is no ticket of TLS 1.3 left: each serves for one connection.
+    /// Whether no ticket of TLS 1.3 is left of those that were given: each serves for one connection.
+    ///
+    /// A server that gives none at all (Pure-FTPd) cannot want its sessions resumed, and is not dry.
     pub(super) fn is_dry(&self) -> bool {
-        self.kept().tls13.is_empty()
+        let kept = self.kept();
+        kept.given && kept.tls13.is_empty()
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -62,6 +67,7 @@ impl ClientSessionStore for Tickets {
             kept.tls13.pop_front();
         }
         kept.tls13.push_back(value);
+        kept.given = true;
     }
 
     fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
