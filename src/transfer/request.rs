@@ -45,12 +45,14 @@ impl Request<'_> {
         }
     }
 
-    /// Whether a file that stands unchanged at the destination is proven to be the source's; the reason why not.
+    /// Whether a file that stands unchanged at the destination is proven to be the source's; the reason why not. With
+    /// `verify: checksum` [`super::compare`] proves it.
     pub fn same_is_proof(&self) -> Result<(), &'static str> {
         match (self.options.ascii, self.options.verify) {
             (true, _) => Err("line ends are converted, so that sizes prove nothing"),
             (false, Verify::None) => Err("`verify: none`"),
-            (false, Verify::Size | Verify::Checksum) => Ok(()),
+            (false, Verify::Checksum) => Err("only its size and time were compared"),
+            (false, Verify::Size) => Ok(()),
         }
     }
 
