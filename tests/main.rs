@@ -7,8 +7,10 @@
     reason = "Clippy takes helpers outside #[test] for production code; here a panic is the failing of a test"
 )]
 
+mod checksums;
 mod copying;
 mod copying_real;
+mod cuts;
 mod ftp_session;
 mod harness;
 mod harness_itself;
