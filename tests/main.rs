@@ -8,6 +8,7 @@
 )]
 
 mod checksums;
+mod checksums_real;
 mod copying;
 mod copying_real;
 mod cuts;

@@ -341,6 +341,8 @@ mod tests {
             "250 \"{}\"",
             "250 XSHA256:{}",
             "250-Computing SHA256 digest\r\n250 {}",
+            "213-Computing SHA-256 digest\r\n213 SHA-256 0-9 {} /a b/c.txt",
+            "251-Computing SHA-256 digest\r\n251 /a b/c.txt {}",
             "250-{}\r\n250 done",
             "200 sum={}",
         ] {
