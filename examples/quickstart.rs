@@ -40,7 +40,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
     heading("The manifest");
     for line in MANIFEST.lines() {
-        println!("  {}{line}", paint(DIM, "│ "));
+        let (code, comment) = match line.find('#') {
+            Some(at) => line.split_at(at),
+            None => (line, ""),
+        };
+        println!("  {}{code}{}", paint(DIM, "│ "), paint(DIM, comment));
     }
 
     heading("ftpflow run quickstart.yaml --env-file .env");
@@ -202,7 +206,7 @@ fn show(place: &str, before: &Files, after: &Files) {
 
 fn paint(code: &str, text: &str) -> String {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if plain || !io::stdout().is_terminal() {
+    if text.is_empty() || plain || !io::stdout().is_terminal() {
         return text.to_owned();
     }
     format!("\x1b[{code}m{text}\x1b[0m")

@@ -24,7 +24,8 @@
 //! | [`local`] | the user's disk: confining, listing, temporary names, renaming, times | files | FTP; any other room that opens a file of the user |
 //! | [`ftp`] | one session with one server: wire, replies, data connections, listings, encodings, what was learned | files | more than one session; retrying; waiting without a deadline |
 //! | [`transfer`] | [`Source`](transfer::Source) and [`Target`](transfer::Target), each remote or local: decide, copy, publish, verify | ftp, local, files | the names `download`, `upload` and `relay`, which only choose two ends |
-//! | [`exec`] | runs a [`Plan`](plan::Plan): dispatcher, ready queue, sessions, one file a step kind | plan, transfer, ftp, local, event | manifest types; unbound variables; output |
+//! | [`exec`] | runs a [`Plan`](plan::Plan): dispatcher, ready queue, sessions, one file a step kind | plan, transfer, ftp, local, journal, event | manifest types; unbound variables; output |
+//! | [`journal`] | what must outlive a kill: records of what was chosen, moved and deleted, and the lock | event, files | anything that a run can do without |
 //! | [`event`] | what happens in a run, as plain data, and `Tally`, the one fold from which exit code and summary come | files | |
 //! | [`report`] | events → progress, summary, reports; a plan → text; the redactor, the only way to any sink | plan, event, and places of a manifest to point at | a way back into the run |
 //!
@@ -36,8 +37,9 @@
 //!    keys of a table, so that it can be written down or sent elsewhere.
 //! 3. Only `ftp` names suppaftp and rustls. Only `cli` and `report` write to the terminal.
 //! 4. `exec` talks to `report` by events alone. Steps, `--events` and reports share one event type.
-//! 5. One thread, the dispatcher, owns the state of a run, and nothing on it takes more than a millisecond. Workers get
-//!    what they need and end with exactly one `Done`, on panic too. No lock is held while anybody waits.
+//! 5. One thread, the dispatcher, owns the state of a run and does no I/O but the journal's; nothing on it takes more than
+//!    a millisecond. Workers get what they need and end with exactly one `Done`, on panic too. No lock is held while
+//!    anybody waits.
 //! 6. Sessions move. A job starts only with its sessions and a thread in hand and gives them back in `Done`; slots are
 //!    released by job id, so sessions lost in a panic are still counted as closed. Never wait without a cause to wake:
 //!    when nothing is in flight, no timer is set and nothing can start, the waiting steps fail with the reason.

@@ -334,16 +334,24 @@ steps:
   pass: {relay: {from: all, to: b, into: /out, verify: checksum}}
   tidy: {delete: {sources_of: pass}}
 ";
-    for (same, left) in [(true, 0), (false, 1)] {
-        let from = source().start();
-        let mut to = Server::new().file_at("/out/a.bin", content(), TIME);
-        if same {
-            to = Server::new().checksums("XSHA256", sha256);
+    // Stands there already, and whether the server can sum; how many stay at the source.
+    for (stands, sums, left) in [(false, true, 0), (true, true, 0), (true, false, 1)] {
+        let from = match sums {
+            true => summing(source()).start(),
+            false => source().start(),
+        };
+        let mut to = Server::new();
+        if stands {
+            to = to.file_at("/out/a.bin", content(), TIME);
+        }
+        if sums {
+            to = summing(to);
         }
         let to = to.start();
         let case = Case::new().pipeline(&[("a", &from), ("b", &to)], steps);
         case.run();
         assert_eq!(from.names("/in").len(), left);
+        assert_eq!(to.count("STOR"), usize::from(!stands));
         assert_eq!(to.read("/out/a.bin"), Some(content()));
     }
 }

@@ -10,7 +10,7 @@ use ftpflow::endpoint::{
 use ftpflow::files::{Kind, NameEncoding, Precision, Time};
 use ftpflow::ftp::{
     Breaker, Class, Deleted, Error, ErrorKind, Facts, Receiving, Redact, Retrieve, Retrieved,
-    Sending, Session, Store, Stored, Waiting, Why,
+    Sending, Session, Store, Stored, TlsFault, Waiting, Why,
 };
 
 use crate::harness::client::lab;
@@ -90,6 +90,7 @@ fn fetch(session: &mut Session, path: &str, offset: u64) -> Result<(Vec<u8>, Ret
         path: path.as_bytes(),
         offset,
         size_after: true,
+        time_before: false,
     })?;
     let mut bytes = Vec::new();
     match receiving.read_to_end(&mut bytes) {
@@ -231,15 +232,15 @@ fn a_command_with_a_line_break_is_never_sent() {
 }
 
 #[test]
-fn tls_is_refused_before_anything_is_sent() {
+fn a_server_without_tls_is_left_before_the_user_is_named() {
     let server = lab().start();
     let mut with = endpoint(&server);
     with.tls = Tls::Explicit(TlsOptions::default());
     let error = try_open(with, "lab-secret", &Facts::default())
         .err()
         .unwrap();
-    assert_eq!(error.kind, ErrorKind::NotBuilt);
-    assert_eq!(server.sessions_opened(), 0);
+    assert_eq!(error.kind, ErrorKind::Tls(TlsFault::Refused));
+    assert_eq!(server.count("USER"), 0);
 }
 
 #[test]
@@ -487,6 +488,7 @@ fn a_transfer_that_is_given_up_ends_the_session() {
             path: b"/big",
             offset: 0,
             size_after: true,
+            time_before: false,
         })
         .unwrap();
     assert!(!session.healthy());
@@ -530,6 +532,7 @@ fn a_tripped_breaker_ends_a_transfer_between_buffers() {
             path: b"/big",
             offset: 0,
             size_after: false,
+            time_before: false,
         })
         .unwrap();
     receiving.read_exact(&mut [0; 10]).unwrap();
@@ -642,6 +645,40 @@ fn active_mode_uses_eprt_else_port_and_both_families() {
         assert_eq!(server.count(verb), 3);
         assert_eq!(server.count("EPSV") + server.count("PASV"), 0);
     }
+}
+
+#[test]
+fn active_mode_keeps_to_its_range_of_ports() {
+    let server = lab().start();
+    let mut with = endpoint(&server);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let first = free.local_addr().unwrap().port().min(65_000);
+    with.data = DataMode::Active {
+        ports: Some((first, first + 40)),
+        address: None,
+    };
+    let mut session = open_as(with);
+    // The first port of the range is taken by somebody else.
+    assert_eq!(fetch(&mut session, "/a/b.txt", 0).unwrap().0, b"hello");
+    let told = server.log().join("\n");
+    let announced = (first..=first + 40).any(|port| told.contains(&format!("|127.0.0.1|{port}|")));
+    assert!(announced, "{told}");
+}
+
+#[test]
+fn active_mode_announces_the_address_that_is_set() {
+    let server = lab().start();
+    let mut with = endpoint(&server);
+    // Nobody translates this address here, so only the announcement shows.
+    with.data = DataMode::Active {
+        ports: None,
+        address: Some("127.0.0.2".parse().unwrap()),
+    };
+    let mut session = open_as(with);
+    let error = fetch(&mut session, "/a/b.txt", 0).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::DataConnect);
+    let told = server.log().join("\n");
+    assert!(told.contains("EPRT |1|127.0.0.2|"), "{told}");
 }
 
 // Uploads.
@@ -960,6 +997,7 @@ fn gbk_names_are_listed_read_written_and_deleted() {
         path: b"/\xb0\xe6",
         offset: 0,
         size_after: false,
+        time_before: false,
     });
     assert_eq!(error.unwrap_err().command.as_deref(), Some("RETR /版"));
     assert_eq!(session.delete(&file).unwrap(), Deleted::Gone);

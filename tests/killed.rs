@@ -212,9 +212,9 @@ fn killed_on_vsftpd(moments: u64) {
     for moment in 0..moments {
         let (inbox, outbox) = (format!("in{moment}"), format!("out{moment}"));
         for file in 0..FILES {
-            source.put(&format!("{inbox}/sub/{file}.bin"), &content(file));
+            source.put(format!("{inbox}/sub/{file}.bin"), content(file));
         }
-        source.put(&format!("{inbox}/stays.txt"), b"stays");
+        source.put(format!("{inbox}/stays.txt"), b"stays");
         let yaml = format!(
             "version: 1\nservers:\n{}{}{}",
             source.servers_entry("source"),

@@ -129,7 +129,7 @@ fn download_builds_fetches_the_newest_ten_and_nothing_twice() {
         let path = gbk(&format!(
             "/file/download/bbb/版本/{day:02}/产品-2.4.{day}.zip"
         ));
-        server = server.file_at(path, &pattern(5_000, day), days_ago(day as i64) + 3600);
+        server = server.file_at(path, pattern(5_000, day), days_ago(day as i64) + 3600);
     }
     let old = gbk("/file/download/bbb/版本/old/产品-2.4.99.zip");
     let debug = gbk("/file/download/bbb/版本/01/产品-2.4.1-debug.zip");

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Parser, Subcommand};
 
 use super::exit::Exit;
-use super::{check, completions, init, plan};
+use super::{check, completions, graph, init, plan, probe, schema};
 
 /// Runs pipelines of FTP and FTPS steps that a YAML manifest describes.
 #[derive(Debug, Parser)]
@@ -20,7 +20,7 @@ Exit codes:
     1  a step failed
     2  wrong usage, or a FILE that cannot be read
     3  the manifest is wrong
-    4  refused before any step, as when a report cannot be written
+    4  refused before any step, as when another run holds the state or a report cannot be written
   130  interrupted
 
 Begin with `ftpflow init`, then `ftpflow check ftpflow.yaml` and `ftpflow run ftpflow.yaml`."
@@ -35,6 +35,9 @@ enum Command {
     Run(super::run::Args),
     Plan(plan::Args),
     Check(check::Args),
+    Graph(graph::Args),
+    Schema(schema::Args),
+    Probe(probe::Args),
     Init(init::Args),
     Completions(completions::Args),
 }
@@ -63,6 +66,9 @@ pub fn run_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>
         Command::Run(args) => super::run::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(&args),
+        Command::Graph(args) => graph::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Probe(args) => probe::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

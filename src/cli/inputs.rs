@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, suggest};
 use crate::plan::{Inputs, Values, local_zone, undeclared_vars, wanted_files};
 
 use super::env_file;
@@ -70,8 +70,12 @@ impl Variables {
     ) -> Result<Inputs, String> {
         let names = self.vars.iter().map(|(name, _)| name.as_str());
         if let [name, ..] = undeclared_vars(manifest, names).as_slice() {
+            let declared = manifest.vars.get().into_iter().flatten();
+            let near = suggest(name, declared.map(|(name, _)| name.as_str()));
+            let hint = near.map(|near| format!("; did you mean `{near}`?"));
             return Err(format!(
-                "`--var {name}=…` names no variable that the manifest declares under `vars:`"
+                "`--var {name}=…` names no variable that the manifest declares under `vars:`{}",
+                hint.unwrap_or_default()
             ));
         }
         let folder = self

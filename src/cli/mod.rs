@@ -9,14 +9,18 @@ mod completions;
 mod env_file;
 mod execute;
 mod exit;
+mod graph;
 mod init;
 mod inputs;
 mod load;
 mod output;
 mod plan;
+mod probe;
 mod run;
+mod schema;
 mod signals;
 mod state;
+mod suit;
 
 pub use app::{Cli, run, run_from};
 pub use exit::Exit;

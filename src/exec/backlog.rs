@@ -35,9 +35,14 @@ impl<T> Backlog<T> {
         self.ready.push_back(Try::first(item));
     }
 
-    /// Puts back work that a job did not get to, or that does not count as tried.
-    pub(super) fn put_back(&mut self, attempt: Try<T>) {
-        self.ready.push_front(attempt);
+    /// Puts back work that a job did not get to, or that does not count as tried: in front, and in its order.
+    pub(super) fn put_back<I>(&mut self, attempts: I)
+    where
+        I: IntoIterator<Item = Try<T>, IntoIter: DoubleEndedIterator>,
+    {
+        for attempt in attempts.into_iter().rev() {
+            self.ready.push_front(attempt);
+        }
     }
 
     /// Adds a further try, not before an instant.
@@ -141,6 +146,17 @@ mod tests {
         assert!(!backlog.is_empty());
         assert!(backlog.take(now + Duration::from_secs(1)).is_some());
         assert!(backlog.is_empty());
+    }
+
+    #[test]
+    fn work_that_was_put_back_comes_first_and_in_its_order() {
+        let now = Instant::now();
+        let mut backlog = Backlog::new();
+        (1..=5).for_each(|item| backlog.push(item));
+        let batch: Vec<Try<i32>> = (0..3).filter_map(|_| backlog.take(now)).collect();
+        backlog.put_back(batch);
+        let order: Vec<i32> = backlog.drain().map(|attempt| attempt.item).collect();
+        assert_eq!(order, [1, 2, 3, 4, 5]);
     }
 
     #[test]

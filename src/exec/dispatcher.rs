@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use crate::endpoint::Tls;
 use crate::event::{Event, Failure, Meter, RunOutcome, StepHead, StepOutcome};
 use crate::files::ServerId;
 use crate::ftp::Why;
@@ -122,6 +123,7 @@ impl Dispatcher {
                 .map(|step| heads::head(&plan, step))
                 .collect::<Vec<StepHead>>(),
         });
+        self.warn_of_strangers();
         self.release(first);
         while !self.running.is_empty() && !self.gave_up {
             let now = Instant::now();
@@ -131,7 +133,7 @@ impl Dispatcher {
             }
             match wait {
                 None if self.flights.is_empty() => self.stuck(),
-                wait => self.listen(wait),
+                wait => self.listen(wait, now),
             }
         }
         self.farewell();
@@ -174,7 +176,6 @@ impl Dispatcher {
             progress |= self.open_sessions(now);
             self.retire(now);
             next_wake = earliest(next_wake, self.sessions.next_try(now));
-            next_wake = earliest(next_wake, self.sessions.next_retirement());
             if !progress {
                 return next_wake.map(|at| at.saturating_duration_since(now));
             }
@@ -250,6 +251,21 @@ impl Dispatcher {
         self.workers.spawn(job, desk, work);
     }
 
+    /// `verify: false` is said in every run: a password sent to whoever answers is no secret.
+    fn warn_of_strangers(&mut self) {
+        let plan = Arc::clone(&self.shared.plan);
+        for server in &plan.servers {
+            let options = match &server.endpoint.tls {
+                Tls::Off => continue,
+                Tls::Explicit(options) | Tls::Implicit(options) => options,
+            };
+            if !options.verify {
+                let text = "its certificate is not verified (`tls.verify: false`): anybody in between can read and change what is sent";
+                self.shared.warn_server(&server.endpoint.name, text.into());
+            }
+        }
+    }
+
     fn next_job(&mut self) -> JobId {
         self.next_job += 1;
         JobId(self.next_job)
@@ -272,7 +288,12 @@ impl Dispatcher {
     }
 
     /// Waits for a message, for so long at most, and takes in all that have come.
-    fn listen(&mut self, wait: Option<Duration>) {
+    ///
+    /// A session that is to be retired wakes it, too, but is no cause to wait: its end helps no step that waits.
+    fn listen(&mut self, wait: Option<Duration>, now: Instant) {
+        let retirement = self.sessions.next_retirement();
+        let retirement = retirement.map(|at| at.saturating_duration_since(now));
+        let wait = wait.into_iter().chain(retirement).min();
         let first = match wait {
             Some(wait) => self.messages.recv_timeout(wait),
             None => self
@@ -453,7 +474,14 @@ impl Dispatcher {
             "the step could not go on: nothing that runs would ever free the sessions it needs",
         )
         .help("raise `connections` of the servers of this step");
-        for index in 0..self.running.len() {
+        // Who waits for two sessions and holds one back may be all that the others wait for.
+        let holder = self.sessions.reserved_by();
+        let holder = self
+            .running
+            .iter()
+            .position(|running| Some(running.id) == holder);
+        let indices = holder.map_or(0..self.running.len(), |index| index..index + 1);
+        for index in indices {
             self.stop_step(index, &Stop::Fault(fault.clone()));
         }
     }
@@ -509,7 +537,8 @@ impl Dispatcher {
         };
         let name = self.shared.plan.step(id).name.clone();
         for skipped in skipped {
-            self.skip(skipped, Some(&name), &format!("`{name}` did not succeed"));
+            // The name stands beside it, wherever this is shown.
+            self.skip(skipped, Some(&name), "it did not succeed");
         }
         self.release(released);
     }

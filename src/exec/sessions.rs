@@ -74,6 +74,11 @@ struct Pool {
     failed: u32,
     not_before: Option<Instant>,
     broken: Option<Fault>,
+    /// Set once a session too many was refused: others are then opened one at a time, because servers that count
+    /// connections refuse a crowd as a whole.
+    careful: bool,
+    /// The session that is being opened alone: its refusal tells how many there may be.
+    probe: Option<SlotId>,
 }
 
 struct Idle {
@@ -101,6 +106,8 @@ impl Sessions {
                 failed: 0,
                 not_before: None,
                 broken: None,
+                careful: false,
+                probe: None,
             }
         });
         Sessions {
@@ -143,7 +150,7 @@ impl Sessions {
         now: Instant,
     ) -> Option<Vec<Leased>> {
         for server in roles {
-            self.pool(*server).drop_stale(now);
+            self.pool(*server).drop_stale();
         }
         if !self.enough(step, roles) {
             if roles.len() > 1 && self.reserved.is_none() {
@@ -165,6 +172,11 @@ impl Sessions {
             })
         });
         Some(leased.collect())
+    }
+
+    /// The step that has reserved sessions.
+    pub(super) fn reserved_by(&self) -> Option<StepId> {
+        self.reserved.as_ref().map(|(step, _)| *step)
     }
 
     /// Gives up a reservation that its step has no use for any more.
@@ -312,14 +324,9 @@ impl Idle {
 
 impl Pool {
     /// Closes idle sessions that the server has closed already. The look does not wait.
-    fn drop_stale(&mut self, now: Instant) {
-        while let Some(last) = self.idle.last() {
-            if !(last.rested(now) && last.session.is_stale()) {
-                return;
-            }
-            if let Some(stale) = self.idle.pop() {
-                self.slots.remove(&stale.slot);
-            }
+    fn drop_stale(&mut self) {
+        while let Some(stale) = self.idle.pop_if(|last| last.session.is_stale()) {
+            self.slots.remove(&stale.slot);
         }
     }
 
@@ -327,18 +334,21 @@ impl Pool {
     /// passwords; then as many as are wanted, up to the cap.
     fn room(&self, now: Instant) -> usize {
         let waits = self.not_before.is_some_and(|at| at > now);
-        if self.broken.is_some() || waits {
+        let alone = self.careful && self.opening > 0;
+        if self.broken.is_some() || alone || waits {
             return 0;
         }
         let wanted = self.wanted.saturating_sub(self.idle.len() + self.opening);
         let most = if self.proven { self.cap } else { 1 };
-        wanted.min(most.saturating_sub(self.slots.len()))
+        let room = wanted.min(most.saturating_sub(self.slots.len()));
+        if self.careful { room.min(1) } else { room }
     }
 
     fn begin(&mut self, server: ServerId, slot: SlotId) -> Opening {
         let breaker = Breaker::new();
         self.slots.insert(slot, breaker.clone());
         self.opening += 1;
+        self.probe = self.careful.then_some(slot);
         Opening {
             server,
             slot,
@@ -378,8 +388,12 @@ impl Pool {
         // Credentials that worked once are right: a refusal then speaks of the number of sessions.
         let too_many = kind == ErrorKind::TooMany || (kind == ErrorKind::Login && self.proven);
         let others = self.slots.len() - self.opening;
-        if too_many && others > 0 {
-            return self.lower_cap(others, shared);
+        if too_many && !self.slots.is_empty() {
+            match self.probe == Some(slot) {
+                true => self.lower_cap(others, shared),
+                false => self.careful = true,
+            }
+            return;
         }
         self.failed += 1;
         let again = too_many || fault.class == Class::Transient;

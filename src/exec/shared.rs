@@ -120,7 +120,14 @@ impl Shared {
 
     /// Takes in what a session has learned of its server.
     pub(super) fn learn(&mut self, server: ServerId, learned: &Facts) {
-        self.facts[usize::from(server.0)].merge(learned);
+        let facts = &mut self.facts[usize::from(server.0)];
+        let news = learned.tls12_only && !facts.tls12_only;
+        facts.merge(learned);
+        if news {
+            let server = self.plan.server(server).endpoint.name.clone();
+            let text = "sends no further TLS 1.3 tickets for data connections to resume: TLS 1.2 from here on (`tls: {max: 1.2}` begins with it)";
+            self.warn_server(&server, text.into());
+        }
     }
 
     /// The side of what a step yields.

@@ -14,6 +14,7 @@ use super::breaker::{Breaker, Registration, Why};
 use super::command::Line;
 use super::error::{Answer, Error, ErrorKind, Waiting};
 use super::reply::Reply;
+use super::tls::{self, Upgrade};
 use super::wire::{self, Desk, Wire};
 
 const TRANSCRIPT_LINES: usize = 12;
@@ -72,16 +73,17 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// Takes a connected socket and reads the greeting until the deadline.
+    /// Takes a connected socket and reads the greeting until the deadline; `implicit` lets TLS begin before it.
     pub(super) fn open(
         socket: TcpStream,
         known: Registration,
+        implicit: Option<Upgrade>,
         deadline: Instant,
         reply_time: Duration,
         breaker: Breaker,
         shown: Shown,
     ) -> Result<Control, Error> {
-        let (stream, desk) = wire::open(socket, deadline)
+        let (stream, desk) = wire::open(socket, implicit, deadline)
             .map_err(|error| greeting_error(error, &breaker, &shown))?;
         let mut control = Control {
             stream,
@@ -109,6 +111,16 @@ impl Control {
     /// The text of the greeting.
     pub(super) fn greeting(&self) -> &str {
         self.stream.get_welcome_msg().unwrap_or_default()
+    }
+
+    /// Lets TLS be put over the connection before the next line goes out; that line's reply carries the failure.
+    pub(super) fn secure(&mut self, upgrade: Upgrade) {
+        self.desk.upgrade(upgrade);
+    }
+
+    /// Whether the connection speaks TLS 1.3, whose tickets serve once.
+    pub(super) fn is_tls13(&self) -> bool {
+        self.desk.is_tls13()
     }
 
     /// From now on every line waits for the reply to the one before.
@@ -298,6 +310,11 @@ fn failure(error: FtpError, waiting: Waiting, breaker: &Breaker) -> Error {
         return Error::new(ErrorKind::Interrupted(
             breaker.tripped().unwrap_or(Why::Interrupted),
         ));
+    }
+    if let FtpError::ConnectionError(error) = &error
+        && let Some(explained) = tls::explain(error)
+    {
+        return explained;
     }
     match error {
         FtpError::ConnectionError(error) => match error.kind() {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::breaker::{Breaker, Registration};
 use super::error::{Error, ErrorKind, Waiting};
+use super::tls::{self, Upgrade};
 use super::wire::Inner;
 
 /// The most that is read, and waited for, when an upload ends.
@@ -17,6 +18,7 @@ const LINGER_TIME: Duration = Duration::from_secs(2);
 pub(super) struct Data {
     inner: Inner,
     breaker: Breaker,
+    progress: Duration,
     command: String,
     /// Behind `inner`: the breaker's duplicate must not outlive the socket.
     _known: Registration,
@@ -30,6 +32,8 @@ pub struct Count {
     pub bytes: u64,
     /// Whether the end of the data was seen (a download), or said (an upload).
     pub(super) ended: bool,
+    /// Whether that end was more than a closed connection: under TLS, a close_notify.
+    pub(super) clean: bool,
 }
 
 /// The bytes of a file as they come from the server.
@@ -38,6 +42,7 @@ pub struct Receiving {
     data: Data,
     bytes: u64,
     ended: bool,
+    clean: bool,
 }
 
 /// The way of a file's bytes to the server.
@@ -47,6 +52,14 @@ pub struct Sending {
     bytes: u64,
 }
 
+/// What one read gave.
+enum Came {
+    /// Bytes; 0 at the end.
+    Bytes(usize),
+    /// The connection ended without TLS's close_notify, so that somebody may have cut it.
+    Cut,
+}
+
 impl Data {
     pub(super) fn new(
         socket: TcpStream,
@@ -54,14 +67,41 @@ impl Data {
         progress: Duration,
         breaker: Breaker,
     ) -> io::Result<Data> {
-        socket.set_read_timeout(Some(progress))?;
-        socket.set_write_timeout(Some(progress))?;
+        limit(&socket, progress)?;
         Ok(Data {
             inner: Inner::Plain(socket),
             breaker,
+            progress,
             command: String::new(),
             _known: known,
         })
+    }
+
+    /// Puts TLS over the connection, until the deadline.
+    ///
+    /// # Errors
+    /// The handshake's, or the reason why the session is told to end.
+    pub(super) fn secure(mut self, upgrade: Upgrade) -> Result<Data, Error> {
+        let socket = self.inner.socket().try_clone();
+        let secured = socket
+            .and_then(|socket| upgrade.over(socket))
+            .and_then(|mut secure| {
+                // From here on the deadline is for progress, and stands on the socket.
+                secure.set_deadline(None);
+                limit(secure.socket(), self.progress)?;
+                Ok(secure)
+            });
+        let secure = secured.map_err(|error| Error::from(self.failure(error)))?;
+        self.inner = Inner::Tls(Box::new(secure));
+        Ok(self)
+    }
+
+    /// Whether an earlier TLS session was resumed; always so without TLS.
+    pub(super) fn is_resumed(&self) -> bool {
+        match &self.inner {
+            Inner::Plain(_) => true,
+            Inner::Tls(secure) => secure.is_resumed(),
+        }
     }
 
     /// Names the command whose data this is, for errors.
@@ -85,6 +125,9 @@ impl Data {
         if let Some(why) = self.breaker.tripped() {
             return self.error(ErrorKind::Interrupted(why)).into();
         }
+        if let Some(explained) = tls::explain(&error) {
+            return explained.command(self.command.clone()).into();
+        }
         match error.kind() {
             io::ErrorKind::Interrupted => error,
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
@@ -97,17 +140,26 @@ impl Data {
         }
     }
 
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<Came> {
         self.check()?;
-        let length = self
-            .inner
-            .read(buffer)
-            .map_err(|error| self.failure(error))?;
+        let read = match self.inner.read(buffer) {
+            // Servers that close without close_notify are many; whether all has come, the size tells.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Came::Cut,
+            done => Came::Bytes(done.map_err(|error| self.failure(error))?),
+        };
         // A socket that the breaker shut down reads as ended.
-        if length == 0 {
+        if matches!(read, Came::Bytes(0) | Came::Cut) {
             self.check()?;
         }
-        Ok(length)
+        Ok(read)
+    }
+
+    /// Answers the server's close_notify: some take a connection without it for a broken one.
+    fn answer_end(&mut self) {
+        if let Inner::Tls(_) = &self.inner {
+            // The data has come; the final reply tells how the server sees it.
+            let _ = self.inner.end_sending();
+        }
     }
 
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
@@ -153,6 +205,7 @@ impl Receiving {
             data,
             bytes: 0,
             ended: false,
+            clean: false,
         }
     }
 
@@ -162,10 +215,14 @@ impl Receiving {
     }
 
     /// Closes the connection. Before the end of the data this gives the transfer up, and the session with it.
-    pub fn finish(self) -> Count {
+    pub fn finish(mut self) -> Count {
+        if self.clean {
+            self.data.answer_end();
+        }
         Count {
             bytes: self.bytes,
             ended: self.ended,
+            clean: self.clean,
         }
     }
 }
@@ -173,9 +230,19 @@ impl Receiving {
 impl Read for Receiving {
     /// Errors carry an [`Error`] inside: `Error::from` takes it back.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.data.read(buffer)?;
+        if self.ended {
+            return Ok(0);
+        }
+        let length = match self.data.read(buffer)? {
+            Came::Bytes(length) => length,
+            Came::Cut => {
+                self.ended = true;
+                return Ok(0);
+            }
+        };
         self.bytes += length as u64;
-        self.ended |= length == 0 && !buffer.is_empty();
+        self.ended = length == 0 && !buffer.is_empty();
+        self.clean = self.ended;
         Ok(length)
     }
 }
@@ -197,7 +264,11 @@ impl Sending {
     pub fn finish(self) -> Result<Count, Error> {
         let bytes = self.bytes;
         self.data.end_upload()?;
-        Ok(Count { bytes, ended: true })
+        Ok(Count {
+            bytes,
+            ended: true,
+            clean: true,
+        })
     }
 }
 
@@ -212,4 +283,9 @@ impl Write for Sending {
     fn flush(&mut self) -> io::Result<()> {
         self.data.inner.flush()
     }
+}
+
+fn limit(socket: &TcpStream, progress: Duration) -> io::Result<()> {
+    socket.set_read_timeout(Some(progress))?;
+    socket.set_write_timeout(Some(progress))
 }

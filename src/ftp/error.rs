@@ -5,6 +5,7 @@ use std::io;
 
 use super::breaker::Why;
 use super::facts::Facts;
+use super::tls::TlsFault;
 
 /// A failure in talking to one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +70,8 @@ pub enum ErrorKind {
     Interrupted(Why),
     /// A name that cannot stand in a command. Nothing was sent.
     Name,
-    /// Asked for, and not built. Nothing was sent.
-    NotBuilt,
+    /// The connection could not be encrypted. Neither user nor password was sent, unless it broke later.
+    Tls(TlsFault),
 }
 
 /// Which deadline passed.
@@ -143,8 +144,11 @@ impl Error {
             | Kind::NoFinalReply
             | Kind::UnknownOutcome
             | Kind::NoRestart => Class::Transient,
-            Kind::Greeting | Kind::Refused | Kind::NotWhole => self.class_of_reply(),
-            Kind::Login | Kind::Missing | Kind::Stranded | Kind::Name | Kind::NotBuilt => {
+            Kind::Tls(TlsFault::Refused) | Kind::Greeting | Kind::Refused | Kind::NotWhole => {
+                self.class_of_reply()
+            }
+            Kind::Tls(fault) if fault.may_pass() => Class::Transient,
+            Kind::Tls(_) | Kind::Login | Kind::Missing | Kind::Stranded | Kind::Name => {
                 Class::Permanent
             }
         }
@@ -179,10 +183,10 @@ impl Error {
             ErrorKind::DataConnect => {
                 "try the other of `data: passive` and `data: active`, or `pasv_address: reported` behind a balancer"
             }
-            ErrorKind::Missing => "check the path; `ftpflow probe` shows where a login begins",
-            ErrorKind::NotBuilt => {
-                "write `tls: off` to go on in clear text, where the network is trusted"
+            ErrorKind::Missing => {
+                "check the path; a relative one starts in `login.directory`, else in the folder after login"
             }
+            ErrorKind::Tls(fault) => fault.help(),
             ErrorKind::Name => {
                 "set `encoding:` of the server, or leave the file out with a `filter` step"
             }
@@ -228,7 +232,7 @@ impl Error {
             ErrorKind::Interrupted(Why::Interrupted) => "interrupted",
             ErrorKind::Interrupted(Why::StepTimeout) => "the step's time is over",
             ErrorKind::Name => "a name that cannot be sent",
-            ErrorKind::NotBuilt => "not built yet",
+            ErrorKind::Tls(fault) => fault.what(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What was learned about a server, kept for its next sessions.
 
+use crate::endpoint::TlsVersion;
+
 use super::reply::Reply;
 
 /// What was learned about one server. Copied into a session when it is leased, and merged back.
@@ -31,6 +33,11 @@ pub struct Facts {
     pub clock_offset: Option<i32>,
     /// The reply to PWD right after the first login.
     pub home: Option<Vec<u8>>,
+    /// Data connections must resume a TLS session, and tickets of TLS 1.3 run out (ProFTPD 1.3.8): TLS 1.2 is used,
+    /// whose sessions are resumed without end.
+    pub tls12_only: bool,
+    /// The server does not speak TLS 1.2, so that `tls12_only` cannot be met.
+    pub no_tls12: bool,
     /// A PASV reply named another address than the control connection's peer.
     pub pasv_elsewhere: bool,
 }
@@ -74,6 +81,8 @@ impl Facts {
         self.no_size |= other.no_size;
         self.mlsd_unusable |= other.mlsd_unusable;
         self.no_send_ahead |= other.no_send_ahead;
+        self.tls12_only |= other.tls12_only;
+        self.no_tls12 |= other.no_tls12;
         self.pasv_elsewhere |= other.pasv_elsewhere;
         // A server that once did not wait is never trusted to.
         self.waits_for_transfer = match (self.waits_for_transfer, other.waits_for_transfer) {
@@ -96,6 +105,11 @@ impl Facts {
     /// vsftpd's form of MDTM is not announced; it is tried, but not counted on.
     pub fn sets_times(&self) -> bool {
         self.has(|features| features.mfmt) && !self.no_times
+    }
+
+    /// The highest version of TLS that is of use.
+    pub(super) fn highest_tls(&self) -> Option<TlsVersion> {
+        (self.tls12_only && !self.no_tls12).then_some(TlsVersion::V12)
     }
 
     pub(super) fn has(&self, feature: impl Fn(&Features) -> bool) -> bool {

@@ -12,7 +12,7 @@ use super::command::Line;
 use super::error::{Error, ErrorKind};
 use super::listing::lines::Lines;
 use super::listing::time::mdtm_reply;
-use super::listing::{Parsed, list_line, mlsd, nlst};
+use super::listing::{Parsed, Reader, mlsd, nlst};
 use super::manage::split;
 use super::reply::{self, Reply};
 use super::session::Session;
@@ -47,6 +47,7 @@ impl Session {
     /// listed.
     pub fn list(&mut self, folder: &[u8]) -> Result<Page, Error> {
         self.ready()?;
+        self.stay_resumable()?;
         if let Some(reply) = self.go_to(folder)? {
             return Err(self.why_not_entered(folder, reply));
         }
@@ -144,12 +145,16 @@ impl Session {
             .map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(0));
         let offset = i64::from(self.clock_offset().unwrap_or(0));
         let mut page = Page::default();
+        let mut reader = Reader::default();
         let broken = self.read_page(command, &mut page, |line, page| match form {
             Form::Mlsd => keep(mlsd::row(line), line, page),
-            Form::List | Form::ListAll => keep(list_line(line, now, offset), line, page),
+            Form::List | Form::ListAll => {
+                reader.line(line, now, offset, |line, parsed| keep(parsed, line, page));
+            }
             Form::Nlst if matches!(line, b"" | b"." | b"..") => {}
             Form::Nlst => page.push(nlst::name(line, folder), Kind::Other, None, None),
         })?;
+        reader.finish(|line, parsed| keep(parsed, line, &mut page));
         if let Some(error) = broken {
             page.incomplete(error.to_string());
             return Ok(page);
@@ -192,7 +197,12 @@ impl Session {
             }
         }
         lines.finish(|line| take(line, page));
-        match self.end_listing(receiving.finish()) {
+        let count = receiving.finish();
+        if count.ended && !count.clean {
+            let reason = "its data ended without TLS's close_notify, so that it may be cut off";
+            page.incomplete(reason.into());
+        }
+        match self.end_listing(count) {
             Ok(last) => {
                 if says_truncated(&last) {
                     page.incomplete("the server says that it cut the listing off".into());
@@ -332,6 +342,7 @@ fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ftp::listing::list_line;
 
     #[test]
     fn a_zone_is_a_multiple_of_a_quarter_of_an_hour() {

@@ -15,7 +15,9 @@ use super::dial;
 use super::error::{Error, ErrorKind, Waiting};
 use super::facts::{Facts, Features};
 use super::reply::{self, Reply};
+use super::secure;
 use super::session::{Session, TransferType, encode};
+use super::tls::Upgrade;
 
 /// What a line of the login is for, so that its reply finds its place.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,7 +37,7 @@ impl Session {
     /// before it has answered needs four round trips in all when its facts are known, the connection included.
     ///
     /// # Errors
-    /// The kinds tell the steps apart: `Connect`, `Greeting`, `TooMany`, `Login`, then `Refused` for a folder or
+    /// The kinds tell the steps apart: `Tls`, `Connect`, `Greeting`, `TooMany`, `Login`, then `Refused` for a folder or
     /// command of the login. What was learned until then is in `learned`.
     pub fn open(
         endpoint: &Arc<Endpoint>,
@@ -44,14 +46,8 @@ impl Session {
         breaker: Breaker,
         redact: Redact,
     ) -> Result<Session, Error> {
-        if endpoint.tls != Tls::Off {
-            return Err(Error::new(ErrorKind::NotBuilt).detail(format!(
-                "server `{}` asks for TLS, which this ftpflow does not speak yet; nothing was sent",
-                endpoint.name
-            )));
-        }
-        let mut session = connect(endpoint, facts, breaker, redact)?;
-        match session.log_in(password) {
+        let mut session = connect(endpoint, password, facts, breaker, redact)?;
+        match session.protect().and_then(|()| session.log_in(password)) {
             Ok(()) => Ok(session),
             Err(mut error) => {
                 error.learned = Some(Box::new(session.facts));
@@ -174,10 +170,12 @@ impl Session {
 
 fn connect(
     endpoint: &Arc<Endpoint>,
+    password: &SecretString,
     facts: &Facts,
     breaker: Breaker,
     redact: Redact,
 ) -> Result<Session, Error> {
+    let tls = secure::client(&endpoint.tls, &endpoint.host, facts)?;
     let deadline = Instant::now() + endpoint.timeouts.connect;
     let (socket, known) = dial::control(&endpoint.host, endpoint.port, deadline, &breaker)?;
     let addresses = socket
@@ -189,14 +187,23 @@ fn connect(
         encoding: endpoint.encoding,
         redact,
     };
+    let implicit = match (&endpoint.tls, &tls) {
+        (Tls::Implicit(_), Some(client)) => Some(Upgrade {
+            session: Box::new(client.begin()?),
+            deadline,
+        }),
+        _ => None,
+    };
     let mut control = Control::open(
         socket,
         known,
+        implicit,
         deadline,
         endpoint.timeouts.reply,
         breaker.clone(),
         shown,
-    )?;
+    )
+    .map_err(|error| secure::blame(error, tls.as_ref()))?;
     let mut facts = facts.clone();
     if facts.no_send_ahead {
         control.one_at_a_time();
@@ -207,6 +214,9 @@ fn connect(
     }
     Ok(Session {
         control,
+        tls,
+        unresumed: false,
+        password: password.clone(),
         endpoint: Arc::clone(endpoint),
         facts,
         breaker,
@@ -216,6 +226,7 @@ fn connect(
         folder: None,
         prepared: None,
         in_flight: None,
+        told_time: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! One session with one server: control connection, replies, data connections, listings, and what was learned.
 //!
-//! Only this room names suppaftp. [`Session`] is the whole of it to the outside; [`Breaker`] ends a session from
+//! Only this room names suppaftp and rustls. [`Session`] is the whole of it to the outside; [`Breaker`] ends a session from
 //! another thread, [`Facts`] outlive it.
 
 mod address;
@@ -17,10 +17,13 @@ mod listener;
 mod listing;
 mod login;
 mod manage;
+mod probe;
 mod rename;
 mod reply;
+mod secure;
 mod session;
 mod settle;
+mod tls;
 mod transfer;
 mod way;
 mod wire;
@@ -32,5 +35,7 @@ pub use data::{Count, Receiving, Sending};
 pub use error::{Answer, Class, Error, ErrorKind, Waiting};
 pub use facts::{Facts, Features};
 pub use manage::Deleted;
+pub use probe::{Probe, ProbeTls};
 pub use session::{Session, TransferType};
+pub use tls::TlsFault;
 pub use transfer::{Retrieve, Retrieved, Store, Stored};

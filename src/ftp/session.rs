@@ -4,7 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use crate::endpoint::Endpoint;
+use crate::files::Time;
 
 use super::breaker::Breaker;
 use super::command::Line;
@@ -12,6 +15,7 @@ use super::control::Control;
 use super::error::{Error, ErrorKind, Waiting};
 use super::facts::Facts;
 use super::reply::Reply;
+use super::tls::Client;
 use super::transfer::InFlight;
 use super::way::Prepared;
 
@@ -30,6 +34,12 @@ pub enum TransferType {
 /// A logged-in session. It is kept while [`Session::healthy`]; type and folder are its own business.
 pub struct Session {
     pub(super) control: Control,
+    /// What its connections need for TLS, and resume.
+    pub(super) tls: Option<Client>,
+    /// Whether the last data connection had to begin a TLS session of its own.
+    pub(super) unresumed: bool,
+    /// For a new start under TLS 1.2.
+    pub(super) password: SecretString,
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) facts: Facts,
     pub(super) breaker: Breaker,
@@ -39,6 +49,8 @@ pub struct Session {
     /// The folder that the server is in, where known.
     pub(super) folder: Option<Vec<u8>>,
     pub(super) prepared: Option<Prepared>,
+    /// What MDTM said of the file being fetched.
+    pub(super) told_time: Option<Time>,
     pub(super) in_flight: Option<InFlight>,
 }
 
@@ -78,6 +90,10 @@ impl Session {
 
     /// Says QUIT and closes, within a second.
     pub fn quit(mut self) {
+        self.say_quit();
+    }
+
+    pub(super) fn say_quit(&mut self) {
         if self.healthy() {
             self.control.post(Line::fixed("QUIT"));
             // The connection closes either way.

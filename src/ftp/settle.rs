@@ -47,9 +47,19 @@ impl Session {
             }
         }
         if !whole {
-            return Err(self.control.refused(ErrorKind::NotWhole, last));
+            let error = self.control.refused(ErrorKind::NotWhole, last);
+            return Err(self.learn_of_tls(error));
         }
-        Ok((last, self.ask_the_rest(&flight, came)?))
+        let of_file = !flight.path.is_empty();
+        flight.after.size |= of_file && !count.clean;
+        let came = self.ask_the_rest(&flight, came)?;
+        let size = came.size.flatten();
+        if of_file && !count.clean && size != Some(flight.offset + count.bytes) {
+            return Err(Error::new(ErrorKind::DataLost)
+                .command(flight.command)
+                .detail("the data ended without TLS's close_notify, and the size does not prove it whole"));
+        }
+        Ok((last, came))
     }
 
     /// Reads up to the final reply, past a stray preliminary one and past answers that came too early.

@@ -11,7 +11,7 @@ use crate::files::Time;
 use super::command::Line;
 use super::data::{Count, Data, Receiving, Sending};
 use super::error::{Error, ErrorKind};
-use super::listing::time::command_time;
+use super::listing::time::{command_time, mdtm_reply};
 use super::reply::Reply;
 use super::session::Session;
 use super::settle::Came;
@@ -29,6 +29,8 @@ pub struct Retrieve<'a> {
     pub offset: u64,
     /// Whether SIZE is asked after the transfer.
     pub size_after: bool,
+    /// Whether MDTM is asked before the transfer, for [`Session::told_time`].
+    pub time_before: bool,
 }
 
 /// A file to write.
@@ -77,10 +79,20 @@ pub(super) enum Ahead {
 pub(super) struct InFlight {
     pub(super) command: String,
     pub(super) path: Vec<u8>,
+    /// Where the data begins in the file.
+    pub(super) offset: u64,
     pub(super) ahead: Vec<Ahead>,
     pub(super) after: After,
     /// A server that skips the preliminary reply has already said the final one.
     pub(super) early_final: Option<Reply>,
+}
+
+/// What is said before the transfer command.
+#[derive(Debug, Default)]
+struct Before {
+    time: Option<Line>,
+    /// Where to begin; 0 needs no REST.
+    offset: u64,
 }
 
 /// What is wanted once the data has passed.
@@ -97,17 +109,28 @@ impl Session {
     /// # Errors
     /// `Refused` leaves the session healthy. `NoRestart`: the server does not begin at an offset.
     pub fn retrieve(&mut self, what: Retrieve<'_>) -> Result<Receiving, Error> {
-        let before = match what.offset {
-            0 => None,
-            offset => Some(Line::with("REST", offset.to_string().as_bytes())?),
-        };
+        self.ready()?;
+        self.stay_resumable()?;
         let after = After {
             size: what.size_after,
             ..After::default()
         };
         let command = Line::with("RETR", what.path)?;
+        let asks = what.time_before && self.facts.has(|features| features.mdtm);
+        let before = Before {
+            time: match asks {
+                true => Some(Line::with("MDTM", what.path)?),
+                false => None,
+            },
+            offset: what.offset,
+        };
         self.begin(before, command, what.path, after)
             .map(Receiving::new)
+    }
+
+    /// When the file that is being fetched was modified, if MDTM was asked for and answered.
+    pub fn told_time(&self) -> Option<Time> {
+        self.told_time
     }
 
     /// Begins to write a file. Write to the [`Sending`], finish it, then call [`Session::stored`].
@@ -115,6 +138,8 @@ impl Session {
     /// # Errors
     /// `Refused` leaves the session healthy. `NoRestart`: the server does not add to files.
     pub fn store(&mut self, what: Store<'_>) -> Result<Sending, Error> {
+        self.ready()?;
+        self.stay_resumable()?;
         let after = After {
             size: what.size_after,
             modified: what.modified,
@@ -122,7 +147,7 @@ impl Session {
         };
         let verb = if what.append { "APPE" } else { "STOR" };
         let command = Line::with(verb, what.path)?;
-        let begun = self.begin(None, command, what.path, after);
+        let begun = self.begin(Before::default(), command, what.path, after);
         begun.map(Sending::new).map_err(|error| {
             let full = matches!(
                 error.reply.as_ref().map(|reply| reply.code),
@@ -164,7 +189,7 @@ impl Session {
 
     /// Begins a listing of the folder that the server is in.
     pub(super) fn begin_listing(&mut self, command: Line) -> Result<Receiving, Error> {
-        self.begin(None, command, b"", After::default())
+        self.begin(Before::default(), command, b"", After::default())
             .map(Receiving::new)
     }
 
@@ -174,7 +199,7 @@ impl Session {
     }
 
     /// Ends a transfer whose data connection failed, and adds to the error what the server says about it, if it
-    /// says so soon. The session is not healthy afterwards.
+    /// says so soon: that then decides how it is met (452 while data was sent). The session is not healthy afterwards.
     pub fn give_up(&mut self, mut error: Error) -> Error {
         let Some(mut flight) = self.in_flight.take() else {
             self.control.condemn();
@@ -189,30 +214,43 @@ impl Session {
                 && reply.is_refusal()
             {
                 error.reply = self.control.refused(ErrorKind::NotWhole, reply).reply;
+                if matches!(error.kind, ErrorKind::DataLost | ErrorKind::Timeout(_)) {
+                    error.kind = ErrorKind::NotWhole;
+                }
             }
         }
         self.control.condemn();
-        error
+        self.learn_of_tls(error)
     }
 
     /// Opens the data connection, sends the command and what may follow it in one write, and reads the replies
     /// up to the preliminary one.
     fn begin(
         &mut self,
-        restart: Option<Line>,
+        before: Before,
         command: Line,
         path: &[u8],
         after: After,
     ) -> Result<Data, Error> {
         self.ready()?;
+        self.unresumed = false;
         let way = self.open_way()?;
-        let restart_owed = match restart {
-            Some(line) => self.restart(line)?,
+        self.told_time = None;
+        let alone = before.offset > 0 || self.facts.no_send_ahead;
+        let time_owed = match before.time {
+            Some(line) => self.post_time(line, alone)?,
             None => false,
+        };
+        let restart_owed = match before.offset {
+            0 => false,
+            offset => self.restart(Line::with("REST", offset.to_string().as_bytes())?)?,
         };
         let shown = self.control.shown().text(command.shown());
         self.control.post(command);
         let ahead = self.send_ahead(path, after)?;
+        if time_owed {
+            self.told_time = mdtm_reply(&self.control.reply()?);
+        }
         if restart_owed {
             let reply = self.control.reply()?;
             // Refused, the transfer would run from the wrong place: this session ends with it.
@@ -222,12 +260,22 @@ impl Session {
         self.in_flight = Some(InFlight {
             command: shown.clone(),
             path: path.to_vec(),
+            offset: before.offset,
             ahead,
             after,
             early_final: None,
         });
         let reply = self.control.reply()?;
         self.start(way, reply, shown)
+    }
+
+    /// Posts MDTM. `true`: in one write with what follows, its reply still owed.
+    fn post_time(&mut self, line: Line, alone: bool) -> Result<bool, Error> {
+        self.control.post(line);
+        if alone {
+            self.told_time = mdtm_reply(&self.control.reply()?);
+        }
+        Ok(!alone)
     }
 
     /// Posts REST. `true`: in one write with what follows, its reply still owed. Only a server that announces it is
@@ -268,7 +316,7 @@ impl Session {
                     break;
                 }
             }
-            return Err(error);
+            return Err(self.learn_of_tls(error));
         }
         match self.arrive(way) {
             Ok(data) => Ok(data.serves(command)),

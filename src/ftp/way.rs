@@ -59,12 +59,13 @@ impl Session {
     /// The data connection itself: after the preliminary reply to the command that it is for.
     pub(super) fn arrive(&mut self, way: Way) -> Result<Data, Error> {
         let listener = match way {
-            Way::Open(data) => return Ok(data),
+            Way::Open(data) => return self.secure_data(data),
             Way::Waiting(listener) => listener,
         };
         let deadline = Instant::now() + self.endpoint.timeouts.data;
         let (socket, known) = listener.accept(deadline, || self.control.is_stale())?;
-        self.data(socket, known)
+        let data = self.data(socket, known)?;
+        self.secure_data(data)
     }
 
     /// The line that asks for a passive port.

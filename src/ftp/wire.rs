@@ -11,9 +11,11 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use suppaftp::{FtpError, FtpResult, ImplFtpStream, TlsConnector, TlsStream};
+
+use super::tls::{self, Secure, Upgrade};
 
 /// The most bytes of one reply, all its lines together.
 const REPLY_BYTES: usize = 64 * 1024;
@@ -21,17 +23,20 @@ const REPLY_BYTES: usize = 64 * 1024;
 const REPLY_LINES: usize = 1000;
 const CHUNK: usize = 8 * 1024;
 
-/// The stream itself, control or data. TLS becomes a second variant.
+/// The stream itself, control or data.
 #[derive(Debug)]
 pub(super) enum Inner {
     /// Clear text.
     Plain(TcpStream),
+    /// Under TLS.
+    Tls(Box<Secure>),
 }
 
 impl Inner {
     pub(super) fn socket(&self) -> &TcpStream {
         match self {
             Inner::Plain(socket) => socket,
+            Inner::Tls(secure) => secure.socket(),
         }
     }
 
@@ -39,6 +44,32 @@ impl Inner {
     pub(super) fn end_sending(&mut self) -> io::Result<()> {
         match self {
             Inner::Plain(socket) => socket.shutdown(Shutdown::Write),
+            Inner::Tls(secure) => secure.end_sending(),
+        }
+    }
+
+    /// Lets every read and write from now on end at this moment.
+    fn limit(&mut self, deadline: Instant) -> io::Result<()> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        match self {
+            Inner::Plain(socket) => {
+                socket.set_read_timeout(Some(left))?;
+                socket.set_write_timeout(Some(left))
+            }
+            Inner::Tls(secure) => {
+                secure.set_deadline(Some(deadline));
+                Ok(())
+            }
+        }
+    }
+
+    fn has_unread(&mut self) -> bool {
+        match self {
+            Inner::Plain(_) => false,
+            Inner::Tls(secure) => secure.has_unread(),
         }
     }
 }
@@ -47,6 +78,7 @@ impl Read for Inner {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Inner::Plain(socket) => socket.read(buffer),
+            Inner::Tls(secure) => secure.read(buffer),
         }
     }
 }
@@ -55,12 +87,14 @@ impl Write for Inner {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         match self {
             Inner::Plain(socket) => socket.write(buffer),
+            Inner::Tls(secure) => secure.write(buffer),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Inner::Plain(socket) => socket.flush(),
+            Inner::Tls(secure) => secure.flush(),
         }
     }
 }
@@ -75,6 +109,8 @@ struct Papers {
     deadline: Instant,
     reply: Progress,
     unread: bool,
+    upgrade: Option<Upgrade>,
+    is_tls13: bool,
 }
 
 /// How much of the reply being read was handed over.
@@ -91,6 +127,8 @@ impl Desk {
             deadline,
             reply: Progress::default(),
             unread: false,
+            upgrade: None,
+            is_tls13: false,
         }))
     }
 
@@ -109,6 +147,16 @@ impl Desk {
         self.papers().unread
     }
 
+    /// Lets TLS be put over the connection before the next write.
+    pub(super) fn upgrade(&self, upgrade: Upgrade) {
+        self.papers().upgrade = Some(upgrade);
+    }
+
+    /// Whether the connection speaks TLS 1.3.
+    pub(super) fn is_tls13(&self) -> bool {
+        self.papers().is_tls13
+    }
+
     fn papers(&self) -> MutexGuard<'_, Papers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,20 +170,25 @@ pub(super) struct Wire {
     desk: Arc<Desk>,
 }
 
-/// Wraps a connected socket and reads the greeting, until the deadline.
+/// Wraps a connected socket, puts TLS over it at once where it is implicit, and reads the greeting, until the deadline.
 ///
 /// # Errors
-/// suppaftp's, among them `UnexpectedResponse` for a greeting other than 220.
+/// suppaftp's, among them `UnexpectedResponse` for a greeting other than 220; those of a handshake as
+/// `ConnectionError`.
 pub(super) fn open(
     socket: TcpStream,
+    implicit: Option<Upgrade>,
     deadline: Instant,
 ) -> FtpResult<(ImplFtpStream<Wire>, Arc<Desk>)> {
     let desk = Arc::new(Desk::new(deadline));
-    let wire = Wire {
+    let mut wire = Wire {
         inner: Inner::Plain(socket),
         inbox: Vec::new(),
         desk: Arc::clone(&desk),
     };
+    if let Some(upgrade) = implicit {
+        wire.secure(upgrade).map_err(FtpError::ConnectionError)?;
+    }
     let decoy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(FtpError::ConnectionError)?;
     let address = decoy.local_addr().map_err(FtpError::ConnectionError)?;
     let connector = Connector(Mutex::new(Some((wire, decoy))));
@@ -169,6 +222,7 @@ impl TlsStream for Wire {
     fn tcp_stream(self) -> FtpResult<TcpStream> {
         match self.inner {
             Inner::Plain(socket) => Ok(socket),
+            Inner::Tls(_) => Err(FtpError::SecureError("TLS stays where it is".into())),
         }
     }
 
@@ -184,14 +238,17 @@ impl TlsStream for Wire {
 impl Write for Wire {
     /// Sends what lies on the desk; the placeholder that suppaftp gives is dropped.
     fn write(&mut self, placeholder: &[u8]) -> io::Result<usize> {
-        let outbox = {
+        let (outbox, upgrade, deadline) = {
             let mut papers = self.desk.papers();
             papers.reply = Progress::default();
-            std::mem::take(&mut papers.outbox)
+            let outbox = std::mem::take(&mut papers.outbox);
+            (outbox, papers.upgrade.take(), papers.deadline)
         };
+        if let Some(upgrade) = upgrade {
+            self.secure(upgrade)?;
+        }
         if !outbox.is_empty() {
-            let left = self.time_left()?;
-            self.inner.socket().set_write_timeout(Some(left))?;
+            self.inner.limit(deadline)?;
             self.inner.write_all(&outbox)?;
         }
         Ok(placeholder.len())
@@ -218,6 +275,18 @@ impl Read for Wire {
 }
 
 impl Wire {
+    /// Puts TLS over the connection. Clear text that lies here would be taken for the server's next reply, though it
+    /// was not encrypted: suppaftp got one line at a time, so whatever came behind AUTH's reply is in the inbox.
+    fn secure(&mut self, upgrade: Upgrade) -> io::Result<()> {
+        if !self.inbox.is_empty() {
+            return Err(tls::injected());
+        }
+        let secure = upgrade.over(self.inner.socket().try_clone()?)?;
+        self.desk.papers().is_tls13 = secure.is_tls13();
+        self.inner = Inner::Tls(Box::new(secure));
+        Ok(())
+    }
+
     /// How many bytes can be given now: a line, or a part of one that is longer than the buffer.
     fn ready(&self, room: usize) -> Option<usize> {
         match self.inbox.iter().position(|byte| *byte == b'\n') {
@@ -238,14 +307,14 @@ impl Wire {
         }
         buffer[..length].copy_from_slice(&self.inbox[..length]);
         self.inbox.drain(..length);
-        papers.unread = !self.inbox.is_empty();
+        papers.unread = !self.inbox.is_empty() || self.inner.has_unread();
         Ok(length)
     }
 
     fn receive(&mut self) -> io::Result<usize> {
         let mut chunk = [0; CHUNK];
-        let left = self.time_left()?;
-        self.inner.socket().set_read_timeout(Some(left))?;
+        let deadline = self.desk.papers().deadline;
+        self.inner.limit(deadline)?;
         loop {
             match self.inner.read(&mut chunk) {
                 Ok(length) => {
@@ -256,17 +325,5 @@ impl Wire {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    fn time_left(&self) -> io::Result<Duration> {
-        let left = self
-            .desk
-            .papers()
-            .deadline
-            .saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        Ok(left)
     }
 }

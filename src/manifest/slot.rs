@@ -4,8 +4,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StringDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::shape::Shape;
 
 /// A scalar's own text. It may still hold `${…}`.
 pub type Text = String;
@@ -80,21 +83,23 @@ pub trait Keys: Default {
     fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error>;
 }
 
-/// Defines a map of the manifest: a struct of slots, its keys (the fields' names), and its decoding. `..name: Group` puts the
-/// keys of another such struct beside its own, without serde's `flatten`, which loses keys and places.
+/// Defines a map of the manifest: a struct of slots, its keys (the fields' names), its decoding and its JSON Schema, whose
+/// descriptions are the comments. `..name: Group` puts the keys of another such struct beside its own, without serde's
+/// `flatten`, which loses keys and places. Behind a `=` stands the shape of a text, behind the struct what must be there.
 macro_rules! slots {
     (
-        $(#[$meta:meta])*
+        $(#[doc = $docs:literal])*
         pub struct $name:ident {
-            $($(#[$field_meta:meta])* pub $field:ident: $sort:ty,)*
-            $(.. $(#[$group_meta:meta])* pub $group:ident: $group_sort:ty,)*
+            $($(#[doc = $field_docs:literal])* pub $field:ident: $sort:ty $(= $shape:expr)?,)*
+            $(.. $(#[doc = $group_docs:literal])* pub $group:ident: $group_sort:ty,)*
         }
+        $(rules $rules:tt)?
     ) => {
-        $(#[$meta])*
+        $(#[doc = $docs])*
         #[derive(Debug, Clone, PartialEq, Eq, Default)]
         pub struct $name {
-            $($(#[$field_meta])* pub $field: $crate::manifest::Slot<$sort>,)*
-            $($(#[$group_meta])* pub $group: $group_sort,)*
+            $($(#[doc = $field_docs])* pub $field: $crate::manifest::Slot<$sort>,)*
+            $($(#[doc = $group_docs])* pub $group: $group_sort,)*
             /// Keys that nothing knows, in the order of the file.
             pub unknown: Vec<String>,
         }
@@ -117,6 +122,44 @@ macro_rules! slots {
             }
         }
 
+        impl $name {
+            /// The fields as the JSON Schema shows them, those of shared groups included.
+            pub(in crate::manifest) fn fields(generator: &mut schemars::SchemaGenerator) -> Vec<$crate::manifest::shape::Field> {
+                use $crate::manifest::shape::{Field, Shape, docs};
+                let mut fields = Vec::new();
+                $({
+                    let shapes: &[Shape] = &[$($shape)?];
+                    let shape = shapes.first().copied().unwrap_or(Shape::Free);
+                    fields.push(Field {
+                        key: $crate::manifest::slot::key_of(stringify!($field)),
+                        docs: docs(&[$($field_docs),*]),
+                        shape,
+                        schema: <$sort as $crate::manifest::slot::Described>::schema(shape, generator),
+                    });
+                })*
+                $(fields.extend(<$group_sort>::fields(generator));)*
+                fields
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let rules: &[serde_json::Value] = &[$(serde_json::json!($rules))?];
+                let docs = $crate::manifest::shape::docs(&[$($docs),*]);
+                $crate::manifest::shape::map(docs, Self::fields(generator), rules.first().cloned())
+            }
+        }
+
+        impl $crate::manifest::slot::Described for $name {
+            fn schema(_: $crate::manifest::shape::Shape, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                generator.subschema_for::<Self>()
+            }
+        }
+
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 $crate::manifest::slot::map_of_slots(deserializer, |value: &mut Self, key| value.unknown.push(key))
@@ -125,6 +168,47 @@ macro_rules! slots {
     };
 }
 pub(super) use slots;
+
+/// What may stand in a slot, as JSON Schema; the shape is that of the texts in it.
+pub(super) trait Described {
+    /// The schema.
+    fn schema(shape: Shape, generator: &mut SchemaGenerator) -> Schema;
+}
+
+impl Described for Text {
+    fn schema(shape: Shape, _: &mut SchemaGenerator) -> Schema {
+        shape.schema()
+    }
+}
+
+impl Described for OneOrMany {
+    fn schema(shape: Shape, generator: &mut SchemaGenerator) -> Schema {
+        let one = Text::schema(shape, generator);
+        let many = Vec::<Slot<Text>>::schema(shape, generator);
+        json_schema!({ "anyOf": [one, many] })
+    }
+}
+
+impl Described for Vec<Slot<Text>> {
+    fn schema(shape: Shape, generator: &mut SchemaGenerator) -> Schema {
+        let item = Text::schema(shape, generator);
+        json_schema!({ "type": "array", "items": item })
+    }
+}
+
+impl<T: Described> Described for WordOr<T> {
+    fn schema(shape: Shape, generator: &mut SchemaGenerator) -> Schema {
+        let word = Text::schema(shape, generator);
+        let map = T::schema(shape, generator);
+        json_schema!({ "anyOf": [word, map] })
+    }
+}
+
+impl<T: Described> Described for Box<T> {
+    fn schema(shape: Shape, generator: &mut SchemaGenerator) -> Schema {
+        T::schema(shape, generator)
+    }
+}
 
 /// The key of a field: its name, which for `type` must be written `r#type` in Rust.
 pub(super) fn key_of(field: &'static str) -> &'static str {

@@ -1,15 +1,12 @@
 //! From nodes to a plan: implicit logins, edges, the order, and numbers that follow it.
 
-use std::sync::Arc;
-
 use super::builder::{Builder, Need, Node};
 use super::codes;
 use super::context::circle;
 use super::graph::{Graph, needed};
-use super::model::{
-    Action, Delete, DeleteWhat, Login, Origin, Plan, PlanServer, RunStamp, Step, StepId,
-};
-use super::options::Common;
+use super::model::{Action, Delete, DeleteWhat, Login, Origin, Plan, RunStamp, Step, StepId};
+use super::options::Defaults;
+use super::server::ServerEntry;
 use super::sides::Yields;
 use crate::files::{ServerId, Side};
 use crate::manifest::Finding;
@@ -27,7 +24,8 @@ impl Builder<'_, '_> {
         for (at, servers) in sides.iter().enumerate() {
             for &server in servers {
                 let login = *logins[server].get_or_insert_with(|| {
-                    self.nodes.push(implicit_login(&self.servers, server));
+                    self.nodes
+                        .push(implicit_login(&self.servers, server, &self.defaults));
                     self.nodes.len() - 1
                 });
                 if login != at {
@@ -96,10 +94,7 @@ impl Builder<'_, '_> {
         for &node in &order {
             steps.push(self.step_of(node, &ids)?);
         }
-        let servers = self.servers.iter().map(|entry| PlanServer {
-            endpoint: Arc::new(entry.endpoint.clone()),
-            password: entry.password,
-        });
+        let servers = self.servers.iter().map(ServerEntry::planned);
         let inputs = self.context.inputs;
         let plan = Plan {
             name,
@@ -227,7 +222,12 @@ impl Action {
     }
 }
 
-fn implicit_login(servers: &[super::server::ServerEntry], server: usize) -> Node {
+/// A login that nobody wrote is tried as often as `defaults` says, like every step.
+fn implicit_login(
+    servers: &[super::server::ServerEntry],
+    server: usize,
+    defaults: &Defaults,
+) -> Node {
     let entry = &servers[server];
     let id = ServerId(u16::try_from(server).unwrap_or(u16::MAX));
     Node {
@@ -235,7 +235,7 @@ fn implicit_login(servers: &[super::server::ServerEntry], server: usize) -> Node
         path: entry.path.clone(),
         action: Some(Action::Login(Login { server: id })),
         needs: Vec::new(),
-        common: Common::default(),
+        common: defaults.of_implicit_login(),
         implicit: true,
         copies: false,
         rank: (0, server),

@@ -4,12 +4,12 @@ use super::builder::Builder;
 use super::codes;
 use super::context::Context;
 use super::inputs::Inputs;
-use super::model::Plan;
+use super::model::{Plan, PlanServer};
 use super::names::{Names, check_name};
 use super::options::defaults;
 use super::printable::Printable;
 use super::secrets::Secrets;
-use super::server::servers;
+use super::server::{ServerEntry, servers};
 use super::sides::yields;
 use super::{allow, hazards, unused};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
@@ -23,6 +23,8 @@ pub struct Compiled {
     pub printable: Option<Printable>,
     /// The plan to run, there when moreover every value is known.
     pub plan: Option<Plan>,
+    /// Every server of the manifest, whether or not a step uses it; whole where there is no error.
+    pub servers: Vec<PlanServer>,
     /// What the plan's [`super::SecretKey`]s stand for, and all values that must never be shown.
     pub secrets: Secrets,
 }
@@ -58,15 +60,16 @@ pub fn compile(manifest: &Manifest, inputs: &Inputs) -> Compiled {
     builder.add_logins(&sets);
     let plan = builder.assemble(name, &sets);
     unused::warn(&mut builder);
+    let servers = builder.servers.iter().map(ServerEntry::planned).collect();
     if let Some(plan) = &plan {
         for finding in hazards::findings(manifest, plan) {
             context.report(finding);
         }
     }
-    finish(context, plan)
+    finish(context, plan, servers)
 }
 
-fn finish(context: Context<'_>, plan: Option<Plan>) -> Compiled {
+fn finish(context: Context<'_>, plan: Option<Plan>, servers: Vec<PlanServer>) -> Compiled {
     let manifest = context.manifest;
     let (findings, holes, secrets) = context.finish();
     let mut findings = allow::silence(manifest, findings);
@@ -87,6 +90,7 @@ fn finish(context: Context<'_>, plan: Option<Plan>) -> Compiled {
         plan: plan.map(|printable| printable.plan.clone()),
         findings,
         printable,
+        servers,
         secrets,
     }
 }

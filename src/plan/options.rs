@@ -41,7 +41,7 @@ pub(super) struct Common {
 /// `defaults:`
 #[derive(Debug, Clone, Default)]
 pub(super) struct Defaults {
-    common: Common,
+    pub(super) common: Common,
     options: WrittenOptions,
 }
 
@@ -51,6 +51,17 @@ impl Common {
         self.on_error
             .as_ref()
             .map_or(OnError::Fail, |(on_error, _)| *on_error)
+    }
+}
+
+impl Defaults {
+    /// What of it a login has that is in no manifest.
+    pub(super) fn of_implicit_login(&self) -> Common {
+        Common {
+            retry: self.common.retry,
+            timeout: self.common.timeout,
+            ..Common::default()
+        }
     }
 }
 

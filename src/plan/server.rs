@@ -1,10 +1,12 @@
 //! `servers:` judged: one [`Endpoint`] a server, whole even where parts of it are wrong.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
 use super::codes;
 use super::context::Context;
-use super::model::SecretKey;
+use super::model::{PlanServer, SecretKey};
 use super::names::check_name;
 use super::server_parts::{data, timeouts, tls};
 use super::values;
@@ -20,6 +22,16 @@ pub(super) struct ServerEntry {
     pub(super) path: Path,
     pub(super) endpoint: Endpoint,
     pub(super) password: SecretKey,
+}
+
+impl ServerEntry {
+    /// The server as a plan knows it.
+    pub(super) fn planned(&self) -> PlanServer {
+        PlanServer {
+            endpoint: Arc::new(self.endpoint.clone()),
+            password: self.password,
+        }
+    }
 }
 
 /// All servers, in the order of the file.

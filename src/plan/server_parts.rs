@@ -1,12 +1,13 @@
 //! The parts of a server that can be maps: `tls`, `data`, `timeouts`.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use super::codes;
 use super::context::Context;
 use super::values::{self, bad};
 use crate::endpoint::{DataMode, Timeouts, Tls, TlsOptions, TlsVersion};
-use crate::manifest::{Path, WordOr, model};
+use crate::manifest::{Path, Slot, WordOr, model};
 
 /// The word of `tls`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,15 +78,9 @@ fn tls_options(context: &mut Context<'_>, map: &model::Tls, at: &Path) -> TlsOpt
         verify: context
             .value(&map.verify, at, "verify", values::boolean)
             .unwrap_or(true),
-        ca_file: context
-            .text(&map.ca_file, at, "ca_file")
-            .map(|path| path.text.into()),
-        cert_file: context
-            .text(&map.cert_file, at, "cert_file")
-            .map(|path| path.text.into()),
-        key_file: context
-            .text(&map.key_file, at, "key_file")
-            .map(|path| path.text.into()),
+        ca_file: file(context, &map.ca_file, at, "ca_file"),
+        cert_file: file(context, &map.cert_file, at, "cert_file"),
+        key_file: file(context, &map.key_file, at, "key_file"),
         server_name: context
             .text(&map.server_name, at, "server_name")
             .map(|name| name.text),
@@ -106,6 +101,12 @@ fn tls_options(context: &mut Context<'_>, map: &model::Tls, at: &Path) -> TlsOpt
         );
     }
     options
+}
+
+/// A file, absolute: relative ones start from the folder that all local paths start from.
+fn file(context: &mut Context<'_>, slot: &Slot<String>, at: &Path, key: &str) -> Option<PathBuf> {
+    let path = context.text(slot, at, key)?;
+    Some(context.inputs.folder.join(path.text))
 }
 
 fn tls_version(text: &str) -> Result<TlsVersion, values::BadValue> {

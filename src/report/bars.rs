@@ -178,11 +178,10 @@ impl Bars {
             let bytes = text::pad_left(&text::bytes(*moved), 10);
             self.show(&slot.bar, &format!("{bytes}  {name}"), columns, true);
         }
-        while self.slots.last().is_some_and(|slot| slot.meter.is_none()) {
-            if let Some(slot) = self.slots.pop() {
-                slot.bar.finish_and_clear();
-                self.multi.remove(&slot.bar);
-            }
+        // No file took these over: a bar that stays full would look like a file that hangs.
+        for slot in self.slots.extract_if(.., |slot| slot.meter.is_none()) {
+            slot.bar.finish_and_clear();
+            self.multi.remove(&slot.bar);
         }
     }
 
@@ -292,6 +291,20 @@ mod tests {
             !shown.contains("hunter2") && !shown.contains("\u{1b}[2J"),
             "{shown:?}"
         );
+    }
+
+    #[test]
+    fn the_bar_of_a_file_that_ended_goes_although_one_below_it_stays() {
+        let out = Shared::new(Box::new(std::io::sink()));
+        let mut bars = Bars::new(out, 80, false, scenario::redactor());
+        let (first, second) = (flying("first"), flying("second"));
+        bars.watch(&first);
+        bars.watch(&second);
+        bars.draw(&scenario::record());
+        first.end();
+        bars.draw(&scenario::record());
+        assert_eq!(bars.slots.len(), 1);
+        assert!(holds(&bars.slots[0], &second));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A compiled plan as text: what `run --dry-run` prints. It needs no secret, and a plan holds none.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::text;
@@ -11,7 +12,7 @@ use crate::plan::{
     StepId, Transfer, Verdict,
 };
 
-/// Writes the plan: its servers, then its steps in an order in which they can run, with what each waits for.
+/// Writes the plan: its servers, its lanes, then its steps in an order in which they can run, with what each waits for.
 ///
 /// # Errors
 /// Those of the writer.
@@ -25,57 +26,116 @@ pub fn write_plan(out: &mut dyn Write, printable: &Printable) -> io::Result<()> 
     }
     let servers = text::counted(plan.servers.len() as u64, "server");
     line(out, &format!("{}: {head}, {servers}", plan.name))?;
-    line(
-        out,
-        &format!("local paths start from {}", plan.folder.display()),
-    )?;
-    if !plan.servers.is_empty() {
-        writeln!(out, "\nservers")?;
+    let folder = plan.folder.display();
+    line(out, &format!("local paths start from {folder}"))?;
+    write_servers(out, printable)?;
+    write_lanes(out, plan)?;
+    let shared = shared(plan);
+    writeln!(out, "\nsteps, in an order in which they can run")?;
+    for fact in &shared {
+        line(out, &format!("{INDENT}every step has {fact}"))?;
     }
-    for server in &plan.servers {
+    let names = plan.steps.iter().map(|step| text::width(&step.name));
+    let column = names.max().unwrap_or(0).min(LONGEST_NAME);
+    for (at, step) in plan.steps.iter().enumerate() {
+        let facts = facts(printable, step, &shared);
+        write_step(out, (at + 1, column), step, &facts)?;
+    }
+    Ok(())
+}
+
+/// Columns of a step's number and the space around it.
+const INDENT: &str = "      ";
+
+/// Columns of the longest word for a kind.
+const KIND: usize = 8;
+
+/// Most columns that names are padded to.
+const LONGEST_NAME: usize = 28;
+
+fn write_servers(out: &mut dyn Write, printable: &Printable) -> io::Result<()> {
+    let servers = &printable.plan.servers;
+    if servers.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nservers")?;
+    let names = servers
+        .iter()
+        .map(|server| text::width(&server.endpoint.name));
+    let column = names.max().unwrap_or(0).min(LONGEST_NAME);
+    for server in servers {
         let endpoint = &server.endpoint;
-        line(out, &format!("  {}  {}", endpoint.name, address(endpoint)))?;
+        let name = text::pad(&endpoint.name, column);
+        line(out, &format!("  {name}  {}", address(endpoint)))?;
         let holes = holes(printable, &format!("servers.{}", endpoint.name));
         for setting in settings(endpoint).into_iter().chain(holes) {
-            line(out, &format!("      {setting}"))?;
+            line(out, &format!("  {}  {setting}", " ".repeat(column)))?;
         }
     }
-    writeln!(out, "\nsteps, in an order in which they can run")?;
-    for (at, step) in plan.steps.iter().enumerate() {
-        write_step(out, printable, at + 1, step)?;
-    }
-    lanes(out, plan)
+    Ok(())
 }
 
 fn line(out: &mut dyn Write, text: &str) -> io::Result<()> {
     writeln!(out, "{}", text::escape(text))
 }
 
+/// A step's first line says what it does, further lines, below it, how.
 fn write_step(
     out: &mut dyn Write,
-    printable: &Printable,
-    number: usize,
+    (number, column): (usize, usize),
     step: &Step,
+    facts: &[String],
 ) -> io::Result<()> {
-    let plan = &printable.plan;
+    let (name, kind) = (text::pad(&step.name, column), text::pad(step.kind(), KIND));
+    let (what, rest) = facts
+        .split_first()
+        .map_or(("", facts), |(first, rest)| (first.as_str(), rest));
     let implicit = if step.implicit { "  (implicit)" } else { "" };
-    let title = format!("{number:>4}  {}  [{}]{implicit}", step.name, step.kind());
-    line(out, &title)?;
+    line(
+        out,
+        &format!("{number:>4}  {name}  {kind}  {what}{implicit}"),
+    )?;
+    let indent = INDENT.len() + column + KIND + 4;
+    for fact in rest {
+        line(out, &format!("{}{fact}", " ".repeat(indent)))?;
+    }
+    Ok(())
+}
+
+/// What a step does, how, and what it waits for; without what all steps have in common.
+fn facts(printable: &Printable, step: &Step, shared: &[String]) -> Vec<String> {
+    let plan = &printable.plan;
     let mut facts = what(plan, step);
     if let Some(description) = &step.description {
-        facts.insert(0, description.clone());
+        facts.insert(1.min(facts.len()), format!("\u{201c}{description}\u{201d}"));
     }
     if !step.needs.is_empty() {
         facts.push(format!("after {}", names(plan, &step.needs)));
     }
-    facts.extend(common(step));
+    facts.extend(
+        common(step)
+            .into_iter()
+            .filter(|fact| !shared.contains(fact)),
+    );
     if !step.implicit {
         facts.extend(holes(printable, &step.origin.0));
     }
-    for fact in facts {
-        line(out, &format!("        {fact}"))?;
-    }
-    Ok(())
+    facts
+}
+
+/// What `defaults` gave to all steps: said once.
+fn shared(plan: &Plan) -> Vec<String> {
+    let mut steps = plan
+        .steps
+        .iter()
+        .filter(|step| !matches!(step.action, Action::Login(_)));
+    let Some(first) = steps.next() else {
+        return Vec::new();
+    };
+    let rest: Vec<Vec<String>> = steps.map(common).collect();
+    let mut shared = common(first);
+    shared.retain(|fact| !rest.is_empty() && rest.iter().all(|facts| facts.contains(fact)));
+    shared
 }
 
 /// The fields below a path whose values only a run knows. Those that are texts stand in the plan as they are written, too.
@@ -331,39 +391,61 @@ fn settings(endpoint: &Endpoint) -> Vec<String> {
     facts
 }
 
-/// Which servers are at work beside each other: steps that share none, directly or over others, never wait for each other.
-fn lanes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
-    let mut lane: Vec<usize> = (0..plan.steps.len()).collect();
+/// Which steps wait for each other at all, logins left out: lanes run beside each other from beginning to end. In a lane, what stands
+/// between two arrows waits for something before it and never for each other.
+fn write_lanes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
+    let lanes = lanes(plan);
+    if lanes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nlanes, which run beside each other")?;
+    for (number, lane) in lanes.iter().enumerate() {
+        let stages: Vec<String> = lane.iter().map(|stage| stage.join(", ")).collect();
+        line(out, &format!("{:>4}  {}", number + 1, stages.join(" → ")))?;
+    }
+    Ok(())
+}
+
+/// The names of the steps of each lane, stage by stage.
+fn lanes(plan: &Plan) -> Vec<Vec<Vec<&str>>> {
+    let mut parents: Vec<usize> = (0..plan.steps.len()).collect();
+    let mut stages = vec![0; plan.steps.len()];
+    let counts = |step: &Step| !(step.implicit && matches!(step.action, Action::Login(_)));
     for (at, step) in plan.steps.iter().enumerate() {
         for need in &step.needs {
-            let (mine, other) = (lane[at], lane.get(need.0 as usize).copied().unwrap_or(at));
-            let joined = mine.min(other);
-            for lane in &mut lane {
-                if *lane == mine || *lane == other {
-                    *lane = joined;
-                }
+            let other = need.0 as usize;
+            let needed = plan.step(*need);
+            if counts(needed) {
+                // Steps that the compiler made stand in their step's stage: they are not shown.
+                stages[at] = stages[at].max(stages[other] + usize::from(!needed.implicit));
+                let (mine, root) = (root(&mut parents, at), root(&mut parents, other));
+                parents[mine.max(root)] = mine.min(root);
             }
         }
     }
-    let mut roots = lane.clone();
-    roots.sort_unstable();
-    roots.dedup();
-    if roots.len() < 2 {
-        return Ok(());
+    let mut lanes: BTreeMap<usize, Vec<Vec<&str>>> = BTreeMap::new();
+    for (at, step) in plan
+        .steps
+        .iter()
+        .enumerate()
+        .filter(|(_, step)| !step.implicit)
+    {
+        let lane = lanes.entry(root(&mut parents, at)).or_default();
+        if lane.len() <= stages[at] {
+            lane.resize(stages[at] + 1, Vec::new());
+        }
+        lane[stages[at]].push(&step.name);
     }
-    writeln!(
-        out,
-        "\nlanes: steps of different lanes run beside each other"
-    )?;
-    for (number, root) in roots.iter().enumerate() {
-        let steps = plan.steps.iter().zip(&lane);
-        let names: Vec<&str> = steps
-            .filter(|(step, lane)| *lane == root && !step.implicit)
-            .map(|(step, _)| step.name.as_str())
-            .collect();
-        line(out, &format!("{:>4}  {}", number + 1, names.join(", ")))?;
+    lanes.into_values().collect()
+}
+
+/// The first step of a lane; paths to it become shorter on the way.
+fn root(parents: &mut [usize], mut at: usize) -> usize {
+    while parents[at] != at {
+        parents[at] = parents[parents[at]];
+        at = parents[at];
     }
-    Ok(())
+    at
 }
 
 fn names(plan: &Plan, steps: &[StepId]) -> String {
@@ -383,6 +465,41 @@ fn set(flags: &[(bool, &str)]) -> impl Iterator<Item = String> {
 
 fn instant(seconds: i64) -> String {
     chrono::DateTime::from_timestamp(seconds, 0)
-        .map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+        .map(|time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::plans;
+
+    fn printed(text: &str) -> String {
+        let mut out = Vec::new();
+        write_plan(&mut out, &plans::printable(text)).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_plan_of_the_first_example_reads_well() {
+        insta::assert_snapshot!(printed(plans::EXAMPLE));
+    }
+
+    #[test]
+    fn shorthands_lanes_and_shared_defaults_read_well() {
+        insta::assert_snapshot!(printed(plans::MIRRORS));
+    }
+
+    #[test]
+    fn an_unknown_value_stands_as_it_is_written_and_no_password_is_shown() {
+        let text = "version: 1\nvars: {n: '${env.N}'}\nservers: {a: {host: a, user: u, password: 'pre-${env.P}'}}\nsteps:\n  \
+                    k: {download: {server: a, files: '/in/${env.WHAT}', into: out, parallel: '${vars.n}'}}\n";
+        let printed = printed(text);
+        assert!(
+            printed.contains("parallel: ${vars.n} (known when it runs)"),
+            "{printed}"
+        );
+        assert!(printed.contains("${env.WHAT}"), "{printed}");
+        assert!(!printed.contains("pre-"), "{printed}");
+    }
 }

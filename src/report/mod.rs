@@ -8,13 +8,17 @@ mod dry_run;
 mod events;
 mod failure;
 mod files;
+mod graph;
 mod html;
 mod json;
 mod junit;
 mod lines;
 mod markdown;
 mod paint;
+#[cfg(test)]
+mod plans;
 mod preview;
+mod probe;
 mod record;
 mod redact;
 mod reporter;
@@ -29,8 +33,10 @@ pub mod text;
 pub use diagnostics::{Drawing, write_findings};
 pub use dry_run::write_plan;
 pub use files::{Format, ReportError, ReportFile};
+pub use graph::{Edge, Lane, Line, Node, Picture, write_dot, write_mermaid, write_svg};
 pub use lines::Verbosity;
 pub use paint::{Paint, Tone};
+pub use probe::{ProbeFound, ProbeReport, ProbeSheet};
 pub use record::{
     FileFailure, MAX_FAILURES, MAX_WARNINGS, Note, Record, StepRecord, Totals, Warning,
 };

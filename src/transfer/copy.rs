@@ -11,6 +11,7 @@ use super::source::{After, Inflow, Source};
 use super::target::{Arrived, Outflow, Seen, Target, Wanted};
 use super::verify::{Evidence, judge, judge_source};
 use crate::event::{Current, Meter};
+use crate::files::{Precision, Time};
 use crate::ftp::{Class, ErrorKind};
 use crate::options::{Publish, TransferOptions, Verify};
 
@@ -44,6 +45,8 @@ struct Copying<'c, 's, 't> {
     sums: Option<Sums>,
     /// Whether something of ours may stand at the destination.
     touched: bool,
+    /// The source's time where the server told it more exactly than the listing did.
+    exact: Option<Time>,
 }
 
 /// A file whose bytes have arrived.
@@ -87,6 +90,7 @@ pub fn copy(
         bytes_moved: 0,
         sums: None,
         touched: false,
+        exact: None,
     };
     let copied = copying.run().map_err(|error| copying.clear_up(error));
     meter.end();
@@ -153,26 +157,37 @@ impl Copying<'_, '_, '_> {
         if let Some(sums) = &mut self.sums {
             sums.begin(start, self.source, self.target, item, self.buffer)?;
         }
+        if start > 0 && self.lacks_time() {
+            self.exact = self.source.ask_time(&item.source).map_err(at_source)?;
+        }
         if start > 0 && item.size == Some(start) {
             return self.already_there(start);
         }
-        let wanted = self.wanted(start);
         let (inflow, outflow) = match start {
-            0 => self.open(wanted)?,
-            _ => self.open_to_continue(wanted)?,
+            0 => self.open()?,
+            _ => self.open_to_continue(start)?,
         };
         self.touched = true;
-        self.pump(inflow, outflow, wanted)
+        self.pump(inflow, outflow, self.wanted(start))
+    }
+
+    /// Whether a file that is to keep its time is only known to the minute or the day: LIST shows no more, and a file
+    /// that was changed at noon must not arrive as one of midnight.
+    fn lacks_time(&self) -> bool {
+        let coarse = |time: Time| time.precision != Precision::Second;
+        self.item.keeps_time && self.exact.is_none() && self.item.modified.is_none_or(coarse)
     }
 
     /// Opens the source, then the destination: what cannot be read leaves no trace there.
-    fn open(&mut self, wanted: Wanted) -> Result<(Inflow, Outflow), CopyError> {
+    fn open(&mut self) -> Result<(Inflow, Outflow), CopyError> {
         let item = self.item;
+        let lacks_time = self.lacks_time();
         let inflow = self
             .source
-            .open(&item.source, 0, wanted.size_after)
+            .open(&item.source, 0, self.wanted(0).size_after, lacks_time)
             .map_err(at_source)?;
-        match self.target.open(item.written(), wanted) {
+        self.exact = self.exact.or(self.source.told_time());
+        match self.target.open(item.written(), self.wanted(0)) {
             Ok(outflow) => Ok((inflow, outflow)),
             Err(cause) => {
                 self.source.abandon(inflow, item.size, self.buffer);
@@ -183,13 +198,14 @@ impl Copying<'_, '_, '_> {
 
     /// Opens the destination, then the source: a server that does not add to files says so before the source's
     /// session is in the middle of one. The partial file is there already, and adding nothing to it harms nothing.
-    fn open_to_continue(&mut self, wanted: Wanted) -> Result<(Inflow, Outflow), CopyError> {
+    fn open_to_continue(&mut self, at: u64) -> Result<(Inflow, Outflow), CopyError> {
         let item = self.item;
+        let wanted = self.wanted(at);
         let outflow = self
             .target
             .open(item.written(), wanted)
             .map_err(at_target)?;
-        match self.source.open(&item.source, wanted.at, wanted.size_after) {
+        match self.source.open(&item.source, at, wanted.size_after, false) {
             Ok(inflow) => Ok((inflow, outflow)),
             Err(cause) => {
                 self.target.abandon(outflow);
@@ -203,7 +219,10 @@ impl Copying<'_, '_, '_> {
         Wanted {
             at,
             size_after: options.verify != Verify::None && !options.ascii,
-            modified: self.item.modified.filter(|_| self.item.keeps_time),
+            modified: self
+                .exact
+                .or(self.item.modified)
+                .filter(|_| self.item.keeps_time),
             // The checksum is asked before the file gets its name, and RNTO must follow RNFR at once.
             rename_from: options.publish == Publish::File && options.verify != Verify::Checksum,
         }
@@ -394,6 +413,19 @@ impl Copying<'_, '_, '_> {
         Ok(copied)
     }
 
+    /// Whether a server took back a file of which all bytes stand there: an error reply means that it is not whole,
+    /// whatever arrived, and the next try would find nothing to continue and take it for whole.
+    fn disowned(&mut self, error: &CopyError) -> bool {
+        let taken_back =
+            matches!(&*error.cause, Cause::Ftp(error) if error.kind == ErrorKind::NotWhole);
+        taken_back
+            && self.target.is_healthy()
+            && match (self.target.look(self.item.written()), self.item.size) {
+                (Ok(Seen::Bytes(there)), Some(size)) => there >= size,
+                _ => false,
+            }
+    }
+
     /// Keeps or removes what was written, as the fault and `resume` say.
     fn clear_up(&mut self, mut error: CopyError) -> CopyError {
         error.bytes_moved = self.bytes_moved;
@@ -404,7 +436,8 @@ impl Copying<'_, '_, '_> {
             error.class(),
             Class::Transient | Class::TooManySessions | Class::Interrupted
         );
-        let keep = may_pass && self.item.resumable && !is_no_beginning(&error);
+        let keep =
+            may_pass && self.item.resumable && !is_no_beginning(&error) && !self.disowned(&error);
         if !keep {
             let written = self.item.written();
             let removed = self.target.is_healthy() && self.target.remove(written).is_ok();

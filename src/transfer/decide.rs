@@ -25,7 +25,8 @@ pub enum Decision {
         /// Whether something stands under the final name that is replaced.
         over: bool,
     },
-    /// It stands there already, the same by size and time; [`Request::same_is_proof`] says whether that is proof.
+    /// It stands there already, the same by size and time; [`Request::same_is_proof`] says whether that is proof, and with
+    /// `verify: checksum` [`super::compare`] has to find it the same, too.
     Same,
     /// It is left alone.
     Skip(Skip),

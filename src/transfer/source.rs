@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::error::Cause;
-use super::session::{broken, transfer_type};
+use super::session::transfer_type;
 use crate::files::Time;
 use crate::ftp::{Count, Receiving, Retrieve, Session};
 use crate::local::{self, Act, Reading, Root};
@@ -58,11 +58,13 @@ impl Source<'_> {
         }
     }
 
+    /// Begins to read a file. `time_before`: a server is asked for the exact time, see [`Source::told_time`].
     pub(super) fn open(
         &mut self,
         path: &[u8],
         offset: u64,
         size_after: bool,
+        time_before: bool,
     ) -> Result<Inflow, Cause> {
         match self {
             Source::Remote(session) => {
@@ -70,6 +72,7 @@ impl Source<'_> {
                     path,
                     offset,
                     size_after,
+                    time_before,
                 };
                 Ok(Inflow::Remote(session.retrieve(what)?))
             }
@@ -77,11 +80,19 @@ impl Source<'_> {
         }
     }
 
+    /// The time that the server told of the file being read.
+    pub(super) fn told_time(&self) -> Option<Time> {
+        match self {
+            Source::Remote(session) => session.told_time(),
+            Source::Local(_) => None,
+        }
+    }
+
     /// Makes a cause of an error while reading; the session is not healthy afterwards.
     pub(super) fn failed(&mut self, path: &[u8], inflow: Inflow, error: io::Error) -> Cause {
         drop(inflow);
         match self {
-            Source::Remote(session) => broken(session, error.into()).into(),
+            Source::Remote(session) => session.give_up(error.into()).into(),
             Source::Local(root) => root.system(Act::Read, path, &error).into(),
         }
     }
@@ -110,6 +121,14 @@ impl Source<'_> {
             }),
             (Source::Remote(_), None) => Ok(After::default()),
             (Source::Local(root), _) => Ok(look(root, path)?),
+        }
+    }
+
+    /// Asks a server for the exact time of a file, without reading it.
+    pub(super) fn ask_time(&mut self, path: &[u8]) -> Result<Option<Time>, Cause> {
+        match self {
+            Source::Remote(session) => Ok(session.modified(path)?),
+            Source::Local(_) => Ok(None),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::error::Cause;
-use super::session::{broken, transfer_type};
+use super::session::transfer_type;
 use crate::files::{Kind, Time};
 use crate::ftp::{self, Count, Sending, Session, Store};
 use crate::local::{Act, Root, Writing};
@@ -95,7 +95,7 @@ impl Target<'_> {
     pub(super) fn failed(&mut self, path: &[u8], outflow: Outflow, error: io::Error) -> Cause {
         drop(outflow);
         match self {
-            Target::Remote(session) => broken(session, error.into()).into(),
+            Target::Remote(session) => session.give_up(error.into()).into(),
             Target::Local(root) => root.system(Act::Write, path, &error).into(),
         }
     }
@@ -117,7 +117,7 @@ impl Target<'_> {
         match (self, outflow) {
             (Target::Remote(session), Outflow::Remote(sending)) => match sending.finish() {
                 Ok(count) => Ok(Some(count)),
-                Err(error) => Err(broken(session, error).into()),
+                Err(error) => Err(session.give_up(error).into()),
             },
             _ => Ok(None),
         }

@@ -47,6 +47,22 @@ impl Case {
         self.manifest(&format!("version: 1\nservers:\n{servers}{rest}"))
     }
 
+    /// As [`Case::pipeline`], with further fields for each server: `connections: 1`.
+    pub fn servers(self, servers: &[(&str, &Running, &str)], rest: &str) -> Self {
+        let servers: String = servers
+            .iter()
+            .map(|(name, server, fields)| {
+                let entry = server.yaml();
+                let entry = entry.trim_end_matches(['}', ' ']);
+                match fields.is_empty() {
+                    true => format!("  {name}: {entry} }}\n"),
+                    false => format!("  {name}: {entry}, {fields} }}\n"),
+                }
+            })
+            .collect();
+        self.manifest(&format!("version: 1\nservers:\n{servers}{rest}"))
+    }
+
     /// Writes a file, with the folders above it.
     pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
         let path = self.path(path);
@@ -77,7 +93,8 @@ impl Case {
         fs::read(self.path(path)).ok()
     }
 
-    /// All files below a folder, relative to it, sorted. Nothing when it does not exist.
+    /// All files below a folder, relative to it, sorted, but for the state in `.ftpflow`. Nothing when it does not
+    /// exist.
     pub fn files(&self, folder: impl AsRef<Path>) -> Vec<String> {
         let root = self.path(folder);
         let mut found = Vec::new();
@@ -85,6 +102,9 @@ impl Case {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 let path = entry.path();
+                if entry.file_name() == ".ftpflow" {
+                    continue;
+                }
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push(path);
                 } else {

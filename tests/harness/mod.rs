@@ -14,6 +14,7 @@ pub mod process;
 pub mod real;
 mod redact;
 mod reset;
+pub mod secure;
 pub mod server;
 
 pub use case::Case;

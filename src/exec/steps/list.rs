@@ -208,6 +208,7 @@ impl Machine for RemoteList {
                 Next::Done(Ending::failed(stop.failure(), None))
             }
             State::Stopped(_) | State::Assembles => Next::Wait(None),
+            State::Assembled(_) if !self.flying.is_empty() => Next::Wait(None),
             State::Assembled(set) => match set.take() {
                 Some(set) => Next::Done(self.ending(set)),
                 None => Next::Done(Ending::failed(self.fault.take().map(|f| f.failure), None)),
@@ -265,7 +266,7 @@ impl Machine for RemoteList {
                     Ok((page, below, hash)) => {
                         self.take_page(&attempt.item, page, below, hash, shared)
                     }
-                    Err(_) if lost_at_rest => self.backlog.put_back(attempt),
+                    Err(_) if lost_at_rest => self.backlog.put_back([attempt]),
                     Err(no_page) => self.failed(attempt, no_page, now, shared),
                 }
             }

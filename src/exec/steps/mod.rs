@@ -118,6 +118,14 @@ pub(super) fn panicked(words: &str) -> Fault {
         .help("please report it, with the manifest and this message")
 }
 
+/// The one note for all files of a step that were never begun.
+pub(super) fn not_begun(files: usize, done: &str, reason: &str) -> String {
+    match files {
+        1 => format!("1 file was not begun and not {done}: {reason}"),
+        _ => format!("{files} files were not begun and not {done}: {reason}"),
+    }
+}
+
 impl Stop {
     /// In words, for what did not begin.
     pub(super) fn reason(&self) -> String {

@@ -1,11 +1,18 @@
 //! The lines of listings, one file a dialect. All read bytes: names are in any encoding.
 
-pub(super) mod dos;
+mod dos;
+mod eplf;
 pub(super) mod lines;
 pub(super) mod mlsd;
+mod month;
 pub(super) mod nlst;
+mod reader;
 mod row;
 pub(super) mod time;
-pub(super) mod unix;
+mod unix;
+mod vms;
 
-pub(super) use row::{Parsed, list_line};
+pub(super) use reader::Reader;
+pub(super) use row::Parsed;
+#[cfg(test)]
+pub(super) use row::list_line;

@@ -2,7 +2,7 @@
 
 use crate::files::{Kind, Time};
 
-use super::{dos, unix};
+use super::{dos, eplf, unix, vms};
 
 /// One entry. The name is as it came: whoever keeps it checks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,15 +24,19 @@ pub(in crate::ftp) enum Parsed<'a> {
     Unreadable,
 }
 
-/// Reads a line of LIST, Unix or DOS, each line by itself: servers mix them (links on IIS).
+/// Reads a line of LIST, in whatever dialect, each line by itself: servers mix them (links on IIS).
 ///
 /// Times are in the server's zone: `offset` seconds are subtracted. `now`, in Unix seconds, gives the year that
 /// recent entries leave out.
 pub(in crate::ftp) fn list_line(line: &[u8], now: i64, offset: i64) -> Parsed<'_> {
-    if line.iter().all(u8::is_ascii_whitespace) || is_total(line) {
+    if line.iter().all(u8::is_ascii_whitespace) || is_total(line) || vms::is_frame(line) {
         return Parsed::Nothing;
     }
-    match unix::row(line, now, offset).or_else(|| dos::row(line, offset)) {
+    let row = unix::row(line, now, offset)
+        .or_else(|| dos::row(line, offset))
+        .or_else(|| eplf::row(line))
+        .or_else(|| vms::row(line, offset));
+    match row {
         Some(row) if matches!(row.name, b"." | b"..") => Parsed::Nothing,
         Some(row) => Parsed::Entry(row),
         None => Parsed::Unreadable,

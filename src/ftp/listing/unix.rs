@@ -4,12 +4,9 @@ use chrono::{NaiveDate, NaiveTime};
 
 use crate::files::{Kind, Time};
 
+use super::month;
 use super::row::{Row, number, word};
 use super::time::{clock, iso_date, local, recent, two_digits_or_more, year_number};
-
-const MONTHS: [&[u8]; 12] = [
-    b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
-];
 
 /// Words between the mode and the date: link count, owner, group, size, and some more where names have spaces.
 const MOST_WORDS: usize = 12;
@@ -73,7 +70,7 @@ fn date(text: &[u8], now: i64, offset: i64) -> Option<(Time, &[u8])> {
         return Some((local(date, Some(clock(second)?), offset)?, after));
     }
     // `Nov 22` nearly everywhere, `22 Nov` on a few.
-    let (month, day) = match (month(first), month(second)) {
+    let (month, day) = match (month::number(first), month::number(second)) {
         (Some(month), _) => (month, second),
         (None, Some(month)) => (month, first),
         (None, None) => return None,
@@ -88,13 +85,6 @@ fn date(text: &[u8], now: i64, offset: i64) -> Option<(Time, &[u8])> {
         ),
     };
     Some((local(date, clock, offset)?, after))
-}
-
-fn month(word: &[u8]) -> Option<u32> {
-    let at = MONTHS
-        .iter()
-        .position(|month| word.eq_ignore_ascii_case(month))?;
-    u32::try_from(at + 1).ok()
 }
 
 /// The name of a link without its target. Either may hold ` -> `: the size of a link is the length of its target.

@@ -6,11 +6,11 @@ slots! {
     /// How often, and how fast, one operation is tried again.
     pub struct Retry {
         /// Tries in all of one operation: a login, a folder's listing, a file, a deletion. Default: 4.
-        pub attempts: Text,
+        pub attempts: Text = Shape::Whole(1, 1000),
         /// The wait before the second try; it doubles with each further one. Default: 1s.
-        pub backoff: Text,
+        pub backoff: Text = Shape::Duration,
         /// The longest wait between two tries. Default: 30s.
-        pub max_backoff: Text,
+        pub max_backoff: Text = Shape::Duration,
     }
 }
 
@@ -19,21 +19,21 @@ slots! {
     pub struct Transfer {
         /// What to do with a file that is there already: `update` (transfer what is missing, differs in size or is older),
         /// `overwrite`, `skip` or `fail`. Default: update.
-        pub if_exists: Text,
+        pub if_exists: Text = Shape::Words(&["update", "overwrite", "skip", "fail"]),
         /// When a file becomes visible: `file` (temporary name, then rename), `set` (all at once when every file has arrived)
         /// or `direct` (under its final name at once, for servers without rename). Default: file.
-        pub publish: Text,
+        pub publish: Text = Shape::Words(&["file", "set", "direct"]),
         /// How a transfer is proven: `size`, `checksum` or `none`. Default: size.
-        pub verify: Text,
+        pub verify: Text = Shape::Words(&["size", "checksum", "none"]),
         /// Continue a partial file. Default: true.
-        pub resume: Text,
+        pub resume: Text = Shape::Boolean,
         /// The time that a file gets: `keep` that of its source, or `now`. Default: keep.
-        pub times: Text,
+        pub times: Text = Shape::Words(&["keep", "now"]),
         /// `binary`, or `ascii`: line ends are converted. Default: binary.
-        pub r#type: Text,
+        pub r#type: Text = Shape::Words(&["binary", "ascii"]),
         /// Keep only the last part of each path. Default: false.
-        pub flatten: Text,
+        pub flatten: Text = Shape::Boolean,
         /// Most files of this step in flight at once. Default: as many as the server's `connections`.
-        pub parallel: Text,
+        pub parallel: Text = Shape::Whole(1, 1000),
     }
 }

@@ -29,20 +29,29 @@ slots! {
         /// What every step may have.
         pub common: Common,
     }
+    rules { "oneOf": [
+        { "required": ["login"] },
+        { "required": ["list"] },
+        { "required": ["filter"] },
+        { "required": ["download"] },
+        { "required": ["upload"] },
+        { "required": ["relay"] },
+        { "required": ["delete"] }
+    ] }
 }
 
 slots! {
     /// The keys that stand beside the kind.
     pub struct Common {
         /// Steps to wait for, beside those that `from` and `sources_of` imply.
-        pub needs: OneOrMany,
+        pub needs: OneOrMany = Shape::Name,
         /// How often, and how fast, one operation is tried again.
         pub retry: Retry,
         /// The longest that the step may take, from release to end; then the files not done fail. Default: none.
-        pub timeout: Text,
+        pub timeout: Text = Shape::Duration,
         /// What a failed file means for the steps that depend on this one: `fail` (they are skipped) or `continue` (they go on
         /// with what worked). Default: fail.
-        pub on_error: Text,
+        pub on_error: Text = Shape::Words(&["fail", "continue"]),
         /// What this step is for.
         pub description: Text,
     }
@@ -54,9 +63,9 @@ slots! {
         /// How often, and how fast, one operation is tried again.
         pub retry: Retry,
         /// The longest that a step may take. Default: none.
-        pub timeout: Text,
+        pub timeout: Text = Shape::Duration,
         /// What a failed file means for dependent steps: `fail` or `continue`. Default: fail.
-        pub on_error: Text,
+        pub on_error: Text = Shape::Words(&["fail", "continue"]),
         ..
         /// Transfer options.
         pub transfer: Transfer,
@@ -73,6 +82,7 @@ slots! {
         /// Raw FTP commands to send on each session, such as `SITE UMASK 022`.
         pub commands: Vec<Slot<Text>>,
     }
+    rules { "required": ["server"] }
 }
 
 slots! {
@@ -81,27 +91,28 @@ slots! {
         /// The server, or `local` for this machine. Required.
         pub server: Text,
         /// The folder. Default: `.`.
-        pub path: Text,
+        pub path: Text = Shape::Usually("."),
         /// List folders in it, too. Default: false.
-        pub recursive: Text,
+        pub recursive: Text = Shape::Boolean,
         /// How many levels of folders to list. Default: all.
-        pub max_depth: Text,
+        pub max_depth: Text = Shape::Whole(0, 1000),
         /// List names with a leading dot, too. Default: false.
-        pub hidden: Text,
+        pub hidden: Text = Shape::Boolean,
         /// Take a link for what it leads to. Default: false.
-        pub follow_links: Text,
+        pub follow_links: Text = Shape::Boolean,
         /// What a folder that is not there means: `fail` or `empty`. Default: fail.
-        pub missing: Text,
+        pub missing: Text = Shape::Words(&["fail", "empty"]),
         /// What an empty list means: `ok` or `fail`. Default: ok.
-        pub empty: Text,
+        pub empty: Text = Shape::Words(&["ok", "fail"]),
     }
+    rules { "required": ["server"] }
 }
 
 slots! {
     /// `filter:` a subset of another step's files.
     pub struct Filter {
         /// The step whose files to filter. Required.
-        pub from: Text,
+        pub from: Text = Shape::Name,
         /// Patterns of which a file must match one. With `/` they match the whole relative path, without it the last name.
         pub include: OneOrMany,
         /// Patterns of which a file must match none; wins over `include`.
@@ -109,33 +120,34 @@ slots! {
         /// A regular expression that must match somewhere in the relative path.
         pub regex: Text,
         /// `file`, `directory`, `link` or `any`. Default: file.
-        pub r#type: Text,
+        pub r#type: Text = Shape::Words(&["file", "directory", "link", "any"]),
         /// Only files larger than this, such as `512KiB`.
-        pub larger_than: Text,
+        pub larger_than: Text = Shape::Size,
         /// Only files smaller than this, such as `2GB`.
-        pub smaller_than: Text,
+        pub smaller_than: Text = Shape::Size,
         /// Only files newer than this: a duration before the run's start (`7d`) or a date.
-        pub newer_than: Text,
+        pub newer_than: Text = Shape::Instant,
         /// Only files older than this: a duration before the run's start (`7d`) or a date.
-        pub older_than: Text,
+        pub older_than: Text = Shape::Instant,
         /// Match patterns and the expression without regard to case. Default: false.
-        pub ignore_case: Text,
+        pub ignore_case: Text = Shape::Boolean,
         /// Order by `name`, `size` or `modified`. Default: by relative path.
-        pub sort: Text,
+        pub sort: Text = Shape::Words(&["name", "size", "modified"]),
         /// Turn the order around. Default: false.
-        pub reverse: Text,
+        pub reverse: Text = Shape::Boolean,
         /// Keep only so many files, after sorting.
-        pub limit: Text,
+        pub limit: Text = Shape::Whole(1, u64::MAX),
         /// What an empty result means: `ok` or `fail`. Default: ok.
-        pub empty: Text,
+        pub empty: Text = Shape::Words(&["ok", "fail"]),
     }
+    rules { "required": ["from"] }
 }
 
 slots! {
     /// `download:` files from a server to this machine.
     pub struct Download {
         /// The step whose files to download; or `server` and `files`.
-        pub from: Text,
+        pub from: Text = Shape::Name,
         /// In place of `from`: the server.
         pub server: Text,
         /// In place of `from`: paths or patterns on `server`.
@@ -146,13 +158,14 @@ slots! {
         /// Transfer options.
         pub transfer: Transfer,
     }
+    rules { "required": ["into"], "oneOf": [{ "required": ["from"] }, { "required": ["server", "files"] }] }
 }
 
 slots! {
     /// `upload:` files from this machine to a server.
     pub struct Upload {
         /// The step whose local files to upload; or `files`.
-        pub from: Text,
+        pub from: Text = Shape::Name,
         /// In place of `from`: local paths or patterns.
         pub files: OneOrMany,
         /// The server. Required.
@@ -160,18 +173,19 @@ slots! {
         /// The folder there; it is created. Required.
         pub into: Text,
         /// Permissions of the new files, such as `0644`, set with SITE CHMOD.
-        pub chmod: Text,
+        pub chmod: Text = Shape::Mode,
         ..
         /// Transfer options.
         pub transfer: Transfer,
     }
+    rules { "required": ["to", "into"], "oneOf": [{ "required": ["from"] }, { "required": ["files"] }] }
 }
 
 slots! {
     /// `relay:` files from one server to another, through memory.
     pub struct Relay {
         /// The step whose files to relay; or `server` and `files`.
-        pub from: Text,
+        pub from: Text = Shape::Name,
         /// In place of `from`: the server that has the files.
         pub server: Text,
         /// In place of `from`: paths or patterns on `server`.
@@ -181,29 +195,31 @@ slots! {
         /// The folder there; it is created. Required.
         pub into: Text,
         /// Permissions of the new files, such as `0644`, set with SITE CHMOD.
-        pub chmod: Text,
+        pub chmod: Text = Shape::Mode,
         ..
         /// Transfer options.
         pub transfer: Transfer,
     }
+    rules { "required": ["to", "into"], "oneOf": [{ "required": ["from"] }, { "required": ["server", "files"] }] }
 }
 
 slots! {
     /// `delete:` files.
     pub struct Delete {
         /// Transfers of which to delete exactly the source files that were proven at their destination.
-        pub sources_of: OneOrMany,
+        pub sources_of: OneOrMany = Shape::Name,
         /// The step whose files to delete.
-        pub from: Text,
+        pub from: Text = Shape::Name,
         /// In place of `from`: the server.
         pub server: Text,
         /// In place of `from`: paths or patterns on `server`.
         pub files: OneOrMany,
         /// Allow `from` to name a transfer: its copies are deleted. Default: false.
-        pub copies: Text,
+        pub copies: Text = Shape::Boolean,
         /// The most files; of more, none is deleted. Default: 100.
-        pub max: Text,
+        pub max: Text = Shape::Whole(1, u64::MAX),
         /// What to do with folders: `keep`, or `remove_empty`. Default: keep.
-        pub directories: Text,
+        pub directories: Text = Shape::Words(&["keep", "remove_empty"]),
     }
+    rules { "oneOf": [{ "required": ["sources_of"] }, { "required": ["from"] }, { "required": ["server", "files"] }] }
 }

@@ -172,3 +172,17 @@ fn dates_files_and_given_variables_are_bound() {
         "{masked:?}"
     );
 }
+
+#[test]
+fn an_implicit_login_is_tried_as_often_as_defaults_say() {
+    let compiled = super::compiled(
+        "version: 1\ndefaults: { retry: { attempts: 2 }, timeout: 9s }\nservers: { a: { host: a.internal } }\n\
+         steps: { b: { list: { server: a } } }\n",
+        &super::seeing(&[]),
+    );
+    let plan = compiled.plan.expect("a plan");
+    let login = plan.steps.iter().find(|step| step.implicit);
+    let login = login.expect("an implicit login");
+    assert_eq!(login.retry.attempts, 2);
+    assert_eq!(login.timeout, Some(std::time::Duration::from_secs(9)));
+}

@@ -12,6 +12,7 @@ use crate::exec::job::Work;
 use crate::exec::proofs::Proofs;
 use crate::exec::shared::Shared;
 use crate::files::Side;
+use crate::local::{Links, Root};
 
 /// What is to be deleted, and what is not.
 pub(in crate::exec) struct Chosen {
@@ -28,6 +29,8 @@ struct Question {
     proofs: Arc<Proofs>,
     side: Side,
     set: FileSet,
+    /// What the transfers that prove these files brought to this machine.
+    copies: Vec<FileSet>,
     resumed: Option<Arc<Resumed>>,
     step: String,
 }
@@ -56,9 +59,21 @@ fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Ques
         proofs: Arc::clone(&shared.proofs),
         side: shared.identity(set.side()),
         set,
+        copies: copies(delete, shared),
         resumed: shared.resumed.clone(),
         step: shared.plan.step(step).name.clone(),
     })
+}
+
+/// What stands on this machine because of the transfers before this step. A preview has brought nothing.
+fn copies(delete: &plan::Delete, shared: &Shared) -> Vec<FileSet> {
+    let transfers = match &delete.what {
+        DeleteWhat::SourcesOf(steps) => steps,
+        DeleteWhat::Set { after, .. } => after,
+    };
+    let sets = transfers.iter().filter_map(|step| shared.set_of(*step));
+    sets.filter(|set| set.side() == Side::Local && !set.is_empty() && !shared.preview)
+        .collect()
 }
 
 fn source_of(step: StepId, plan: &Plan) -> Option<StepId> {
@@ -77,6 +92,7 @@ impl Question {
                 Fault::permanent(fault).help("list smaller folders, or fewer files at once")
             );
         }
+        self.make_safe()?;
         let mut kept = Vec::new();
         let mut left_out = Vec::new();
         let mut unproven = 0;
@@ -98,6 +114,22 @@ impl Question {
             unproven,
             deleted,
         })
+    }
+
+    /// Copies on this machine are flushed to the disk before their sources go: they must outlive a crash of the machine.
+    fn make_safe(&self) -> Result<(), Fault> {
+        for copies in &self.copies {
+            let flushed =
+                Root::open_bytes(copies.root(), Links::Refuse).and_then(|root| root.flush());
+            flushed.map_err(|error| {
+                let mut fault = Fault::local(&error);
+                let message = &mut fault.failure.message;
+                *message =
+                    format!("nothing was deleted, because the copies may not be safe: {message}");
+                fault
+            })?;
+        }
+        Ok(())
     }
 
     fn is_deleted(&self, at: u32) -> bool {

@@ -16,7 +16,7 @@ use crate::ftp::Class;
 use crate::journal::Mark;
 use crate::plan::{self, Retry, StepId};
 
-use super::{Ending, JobWork, Machine, Next, Stop, panicked};
+use super::{Ending, JobWork, Machine, Next, Stop, not_begun, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::{JobId, Roles};
@@ -40,8 +40,9 @@ pub(super) struct Delete {
     files: Backlog<u32>,
     emptied: BTreeMap<Vec<u8>, ()>,
     flying: HashMap<JobId, Flying>,
-    /// A deletion whose reply was lost: if the file is gone when looked at again, it was we who deleted it.
-    unsure: Vec<u32>,
+    /// Deletions whose reply was lost: if the file is gone when looked at again, it was we who deleted it; if it is
+    /// not, the tries made so far still count.
+    unsure: HashMap<u32, Try<u32>>,
     fault: Option<Fault>,
     stopped: Option<Stop>,
     failures: u64,
@@ -95,7 +96,7 @@ impl Delete {
             files: Backlog::new(),
             emptied: BTreeMap::new(),
             flying: HashMap::new(),
-            unsure: Vec::new(),
+            unsure: HashMap::new(),
             fault: None,
             stopped: None,
             failures: 0,
@@ -161,7 +162,7 @@ impl Delete {
         if let Some(kept) = shared.kept(self.id) {
             let begun = chosen.set.positions();
             let begun = begun.filter(|at| kept.begun.contains(&chosen.set.absolute(*at)));
-            self.unsure.extend(begun);
+            self.unsure.extend(begun.map(|at| (at, Try::first(at))));
         }
         for folder in by_folder(&chosen.set) {
             self.folders.push(Arc::new(folder));
@@ -199,12 +200,12 @@ impl Delete {
     }
 
     fn take_fate(&mut self, at: u32, fate: Fate, shared: &mut Shared) {
-        let unsure = self.unsure.iter().position(|other| *other == at);
-        if let Some(place) = unsure {
-            self.unsure.swap_remove(place);
-        }
+        let unsure = self.unsure.remove(&at);
         match fate {
-            Fate::Delete => self.files.push(at),
+            Fate::Delete => match unsure {
+                Some(attempt) => self.files.put_back([attempt]),
+                None => self.files.push(at),
+            },
             Fate::Gone if unsure.is_some() => self.deleted(at, FileOutcome::Deleted, shared),
             Fate::Gone => self.deleted(at, FileOutcome::WasNotThere, shared),
             Fate::Keep(how) => {
@@ -240,10 +241,11 @@ impl Delete {
         now: Instant,
         shared: &mut Shared,
     ) {
+        let mut left = Vec::new();
         for mut attempt in attempts {
             let at = attempt.item;
             match done.remove(&at) {
-                None => self.files.put_back(attempt),
+                None => left.push(attempt),
                 Some(Ok(Deletion::Deleted)) => self.deleted(at, FileOutcome::Deleted, shared),
                 Some(Ok(Deletion::WasNotThere)) => {
                     self.deleted(at, FileOutcome::WasNotThere, shared)
@@ -260,6 +262,7 @@ impl Delete {
                 },
             }
         }
+        self.files.put_back(left);
     }
 
     /// The reply to a deletion was lost: it is looked for, never deleted again blindly.
@@ -267,7 +270,7 @@ impl Delete {
         let Some(set) = &self.set else { return };
         let relative = set.relative(attempt.item);
         let folder = parents(&relative).next().unwrap_or_default().to_vec();
-        self.unsure.push(attempt.item);
+        self.unsure.insert(attempt.item, attempt);
         let folder = Arc::new(FolderOf {
             folder,
             positions: vec![attempt.item],
@@ -331,13 +334,12 @@ impl Delete {
             }
         }
         if let Some(stop) = &self.stopped {
-            let reason = format!("not deleted: {}", stop.reason());
-            for at in left {
-                self.fail_file(
-                    at,
-                    Fault::permanent(reason.clone()).about(self.text(at)),
-                    shared,
-                );
+            let folders = self.folders.drain();
+            let unseen: usize = folders.map(|folder| folder.item.positions.len()).sum();
+            let left = left.len() + unseen;
+            if left > 0 {
+                let text = not_begun(left, "deleted", &stop.reason());
+                shared.warn_step(self.id, text);
             }
         }
         let fault = self.fault.take().map(|fault| fault.failure);
@@ -353,6 +355,8 @@ impl Machine for Delete {
     fn next(&mut self, now: Instant, shared: &mut Shared) -> Next {
         self.settle(shared);
         let (roles, more) = match self.phase {
+            // What other jobs find is still to be taken in, and the ending is told once.
+            Phase::End if !self.flying.is_empty() => return Next::Wait(None),
             Phase::End => return Next::Done(self.ending(shared)),
             _ if self.stopped.is_some() => return Next::Wait(None),
             Phase::Choose if self.flying.is_empty() => (Vec::new(), 1),

@@ -9,7 +9,7 @@ use crate::files::{FileSet, Route, Side, join};
 use crate::ftp::{Class, Session};
 use crate::journal::Resumed;
 use crate::local::{Links, Root};
-use crate::options::TransferOptions;
+use crate::options::{Publish, TransferOptions};
 use crate::plan::{self, Action, Plan, StepId};
 use crate::transfer::{
     self, Cause, Compared, Copied, CopyError, Decision, Decisions, Doubt, End, Inventory, Item,
@@ -116,7 +116,7 @@ impl Wishes {
         }
     }
 
-    fn request(&self, sets_times: bool) -> Request<'_> {
+    pub(super) fn request(&self, sets_times: bool) -> Request<'_> {
         Request {
             options: &self.options,
             manifest: &self.manifest,
@@ -367,8 +367,22 @@ impl Batch {
         };
         meter.begin(current, 0);
         let (mut source, mut target) = self.split(sessions).map_err(Failed::at_once)?;
-        let result = self.arrive(&mut source, &mut target, &item, piece, meter, buffer);
-        let result = result.map_err(|error| self.failed(error, &source, &target, &item, rested));
+        let settled = match &piece.doubt {
+            Some(doubt) => settle(&mut target, &item, doubt, self.wishes.options.publish),
+            None => Ok(None),
+        };
+        let looked = settled.is_ok();
+        let result = settled.and_then(|settled| match settled {
+            Some(copied) => Ok(Arrival::Copied(copied)),
+            None => self.arrive(&mut source, &mut target, &item, piece, meter, buffer),
+        });
+        let result = result.map_err(|error| {
+            let mut failed = self.failed(error, &source, &target, &item, rested);
+            if !looked && failed.doubt.is_none() {
+                failed.doubt.clone_from(&piece.doubt);
+            }
+            failed
+        });
         meter.end();
         result
     }
@@ -390,14 +404,7 @@ impl Batch {
                 Compared::Different => {}
             }
         }
-        let settled = match &piece.doubt {
-            Some(doubt) => settle(target, item, doubt)?,
-            None => None,
-        };
-        let copied = match settled {
-            Some(copied) => copied,
-            None => transfer::copy(source, target, item, &self.wishes.options, meter, buffer)?,
-        };
+        let copied = transfer::copy(source, target, item, &self.wishes.options, meter, buffer)?;
         Ok(Arrival::Copied(copied))
     }
 
@@ -513,28 +520,28 @@ impl Ends {
     }
 }
 
-/// Looks what became of a file whose reply was lost; what has arrived is not copied again.
+/// Looks what became of a file whose reply was lost; what has arrived is not copied again. One of a set that has
+/// arrived waits for the others, as any.
 fn settle(
     target: &mut Target<'_>,
     item: &Item,
     doubt: &Doubt,
+    publish: Publish,
 ) -> Result<Option<Copied>, CopyError> {
-    let visible = match transfer::settle(target, item, doubt)? {
-        Settled::NotArrived => return Ok(None),
-        Settled::Published => true,
-        Settled::Arrived => false,
-    };
-    let warning = match visible {
-        true => None,
-        false => transfer::publish(target, item)?.warning,
-    };
-    Ok(Some(Copied {
+    let mut copied = Copied {
         bytes_moved: 0,
         proven: doubt.proven.clone(),
         times_kept: false,
         visible: true,
-        warning,
-    }))
+        warning: None,
+    };
+    match transfer::settle(target, item, doubt)? {
+        Settled::NotArrived => return Ok(None),
+        Settled::Published => {}
+        Settled::Arrived if publish == Publish::Set => copied.visible = false,
+        Settled::Arrived => copied.warning = transfer::publish(target, item)?.warning,
+    }
+    Ok(Some(copied))
 }
 
 /// Whether a file has its final name already.

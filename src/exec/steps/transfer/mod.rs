@@ -19,7 +19,7 @@ use crate::options::{Publish, Verify};
 use crate::plan::{self, Retry, StepId};
 use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Refusal, Skip};
 
-use super::{Ending, JobWork, Machine, Next, Stop, panicked};
+use super::{Ending, JobWork, Machine, Next, Stop, not_begun, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::{JobId, Roles};
@@ -214,7 +214,7 @@ impl Transfer {
     fn finish_file(&mut self, at: u32, outcome: FileOutcome, bytes: u64, shared: &mut Shared) {
         let proven = match &outcome {
             FileOutcome::Transferred => true,
-            FileOutcome::Unchanged => self.transfer.options.verify != Verify::None,
+            FileOutcome::Unchanged => self.wishes.request(false).same_is_proof().is_ok(),
             _ => false,
         };
         let stands = !matches!(
@@ -351,25 +351,33 @@ impl Transfer {
         shared.file(self.id, self.text(at), outcome, 0);
     }
 
-    /// Files that were never begun.
+    /// Files that the step never came to look at, because it was refused or stopped as a whole: a file without a
+    /// record is none of this step's, and a later `delete` would take it.
+    fn leave_untold(&mut self, shared: &mut Shared) {
+        let end = self.set.as_ref().map_or(0, |set| set.positions().end);
+        for at in self.told..end {
+            self.prove(at, Proof::Open, shared);
+        }
+    }
+
+    /// Files that were never begun, or whose next try never came: one note for all of them, because they have one
+    /// reason. Their sources stay unproven.
     fn leave_rest(&mut self, shared: &mut Shared) {
-        let left: Vec<u32> = self.backlog.drain().map(|attempt| attempt.item).collect();
+        let left = self.backlog.drain().count();
         let reason = match (&self.stopped, &self.fault) {
             (Some(stop), _) => stop.reason(),
             (None, Some(fault)) => fault.failure.message.clone(),
             (None, None) => return,
         };
-        for at in left {
-            self.fail_file(
-                at,
-                Fault::permanent(format!("not transferred: {reason}")),
-                0,
-                shared,
-            );
+        if left > 0 {
+            shared.warn_step(self.id, not_begun(left, "transferred", &reason));
         }
     }
 
     fn ending(&mut self, shared: &mut Shared) -> Ending {
+        // What a stop left of a set has arrived and is not visible.
+        self.publish_none(shared);
+        self.leave_untold(shared);
         self.leave_rest(shared);
         let fault = self.fault.take().map(|fault| fault.failure);
         let failure = fault.or_else(|| self.stopped.as_ref().and_then(Stop::failure));
@@ -414,7 +422,7 @@ impl Transfer {
                 Phase::End
             };
         }
-        let over = self.stopped.is_some() || self.phase == Phase::End;
+        let over = self.stopped.is_some() || matches!(self.phase, Phase::Clear | Phase::End);
         if over && idle {
             let clears =
                 !self.left_behind.is_empty() && !matches!(self.stopped, Some(Stop::Interrupted));
@@ -434,7 +442,8 @@ impl Machine for Transfer {
             }
             Phase::End if idle => return Next::Done(self.ending(shared)),
             Phase::End => return Next::Wait(None),
-            Phase::Clear => (self.target_roles(), 1),
+            Phase::Clear if idle => (self.target_roles(), 1),
+            Phase::Clear => return Next::Wait(None),
             _ if self.stopped.is_some() => return Next::Wait(None),
             Phase::Tell => {
                 self.tell(shared);

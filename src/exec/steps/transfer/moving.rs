@@ -85,11 +85,12 @@ impl Transfer {
                 attempts.iter().map(|attempt| set.absolute(attempt.item)),
             );
         }
-        let doubts = &mut self.doubts;
+        // A doubt stays until its file was looked at: the batch may end before.
+        let doubts = &self.doubts;
         let pieces = attempts.iter().map(|attempt| Piece {
             at: attempt.item,
             again: attempt.failed > 0,
-            doubt: doubts.remove(&attempt.item),
+            doubt: doubts.get(&attempt.item).cloned(),
         });
         let pieces = pieces.collect();
         let work = jobs::files(self.batch_of(ends), pieces);
@@ -228,13 +229,21 @@ impl Transfer {
         now: Instant,
         shared: &mut Shared,
     ) {
+        let mut left = Vec::new();
         for mut attempt in attempts {
             let at = attempt.item;
-            match moved.remove(&at) {
-                None => self.backlog.put_back(attempt),
+            let result = moved.remove(&at);
+            if result.is_some() {
+                self.doubts.remove(&at);
+            }
+            match result {
+                None => left.push(attempt),
                 Some(Ok(Arrival::Copied(copied))) => self.copied(at, copied, shared),
                 Some(Ok(Arrival::Same(proven))) => self.same(at, proven, shared),
-                Some(Err(failed)) if failed.lost_at_rest => self.backlog.put_back(attempt),
+                Some(Err(failed)) if failed.lost_at_rest => {
+                    self.doubts.extend(failed.doubt.map(|doubt| (at, doubt)));
+                    left.push(attempt);
+                }
                 Some(Err(failed)) => {
                     let progressed = failed.bytes > 0 && failed.resumable;
                     match self.again(&mut attempt, &failed.fault, progressed, shared) {
@@ -247,6 +256,7 @@ impl Transfer {
                 }
             }
         }
+        self.backlog.put_back(left);
     }
 
     fn gave_up(&mut self, at: u32, failed: Failed, shared: &mut Shared) {
@@ -255,7 +265,8 @@ impl Transfer {
         }
         // A full disk is full for every file of this step.
         if failed.fault.class == Class::StopStep && self.stopped.is_none() {
-            self.stopped = Some(Stop::Fault(failed.fault.clone()));
+            let text = format!("after `{}` no further file can arrive", self.text(at));
+            self.stopped = Some(Stop::Fault(Fault::permanent(text)));
         }
         self.fail_file(at, failed.fault, failed.bytes, shared);
     }

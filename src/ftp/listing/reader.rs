@@ -1,0 +1,111 @@
+//! A whole LIST: its lines one by one, with the few things that concern more than one line.
+
+use super::row::{Parsed, list_line};
+use super::vms;
+
+/// Reads the lines of one listing.
+#[derive(Debug, Default)]
+pub(in crate::ftp) struct Reader {
+    /// A name of VMS whose other columns come with the next line.
+    held: Option<Vec<u8>>,
+    /// The name of the last versioned file: older versions of it follow.
+    versioned: Vec<u8>,
+}
+
+impl Reader {
+    /// Gives what a line says, and the line: nothing where the next one belongs to it, both where it does not.
+    pub(in crate::ftp) fn line(
+        &mut self,
+        line: &[u8],
+        now: i64,
+        offset: i64,
+        mut each: impl FnMut(&[u8], Parsed<'_>),
+    ) {
+        if let Some(held) = self.held.take() {
+            let joined = [&held, &b" "[..], line].concat();
+            if line.starts_with(b" ") && vms::row(&joined, offset).is_some() {
+                return self.give(&joined, now, offset, each);
+            }
+            each(&held, Parsed::Unreadable);
+        }
+        if vms::is_name_alone(line) {
+            self.held = Some(line.to_vec());
+            return;
+        }
+        self.give(line, now, offset, each);
+    }
+
+    /// Gives what is left when the listing ends.
+    pub(in crate::ftp) fn finish(self, mut each: impl FnMut(&[u8], Parsed<'_>)) {
+        if let Some(held) = self.held {
+            each(&held, Parsed::Unreadable);
+        }
+    }
+
+    /// Of a file's versions, which VMS lists from the newest, the first counts: a name without version means it.
+    fn give(
+        &mut self,
+        line: &[u8],
+        now: i64,
+        offset: i64,
+        mut each: impl FnMut(&[u8], Parsed<'_>),
+    ) {
+        let parsed = list_line(line, now, offset);
+        if let Parsed::Entry(row) = &parsed
+            && vms::row(line, offset).is_some_and(|read| read == *row)
+        {
+            if self.versioned == row.name {
+                return each(line, Parsed::Nothing);
+            }
+            self.versioned = row.name.to_vec();
+        }
+        each(line, parsed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&[u8]]) -> Vec<Result<String, ()>> {
+        let mut out = Vec::new();
+        let mut each = |_: &[u8], parsed: Parsed<'_>| match parsed {
+            Parsed::Entry(row) => out.push(Ok(String::from_utf8_lossy(row.name).into_owned())),
+            Parsed::Nothing => {}
+            Parsed::Unreadable => out.push(Err(())),
+        };
+        let mut reader = Reader::default();
+        for line in lines {
+            reader.line(line, 1_795_334_889, 0, &mut each);
+        }
+        reader.finish(each);
+        out
+    }
+
+    #[test]
+    fn a_whole_listing_of_vms_is_read() {
+        let found = read(&[
+            b"Directory DISK$USER:[ANN]",
+            b"",
+            b"A.TXT;3  1/3  22-NOV-2026 08:08:37 [A,B] (RWED,RWED,RE,)",
+            b"A.TXT;2  1/3  21-NOV-2026 08:08:37 [A,B] (RWED,RWED,RE,)",
+            b"A_NAME_OF_MANY_LETTERS_THAT_FILLS_ITS_COLUMN.TXT;1",
+            b"         2/3  22-NOV-2026 08:08:37 [A,B] (RWED,RWED,RE,)",
+            b"OLD.DIR;1  1/3  22-NOV-2026 08:08:37 [A,B] (RWE,RWE,RE,E)",
+            b"",
+            b"Total of 4 files, 5/12 blocks.",
+        ]);
+        let long = "A_NAME_OF_MANY_LETTERS_THAT_FILLS_ITS_COLUMN.TXT";
+        let expected = ["A.TXT", long, "OLD"].map(|name| Ok(name.to_owned()));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_name_without_its_columns_is_not_lost_in_silence() {
+        assert_eq!(
+            read(&[b"A.TXT;1", b"-rw-r--r-- 1 a b 1 Nov 22 08:08 x"]),
+            [Err(()), Ok("x".into())]
+        );
+        assert_eq!(read(&[b"A.TXT;1"]), [Err(())]);
+    }
+}

@@ -1,0 +1,195 @@
+//! What a server can do, found out by asking: for `ftpflow probe`. Nothing is changed anywhere.
+
+use std::net::SocketAddr;
+
+use crate::files::NameEncoding;
+
+use super::address;
+use super::command::Line;
+use super::error::Error;
+use super::session::Session;
+
+/// Labels that names are tried with where they are no UTF-8, the likeliest first.
+const LABELS: [&str; 6] = [
+    "gbk",
+    "shift_jis",
+    "big5",
+    "euc-kr",
+    "euc-jp",
+    "windows-1251",
+];
+/// Listings of the folder where a login begins: tickets of TLS 1.3 run out with the third data connection, if ever.
+const LISTINGS: usize = 3;
+/// A folder of more entries is listed once.
+const LONG: usize = 1000;
+
+/// What one session showed of its server. Texts are decoded, redacted, and free of control characters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// The greeting.
+    pub greeting: String,
+    /// The reply to SYST.
+    pub system: Option<String>,
+    /// The lines of the reply to FEAT.
+    pub features: Vec<String>,
+    /// The folder where a login begins.
+    pub home: Option<String>,
+    /// What TLS came to, where it is spoken.
+    pub tls: Option<ProbeTls>,
+    /// Whether EPSV gives a port that can be reached.
+    pub epsv: bool,
+    /// The address in the reply to PASV.
+    pub pasv: Option<SocketAddr>,
+    /// Whether that is another address than the control connection's.
+    pub pasv_elsewhere: bool,
+    /// Whether MLSD is offered and works.
+    pub mlsd: bool,
+    /// Entries in the folder where a login begins.
+    pub entries: usize,
+    /// Why its listing is not whole.
+    pub incomplete: Option<String>,
+    /// Whether transfers can begin at an offset (REST).
+    pub restart: bool,
+    /// Whether a file's time is told (MDTM).
+    pub tells_times: bool,
+    /// Whether files can be given a time (MFMT).
+    pub sets_times: bool,
+    /// Commands that compute checksums.
+    pub checksums: Vec<String>,
+    /// Seconds between LIST times and UTC, where they were needed and found.
+    pub clock_offset: Option<i32>,
+    /// Whether UTF8 is announced.
+    pub utf8: bool,
+    /// Names in that folder that are no UTF-8.
+    pub odd_names: usize,
+    /// The labels under which all of them can be read.
+    pub encodings: Vec<&'static str>,
+}
+
+/// What TLS came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProbeTls {
+    /// `1.2` or `1.3`
+    pub version: &'static str,
+    /// Whether the last data connection resumed the control connection's session.
+    pub resumes: bool,
+    /// Whether the tickets of TLS 1.3 ran out, so that TLS 1.2 was taken.
+    pub ran_dry: bool,
+}
+
+impl Session {
+    /// Asks for everything that a probe shows.
+    ///
+    /// # Errors
+    /// Only where the session is lost; a refusal is an answer.
+    pub fn probe(&mut self) -> Result<Probe, Error> {
+        let mut probe = Probe {
+            greeting: self.control.shown().text(self.greeting().as_bytes()),
+            ..Probe::default()
+        };
+        self.ask_for_system(&mut probe)?;
+        self.ask_for_pasv(&mut probe)?;
+        self.look_around(&mut probe)?;
+        let facts = self.facts.clone();
+        let features = facts.features.unwrap_or_default();
+        let shown = self.control.shown();
+        probe.features = features
+            .lines
+            .iter()
+            .map(|line| shown.text(line.as_bytes()))
+            .collect();
+        probe.home = facts.home.map(|home| shown.text(&home));
+        probe.epsv = !facts.epsv_unusable;
+        probe.pasv_elsewhere = facts.pasv_elsewhere;
+        probe.mlsd = features.mlsd && !facts.mlsd_unusable;
+        probe.tells_times = features.mdtm;
+        probe.sets_times = features.mfmt;
+        probe.checksums = features.checksums;
+        probe.clock_offset = facts.clock_offset;
+        probe.utf8 = features.utf8;
+        probe.tls = self.tls.is_some().then_some(ProbeTls {
+            version: if self.control.is_tls13() {
+                "1.3"
+            } else {
+                "1.2"
+            },
+            resumes: !self.unresumed,
+            ran_dry: facts.tls12_only,
+        });
+        Ok(probe)
+    }
+
+    fn ask_for_system(&mut self, probe: &mut Probe) -> Result<(), Error> {
+        let lines = vec![Line::fixed("SYST"), Line::fixed("REST 1")];
+        let replies = self.control.send(lines)?;
+        if let [system, restart] = &replies[..] {
+            probe.system = system
+                .is_done()
+                .then(|| self.control.shown().text(&system.last_text()));
+            probe.restart = restart.is_intermediate();
+        }
+        // What REST has set must not touch the listing that follows.
+        self.control.ask(Line::fixed("REST 0")).map(drop)
+    }
+
+    fn ask_for_pasv(&mut self, probe: &mut Probe) -> Result<(), Error> {
+        // PASV cannot say an IPv6 address (RFC 2428 §1).
+        if !self.peer.is_ipv4() {
+            return Ok(());
+        }
+        let reply = self.control.ask(Line::fixed("PASV"))?;
+        probe.pasv = reply
+            .is_done()
+            .then(|| address::pasv_address(&reply.last_text()))
+            .flatten();
+        if let Some(reported) = probe.pasv {
+            self.facts.pasv_elsewhere |= reported.ip() != self.peer.ip().to_canonical();
+        }
+        Ok(())
+    }
+
+    fn look_around(&mut self, probe: &mut Probe) -> Result<(), Error> {
+        let home = self.absolute(b".");
+        for _ in 0..LISTINGS {
+            let page = self.list(&home)?;
+            probe.entries = page.len();
+            probe.incomplete = page.incomplete_reason().map(str::to_owned);
+            let odd: Vec<&[u8]> = page
+                .entries()
+                .map(|entry| entry.name)
+                .filter(|name| std::str::from_utf8(name).is_err())
+                .collect();
+            probe.odd_names = odd.len();
+            probe.encodings = readable(&odd);
+            if self.tls.is_none() || page.len() > LONG || !self.healthy() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The labels under which all names can be read; none where there are no names to tell by.
+fn readable(names: &[&[u8]]) -> Vec<&'static str> {
+    let fits = |label: &&str| {
+        NameEncoding::for_label(label)
+            .is_some_and(|encoding| names.iter().all(|name| encoding.decode(name).exact))
+    };
+    match names {
+        [] => Vec::new(),
+        _ => LABELS.into_iter().filter(fits).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_encodings_that_read_every_name_are_offered() {
+        let both = readable(&[b"\xb0\xe6\xb1\xbe", b"\xd6\xd0.txt"]);
+        assert!(both.contains(&"gbk"));
+        assert!(readable(&[b"\xff\xff"]).iter().all(|label| *label != "gbk"));
+        assert_eq!(readable(&[]), Vec::<&str>::new());
+    }
+}

@@ -1,0 +1,336 @@
+//! What a graph shows, whatever it is written in: a lane for each side, a box for each step, a line for each edge.
+//!
+//! A step stands in the lane of the side where it acts: a transfer at its destination, so that files travel where a line goes
+//! from lane to lane. Implicit logins are not shown (each lane begins with one), nor are the filters of shorthands: their list
+//! stands for both. A line that only says "wait" is left out where other lines say it already.
+
+use std::collections::BTreeMap;
+
+use crate::endpoint::Tls;
+use crate::files::{Filter, Side};
+use crate::plan::{Action, DeleteWhat, Plan, Step, StepId};
+use crate::report::{Redactor, text};
+
+/// Most lanes of which the best order is looked for: 720 orders.
+const ARRANGED: usize = 6;
+
+/// A plan, ready to be drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// The plan's name.
+    pub name: String,
+    /// The sides that steps stand in, from left to right.
+    pub lanes: Vec<Lane>,
+    /// The steps that are shown, each after all that it waits for.
+    pub nodes: Vec<Node>,
+    /// What waits for what.
+    pub edges: Vec<Edge>,
+}
+
+/// A column: a server, or this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// The server's name, or `local`.
+    pub title: String,
+    /// Where it is.
+    pub address: String,
+}
+
+/// A box: a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// The step's number in the plan.
+    pub step: StepId,
+    /// The number of its lane.
+    pub lane: usize,
+    /// Its name; of a shorthand's list, what it lists.
+    pub name: String,
+    /// The kind's word.
+    pub kind: &'static str,
+    /// What it does, in a few words.
+    pub detail: String,
+    /// Whether the compiler made it.
+    pub implicit: bool,
+}
+
+/// A line between two boxes, which are positions in [`Picture::nodes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edge {
+    /// The step that comes first.
+    pub from: usize,
+    /// The step that waits for it.
+    pub to: usize,
+    /// What the line means.
+    pub line: Line,
+}
+
+/// What a line between two steps means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Line {
+    /// The files of a set are copied to another side.
+    Files,
+    /// A set of files is handed on.
+    Set,
+    /// Nothing but waiting.
+    Wait,
+}
+
+impl Picture {
+    /// The picture of a plan. Texts are made harmless for terminals, and secrets masked, here: what is written later is escaped, and a
+    /// secret would not be recognised any more.
+    pub fn new(plan: &Plan, redactor: &Redactor) -> Picture {
+        let shown = |step: &&Step| !step.implicit || matches!(step.action, Action::List(_));
+        let steps: Vec<&Step> = plan.steps.iter().filter(shown).collect();
+        let numbers = steps.iter().enumerate().map(|(at, step)| (step.id, at));
+        let numbers: BTreeMap<StepId, usize> = numbers.collect();
+        let sides: Vec<Side> = steps.iter().map(|step| side(plan, step)).collect();
+        let edges = edges(plan, &steps, &numbers);
+        let lanes = arrange(&sides, &edges);
+        let clean = |text: String| text::escape(&redactor.text(&text)).into_owned();
+        let node = |(step, side): (&&Step, &Side)| Node {
+            step: step.id,
+            lane: lanes.iter().position(|lane| lane == side).unwrap_or(0),
+            name: clean(title(plan, step)),
+            kind: step.kind(),
+            detail: clean(detail(plan, step)),
+            implicit: step.implicit,
+        };
+        Picture {
+            name: clean(plan.name.clone()),
+            nodes: steps.iter().zip(&sides).map(node).collect(),
+            edges,
+            lanes: lanes
+                .iter()
+                .map(|side| Lane {
+                    title: clean(plan.side_name(*side).to_owned()),
+                    address: clean(address(plan, *side)),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Where a step acts.
+fn side(plan: &Plan, step: &Step) -> Side {
+    match &step.action {
+        Action::Login(login) => Side::Server(login.server),
+        Action::List(list) => list.side,
+        Action::Filter(filter) => side(plan, plan.step(filter.from)),
+        Action::Transfer(transfer) => transfer.to,
+        Action::Delete(delete) => match &delete.what {
+            DeleteWhat::Set { from, .. } => side(plan, plan.step(*from)),
+            DeleteWhat::SourcesOf(transfers) => {
+                let first = transfers.first().map(|first| &plan.step(*first).action);
+                match first {
+                    Some(Action::Transfer(transfer)) => transfer.source,
+                    _ => Side::Local,
+                }
+            }
+        },
+    }
+}
+
+fn edges(plan: &Plan, steps: &[&Step], numbers: &BTreeMap<StepId, usize>) -> Vec<Edge> {
+    let shown_needs = shown_needs(plan, numbers);
+    let needs: Vec<&Vec<usize>> = steps
+        .iter()
+        .map(|step| &shown_needs[step.id.0 as usize])
+        .collect();
+    let mut edges = Vec::new();
+    for (to, step) in steps.iter().enumerate() {
+        let sets = sets(plan, step, numbers);
+        let moves = match &step.action {
+            Action::Transfer(transfer) => transfer.source != transfer.to,
+            _ => false,
+        };
+        let implied = implied(&needs, to);
+        for &from in needs[to] {
+            let line = match (sets.contains(&from), moves) {
+                (true, true) => Line::Files,
+                (true, false) => Line::Set,
+                (false, _) => Line::Wait,
+            };
+            if line != Line::Wait || !implied.contains(&from) {
+                edges.push(Edge { from, to, line });
+            }
+        }
+    }
+    edges
+}
+
+/// For every step of the plan, the shown steps that it waits for directly or through steps that are not shown.
+fn shown_needs(plan: &Plan, numbers: &BTreeMap<StepId, usize>) -> Vec<Vec<usize>> {
+    let mut all: Vec<Vec<usize>> = Vec::with_capacity(plan.steps.len());
+    for step in &plan.steps {
+        let mut shown = Vec::new();
+        for need in &step.needs {
+            match numbers.get(need) {
+                Some(number) => shown.push(*number),
+                None => shown.extend_from_slice(&all[need.0 as usize]),
+            }
+        }
+        shown.sort_unstable();
+        shown.dedup();
+        all.push(shown);
+    }
+    all
+}
+
+/// The shown steps whose sets a step works on.
+fn sets(plan: &Plan, step: &Step, numbers: &BTreeMap<StepId, usize>) -> Vec<usize> {
+    let from = match &step.action {
+        Action::Login(_) | Action::List(_) => &[],
+        Action::Filter(filter) => std::slice::from_ref(&filter.from),
+        Action::Transfer(transfer) => std::slice::from_ref(&transfer.from),
+        Action::Delete(delete) => match &delete.what {
+            DeleteWhat::SourcesOf(transfers) => transfers.as_slice(),
+            DeleteWhat::Set { from, .. } => std::slice::from_ref(from),
+        },
+    };
+    let shown = |id: &StepId| match (numbers.get(id), &plan.step(*id).action) {
+        (None, Action::Filter(filter)) => numbers.get(&filter.from).copied(),
+        (number, _) => number.copied(),
+    };
+    from.iter().filter_map(shown).collect()
+}
+
+/// Those needs of a step that another of its needs waits for, directly or not.
+fn implied(needs: &[&Vec<usize>], step: usize) -> Vec<usize> {
+    let Some(first) = needs[step].first().filter(|_| needs[step].len() > 1) else {
+        return Vec::new();
+    };
+    let mut seen = vec![false; step - first];
+    let mut open: Vec<usize> = needs[step].clone();
+    while let Some(at) = open.pop() {
+        for need in needs[at].iter().filter(|need| *need >= first) {
+            if !std::mem::replace(&mut seen[need - first], true) {
+                open.push(*need);
+            }
+        }
+    }
+    let implied = needs[step].iter().filter(|need| seen[*need - first]);
+    implied.copied().collect()
+}
+
+/// The sides from left to right, so that lines between them are short: sources first where it is all the same.
+fn arrange(sides: &[Side], edges: &[Edge]) -> Vec<Side> {
+    let mut lanes: Vec<Side> = Vec::new();
+    for side in sides {
+        if !lanes.contains(side) {
+            lanes.push(*side);
+        }
+    }
+    if lanes.len() > ARRANGED {
+        return lanes;
+    }
+    let number = |side: Side| lanes.iter().position(|lane| *lane == side).unwrap_or(0);
+    let mut between: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    for edge in edges {
+        let ends = (number(sides[edge.from]), number(sides[edge.to]));
+        *between.entry(ends).or_default() += 1;
+    }
+    // A line to the left costs a little more, so that work goes from left to right.
+    let cost = |order: &[usize]| -> usize {
+        let place = |lane: usize| order.iter().position(|at| *at == lane).unwrap_or(0);
+        let one = |((from, to), count): (&(usize, usize), &usize)| {
+            let (from, to) = (place(*from), place(*to));
+            count * (from.abs_diff(to) * 4 + usize::from(from > to))
+        };
+        between.iter().map(one).sum()
+    };
+    let best = orders(lanes.len())
+        .into_iter()
+        .min_by_key(|order| cost(order));
+    best.unwrap_or_default()
+        .into_iter()
+        .map(|at| lanes[at])
+        .collect()
+}
+
+/// All orders of `0..count`, the plain one first.
+fn orders(count: usize) -> Vec<Vec<usize>> {
+    (0..count).fold(vec![Vec::new()], |orders, _| {
+        let longer = |order: Vec<usize>| {
+            let rest = (0..count)
+                .filter(|next| !order.contains(next))
+                .collect::<Vec<_>>();
+            rest.into_iter()
+                .map(move |next| [order.as_slice(), &[next]].concat())
+        };
+        orders.into_iter().flat_map(longer).collect()
+    })
+}
+
+fn address(plan: &Plan, side: Side) -> String {
+    let Side::Server(server) = side else {
+        return "this machine".to_owned();
+    };
+    let endpoint = &plan.server(server).endpoint;
+    let tls = match endpoint.tls {
+        Tls::Off => "",
+        Tls::Explicit(_) | Tls::Implicit(_) => " · TLS",
+    };
+    format!("{}{tls}", endpoint.host)
+}
+
+fn title(plan: &Plan, step: &Step) -> String {
+    let Action::List(list) = &step.action else {
+        return step.name.clone();
+    };
+    if !step.implicit {
+        return step.name.clone();
+    }
+    let of_list =
+        |other: &&Step| matches!(&other.action, Action::Filter(filter) if filter.from == step.id);
+    // A shorthand's filter stands right behind its list, unless another step's turn came between them.
+    let behind = plan.steps.get(step.id.0 as usize + 1..).unwrap_or_default();
+    let filter = behind.iter().find(of_list).map(|step| &step.action);
+    let Some(Action::Filter(filter)) = filter else {
+        return list.path.clone();
+    };
+    let root = match list.path.as_str() {
+        "." => "",
+        path => path.trim_end_matches('/'),
+    };
+    let joined = |pattern: &String| match root {
+        "" if list.path == "." => pattern.trim_start_matches('/').to_owned(),
+        root => format!("{root}{pattern}"),
+    };
+    let paths: Vec<String> = filter.rules.include.iter().map(joined).collect();
+    paths.join(", ")
+}
+
+fn detail(plan: &Plan, step: &Step) -> String {
+    match &step.action {
+        Action::Login(login) => format!("as {}", plan.server(login.server).endpoint.user),
+        Action::List(_) if step.implicit => String::new(),
+        Action::List(list) if list.recursive => format!("{}/**", list.path.trim_end_matches('/')),
+        Action::List(list) => list.path.clone(),
+        Action::Filter(filter) => rules(&filter.rules),
+        Action::Transfer(transfer) => format!("→ {}", transfer.into),
+        Action::Delete(delete) => format!("at most {}", text::counted(delete.max, "file")),
+    }
+}
+
+fn rules(rules: &Filter) -> String {
+    let day = |seconds: i64| {
+        let time = chrono::DateTime::from_timestamp(seconds, 0);
+        time.map(|time| time.format("%Y-%m-%d").to_string())
+            .unwrap_or_default()
+    };
+    let facts = [
+        (!rules.include.is_empty()).then(|| rules.include.join(", ")),
+        (!rules.exclude.is_empty()).then(|| format!("not {}", rules.exclude.join(", "))),
+        rules.regex.as_ref().map(|regex| format!("/{regex}/")),
+        rules.newer_than.map(|time| format!("since {}", day(time))),
+        rules.older_than.map(|time| format!("before {}", day(time))),
+        rules
+            .larger_than
+            .map(|size| format!("> {}", text::bytes(size))),
+        rules
+            .smaller_than
+            .map(|size| format!("< {}", text::bytes(size))),
+        rules.limit.map(|limit| format!("first {limit}")),
+    ];
+    facts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}

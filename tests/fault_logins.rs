@@ -1,0 +1,171 @@
+//! Logins that are refused, servers that take few sessions, and sessions that go while they rest.
+
+use std::fs;
+
+use crate::harness::Case;
+use crate::harness::server::{Cap, Do, Gate, On, Server};
+
+const SHORT: &str = "defaults: { retry: { attempts: 2, backoff: 10ms } }\n";
+
+fn with_files(count: usize) -> Server {
+    let names = (0..count).map(|at| format!("f{at:02}.txt"));
+    Server::new().files("/in", names, "content")
+}
+
+#[test]
+fn a_wrong_password_fails_its_pair_and_no_other() {
+    let locked = with_files(1)
+        .user("lab", "right-password")
+        .rule(
+            On::command("PASS"),
+            Do::reply("530 sorry, s3cret-w0rd is wrong"),
+        )
+        .start();
+    let open = with_files(3).start();
+    let case = Case::new()
+        .env("SECRET", "s3cret-w0rd")
+        .args([
+            "run",
+            "pipeline.yaml",
+            "-v",
+            "--events",
+            "events.jsonl",
+            "--report",
+            "r.json",
+            "--report",
+            "r.xml",
+            "--report",
+            "r.html",
+            "--report",
+            "r.md",
+        ])
+        .manifest(&format!(
+            "version: 1
+servers:
+  locked: {{ host: 127.0.0.1, port: {}, user: lab, password: \"${{env.SECRET}}\" }}
+  open: {{ host: 127.0.0.1, port: {} }}
+{SHORT}steps:
+  one: {{ download: {{ server: locked, files: /in/*, into: out/one }} }}
+  two: {{ download: {{ server: open, files: /in/*, into: out/two }} }}
+",
+            locked.port(),
+            open.port()
+        ));
+    let outcome = case.run();
+    outcome
+        .code(1)
+        .stderr_has("530")
+        .stderr_has("login refused")
+        .stderr_has("skipped")
+        .never_says("s3cret-w0rd");
+    assert_eq!(locked.count("PASS"), 1, "a password is never tried again");
+    assert_eq!(case.files("out").len(), 3);
+    for file in ["events.jsonl", "r.json", "r.xml", "r.html", "r.md"] {
+        let text = fs::read_to_string(case.path(file)).unwrap();
+        assert!(!text.contains("s3cret-w0rd"), "{file}: {text}");
+        assert!(text.contains("530"), "{file} names the reply: {text}");
+    }
+}
+
+#[track_caller]
+fn a_cap_is_met(cap: Cap) {
+    let server = with_files(40).max_sessions(3, cap).start();
+    let case = Case::new().servers(
+        &[("s", &server, "connections: 8")],
+        &format!(
+            "{SHORT}steps:\n  get: {{ download: {{ server: s, files: /in/*, into: out }} }}\n"
+        ),
+    );
+    let outcome = case.run();
+    outcome.code(0);
+    assert_eq!(case.files("out").len(), 40);
+    let lines = outcome.stderr.lines();
+    let notes = lines
+        .filter(|line| line.starts_with("warning: s: allows"))
+        .count();
+    assert_eq!(notes, 1, "{}", outcome.stderr);
+    outcome.stderr_has("the run goes on with 3");
+}
+
+#[test]
+fn a_server_that_refuses_at_the_greeting_gets_as_many_sessions_as_it_takes() {
+    a_cap_is_met(Cap::AtGreeting421);
+}
+
+#[test]
+fn a_server_that_refuses_at_user_gets_as_many_sessions_as_it_takes() {
+    a_cap_is_met(Cap::AtUser530);
+}
+
+#[test]
+fn a_server_that_closes_every_session_at_its_first_command_ends_the_run() {
+    let server = with_files(2).rule(On::command("CWD"), Do::Close).start();
+    let case = Case::new().pipeline(
+        &[("s", &server)],
+        &format!(
+            "{SHORT}steps:\n  get: {{ download: {{ server: s, files: /in/*, into: out }} }}\n"
+        ),
+    );
+    case.run().code(1).stderr_has("lost");
+    assert!(server.sessions_opened() <= 8, "{:?}", server.log());
+}
+
+#[test]
+fn a_server_that_closes_every_session_at_login_ends_the_run() {
+    for verb in ["USER", "PASS", "FEAT", "TYPE"] {
+        let server = with_files(2).rule(On::command(verb), Do::Close).start();
+        let case = Case::new().pipeline(
+            &[("s", &server)],
+            &format!(
+                "{SHORT}steps:\n  get: {{ download: {{ server: s, files: /in/*, into: out }} }}\n"
+            ),
+        );
+        case.run().code(1);
+        assert_eq!(server.sessions_opened(), 2, "{verb}: {:?}", server.log());
+    }
+}
+
+#[test]
+fn a_busy_server_is_tried_again_and_then_let_in() {
+    let server = with_files(1)
+        .rule(On::connect().nth(1), Do::Goodbye("421 busy".into()))
+        .start();
+    let case = Case::new().pipeline(
+        &[("s", &server)],
+        &format!(
+            "{SHORT}steps:\n  get: {{ download: {{ server: s, files: /in/*, into: out }} }}\n"
+        ),
+    );
+    case.run().code(0);
+    assert_eq!(server.sessions_opened(), 2);
+}
+
+/// The first server's session rests while the second is held at a gate, longer than a second; its server says 421
+/// and closes meanwhile. With one attempt, a counted try would fail the step.
+#[test]
+fn a_session_that_was_closed_while_it_rested_is_reopened_without_counting() {
+    let gate = Gate::new();
+    let idle = with_files(1)
+        .rule(
+            On::command("SIZE").session(1),
+            [Do::lie("213 7"), Do::CloseAfter],
+        )
+        .start();
+    let slow = with_files(1)
+        .rule(On::command("RETR"), Do::Wait(gate.clone()))
+        .start();
+    let case = Case::new().servers(
+        &[("idle", &idle, "connections: 1"), ("slow", &slow, "")],
+        "defaults: { retry: { attempts: 1 } }
+steps:
+  first: { download: { server: idle, files: /in/*, into: out/first } }
+  slowly: { download: { server: slow, files: /in/*, into: out/slow }, needs: first }
+  again: { list: { server: idle, path: /in }, needs: slowly }
+",
+    );
+    let process = case.spawn();
+    gate.until_arrived(1);
+    gate.open();
+    process.wait().code(0);
+    assert_eq!(idle.sessions_opened(), 2, "{:?}", idle.log());
+}

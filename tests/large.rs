@@ -1,0 +1,92 @@
+//! What is large stays outside memory: a file of 2 GiB, a folder of 200,000 names.
+// Always so here; it tells clippy that the helpers, too, are a test's, and may panic.
+#![cfg(test)]
+#![cfg(unix)]
+
+use std::fs;
+use std::time::Duration;
+
+use crate::harness::Case;
+use crate::harness::real::{self, Kind};
+use crate::harness::server::Server;
+
+const FILES: usize = 200_000;
+
+#[test]
+fn a_relay_of_2_gib_holds_little_memory_and_writes_no_file() {
+    let size = 2 << 30;
+    let source = Server::new().pattern("/out/large.img", size, 7).start();
+    let mirror = Server::new().discard_uploads().start();
+    let case = Case::new().pipeline(
+        &[("source", &source), ("mirror", &mirror)],
+        "steps:
+  pass:
+    relay: { server: source, files: /out/large.img, to: mirror, into: /in }
+",
+    );
+
+    let outcome = case.spawn().within(Duration::from_secs(300)).wait();
+
+    outcome.code(0).peak_below_kib(32 * 1024);
+    let (sent, arrived) = (
+        source.digest("/out/large.img"),
+        mirror.digest("/in/large.img"),
+    );
+    assert!(sent.is_some() && arrived == sent, "{arrived:?}");
+    let journals = |path: &String| path.starts_with(".ftpflow/");
+    let files: Vec<_> = case
+        .files("")
+        .into_iter()
+        .filter(|path| !journals(path))
+        .collect();
+    assert_eq!(files, ["pipeline.yaml"]);
+}
+
+#[test]
+fn a_folder_of_200_000_names_is_listed_and_filtered_in_little_memory() {
+    let names = (0..FILES).map(|number| format!("build-{number:06}.zip"));
+    let server = Server::new().files("/all", names, "").start();
+    let case = Case::new().pipeline(&[("one", &server)], &steps("/all"));
+
+    let outcome = case.run();
+
+    outcome.code(0).peak_below_kib(64 * 1024);
+    outcome.stderr_has("200,000").stderr_has("2,000");
+}
+
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
+fn vsftpd_has_200_000_names_listed_and_filtered_in_little_memory() {
+    let Some(server) = real::start(Kind::Vsftpd) else {
+        return;
+    };
+    let folder = server.root().join("all");
+    fs::create_dir(&folder).unwrap();
+    for number in 0..FILES {
+        fs::File::create(folder.join(format!("build-{number:06}.zip"))).unwrap();
+    }
+    let entry = server.servers_entry("one");
+    let case = Case::new().manifest(&format!(
+        "version: 1\nservers:\n{entry}{}",
+        steps("/data/all")
+    ));
+
+    let outcome = case.run();
+
+    outcome.code(0).peak_below_kib(64 * 1024);
+    outcome.stderr_has("200,000").stderr_has("2,000");
+}
+
+/// One name of a hundred is chosen.
+fn steps(folder: &str) -> String {
+    format!(
+        "steps:
+  all:
+    list: {{ server: one, path: {folder} }}
+  some:
+    filter: {{ from: all, include: ['*00.zip'] }}
+  few:
+    filter: {{ from: all, include: ['*[0-9]00.zip'], sort: name }}
+"
+    )
+}
