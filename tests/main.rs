@@ -8,9 +8,12 @@
 )]
 
 mod checking;
+mod checksums;
+mod checksums_real;
 mod codes;
 mod copying;
 mod copying_real;
+mod cuts;
 mod documents;
 mod encodings;
 mod fault_deletes;

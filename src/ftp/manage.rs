@@ -135,7 +135,7 @@ impl Session {
     }
 
     /// Takes any complete reply but one that ends the session.
-    fn tolerate(&mut self, reply: Reply) -> Result<(), Error> {
+    pub(super) fn tolerate(&mut self, reply: Reply) -> Result<(), Error> {
         if reply.code == 421 || !(reply.is_done() || reply.is_refusal()) {
             return Err(self.control.refused(ErrorKind::Refused, reply));
         }

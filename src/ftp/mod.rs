@@ -5,6 +5,7 @@
 
 mod address;
 mod breaker;
+mod checksum;
 mod command;
 mod control;
 mod data;
@@ -28,6 +29,7 @@ mod way;
 mod wire;
 
 pub use breaker::{Breaker, Why};
+pub use checksum::{Algorithm, Checksum};
 pub use control::Redact;
 pub use data::{Count, Receiving, Sending};
 pub use error::{Answer, Class, Error, ErrorKind, Waiting};

@@ -3,7 +3,8 @@
 use std::io::{self, Read, Write};
 
 use super::ascii::Convert;
-use super::error::{Cause, CopyError, Doubt, End, SizeProblem, Stage};
+use super::checksum::{Sums, Told};
+use super::error::{Cause, CopyError, Doubt, End, SizeProblem, Stage, SumProblem};
 use super::item::Item;
 use super::publish::{finish, rename, unless_known};
 use super::source::{After, Inflow, Source};
@@ -40,6 +41,8 @@ struct Copying<'c, 's, 't> {
     meter: &'c Meter,
     buffer: &'c mut Vec<u8>,
     bytes_moved: u64,
+    /// With `verify: checksum`, once the sessions' types are set.
+    sums: Option<Sums>,
     /// Whether something of ours may stand at the destination.
     touched: bool,
     /// The source's time where the server told it more exactly than the listing did.
@@ -60,7 +63,7 @@ enum Broken {
 
 /// Copies one file. `buffer` is grown to [`BUFFER`] bytes at its first use and can be used again.
 ///
-/// The bytes go to the temporary name; sizes are compared; then it gets its final name, unless `publish: set` asks
+/// The bytes go to the temporary name; sizes, and checksums where asked for, are compared; then it gets its final name, unless `publish: set` asks
 /// to wait. For a relay nothing touches the disk: both data connections are ended, and only then are both final
 /// replies read. A partial file is continued where [`Item::partial`] says that one may be there; when a server refuses
 /// that or does it wrongly, the file begins again at once.
@@ -76,9 +79,6 @@ pub fn copy(
     meter: &Meter,
     buffer: &mut Vec<u8>,
 ) -> Result<Copied, CopyError> {
-    if options.verify == Verify::Checksum {
-        return Err(CopyError::new(End::Source, SizeProblem::Checksum));
-    }
     buffer.resize(BUFFER, 0);
     let mut copying = Copying {
         source,
@@ -88,6 +88,7 @@ pub fn copy(
         meter,
         buffer,
         bytes_moved: 0,
+        sums: None,
         touched: false,
         exact: None,
     };
@@ -101,6 +102,9 @@ impl Copying<'_, '_, '_> {
         let ascii = self.options.ascii;
         self.source.set_type(ascii).map_err(at_source)?;
         self.target.set_type(ascii).map_err(at_target)?;
+        if self.options.verify == Verify::Checksum {
+            self.sums = Some(Sums::agree(self.source, self.target)?);
+        }
         let start = self.start()?;
         let moved = match self.attempt(start) {
             Err(error) if start > 0 && self.may_begin_again(&error) => self.attempt(0)?,
@@ -114,7 +118,7 @@ impl Copying<'_, '_, '_> {
         let item = self.item;
         let possible =
             item.partial && item.resumable && self.source.restarts() && self.target.restarts();
-        if !possible {
+        if !possible || self.sums.as_ref().is_some_and(|sums| !sums.may_continue()) {
             return Ok(0);
         }
         match (
@@ -150,6 +154,9 @@ impl Copying<'_, '_, '_> {
             size: item.size,
         };
         self.meter.begin(current, start);
+        if let Some(sums) = &mut self.sums {
+            sums.begin(start, self.source, self.target, item, self.buffer)?;
+        }
         if start > 0 && self.lacks_time() {
             self.exact = self.source.ask_time(&item.source).map_err(at_source)?;
         }
@@ -211,12 +218,13 @@ impl Copying<'_, '_, '_> {
         let options = self.options;
         Wanted {
             at,
-            size_after: options.verify == Verify::Size && !options.ascii,
+            size_after: options.verify != Verify::None && !options.ascii,
             modified: self
                 .exact
                 .or(self.item.modified)
                 .filter(|_| self.item.keeps_time),
-            rename_from: options.publish == Publish::File,
+            // The checksum is asked before the file gets its name, and RNTO must follow RNFR at once.
+            rename_from: options.publish == Publish::File && options.verify != Verify::Checksum,
         }
     }
 
@@ -228,7 +236,12 @@ impl Copying<'_, '_, '_> {
     ) -> Result<Moved, CopyError> {
         let item = self.item;
         let convert = self.convert();
-        let (moved, broken) = flow(&mut inflow, &mut outflow, convert, self.buffer, self.meter);
+        let passing = Passing {
+            convert,
+            sums: self.sums.as_mut(),
+            meter: self.meter,
+        };
+        let (moved, broken) = flow(&mut inflow, &mut outflow, passing, self.buffer);
         self.bytes_moved += moved;
         match broken {
             None => self.end(inflow, outflow, wanted, moved),
@@ -287,7 +300,11 @@ impl Copying<'_, '_, '_> {
         };
         match to {
             Ok(arrived) => self.prove(doubt, after, arrived),
-            Err(Cause::Ftp(error)) => Err(at_target(unless_known(error, doubt))),
+            // Whether it arrived is settled by its size elsewhere, which proves no checksum: the next try finds the
+            // partial file whole, and compares.
+            Err(Cause::Ftp(error)) if self.sums.is_none() => {
+                Err(at_target(unless_known(error, doubt)))
+            }
             Err(cause) => Err(at_target(cause)),
         }
     }
@@ -334,6 +351,7 @@ impl Copying<'_, '_, '_> {
         after: After,
         mut arrived: Arrived,
     ) -> Result<Moved, CopyError> {
+        let all_was_read = doubt.proven.clone();
         if self.unproven().is_none() {
             if arrived.size.is_none() && self.target.is_healthy() {
                 let seen = self.target.look(self.item.written()).map_err(at_target)?;
@@ -346,6 +364,13 @@ impl Copying<'_, '_, '_> {
             let evidence = self.evidence(doubt.expected, after, arrived.size);
             doubt.proven =
                 judge(evidence).map_err(|problem| CopyError::new(End::Target, problem))?;
+        }
+        if let Some(sums) = &mut self.sums {
+            doubt.proven = match sums.compare(self.source, self.target, self.item)? {
+                Told::Same => Ok(()),
+                Told::Stored => all_was_read,
+                Told::Nothing(reason) => Err(reason),
+            };
         }
         Ok(Moved { doubt, arrived })
     }
@@ -364,7 +389,7 @@ impl Copying<'_, '_, '_> {
         if self.options.ascii {
             return Some("line ends were converted, so that sizes prove nothing".into());
         }
-        (self.options.verify != Verify::Size).then(|| "`verify: none`".into())
+        (self.options.verify == Verify::None).then(|| "`verify: none`".into())
     }
 
     fn publish(&mut self, moved: Moved) -> Result<Copied, CopyError> {
@@ -411,8 +436,8 @@ impl Copying<'_, '_, '_> {
             error.class(),
             Class::Transient | Class::TooManySessions | Class::Interrupted
         );
-        // Bytes that make a file too long are no beginning of it.
-        let keep = may_pass && self.item.resumable && !overlong(&error) && !self.disowned(&error);
+        let keep =
+            may_pass && self.item.resumable && !is_no_beginning(&error) && !self.disowned(&error);
         if !keep {
             let written = self.item.written();
             let removed = self.target.is_healthy() && self.target.remove(written).is_ok();
@@ -422,14 +447,25 @@ impl Copying<'_, '_, '_> {
     }
 }
 
+/// What happens to bytes as they pass.
+struct Passing<'p> {
+    convert: Option<Convert>,
+    sums: Option<&'p mut Sums>,
+    meter: &'p Meter,
+}
+
 /// Moves bytes until there are no more; gives how many were read, and what broke.
 fn flow(
     inflow: &mut Inflow,
     outflow: &mut Outflow,
-    mut convert: Option<Convert>,
+    passing: Passing<'_>,
     buffer: &mut [u8],
-    meter: &Meter,
 ) -> (u64, Option<Broken>) {
+    let Passing {
+        mut convert,
+        mut sums,
+        meter,
+    } = passing;
     let mut moved = 0;
     let mut converted = Vec::new();
     loop {
@@ -439,6 +475,9 @@ fn flow(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return (moved, Some(Broken::Reading(error))),
         };
+        if let Some(sums) = &mut sums {
+            sums.update(&buffer[..length]);
+        }
         let bytes = match &mut convert {
             None => &buffer[..length],
             Some(convert) => {
@@ -462,14 +501,15 @@ fn is_needed(error: &CopyError) -> bool {
     match &*error.cause {
         Cause::Unknown { .. } => true,
         Cause::Ftp(error) => error.kind == ErrorKind::Stranded,
-        Cause::Local(_) | Cause::Size(_) => false,
+        Cause::Local(_) | Cause::Size(_) | Cause::Sum(_) => false,
     }
 }
 
-fn overlong(error: &CopyError) -> bool {
+/// Whether what was written is no beginning of the file: too long, or other bytes.
+fn is_no_beginning(error: &CopyError) -> bool {
     match *error.cause {
         Cause::Size(SizeProblem::Truncated { expected, got }) => got > expected,
-        Cause::Size(SizeProblem::Stored { .. }) => true,
+        Cause::Size(SizeProblem::Stored { .. }) | Cause::Sum(SumProblem::Differs { .. }) => true,
         _ => false,
     }
 }

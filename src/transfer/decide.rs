@@ -8,7 +8,7 @@ use super::inventory::{Inventory, Standing, ancestors};
 use super::item::temporary;
 use super::request::Request;
 use crate::files::{FileSet, Kind, NameProblem, Route};
-use crate::options::{IfExists, Verify};
+use crate::options::IfExists;
 
 /// What is to be done with one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub enum Decision {
         /// Whether something stands under the final name that is replaced.
         over: bool,
     },
-    /// It stands there already, the same; [`Request::same_is_proof`] says whether that is proof.
+    /// It stands there already, the same by size and time; [`Request::same_is_proof`] says whether that is proof, and with
+    /// `verify: checksum` [`super::compare`] has to find it the same, too.
     Same,
     /// It is left alone.
     Skip(Skip),
@@ -81,12 +82,6 @@ pub enum DecideError {
         /// How many there are.
         count: usize,
     },
-    /// `verify: checksum`
-    #[error("`{file}` cannot be verified: checksums are not compared yet")]
-    Checksum {
-        /// The first file, as text.
-        file: String,
-    },
 }
 
 /// What is to be done with the entries of a set: 24 bytes for each, texts only where something is wrong.
@@ -123,7 +118,7 @@ struct Deciding<'a> {
 ///
 /// # Errors
 /// What concerns the whole step, before anything moves: two files on one name, `if_exists: fail` with something
-/// there, a kind of proof that is not built.
+/// there.
 pub fn decide(
     set: &FileSet,
     route: &Route,
@@ -139,7 +134,6 @@ pub fn decide(
         standing: Vec::new(),
         needed: Vec::new(),
     };
-    deciding.checksum()?;
     deciding.collisions()?;
     deciding.out.each.reserve_exact(set.len());
     for at in set.positions() {
@@ -187,7 +181,6 @@ impl DecideError {
             DecideError::Exist { .. } => {
                 "write `if_exists: update`, `overwrite` or `skip`, or choose another folder in `into`"
             }
-            DecideError::Checksum { .. } => "write `verify: size`",
         }
     }
 }
@@ -196,17 +189,6 @@ impl Deciding<'_> {
     fn files(&self) -> impl Iterator<Item = u32> + use<'_> {
         let set = self.set;
         set.positions().filter(|&at| set.kind(at) == Kind::File)
-    }
-
-    fn checksum(&self) -> Result<(), DecideError> {
-        match self.files().next() {
-            Some(at) if self.request.options.verify == Verify::Checksum => {
-                Err(DecideError::Checksum {
-                    file: self.set.text(at),
-                })
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Finds two files on one name by the hashes of the names, 16 bytes a file; equal hashes are looked at.

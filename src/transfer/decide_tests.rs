@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::files::{Folder, Listing, NameEncoding, Page, Precision, Reach, ServerId, Side, Time};
-use crate::options::{Publish, TransferOptions};
+use crate::options::{Publish, TransferOptions, Verify};
 use crate::transfer::{Item, Manners};
 
 const T: Option<Time> = Some(Time {
@@ -414,23 +414,6 @@ fn converted_files_are_compared_by_time_alone() {
     );
     let unknown = (&b"a"[..], Kind::File, Some(1), None);
     assert_eq!(decide_one((Some(1), T), unknown, &ascii, true), OVER);
-}
-
-#[test]
-fn a_proof_that_is_not_built_is_refused_before_anything_moves() {
-    let options = TransferOptions {
-        verify: Verify::Checksum,
-        ..TransferOptions::default()
-    };
-    let error = decide(
-        &one(Some(1), T),
-        &route(),
-        &standing(&[]),
-        &request(&options),
-    )
-    .unwrap_err();
-    assert!(error.to_string().contains("`a`") && error.help().contains("`verify: size`"));
-    assert!(decide(&set(&[]), &route(), &standing(&[]), &request(&options)).is_ok());
 }
 
 fn an_entry() -> impl Strategy<Value = (String, Option<u64>, Option<i64>)> {

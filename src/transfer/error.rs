@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::ftp::Algorithm;
 use crate::{ftp, local};
 
 /// A file was not copied. Fits after "failed to copy FILE: ".
@@ -40,6 +41,9 @@ pub enum Cause {
     /// Sizes that do not agree.
     #[error("{0}")]
     Size(SizeProblem),
+    /// Checksums that do not agree, or are not to be had.
+    #[error("{0}")]
+    Sum(SumProblem),
     /// A reply was lost, so that it is not known whether the file arrived: ask [`super::settle`] on a new session
     /// before anything is repeated.
     #[error("{error}")]
@@ -93,9 +97,30 @@ pub enum SizeProblem {
         /// What the destination says.
         found: u64,
     },
-    /// `verify: checksum`
-    #[error("checksums are not compared yet")]
-    Checksum,
+}
+
+/// Checksums that do not agree, or are not to be had (`verify: checksum`).
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SumProblem {
+    /// FEAT names no command for checksums.
+    #[error("the server offers no checksum command, so that nothing can be verified by checksum")]
+    NoCommand,
+    /// The server has a command, and gave no sum of this file.
+    #[error("the server gives no {algorithm} of the file")]
+    Refused {
+        /// What was asked for.
+        algorithm: Algorithm,
+    },
+    /// The file is not the one that was moved.
+    #[error("the file's {algorithm} is {there}, and that of the bytes moved is {moved}")]
+    Differs {
+        /// What was compared.
+        algorithm: Algorithm,
+        /// The server's sum.
+        there: String,
+        /// Our own, over the bytes that passed; of a continued relay, the source server's.
+        moved: String,
+    },
 }
 
 impl CopyError {
@@ -128,7 +153,12 @@ impl Cause {
                 local::Class::Permanent => ftp::Class::Permanent,
                 local::Class::StopStep => ftp::Class::StopStep,
             },
-            Cause::Size(SizeProblem::Changed | SizeProblem::Checksum) => ftp::Class::Permanent,
+            Cause::Size(SizeProblem::Changed) | Cause::Sum(SumProblem::Refused { .. }) => {
+                ftp::Class::Permanent
+            }
+            // It is the same for every file of the step.
+            Cause::Sum(SumProblem::NoCommand) => ftp::Class::StopStep,
+            Cause::Sum(SumProblem::Differs { .. }) => ftp::Class::Transient,
             Cause::Size(SizeProblem::Truncated { .. } | SizeProblem::Stored { .. }) => {
                 ftp::Class::Transient
             }
@@ -145,12 +175,14 @@ impl Cause {
             Cause::Size(SizeProblem::Changed) => {
                 Some("run again when nothing writes to it any more".into())
             }
-            Cause::Size(SizeProblem::Checksum) => Some("write `verify: size`".into()),
-            Cause::Size(_) => None,
+            Cause::Sum(SumProblem::NoCommand | SumProblem::Refused { .. }) => {
+                Some("write `verify: size`".into())
+            }
+            Cause::Size(_) | Cause::Sum(SumProblem::Differs { .. }) => None,
         }
     }
 
-    /// Whether the server refuses to continue a file, or did it wrongly.
+    /// Whether the server refuses to continue a file, or did it wrongly, or what was continued is not proven.
     pub(super) fn spoils_resume(&self) -> bool {
         match self {
             Cause::Ftp(error) => error.kind == ftp::ErrorKind::NoRestart,
@@ -161,6 +193,7 @@ impl Cause {
                 )
             }
             Cause::Local(error) => matches!(error.problem, local::Problem::WrongSize { .. }),
+            Cause::Sum(problem) => *problem != SumProblem::NoCommand,
             Cause::Unknown { .. } => false,
         }
     }
@@ -181,5 +214,11 @@ impl From<local::Error> for Cause {
 impl From<SizeProblem> for Cause {
     fn from(problem: SizeProblem) -> Cause {
         Cause::Size(problem)
+    }
+}
+
+impl From<SumProblem> for Cause {
+    fn from(problem: SumProblem) -> Cause {
+        Cause::Sum(problem)
     }
 }

@@ -3,9 +3,10 @@
 //! `download`, `upload` and `relay` only name two ends. [`decide`] is pure: it compares a file set with what stands
 //! at the destination and says, for each file, what is to be done. [`copy()`] does it for one file, with one loop for
 //! all kinds of ends; [`publish()`] gives a file its final name, [`settle()`] looks what became of one whose reply was
-//! lost, and [`still_same`] guards a deletion.
+//! lost, [`compare`] proves a file that stands there unchanged, and [`still_same`] guards a deletion.
 
 mod ascii;
+mod checksum;
 mod copy;
 mod decide;
 mod error;
@@ -19,9 +20,10 @@ mod source;
 mod target;
 mod verify;
 
+pub use checksum::{Compared, compare};
 pub use copy::{BUFFER, Copied, copy};
 pub use decide::{DecideError, Decision, Decisions, Refusal, Skip, decide};
-pub use error::{Cause, CopyError, Doubt, End, SizeProblem, Stage};
+pub use error::{Cause, CopyError, Doubt, End, SizeProblem, Stage, SumProblem};
 pub use inventory::{Inventory, Manners, Standing, folders};
 pub use item::Item;
 pub use publish::{Published, Settled, discard, publish, settle};

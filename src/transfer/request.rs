@@ -45,7 +45,8 @@ impl Request<'_> {
         }
     }
 
-    /// Whether a file that stands unchanged at the destination is proven to be the source's; the reason why not.
+    /// Whether a file that stands unchanged at the destination is proven to be the source's; the reason why not. With
+    /// `verify: checksum` it counts as unchanged only when [`super::compare`] has found so.
     pub fn same_is_proof(&self) -> Result<(), &'static str> {
         match (self.options.ascii, self.options.verify) {
             (true, _) => Err("line ends are converted, so that sizes prove nothing"),

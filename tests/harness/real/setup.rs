@@ -146,6 +146,7 @@ fn proftpd(kind: Kind, prefix: &Path, folder: &Path, ports: &Ports) -> Vec<OsStr
         "\
 ModulePath {modules}
 LoadModule mod_tls.c
+LoadModule mod_digest.c
 ServerName tests
 ServerType standalone
 DefaultServer on

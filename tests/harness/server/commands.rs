@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::config::{AsciiSize, Cap, OntoExisting};
+use super::config::{AsciiSize, Cap, Checksum, OntoExisting};
+use super::content::Content;
 use super::control::{Command, Session};
 use super::faults::Orders;
 use super::fs::{Kind, absolute, name, parent};
@@ -21,6 +22,7 @@ pub(super) fn subject(session: &Session, command: &Command) -> Option<Vec<u8>> {
         "MDTM" => setting(session, argument).map_or(argument, |(_, path)| path),
         "LIST" | "NLST" => options(argument).1,
         "CDUP" => b"..",
+        verb if session.shared.config.checksum(verb).is_some() => unquoted(argument),
         _ => return None,
     };
     Some(absolute(&session.folder, path))
@@ -50,11 +52,7 @@ pub(super) fn execute(
         "USER" => user(session, argument),
         "PASS" => pass(session, argument),
         "SYST" => say("215 UNIX Type: L8"),
-        "FEAT" => format!(
-            "211-Features:\r\n{}211 End\r\n",
-            session.shared.config.features.lines()
-        )
-        .into(),
+        "FEAT" => features(session),
         "OPTS" => opts(session, argument),
         "TYPE" => set_type(session, argument),
         "MODE" | "STRU" | "ALLO" | "NOOP" | "SITE" => say("200 ok"),
@@ -108,7 +106,10 @@ pub(super) fn execute(
             session.leaving = true;
             say("221 goodbye")
         }
-        _ => say("500 unknown command"),
+        verb => match session.shared.config.checksum(verb) {
+            Some(answer) => checksum(session, &target, answer),
+            None => say("500 unknown command"),
+        },
     })
 }
 
@@ -154,7 +155,33 @@ fn pass(session: &mut Session, argument: &[u8]) -> Vec<u8> {
     })
 }
 
+fn features(session: &Session) -> Vec<u8> {
+    let config = &session.shared.config;
+    let sums: String = config
+        .checksums
+        .iter()
+        .map(|(line, _)| format!(" {line}\r\n"))
+        .collect();
+    format!(
+        "211-Features:\r\n{}{sums}211 End\r\n",
+        config.features.lines()
+    )
+    .into()
+}
+
+fn checksum(session: &Session, path: &[u8], answer: Checksum) -> Vec<u8> {
+    let bytes = session.shared.tree().file(path).and_then(Content::to_vec);
+    match bytes {
+        Some(bytes) => say(&answer(&bytes)),
+        None => say("550 no such file"),
+    }
+}
+
 fn opts(session: &Session, argument: &[u8]) -> Vec<u8> {
+    if argument.to_ascii_uppercase().starts_with(b"HASH ") {
+        let hash = session.shared.config.checksum("HASH").is_some();
+        return say(if hash { "200 chosen" } else { "501 no" });
+    }
     let utf8 = argument.to_ascii_uppercase().starts_with(b"UTF8")
         && session.shared.config.features.has("UTF8");
     say(if utf8 {
@@ -350,6 +377,13 @@ fn setting<'a>(session: &Session, argument: &'a [u8]) -> Option<(i64, &'a [u8])>
     let is_name = tree.get(absolute(&session.folder, argument)).is_some();
     let can = session.shared.config.features.has("MDTM-SET");
     stamped(argument).filter(|_| can && !is_name)
+}
+
+/// A path that stands in quotes because a range may follow it.
+fn unquoted(argument: &[u8]) -> &[u8] {
+    let inner = argument.strip_prefix(b"\"");
+    let inner = inner.and_then(|rest| rest.strip_suffix(b"\""));
+    inner.unwrap_or(argument)
 }
 
 fn say(text: &str) -> Vec<u8> {

@@ -17,6 +17,7 @@ pub struct Server {
     pub(super) users: Vec<(String, String)>,
     pub(super) tree: Tree,
     pub(super) features: Features,
+    pub(super) checksums: Vec<(&'static str, Checksum)>,
     pub(super) greeting: String,
     pub(super) cap: Option<(usize, Cap)>,
     pub(super) rules: Vec<(On, Vec<Do>)>,
@@ -56,6 +57,9 @@ pub enum OntoExisting {
     /// 250, and nothing happens.
     Pretend,
 }
+
+/// The reply to a checksum command, made of a file's bytes: `250 9F86…`. The server computes no sums itself.
+pub type Checksum = fn(&[u8]) -> String;
 
 /// What FEAT announces. What it leaves out is not there: the command is answered with 500.
 #[derive(Clone, Debug)]
@@ -107,6 +111,7 @@ impl Default for Server {
             users: Vec::new(),
             tree: Tree::new(),
             features: Features::all(),
+            checksums: Vec::new(),
             greeting: "220 scripted server ready".to_owned(),
             cap: None,
             rules: Vec::new(),
@@ -197,6 +202,21 @@ impl Server {
     pub fn features(mut self, features: Features) -> Self {
         self.features = features;
         self
+    }
+
+    /// Announces a checksum command by a line of FEAT, its first word being the command: `XSHA256`, `HASH SHA-256*;MD5`.
+    pub fn checksums(mut self, line: &'static str, answer: Checksum) -> Self {
+        self.checksums.push((line, answer));
+        self
+    }
+
+    /// The answer of a checksum command, if it is there.
+    pub(super) fn checksum(&self, verb: &str) -> Option<Checksum> {
+        let found = self
+            .checksums
+            .iter()
+            .find(|(line, _)| line.split(' ').next() == Some(verb));
+        found.map(|(_, answer)| *answer)
     }
 
     /// The first reply of each session; several lines are separated by CRLF.

@@ -42,7 +42,7 @@ mod shared;
 mod time;
 mod transfer;
 
-pub use config::{AsciiSize, Cap, Features, OntoExisting, Server};
+pub use config::{AsciiSize, Cap, Checksum, Features, OntoExisting, Server};
 pub use content::{Content, pattern};
 pub use digest::Digest;
 pub use faults::{Do, Ending, Mutation};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::event::{Current, Failure};
+use crate::event::{Current, Failure, Meter};
 use crate::files::{FileSet, Route, Side, join};
 use crate::ftp::{Class, Session};
 use crate::journal::Resumed;
@@ -12,8 +12,8 @@ use crate::local::{Links, Root};
 use crate::options::{Publish, TransferOptions};
 use crate::plan::{self, Action, Plan, StepId};
 use crate::transfer::{
-    self, Cause, Copied, CopyError, Decisions, Doubt, End, Inventory, Item, Request, Settled,
-    Source, Target, decide,
+    self, Cause, Compared, Copied, CopyError, Decision, Decisions, Doubt, End, Inventory, Item,
+    Request, Settled, Source, Target, decide,
 };
 
 use super::Output;
@@ -62,7 +62,14 @@ pub(super) struct Batch {
 }
 
 /// What became of one file.
-pub(in crate::exec) type Moved = Result<Copied, Failed>;
+pub(in crate::exec) type Moved = Result<Arrival, Failed>;
+
+/// A file that stands at its destination.
+pub(in crate::exec) enum Arrival {
+    Copied(Copied),
+    /// It stood there unchanged; whether its checksum proved that, or why not.
+    Same(Result<(), String>),
+}
 
 /// A file that did not arrive.
 pub(in crate::exec) struct Failed {
@@ -366,15 +373,8 @@ impl Batch {
         };
         let looked = settled.is_ok();
         let result = settled.and_then(|settled| match settled {
-            Some(copied) => Ok(copied),
-            None => transfer::copy(
-                &mut source,
-                &mut target,
-                &item,
-                &self.wishes.options,
-                meter,
-                buffer,
-            ),
+            Some(copied) => Ok(Arrival::Copied(copied)),
+            None => self.arrive(&mut source, &mut target, &item, piece, meter, buffer),
         });
         let result = result.map_err(|error| {
             let mut failed = self.failed(error, &source, &target, &item, rested);
@@ -385,6 +385,27 @@ impl Batch {
         });
         meter.end();
         result
+    }
+
+    fn arrive(
+        &self,
+        source: &mut Source<'_>,
+        target: &mut Target<'_>,
+        item: &Item,
+        piece: &Piece,
+        meter: &Meter,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Arrival, CopyError> {
+        if self.decisions.of(piece.at) == Decision::Same && piece.doubt.is_none() {
+            match transfer::compare(source, target, item, buffer)? {
+                Compared::Same => return Ok(Arrival::Same(Ok(()))),
+                Compared::Unknown(reason) => return Ok(Arrival::Same(Err(reason))),
+                // Size and time agree, and the bytes do not: it is as good as missing.
+                Compared::Different => {}
+            }
+        }
+        let copied = transfer::copy(source, target, item, &self.wishes.options, meter, buffer)?;
+        Ok(Arrival::Copied(copied))
     }
 
     /// Does something at the destination alone.
@@ -459,10 +480,10 @@ impl Batch {
             Cause::Ftp(error) => Fault::ftp(name, error, None),
             Cause::Unknown { error, .. } => Fault::ftp(name, error, None),
             Cause::Local(error) => Fault::local(error),
-            Cause::Size(problem) => Fault {
+            cause @ (Cause::Size(_) | Cause::Sum(_)) => Fault {
                 class: error.class(),
                 failure: Box::new(Failure {
-                    message: problem.to_string(),
+                    message: cause.to_string(),
                     server: Some(name.clone()),
                     ..Failure::default()
                 }),

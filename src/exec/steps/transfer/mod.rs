@@ -15,7 +15,7 @@ use crate::event::{Event, FileOutcome, StepOutcome};
 use crate::files::{FileSet, Route, Side};
 use crate::ftp::Class;
 use crate::journal::Mark;
-use crate::options::Publish;
+use crate::options::{Publish, Verify};
 use crate::plan::{self, Retry, StepId};
 use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Refusal, Skip};
 
@@ -282,6 +282,11 @@ impl Transfer {
                     self.prove(at, Proof::Open, shared);
                     self.backlog.push(at);
                 }
+                // Its size and time prove no checksum: a job asks for it.
+                Decision::Same if self.compares_unchanged() && !shared.preview => {
+                    self.prove(at, Proof::Open, shared);
+                    self.backlog.push(at);
+                }
                 Decision::Same => self.finish_file(at, FileOutcome::Unchanged, 0, shared),
                 Decision::Skip(Skip::Folder) => {}
                 Decision::Skip(skip) => self.skip(at, skip, shared),
@@ -298,6 +303,10 @@ impl Transfer {
                 (false, false) => Phase::Folders,
             };
         }
+    }
+
+    fn compares_unchanged(&self) -> bool {
+        self.transfer.options.verify == Verify::Checksum
     }
 
     /// Whether an interrupted run has dealt with the file: it counts, and is not moved again.

@@ -9,7 +9,7 @@ use crate::ftp::Class;
 use crate::options::Publish;
 use crate::transfer::{Copied, Inventory};
 
-use super::jobs::{self, Ends, Failed, Moved, Piece};
+use super::jobs::{self, Arrival, Ends, Failed, Moved, Piece};
 use super::survey::{self, Answers, Rooted, Shown};
 use super::{BATCH, Flying, Output, Phase, Transfer};
 use crate::exec::backlog::Try;
@@ -238,7 +238,8 @@ impl Transfer {
             }
             match result {
                 None => left.push(attempt),
-                Some(Ok(copied)) => self.copied(at, copied, shared),
+                Some(Ok(Arrival::Copied(copied))) => self.copied(at, copied, shared),
+                Some(Ok(Arrival::Same(proven))) => self.same(at, proven, shared),
                 Some(Err(failed)) if failed.lost_at_rest => {
                     self.doubts.extend(failed.doubt.map(|doubt| (at, doubt)));
                     left.push(attempt);
@@ -279,6 +280,17 @@ impl Transfer {
             );
             shared.warn_step(self.id, text);
         }
+    }
+
+    /// A file stood there unchanged, and its checksum was asked.
+    fn same(&mut self, at: u32, proven: Result<(), String>, shared: &mut Shared) {
+        let outcome = match proven {
+            Ok(()) => FileOutcome::Unchanged,
+            Err(reason) => FileOutcome::Unverified {
+                reason: format!("it stood there already, and {reason}"),
+            },
+        };
+        self.finish_file(at, outcome, 0, shared);
     }
 
     fn copied(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
