@@ -258,7 +258,7 @@ fn a_broken_manifest_breaks_no_stage() {
 }
 
 #[test]
-#[ignore = "long: 100,000 manifests take minutes"]
-fn a_hundred_thousand_broken_manifests_break_no_stage() {
+#[ignore = "takes minutes: FTPFLOW_LONG=1 tests/run"]
+fn long_a_hundred_thousand_broken_manifests_break_no_stage() {
     fuzz(100_000);
 }

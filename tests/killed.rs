@@ -266,9 +266,7 @@ fn a_run_on_vsftpd_killed_at_10_moments_is_finished_by_the_next() {
 }
 
 #[test]
-#[ignore = "takes minutes: FTPFLOW_LONG=1 tests/run a_run_on_vsftpd_killed_at_200"]
-fn a_run_on_vsftpd_killed_at_200_moments_is_finished_by_the_next() {
-    if std::env::var_os("FTPFLOW_LONG").is_some() {
-        killed_on_vsftpd(200);
-    }
+#[ignore = "takes minutes: FTPFLOW_LONG=1 tests/run"]
+fn long_a_run_on_vsftpd_killed_at_200_moments_is_finished_by_the_next() {
+    killed_on_vsftpd(200);
 }

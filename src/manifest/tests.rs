@@ -740,28 +740,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    #[ignore = "takes minutes"]
-    fn many_mutated_manifests_are_read_with_every_place_inside_the_file(text in mutated()) {
+    #[ignore = "takes minutes: FTPFLOW_LONG=1 tests/run"]
+    fn long_many_mutated_manifests_are_read_with_every_place_inside_the_file(text in mutated()) {
         holds(&Manifest::read("m", text.as_bytes()));
     }
-}
-#[test]
-#[ignore = "a stopwatch, not a test: run alone with --nocapture"]
-fn ten_thousand_steps_beside_serde_yaml() {
-    let mut text = String::from("version: 1\nservers:\n  a: {host: b}\nsteps:\n");
-    for at in 0..10_000 {
-        text.push_str(&format!("  step{at}:\n    needs: [a, b]\n    download:\n      from: archives\n      into: \"dist/${{run.date}}\"\n      verify: size\n"));
-    }
-    let start = std::time::Instant::now();
-    let value: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
-    let theirs = start.elapsed();
-    drop(value);
-    let start = std::time::Instant::now();
-    let read = read(&text);
-    println!(
-        "serde_yaml {theirs:?}, ours {:?}, {} bytes",
-        start.elapsed(),
-        text.len()
-    );
-    assert_eq!(read.findings, []);
 }
