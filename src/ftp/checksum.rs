@@ -139,6 +139,14 @@ impl Session {
         Ok(None)
     }
 
+    /// Makes this session the last one that is asked for these sums: it is not healthy afterwards.
+    ///
+    /// ProFTPD's mod_digest keeps sums for the length of a session, by path, size and time, and answers with the old
+    /// one when a wrong file was replaced by the right one.
+    pub fn distrust_checksums(&mut self) {
+        self.control.condemn();
+    }
+
     /// Whether the session is told to end; for its holder, who does other long work meanwhile.
     ///
     /// # Errors

@@ -165,6 +165,16 @@ impl Sums {
     }
 }
 
+/// After sums that differ: the next try asks on new sessions, because a server may remember the sum of a wrong file.
+pub(super) fn ask_anew(source: &mut Source<'_>, target: &mut Target<'_>) {
+    if let Source::Remote(session) = source {
+        session.distrust_checksums();
+    }
+    if let Target::Remote(session) = target {
+        session.distrust_checksums();
+    }
+}
+
 /// Compares a file that stands at its destination with its source, where that moves no bytes between the two: a
 /// server's sum with this machine's, or two servers' with each other.
 ///

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 
 use super::ascii::Convert;
-use super::checksum::{Sums, Told};
+use super::checksum::{Sums, Told, ask_anew};
 use super::error::{Cause, CopyError, Doubt, End, SizeProblem, Stage, SumProblem};
 use super::item::Item;
 use super::publish::{finish, rename, unless_known};
@@ -442,6 +442,9 @@ impl Copying<'_, '_, '_> {
             let written = self.item.written();
             let removed = self.target.is_healthy() && self.target.remove(written).is_ok();
             error.left_behind = !removed;
+        }
+        if matches!(*error.cause, Cause::Sum(SumProblem::Differs { .. })) {
+            ask_anew(self.source, self.target);
         }
         error
     }
