@@ -152,7 +152,9 @@ fn with_one_bad() -> crate::harness::server::Running {
 fn a_failed_step_skips_its_dependents_and_says_why() {
     let server = with_one_bad();
     let outcome = chain(&server, "", &[]).run();
-    outcome.code(1).stderr_has("because of get: it did not succeed");
+    outcome
+        .code(1)
+        .stderr_has("because of get: it did not succeed");
     assert!(!server.exists("/copy"));
     assert_eq!(server.count("RETR"), 3);
 }
