@@ -1,0 +1,157 @@
+//! What the end of a job or a step changes.
+
+use std::time::Instant;
+
+use super::{Dispatcher, Owner, Running, Wake, yields};
+use crate::event::{Event, StepOutcome};
+use crate::exec::fault::Fault;
+use crate::exec::gate;
+use crate::exec::job::{Done, JobId};
+use crate::exec::ready::Consequences;
+use crate::exec::sessions::SlotId;
+use crate::exec::steps::{self, Ending, Output, Stop};
+use crate::files::ServerId;
+use crate::plan::{OnError, StepId};
+
+impl Dispatcher {
+    pub(super) fn done(&mut self, done: Done) {
+        let Some(flight) = self.flights.remove(&done.job) else {
+            return;
+        };
+        let now = Instant::now();
+        let mut sessions = done.sessions.into_iter();
+        for (server, slot) in flight.places {
+            match sessions.next() {
+                Some(session) => {
+                    self.shared.learn(server, session.facts());
+                    self.sessions.give_back(server, slot, session, now);
+                }
+                None => self.sessions.lost(server, slot),
+            }
+        }
+        match flight.owner {
+            Owner::Step(id) => self.returned(id, done.job, done.output, now),
+            Owner::Opening(server, slot) => self.opened(server, slot, done.output, now),
+            Owner::Farewell => {}
+        }
+    }
+
+    pub(super) fn returned(&mut self, id: StepId, job: JobId, output: Output, now: Instant) {
+        let Some(running) = self.running.iter_mut().find(|running| running.id == id) else {
+            return;
+        };
+        running.jobs -= 1;
+        running.machine.returned(job, output, now, &mut self.shared);
+    }
+
+    pub(super) fn opened(&mut self, server: ServerId, slot: SlotId, output: Output, now: Instant) {
+        match output {
+            Output::Opened(opened) => {
+                self.sessions
+                    .opened(server, slot, *opened, &mut self.shared, now);
+            }
+            Output::Panicked(words) => {
+                let fault = steps::panicked(&words);
+                self.sessions.opening_lost(server, slot, fault);
+            }
+            _ => self.sessions.lost(server, slot),
+        }
+    }
+
+    pub(super) fn release(&mut self, steps: Vec<StepId>) {
+        for id in steps {
+            if let Some(stop) = &self.halted {
+                let reason = stop.reason();
+                self.skip(id, None, &reason);
+                continue;
+            }
+            let step = self.shared.plan.step(id);
+            if self.gate.holds(step) {
+                continue;
+            }
+            if let Some(timeout) = step.timeout {
+                self.clock
+                    .set(Instant::now() + timeout, Wake::StepTimeout(id));
+            }
+            let machine = steps::machine(step, &self.shared);
+            self.shared.emit(Event::StepStarted {
+                step: id.0 as usize,
+            });
+            self.running.push(Running {
+                id,
+                machine,
+                jobs: 0,
+            });
+        }
+    }
+
+    pub(super) fn end(&mut self, id: StepId, ending: Ending) {
+        self.sessions.unreserve(id);
+        let step = self.shared.plan.step(id);
+        let goes_on = match (&ending.outcome, step.on_error) {
+            (StepOutcome::Done, _) => true,
+            (_, OnError::Continue) => ending.set.is_some() || !yields(&step.action),
+            (_, OnError::Fail) => false,
+        };
+        if let (StepOutcome::Done, Some(set)) = (&ending.outcome, &ending.set) {
+            self.shared.keep_set(id, set);
+        }
+        self.shared.sets[id.0 as usize] = ending.set;
+        self.shared.emit(Event::StepFinished {
+            step: id.0 as usize,
+            outcome: ending.outcome,
+        });
+        let Consequences {
+            mut released,
+            skipped,
+        } = if goes_on {
+            self.ready.satisfied(id)
+        } else {
+            self.ready.failed(id)
+        };
+        let name = self.shared.plan.step(id).name.clone();
+        for skipped in skipped {
+            // The name stands beside it, wherever this is shown.
+            self.skip(skipped, Some(&name), "it did not succeed");
+        }
+        if self.gate.ended(id) {
+            released.extend(self.gate.take_held());
+            self.look_for_hazards(&mut released);
+        }
+        self.release(released);
+    }
+
+    /// Compares the steps once more where homes have become known. An error fails the run before anything is changed there.
+    pub(super) fn look_for_hazards(&mut self, released: &mut Vec<StepId>) {
+        if self.halted.is_some() {
+            return;
+        }
+        let Some((hazard, waits)) = gate::hazard(&self.shared) else {
+            return;
+        };
+        released.retain(|step| *step != waits);
+        let skipped = self.ready.failed(waits).skipped;
+        let failure = Fault::permanent(hazard.message).help(hazard.help).failure;
+        self.shared.emit(Event::StepFinished {
+            step: waits.0 as usize,
+            outcome: StepOutcome::Failed {
+                failure: Some(failure),
+            },
+        });
+        let name = self.shared.plan.step(waits).name.clone();
+        for skipped in skipped {
+            self.skip(skipped, Some(&name), &format!("`{name}` did not succeed"));
+        }
+        self.halt(&Stop::Hazard);
+    }
+
+    pub(super) fn skip(&mut self, id: StepId, because: Option<&str>, reason: &str) {
+        self.shared.emit(Event::StepFinished {
+            step: id.0 as usize,
+            outcome: StepOutcome::Skipped {
+                because: because.map(str::to_owned),
+                reason: reason.to_owned(),
+            },
+        });
+    }
+}
