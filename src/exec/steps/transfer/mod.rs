@@ -3,6 +3,8 @@
 //! One machine for all three: they only name two ends. The first two phases change nothing anywhere;
 //! `plan` runs no further.
 
+mod batch;
+mod ends;
 mod jobs;
 mod moving;
 mod survey;
@@ -25,7 +27,7 @@ use crate::exec::fault::Fault;
 use crate::exec::job::{JobId, Roles};
 use crate::exec::proofs::Proof;
 use crate::exec::shared::{Shared, millis};
-use jobs::{Ends, Wishes};
+use ends::{Ends, Wishes};
 use survey::{Shown, Survey};
 
 /// Files that one job moves at most.
@@ -100,7 +102,7 @@ pub(in crate::exec) enum Output {
     Decided(Result<Decisions, Fault>),
     Asked(Result<survey::Answers, Fault>),
     Foldered(Result<Option<Arc<crate::local::Root>>, Fault>),
-    Moved(Vec<(u32, jobs::Moved)>),
+    Moved(Vec<(u32, batch::Moved)>),
     Published(Vec<(u32, Result<Option<String>, Fault>)>),
     Cleared(Vec<(u32, Fault)>),
 }

@@ -9,7 +9,9 @@ use crate::ftp::Class;
 use crate::options::Publish;
 use crate::transfer::{Copied, Inventory};
 
-use super::jobs::{self, Arrival, Ends, Failed, Moved, Piece};
+use super::batch::{self, Arrival, Batch, Failed, Moved, Piece};
+use super::ends::Ends;
+use super::jobs;
 use super::survey::{self, Answers, Rooted, Shown};
 use super::{BATCH, Flying, Output, Phase, Transfer};
 use crate::exec::backlog::Try;
@@ -54,12 +56,12 @@ impl Transfer {
                 shared.intend(self.id, paths);
                 let arrived = self.arrived.iter().map(|(at, _)| *at).collect();
                 let again = self.whole.failed > 0;
-                let work = jobs::publish(self.batch_of(ends), arrived, again);
+                let work = batch::publish(self.batch_of(ends), arrived, again);
                 (Flying::Whole, work)
             }
             Phase::Clear => {
                 let left = std::mem::take(&mut self.left_behind);
-                (Flying::Whole, jobs::clear(self.batch_of(ends), left))
+                (Flying::Whole, batch::clear(self.batch_of(ends), left))
             }
             _ => (Flying::Whole, survey::route(ends, set)),
         }
@@ -93,12 +95,12 @@ impl Transfer {
             doubt: doubts.get(&attempt.item).cloned(),
         });
         let pieces = pieces.collect();
-        let work = jobs::files(self.batch_of(ends), pieces);
+        let work = batch::files(self.batch_of(ends), pieces);
         (Flying::Files(attempts), work)
     }
 
-    fn batch_of(&self, ends: Arc<Ends>) -> jobs::Batch {
-        jobs::Batch {
+    fn batch_of(&self, ends: Arc<Ends>) -> Batch {
+        Batch {
             wishes: Arc::clone(&self.wishes),
             ends,
             set: self.set.clone(),

@@ -11,7 +11,8 @@ use crate::local::{self, Links, Root};
 use crate::transfer::{Inventory, Manners, Standing};
 
 use super::Output;
-use super::jobs::{Ends, Wishes, output};
+use super::ends::{Ends, Wishes};
+use super::jobs::output;
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::{Desk, Work};

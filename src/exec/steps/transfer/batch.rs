@@ -1,0 +1,327 @@
+//! Files on their way in one job: each copied, settled or given up, until the time of the batch is over.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::event::{Current, Failure, Meter};
+use crate::files::{FileSet, Side};
+use crate::ftp::{Class, Session};
+use crate::options::Publish;
+use crate::transfer::{
+    self, Cause, Compared, Copied, CopyError, Decision, Decisions, Doubt, End, Inventory, Item,
+    Settled, Source, Target,
+};
+
+use super::Output;
+use super::ends::{Ends, Wishes, no_session};
+use super::jobs::output;
+use crate::exec::fault::Fault;
+use crate::exec::job::{Desk, Work};
+
+/// A batch ends after this long, so that the dispatcher can share the sessions out anew.
+const SHORT: Duration = Duration::from_millis(100);
+
+/// What a job that moves files looks at.
+pub(super) struct Batch {
+    pub(super) wishes: Arc<Wishes>,
+    pub(super) ends: Arc<Ends>,
+    pub(super) set: Option<FileSet>,
+    pub(super) inventory: Arc<Inventory>,
+    pub(super) decisions: Arc<Decisions>,
+}
+
+/// What became of one file.
+pub(in crate::exec) type Moved = Result<Arrival, Failed>;
+
+/// A file that stands at its destination.
+pub(in crate::exec) enum Arrival {
+    Copied(Copied),
+    /// It stood there unchanged; whether its checksum proved that, or why not.
+    Same(Result<(), String>),
+}
+
+/// A file that did not arrive.
+pub(in crate::exec) struct Failed {
+    pub(super) fault: Fault,
+    /// Bytes that moved all the same.
+    pub(super) bytes: u64,
+    /// Whether the next try can continue them.
+    pub(super) resumable: bool,
+    /// Whether a session was found closed by its first command, after it had lain idle.
+    pub(super) lost_at_rest: bool,
+    /// What is to be looked at before the next try.
+    pub(super) doubt: Option<Doubt>,
+    /// Whether part of a file that nobody wants was left at the destination.
+    pub(super) left_behind: bool,
+}
+
+/// A file of a batch.
+pub(super) struct Piece {
+    pub(super) at: u32,
+    /// Whether it was tried before.
+    pub(super) again: bool,
+    /// What the last try left open.
+    pub(super) doubt: Option<Doubt>,
+}
+
+/// Moves files until the time of a batch is over; at least one.
+pub(super) fn files(batch: Batch, files: Vec<Piece>) -> Work {
+    Box::new(move |desk| {
+        let end = Instant::now() + SHORT;
+        let mut moved = Vec::with_capacity(files.len());
+        for piece in files {
+            let result = batch.one(desk, &piece, moved.is_empty());
+            let goes_on = match &result {
+                Ok(_) => true,
+                Err(failed) => !matches!(failed.fault.class, Class::StopStep | Class::Interrupted),
+            };
+            moved.push((piece.at, result));
+            if !goes_on || Instant::now() >= end || !desk.sessions.iter().all(Session::healthy) {
+                break;
+            }
+        }
+        output(Output::Moved(moved))
+    })
+}
+
+/// Gives files that have arrived their final names, in the order given, until one fails. `again`: the reply to the
+/// first one's rename may have been lost, so it is looked at first.
+pub(super) fn publish(batch: Batch, files: Vec<u32>, again: bool) -> Work {
+    Box::new(move |desk| {
+        let mut published = Vec::with_capacity(files.len());
+        for at in files {
+            let look = again && published.is_empty();
+            let result = batch.on_target(desk, at, |target, item| {
+                if look && renamed(target, item)? {
+                    return Ok(None);
+                }
+                transfer::publish(target, item).map(|published| published.warning)
+            });
+            let failed = result.is_err();
+            published.push((at, result));
+            if failed {
+                break;
+            }
+        }
+        output(Output::Published(published))
+    })
+}
+
+/// Removes what failed files left at the destination.
+pub(super) fn clear(batch: Batch, files: Vec<u32>) -> Work {
+    Box::new(move |desk| {
+        let left = files.into_iter().filter_map(|at| {
+            let cleared = batch.on_target(desk, at, transfer::discard);
+            cleared.err().map(|fault| (at, fault))
+        });
+        output(Output::Cleared(left.collect()))
+    })
+}
+
+impl Batch {
+    fn item(&self, at: u32) -> Result<Item, Fault> {
+        let set = self.set.as_ref();
+        let set = set.ok_or_else(|| Fault::permanent("an earlier step gave no files"))?;
+        let request = self.wishes.request(self.ends.sets_times);
+        let decision = self.decisions.of(at);
+        Item::new(
+            set,
+            at,
+            &self.ends.route,
+            &self.inventory,
+            &request,
+            decision,
+        )
+        .map_err(|problem| Fault::permanent(problem.to_string()))
+    }
+
+    fn one(&self, desk: &mut Desk, piece: &Piece, first: bool) -> Moved {
+        let mut item = self.item(piece.at).map_err(Failed::at_once)?;
+        item.partial |= piece.again && item.resumable;
+        let rested = desk.rested && first;
+        let (sessions, meter, buffer) = desk.parts();
+        let current = Current {
+            file: Arc::clone(&item.text),
+            size: item.size,
+        };
+        meter.begin(current, 0);
+        let (mut source, mut target) = self.split(sessions).map_err(Failed::at_once)?;
+        let settled = match &piece.doubt {
+            Some(doubt) => settle(&mut target, &item, doubt, self.wishes.options.publish),
+            None => Ok(None),
+        };
+        let looked = settled.is_ok();
+        let result = settled.and_then(|settled| match settled {
+            Some(copied) => Ok(Arrival::Copied(copied)),
+            None => self.arrive(&mut source, &mut target, &item, piece, meter, buffer),
+        });
+        let result = result.map_err(|error| {
+            let mut failed = self.failed(error, &source, &target, &item, rested);
+            if !looked && failed.doubt.is_none() {
+                failed.doubt.clone_from(&piece.doubt);
+            }
+            failed
+        });
+        meter.end();
+        result
+    }
+
+    fn arrive(
+        &self,
+        source: &mut Source<'_>,
+        target: &mut Target<'_>,
+        item: &Item,
+        piece: &Piece,
+        meter: &Meter,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Arrival, CopyError> {
+        if self.decisions.of(piece.at) == Decision::Same && piece.doubt.is_none() {
+            match transfer::compare(source, target, item, buffer)? {
+                Compared::Same => return Ok(Arrival::Same(Ok(()))),
+                Compared::Unknown(reason) => return Ok(Arrival::Same(Err(reason))),
+                // Size and time agree, and the bytes do not: it is as good as missing.
+                Compared::Different => {}
+            }
+        }
+        let copied = transfer::copy(source, target, item, &self.wishes.options, meter, buffer)?;
+        Ok(Arrival::Copied(copied))
+    }
+
+    /// Does something at the destination alone.
+    fn on_target<T>(
+        &self,
+        desk: &mut Desk,
+        at: u32,
+        act: impl Fn(&mut Target<'_>, &Item) -> Result<T, CopyError>,
+    ) -> Result<T, Fault> {
+        let item = self.item(at)?;
+        let mut target = match desk.sessions.first_mut() {
+            Some(session) => Target::Remote(session),
+            None => Target::Local(self.ends.target()?),
+        };
+        act(&mut target, &item).map_err(|error| {
+            let transcript = match &target {
+                Target::Remote(session) => session.transcript(),
+                Target::Local(_) => Vec::new(),
+            };
+            self.fault(&error, transcript, &item)
+        })
+    }
+
+    /// The ends of a copy: sessions come in the order source, target.
+    fn split<'a>(&'a self, sessions: &'a mut [Session]) -> Result<(Source<'a>, Target<'a>), Fault> {
+        let mut sessions = sessions.iter_mut();
+        let source = match self.wishes.from {
+            Side::Local => Source::Local(self.ends.source()?),
+            Side::Server(_) => Source::Remote(sessions.next().ok_or_else(no_session)?),
+        };
+        let target = match self.wishes.to {
+            Side::Local => Target::Local(self.ends.target()?),
+            Side::Server(_) => Target::Remote(sessions.next().ok_or_else(no_session)?),
+        };
+        Ok((source, target))
+    }
+
+    fn failed(
+        &self,
+        error: CopyError,
+        source: &Source<'_>,
+        target: &Target<'_>,
+        item: &Item,
+        rested: bool,
+    ) -> Failed {
+        let transcript = match (error.end, source, target) {
+            (End::Source, Source::Remote(session), _)
+            | (End::Target, _, Target::Remote(session)) => session.transcript(),
+            _ => Vec::new(),
+        };
+        let fault = self.fault(&error, transcript, item);
+        let lost = matches!(&*error.cause, Cause::Ftp(error) if Fault::lost(error));
+        Failed {
+            fault,
+            bytes: error.bytes_moved,
+            resumable: item.resumable,
+            lost_at_rest: rested && lost && error.bytes_moved == 0,
+            left_behind: error.left_behind,
+            doubt: match *error.cause {
+                Cause::Unknown { doubt, .. } => Some(*doubt),
+                _ => None,
+            },
+        }
+    }
+
+    fn fault(&self, error: &CopyError, transcript: Vec<String>, item: &Item) -> Fault {
+        let (side, name) = match error.end {
+            End::Source => ("source", &self.wishes.source_name),
+            End::Target => ("destination", &self.wishes.target_name),
+        };
+        let mut fault = match &*error.cause {
+            Cause::Ftp(error) => Fault::ftp(name, error, None),
+            Cause::Unknown { error, .. } => Fault::ftp(name, error, None),
+            Cause::Local(error) => Fault::local(error),
+            cause @ (Cause::Size(_) | Cause::Sum(_)) => Fault {
+                class: error.class(),
+                failure: Box::new(Failure {
+                    message: cause.to_string(),
+                    server: Some(name.clone()),
+                    ..Failure::default()
+                }),
+            },
+        };
+        fault.class = error.class();
+        fault.failure.message = format!("at the {side}: {}", fault.failure.message);
+        fault.failure.transcript = transcript;
+        fault.failure.help = error.help().or(fault.failure.help.take());
+        fault.about(item.text.as_ref())
+    }
+}
+
+impl Failed {
+    fn at_once(fault: Fault) -> Failed {
+        Failed {
+            fault,
+            bytes: 0,
+            resumable: false,
+            lost_at_rest: false,
+            doubt: None,
+            left_behind: false,
+        }
+    }
+}
+
+/// Looks what became of a file whose reply was lost; what has arrived is not copied again. One of a set that has
+/// arrived waits for the others, as any.
+fn settle(
+    target: &mut Target<'_>,
+    item: &Item,
+    doubt: &Doubt,
+    publish: Publish,
+) -> Result<Option<Copied>, CopyError> {
+    let mut copied = Copied {
+        bytes_moved: 0,
+        proven: doubt.proven.clone(),
+        times_kept: false,
+        visible: true,
+        warning: None,
+    };
+    match transfer::settle(target, item, doubt)? {
+        Settled::NotArrived => return Ok(None),
+        Settled::Published => {}
+        Settled::Arrived if publish == Publish::Set => copied.visible = false,
+        Settled::Arrived => copied.warning = transfer::publish(target, item)?.warning,
+    }
+    Ok(Some(copied))
+}
+
+/// Whether a file has its final name already.
+fn renamed(target: &mut Target<'_>, item: &Item) -> Result<bool, CopyError> {
+    let Some(expected) = item.size else {
+        return Ok(false);
+    };
+    let doubt = Doubt {
+        stage: transfer::Stage::Renaming,
+        expected,
+        proven: Ok(()),
+    };
+    Ok(transfer::settle(target, item, &doubt)? == Settled::Published)
+}

@@ -1,0 +1,149 @@
+//! What a transfer step wants, and its two ends, as its jobs need them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::files::{FileSet, Route, Side};
+use crate::journal::Resumed;
+use crate::local::{Links, Root};
+use crate::options::TransferOptions;
+use crate::plan::{self, Action, Plan, StepId};
+use crate::transfer::Request;
+
+use super::survey::Rooted;
+use crate::exec::fault::Fault;
+use crate::exec::shared::Shared;
+
+/// What a transfer step wants, as its jobs need it.
+pub(in crate::exec) struct Wishes {
+    pub(super) manifest: String,
+    pub(super) step: String,
+    pub(super) options: TransferOptions,
+    pub(super) chmod: Option<u32>,
+    pub(super) from: Side,
+    pub(super) to: Side,
+    pub(super) source_name: String,
+    pub(super) target_name: String,
+    pub(super) source_id: String,
+    pub(super) own_source: bool,
+    pub(super) into: String,
+    pub(super) local_into: PathBuf,
+    pub(super) links: Links,
+    resumed: Option<Arc<Resumed>>,
+}
+
+/// The two ends, once `into` is known.
+pub(in crate::exec) struct Ends {
+    pub(super) route: Route,
+    pub(super) sets_times: bool,
+    source: Option<Arc<Root>>,
+    target: Option<Arc<Root>>,
+}
+
+impl Wishes {
+    pub(super) fn new(step: &plan::Step, transfer: &plan::Transfer, shared: &Shared) -> Wishes {
+        let plan = &shared.plan;
+        Wishes {
+            manifest: plan.name.clone(),
+            step: step.name.clone(),
+            options: transfer.options.clone(),
+            chmod: transfer.chmod,
+            from: transfer.source,
+            to: transfer.to,
+            source_name: plan.side_name(transfer.source).to_owned(),
+            target_name: plan.side_name(transfer.to).to_owned(),
+            source_id: shared.identity_text(transfer.source),
+            own_source: shared.identity(transfer.source) == shared.identity(transfer.to),
+            into: transfer.into.clone(),
+            local_into: plan.folder.join(&transfer.into),
+            links: links_of(transfer.from, plan),
+            resumed: shared.resumed.clone(),
+        }
+    }
+
+    pub(super) fn request(&self, sets_times: bool) -> Request<'_> {
+        Request {
+            options: &self.options,
+            manifest: &self.manifest,
+            step: &self.step,
+            source_id: &self.source_id,
+            own_source: self.own_source,
+            sets_times,
+            chmod: self.chmod,
+            begun: self
+                .resumed
+                .as_ref()
+                .and_then(|resumed| Some(&resumed.step(&self.step)?.begun)),
+        }
+    }
+}
+
+/// Whether the list behind a local set followed links: its files are then opened through them.
+fn links_of(step: StepId, plan: &Plan) -> Links {
+    match &plan.step(step).action {
+        Action::List(list) if list.follow_links => Links::Follow,
+        Action::Filter(filter) => links_of(filter.from, plan),
+        _ => Links::Refuse,
+    }
+}
+
+impl Ends {
+    pub(super) fn new(
+        wishes: &Wishes,
+        rooted: &Rooted,
+        set: Option<&FileSet>,
+        shared: &Shared,
+    ) -> Result<Ends, Fault> {
+        let sets_times = match wishes.to {
+            Side::Local => true,
+            Side::Server(server) => shared.facts(server).sets_times(),
+        };
+        let source = match (wishes.from, set) {
+            // A preview has downloaded nothing that could be opened.
+            (Side::Local, Some(set)) if !set.is_empty() && !shared.preview => {
+                let root = Root::open_bytes(set.root(), wishes.links);
+                Some(Arc::new(root.map_err(|error| Fault::local(&error))?))
+            }
+            _ => None,
+        };
+        Ok(Ends {
+            route: Route {
+                side: wishes.to,
+                root: rooted.root.clone(),
+                reach: shared.reach(wishes.to),
+                encoding: shared.encoding(wishes.to),
+                flatten: wishes.options.flatten,
+                keeps_size: !wishes.options.ascii,
+                keeps_times: wishes.options.keep_times && sets_times,
+            },
+            sets_times,
+            source,
+            target: None,
+        })
+    }
+
+    /// The same with the destination's folder opened.
+    pub(super) fn with_target(&self, target: Arc<Root>) -> Ends {
+        Ends {
+            route: self.route.clone(),
+            sets_times: self.sets_times,
+            source: self.source.clone(),
+            target: Some(target),
+        }
+    }
+}
+
+impl Ends {
+    pub(super) fn source(&self) -> Result<&Root, Fault> {
+        self.source.as_deref().ok_or_else(no_session)
+    }
+
+    pub(super) fn target(&self) -> Result<&Root, Fault> {
+        self.target.as_deref().ok_or_else(no_session)
+    }
+}
+
+/// The dispatcher starts no job without what it needs; this is the answer if it did.
+pub(super) fn no_session() -> Fault {
+    Fault::permanent("a job began without its two ends; please report it")
+}
