@@ -90,7 +90,9 @@ fn a_set_whose_renaming_breaks_says_what_is_visible_and_is_completed() {
         )
         .start();
     let case = upload(&server, ", publish: set");
-    case.run().code(1).stderr_has("b.txt").stderr_has("553 no");
+    let outcome = case.run();
+    outcome.code(1).stderr_has("b.txt").stderr_has("553 no");
+    outcome.stderr_has("published in part: 1 of its files are visible, 2 are not");
     assert_eq!(visible(&server), ["a.txt"]);
     case.run().code(0);
     assert_eq!(server.names("/out"), ["a.txt", "b.txt", "c.txt"]);

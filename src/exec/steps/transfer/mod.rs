@@ -9,7 +9,7 @@ mod jobs;
 mod moving;
 mod survey;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -55,7 +55,7 @@ pub(super) struct Transfer {
     /// Positions of files that stand whole at the destination.
     standing: Vec<u32>,
     /// With `publish: set`, those that have arrived under their temporary names.
-    arrived: Vec<(u32, Copied)>,
+    arrived: VecDeque<(u32, Copied)>,
     /// What is to be looked at before a file is tried again.
     doubts: HashMap<u32, Doubt>,
     /// Failed files of which something stands at the destination.
@@ -126,7 +126,7 @@ impl Transfer {
             backlog: Backlog::new(),
             flying: HashMap::new(),
             standing: Vec::new(),
-            arrived: Vec::new(),
+            arrived: VecDeque::new(),
             doubts: HashMap::new(),
             left_behind: Vec::new(),
             failures: 0,

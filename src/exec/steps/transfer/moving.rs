@@ -52,6 +52,9 @@ impl Transfer {
             }
             Phase::Move => self.batch(now, ends, shared),
             Phase::Publish => {
+                self.arrived
+                    .make_contiguous()
+                    .sort_by_cached_key(|(at, _)| set.relative(*at));
                 let paths = self.arrived.iter().map(|(at, _)| set.absolute(*at));
                 shared.intend(self.id, paths);
                 let arrived = self.arrived.iter().map(|(at, _)| *at).collect();
@@ -297,7 +300,7 @@ impl Transfer {
 
     fn copied(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
         if self.transfer.options.publish == Publish::Set {
-            self.arrived.push((at, copied));
+            self.arrived.push_back((at, copied));
             return;
         }
         self.arrive(at, copied, shared);
@@ -322,12 +325,12 @@ impl Transfer {
         shared: &mut Shared,
     ) {
         for (at, result) in published {
-            let Some(place) = self.arrived.iter().position(|(other, _)| *other == at) else {
+            // The renames come in the order in which they were asked for.
+            let Some((_, mut copied)) = self.next_arrived(at) else {
                 continue;
             };
             match result {
                 Ok(warning) => {
-                    let (_, mut copied) = self.arrived.remove(place);
                     copied.warning = copied.warning.or(warning);
                     self.arrive(at, copied, shared);
                 }
@@ -336,9 +339,12 @@ impl Transfer {
                     let again = self.again(&mut attempt, &fault, false, shared);
                     self.whole = attempt;
                     match again {
-                        Some(wait) => self.not_before = Some(now + wait),
+                        Some(wait) => {
+                            self.not_before = Some(now + wait);
+                            self.arrived.push_front((at, copied));
+                        }
                         None => {
-                            let (_, copied) = self.arrived.remove(place);
+                            self.tell_part_of_set(shared);
                             self.fail_file(at, fault, copied.bytes_moved, shared);
                             self.publish_none(shared);
                         }
@@ -349,6 +355,21 @@ impl Transfer {
         if self.arrived.is_empty() {
             self.phase = Phase::End;
         }
+    }
+
+    fn next_arrived(&mut self, at: u32) -> Option<(u32, Copied)> {
+        let first = self.arrived.front().is_some_and(|(first, _)| *first == at);
+        first.then(|| self.arrived.pop_front()).flatten()
+    }
+
+    /// Renaming is not atomic: what is visible is said when it breaks.
+    fn tell_part_of_set(&self, shared: &mut Shared) {
+        let visible = self.standing.len();
+        let hidden = self.arrived.len() + 1;
+        let text = format!(
+            "the set is published in part: {visible} of its files are visible, {hidden} are not; run again to complete it"
+        );
+        shared.warn_step(self.id, text);
     }
 
     /// One file of the set failed: those that have arrived are not published, and stay for the next run.
