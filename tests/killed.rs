@@ -77,6 +77,14 @@ fn assert_all_arrived(case: &Case, source: &Running, target: &Running) {
     );
 }
 
+/// Kills a run when the source has seen so many commands of a verb.
+fn kill_at(case: &Case, source: &Running, verb: &str, count: usize) {
+    let process = case.spawn();
+    source.until_command(verb, count);
+    process.kill();
+    process.wait();
+}
+
 /// Kills the run when `target` or `source` has seen so many commands, and finishes it.
 fn kill_and_resume(commands: usize, watch_target: bool) {
     let (source, target) = (source(), Server::new().start());
@@ -110,10 +118,7 @@ fn a_run_killed_at_any_command_is_finished_by_the_next() {
 fn a_finished_step_is_not_repeated() {
     let (source, target) = (source(), Server::new().start());
     let case = case(&source, &target);
-    let process = case.spawn();
-    source.until_command("DELE", 1);
-    process.kill();
-    process.wait();
+    kill_at(&case, &source, "DELE", 1);
     let (listed, fetched) = (source.count("MLSD"), source.count("RETR"));
     case.run().code(0).stderr_has("continuing run");
     assert_all_arrived(&case, &source, &target);
@@ -143,10 +148,7 @@ fn a_second_run_of_the_same_manifest_is_refused() {
 fn a_damaged_journal_is_set_aside_and_never_trusted() {
     let (source, target) = (source(), Server::new().start());
     let case = case(&source, &target);
-    let process = case.spawn();
-    source.until_command("RETR", 3);
-    process.kill();
-    process.wait();
+    kill_at(&case, &source, "RETR", 3);
     let journal = case
         .files(".ftpflow")
         .into_iter()
@@ -166,10 +168,7 @@ fn a_damaged_journal_is_set_aside_and_never_trusted() {
 fn a_changed_manifest_is_not_resumed() {
     let (source, target) = (source(), Server::new().start());
     let case = case(&source, &target);
-    let process = case.spawn();
-    source.until_command("RETR", 3);
-    process.kill();
-    process.wait();
+    kill_at(&case, &source, "RETR", 3);
     let changed = STEPS.replace("'*.bin'", "'1*.bin'");
     let case = case.pipeline(&[("source", &source), ("target", &target)], &changed);
     case.run()
@@ -187,10 +186,7 @@ fn a_run_without_resume_starts_anew_and_says_so() {
         target.yaml()
     );
     let case = Case::new().manifest(&yaml);
-    let process = case.spawn();
-    source.until_command("RETR", 3);
-    process.kill();
-    process.wait();
+    kill_at(&case, &source, "RETR", 3);
     case.run().code(0).stderr_has("did not finish");
     assert_all_arrived(&case, &source, &target);
     // Nothing is left to resume, and that is no error.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ftp::{Facts, Session};
+use crate::ftp::Session;
 
 use super::fault::Fault;
 use super::job::Work;
@@ -27,11 +27,7 @@ pub(super) fn work(opening: Opening, shared: &Shared) -> Work {
                 result: Ok(Box::new(session)),
             },
             Err(error) => Opened {
-                learned: error
-                    .learned
-                    .as_deref()
-                    .cloned()
-                    .unwrap_or(Facts::default()),
+                learned: error.learned.as_deref().cloned().unwrap_or_default(),
                 result: Err((Fault::ftp(&endpoint.name, &error, None), error.kind)),
             },
         };

@@ -398,7 +398,7 @@ impl Pool {
         self.failed += 1;
         let again = too_many || fault.class == Class::Transient;
         if again && self.failed < self.retry.attempts {
-            return self.wait(fault, shared, now);
+            return self.wait(&fault, shared, now);
         }
         // What is open goes on; no further one is tried.
         if others > 0 {
@@ -422,17 +422,11 @@ impl Pool {
         );
     }
 
-    fn wait(&mut self, fault: Fault, shared: &mut Shared, now: Instant) {
+    fn wait(&mut self, fault: &Fault, shared: &mut Shared, now: Instant) {
         let wait = pause(&self.retry, self.failed);
         self.not_before = Some(now + wait);
         if let Some(step) = self.login {
-            shared.emit(Event::Retrying {
-                step: step.0 as usize,
-                failure: fault.failure,
-                attempt: self.failed,
-                attempts: self.retry.attempts,
-                wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-            });
+            shared.retrying(step, fault, self.failed, &self.retry, wait);
         }
     }
 }

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, Tally};
 use crate::files::{FileSet, NameEncoding, Reach, ServerId, Side};
-use crate::ftp::Facts;
+use crate::ftp::{Class, Facts};
 use crate::journal::{Journal, Record, Resumed};
-use crate::plan::{Action, Plan, Secrets, StepId};
+use crate::plan::{Action, Plan, Retry, Secrets, StepId};
 
+use super::backlog::Try;
+use super::fault::Fault;
 use super::proofs::Proofs;
 
 /// Masks secrets in a text.
@@ -81,6 +83,42 @@ impl Shared {
         };
         self.tally.take(&stamped);
         let _ = self.events.send(stamped);
+    }
+
+    /// Counts a failed try of a step's work; the wait before the next one, which is told. None where there is no
+    /// further try, or where it could not help.
+    pub(super) fn try_again<T>(
+        &mut self,
+        step: StepId,
+        attempt: &mut Try<T>,
+        fault: &Fault,
+        progressed: bool,
+    ) -> Option<Duration> {
+        if !matches!(fault.class, Class::Transient | Class::TooManySessions) {
+            return None;
+        }
+        let retry = self.plan.step(step).retry;
+        let wait = attempt.again(&retry, progressed)?;
+        self.retrying(step, fault, attempt.failed, &retry, wait);
+        Some(wait)
+    }
+
+    /// Tells that something is tried again after a wait.
+    pub(super) fn retrying(
+        &mut self,
+        step: StepId,
+        fault: &Fault,
+        failed: u32,
+        retry: &Retry,
+        wait: Duration,
+    ) {
+        self.emit(Event::Retrying {
+            step: step.0 as usize,
+            failure: fault.failure.clone(),
+            attempt: failed,
+            attempts: retry.attempts,
+            wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        });
     }
 
     /// Warns about a server, once for each text.
@@ -232,9 +270,4 @@ impl Shared {
             });
         }
     }
-}
-
-/// Milliseconds of a duration, for events.
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -10,14 +10,14 @@ use crate::files::{
     FileSet, Folder, Kind, Listing, NameEncoding, Page, Patterns, ServerId, Side, join,
 };
 use crate::ftp::{Class, Session};
-use crate::plan::{self, List, Retry, StepId, Verdict};
+use crate::plan::{self, List, StepId, Verdict};
 
 use super::{Ending, Found, JobWork, Machine, Next, Output, Stop, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::JobId;
 use crate::exec::pages::{self, NoPage, no_page};
-use crate::exec::shared::{Shared, millis};
+use crate::exec::shared::Shared;
 
 /// Levels beyond which a folder is not entered: no real tree is as deep, an endless one is.
 const DEEPEST: u32 = 256;
@@ -26,7 +26,6 @@ pub(super) struct RemoteList {
     id: StepId,
     list: List,
     server: ServerId,
-    retry: Retry,
     state: State,
     backlog: Backlog<Target>,
     flying: HashMap<JobId, Try<Target>>,
@@ -82,7 +81,6 @@ impl RemoteList {
             id: step.id,
             list: list.clone(),
             server,
-            retry: step.retry,
             state: State::Lists,
             backlog,
             flying: HashMap::new(),
@@ -157,16 +155,7 @@ impl RemoteList {
         if missing && !root {
             return;
         }
-        if matches!(fault.class, Class::Transient | Class::TooManySessions)
-            && let Some(wait) = attempt.again(&self.retry, false)
-        {
-            shared.emit(Event::Retrying {
-                step: self.id.0 as usize,
-                failure: fault.failure,
-                attempt: attempt.failed,
-                attempts: self.retry.attempts,
-                wait_ms: millis(wait),
-            });
+        if let Some(wait) = shared.try_again(self.id, &mut attempt, &fault, false) {
             return self.backlog.retry(attempt, now + wait);
         }
         self.fault.get_or_insert(fault);

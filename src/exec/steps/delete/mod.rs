@@ -12,15 +12,14 @@ use std::time::Instant;
 
 use crate::event::{Event, FileOutcome};
 use crate::files::{FileSet, Side};
-use crate::ftp::Class;
 use crate::journal::Mark;
-use crate::plan::{self, Retry, StepId};
+use crate::plan::{self, StepId};
 
 use super::{Ending, JobWork, Machine, Next, Stop, not_begun, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::{JobId, Roles};
-use crate::exec::shared::{Shared, millis};
+use crate::exec::shared::Shared;
 use crate::transfer::Fate;
 use choose::Chosen;
 use jobs::Deletion;
@@ -31,7 +30,6 @@ const BATCH: usize = 32;
 pub(super) struct Delete {
     id: StepId,
     delete: plan::Delete,
-    retry: Retry,
     phase: Phase,
     side: Side,
     set: Option<FileSet>,
@@ -88,7 +86,6 @@ impl Delete {
         Delete {
             id: step.id,
             delete: delete.clone(),
-            retry: step.retry,
             phase: Phase::Choose,
             side: Side::Local,
             set: None,
@@ -289,20 +286,10 @@ impl Delete {
         fault: &Fault,
         shared: &mut Shared,
     ) -> Option<std::time::Duration> {
-        if self.stopped.is_some()
-            || !matches!(fault.class, Class::Transient | Class::TooManySessions)
-        {
+        if self.stopped.is_some() {
             return None;
         }
-        let wait = attempt.again(&self.retry, false)?;
-        shared.emit(Event::Retrying {
-            step: self.id.0 as usize,
-            failure: fault.failure.clone(),
-            attempt: attempt.failed,
-            attempts: self.retry.attempts,
-            wait_ms: millis(wait),
-        });
-        Some(wait)
+        shared.try_again(self.id, attempt, fault, false)
     }
 
     /// Moves on to the phase for which there is something to do.

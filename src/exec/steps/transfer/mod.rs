@@ -13,12 +13,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::event::{Event, FileOutcome, StepOutcome};
+use crate::event::{FileOutcome, StepOutcome};
 use crate::files::{FileSet, Route, Side};
-use crate::ftp::Class;
 use crate::journal::Mark;
 use crate::options::{Publish, Verify};
-use crate::plan::{self, Retry, StepId};
+use crate::plan::{self, StepId};
 use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Refusal, Skip};
 
 use super::{Ending, JobWork, Machine, Next, Stop, not_begun, panicked};
@@ -26,7 +25,7 @@ use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::{JobId, Roles};
 use crate::exec::proofs::Proof;
-use crate::exec::shared::{Shared, millis};
+use crate::exec::shared::Shared;
 use ends::{Ends, Wishes};
 use survey::{Shown, Survey};
 
@@ -38,7 +37,6 @@ const TOLD_AT_ONCE: u32 = 2000;
 pub(super) struct Transfer {
     id: StepId,
     transfer: plan::Transfer,
-    retry: Retry,
     phase: Phase,
     wishes: Arc<Wishes>,
     set: Option<FileSet>,
@@ -112,7 +110,6 @@ impl Transfer {
         Transfer {
             id: step.id,
             transfer: transfer.clone(),
-            retry: step.retry,
             phase: Phase::Root,
             wishes: Arc::new(Wishes::new(step, transfer, shared)),
             set: shared.set_of(transfer.from),
@@ -181,19 +178,10 @@ impl Transfer {
         progressed: bool,
         shared: &mut Shared,
     ) -> Option<std::time::Duration> {
-        let passes = matches!(fault.class, Class::Transient | Class::TooManySessions);
-        if self.stopped.is_some() || !passes {
+        if self.stopped.is_some() {
             return None;
         }
-        let wait = attempt.again(&self.retry, progressed)?;
-        shared.emit(Event::Retrying {
-            step: self.id.0 as usize,
-            failure: fault.failure.clone(),
-            attempt: attempt.failed,
-            attempts: self.retry.attempts,
-            wait_ms: millis(wait),
-        });
-        Some(wait)
+        shared.try_again(self.id, attempt, fault, progressed)
     }
 
     /// The one job of a phase failed: it is tried again where that can help.
