@@ -66,11 +66,11 @@ pub(super) struct Execution {
 
 impl Common {
     /// The plan, or the part of it that `--only` names. `Err` is wrong usage, which has been said.
-    pub(super) fn chosen(&self, plan: &Plan) -> Result<Plan, Exit> {
+    pub(super) fn chosen(&self, plan: &Arc<Plan>) -> Result<Arc<Plan>, Exit> {
         if self.only.is_empty() {
-            return Ok(plan.clone());
+            return Ok(Arc::clone(plan));
         }
-        plan.only(&self.only).map_err(|unknown| {
+        plan.only(&self.only).map(Arc::new).map_err(|unknown| {
             for name in unknown {
                 let steps = plan.steps.iter().filter(|step| !step.implicit);
                 let near = suggest(&name, steps.map(|step| step.name.as_str()));
@@ -132,7 +132,7 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     let interrupt = Interrupt::default();
     signals::listen(interrupt.clone(), reporter.sender());
     let ended = exec::run(Request {
-        plan: Arc::new(kept.plan),
+        plan: kept.plan,
         secrets: Arc::new(secrets),
         jobs: common.jobs.map(NonZeroUsize::get),
         fail_fast: execution.fail_fast,

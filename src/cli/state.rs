@@ -26,7 +26,7 @@ pub(super) struct Wish {
 /// What a run begins with.
 pub(super) struct Kept {
     pub(super) loaded: Loaded,
-    pub(super) plan: Plan,
+    pub(super) plan: Arc<Plan>,
     pub(super) journal: Option<Journal>,
     pub(super) resumed: Option<Resumed>,
     /// Held until the run has ended.
@@ -35,7 +35,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// A run without state: nothing is written.
-    pub(super) fn nothing(loaded: Loaded, plan: Plan) -> Kept {
+    pub(super) fn nothing(loaded: Loaded, plan: Arc<Plan>) -> Kept {
         Kept {
             loaded,
             plan,
@@ -47,7 +47,12 @@ impl Kept {
 }
 
 /// Takes the state folder and begins or continues its journal. `Err` was said.
-pub(super) fn take(wish: &Wish, common: &Common, loaded: Loaded, plan: Plan) -> Result<Kept, Exit> {
+pub(super) fn take(
+    wish: &Wish,
+    common: &Common,
+    loaded: Loaded,
+    plan: Arc<Plan>,
+) -> Result<Kept, Exit> {
     let base = base(wish, &common.file);
     let name = common.file.file_name().unwrap_or_default();
     let state = match State::open(&base, &plan.key(&name.to_string_lossy())) {
@@ -85,7 +90,7 @@ fn begin(
     found: Found,
     wish: &Wish,
     loaded: Loaded,
-    plan: Plan,
+    plan: Arc<Plan>,
 ) -> Result<Kept, Exit> {
     match &found {
         Found::Nothing if wish.resume => {

@@ -1,6 +1,7 @@
 //! Symbolic places, `steps.tidy.delete.files[2]`: made into bytes of the file only when shown.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// One part of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,9 +14,16 @@ pub enum Segment {
 
 /// The way from the top of a manifest to one of its values.
 ///
-/// Written with dots; a name with a dot in it cannot be written so, but can be appended with [`Path::key`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Path(Vec<Segment>);
+/// Written with dots; a name with a dot in it cannot be written so, but can be appended with [`Path::key`]. Paths share what
+/// they have in common: one below another costs its last part.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Path(Option<Arc<Link>>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Link {
+    parent: Path,
+    segment: Segment,
+}
 
 impl Path {
     /// The manifest itself.
@@ -37,15 +45,20 @@ impl Path {
     }
 
     /// The parts, outermost first.
-    pub fn segments(&self) -> &[Segment] {
-        &self.0
+    pub fn segments(&self) -> Vec<&Segment> {
+        let mut segments = Vec::new();
+        let mut at = self;
+        while let Path(Some(link)) = at {
+            segments.push(&link.segment);
+            at = &link.parent;
+        }
+        segments.reverse();
+        segments
     }
 
     fn with(&self, segment: Segment) -> Self {
-        let mut segments = Vec::with_capacity(self.0.len() + 1);
-        segments.extend_from_slice(&self.0);
-        segments.push(segment);
-        Self(segments)
+        let parent = self.clone();
+        Self(Some(Arc::new(Link { parent, segment })))
     }
 }
 
@@ -53,13 +66,14 @@ impl From<&str> for Path {
     /// Reads `steps.tidy.delete.files[2]`. What is not of this form is taken as a key.
     fn from(text: &str) -> Self {
         let parts = text.split('.').filter(|part| !part.is_empty());
-        Self(parts.flat_map(part_segments).collect())
+        let segments = parts.flat_map(part_segments);
+        segments.fold(Path::root(), |path, segment| path.with(segment))
     }
 }
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, segment) in self.0.iter().enumerate() {
+        for (at, segment) in self.segments().into_iter().enumerate() {
             match segment {
                 Segment::Key(key) if at == 0 => f.write_str(key)?,
                 Segment::Key(key) => write!(f, ".{key}")?,

@@ -8,11 +8,17 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let word = folded(word);
+    let letters = word.chars().count();
     let near = |candidate: &'a str| {
-        let distance = strsim::damerau_levenshtein(&word, &folded(candidate));
-        let length = word.chars().count().max(candidate.chars().count());
+        let others = candidate.chars().count();
+        let length = letters.max(others);
         // A character of a CJK name says as much as several letters: of two, one may differ.
         let most = if word.is_ascii() { length } else { length + 1 } / 3;
+        // Each letter that one has more differs.
+        if length - letters.min(others) > most {
+            return None;
+        }
+        let distance = strsim::damerau_levenshtein(&word, &folded(candidate));
         (distance <= most).then_some((distance, candidate))
     };
     candidates

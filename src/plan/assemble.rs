@@ -143,23 +143,24 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// Takes the action out of its node: nothing looks at nodes any more.
     fn step_of(&mut self, at: usize, ids: &[usize]) -> Option<Step> {
         let id = |node: usize| super::step_sets::step_id(ids[node]);
-        let node = &self.nodes[at];
-        let mut action = node.action.clone()?;
+        let node = &mut self.nodes[at];
+        let mut action = node.action.take()?;
         action.renumber(|step| id(step.0 as usize));
         let mut needs: Vec<StepId> = node.needs.iter().map(|need| id(need.step)).collect();
         needs.sort_unstable();
         needs.dedup();
         Some(Step {
             id: id(at),
-            name: node.name.clone(),
-            description: node.common.description.clone(),
+            name: std::mem::take(&mut node.name),
+            description: node.common.description.take(),
             needs,
             retry: node.common.retry,
             timeout: node.common.timeout,
             on_error: node.common.on_error(),
-            origin: Origin(node.path.to_string().into()),
+            origin: Origin(node.path.clone()),
             implicit: node.implicit,
             action,
         })

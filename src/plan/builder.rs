@@ -51,16 +51,14 @@ pub(super) struct Builder<'c, 'a> {
 impl Builder<'_, '_> {
     /// The side that a `server:` or `to:` names.
     pub(super) fn side(&mut self, slot: &Slot<String>, parent: &Path, key: &str) -> Option<Side> {
-        let path = parent.key(key);
-        let text = self
-            .context
-            .slot(slot, || path.clone(), "a server's name")?;
+        let path = || parent.key(key);
+        let text = self.context.slot(slot, path, "a server's name")?;
         let others = Template::parse(text)
             .references()
             .any(|reference| !matches!(reference, Reference::Var { .. }));
-        let bound = self.context.bind(text, || path.clone());
+        let bound = self.context.bind(text, path);
         if others || bound.late {
-            let place = self.context.at(&path);
+            let place = self.context.at(&path());
             let message =
                 format!("in `{key}` only variables whose values stand in the manifest can be used");
             let help = "use `${vars.NAME}` (`--var NAME=…` can set it): which server it is must be known before anything runs";
@@ -74,9 +72,10 @@ impl Builder<'_, '_> {
         if bound.text == "local" {
             return Some(Side::Local);
         }
-        let found =
-            self.server_names
-                .find(self.context, codes::STEP_UNKNOWN_SERVER, &bound.text, &path)?;
+        let unknown = codes::STEP_UNKNOWN_SERVER;
+        let found = self
+            .server_names
+            .find(self.context, unknown, &bound.text, path)?;
         if let Some(used) = self.used.get_mut(found) {
             *used = true;
         }
@@ -94,26 +93,31 @@ impl Builder<'_, '_> {
         side: Option<Side>,
     ) -> Option<String> {
         let bound = self.context.text(slot, parent, key)?;
-        let path = parent.key(key);
+        let path = || parent.key(key);
         if bound.text.is_empty() {
             let message = format!("`{key}` is empty");
             self.context.error(
                 codes::PATH_EMPTY,
-                &path,
+                &path(),
                 message,
                 "empty",
                 "write `.` for the folder where relative paths start",
             );
             return None;
         }
-        if self.context.command_safe(&bound, &path) && !bound.unknown {
-            self.encodable(&bound.text, &path, side);
+        if self.context.command_safe(&bound, path) && !bound.unknown {
+            self.encodable(&bound.text, path, side);
         }
         Some(bound.text)
     }
 
     /// Whether the server's encoding has bytes for every character of a path.
-    pub(super) fn encodable(&mut self, text: &str, path: &Path, side: Option<Side>) {
+    pub(super) fn encodable(
+        &mut self,
+        text: &str,
+        path: impl FnOnce() -> Path,
+        side: Option<Side>,
+    ) {
         let Some(Side::Server(server)) = side else {
             return;
         };
@@ -129,7 +133,7 @@ impl Builder<'_, '_> {
             );
             self.context.error(
                 codes::PATH_UNMAPPABLE,
-                path,
+                &path(),
                 message,
                 "not in the server's encoding",
                 help,

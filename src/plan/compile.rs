@@ -1,5 +1,7 @@
 //! The way from a manifest to a plan, from beginning to end.
 
+use std::sync::Arc;
+
 use super::builder::Builder;
 use super::codes;
 use super::context::Context;
@@ -22,7 +24,7 @@ pub struct Compiled {
     /// The plan for people, there for every manifest without errors.
     pub printable: Option<Printable>,
     /// The plan to run, there when moreover every value is known.
-    pub plan: Option<Plan>,
+    pub plan: Option<Arc<Plan>>,
     /// Every server of the manifest, whether or not a step uses it; whole where there is no error.
     pub servers: Vec<PlanServer>,
     /// What the plan's [`super::SecretKey`]s stand for, and all values that must never be shown.
@@ -58,8 +60,8 @@ pub fn compile(manifest: &Manifest, inputs: &Inputs) -> Compiled {
     let sets = yields(&builder.nodes);
     builder.settle_sides(&sets);
     builder.add_logins(&sets);
-    let plan = builder.assemble(name, &sets);
     unused::warn(&mut builder);
+    let plan = builder.assemble(name, &sets);
     let servers = builder.servers.iter().map(ServerEntry::planned).collect();
     if let Some(plan) = &plan {
         for finding in hazards::findings(manifest, plan) {
@@ -81,13 +83,14 @@ fn finish(context: Context<'_>, plan: Option<Plan>, servers: Vec<PlanServer>) ->
     let printable = plan.filter(|_| !wrong).map(|mut plan| {
         let secret = |value: &str| secrets.masked().any(|masked| value.contains(masked));
         plan.variables.retain(|_, value| !secret(value));
+        let plan = Arc::new(plan);
         Printable { plan, holes }
     });
     let plan = printable
         .as_ref()
         .filter(|printable| printable.holes.is_empty());
     Compiled {
-        plan: plan.map(|printable| printable.plan.clone()),
+        plan: plan.map(|printable| Arc::clone(&printable.plan)),
         findings,
         printable,
         servers,

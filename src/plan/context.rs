@@ -294,18 +294,19 @@ impl<'a> Context<'a> {
     }
 
     /// Whether a text may become part of an FTP command (RFC 959 §5.3: a line ends it).
-    pub(super) fn command_safe(&mut self, bound: &Bound, path: &Path) -> bool {
+    pub(super) fn command_safe(&mut self, bound: &Bound, path: impl FnOnce() -> Path) -> bool {
         let Err(problem) = check_command(bound.text.as_bytes()) else {
             return true;
         };
+        let path = path();
         let message = format!(
             "in {}, {}",
-            name_of(path),
+            name_of(&path),
             problem.to_string().replace("the name", "the text")
         );
         self.error(
             codes::PATH_CONTROL_CHARACTER,
-            path,
+            &path,
             message,
             "cannot be sent",
             "take the line break out; a block text (`|`) ends with one, `|-` does not",

@@ -10,7 +10,7 @@ use crate::options::IfExists;
 const UNKNOWN: &str = "~";
 
 /// How a step touches an extent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Touch {
     /// Looks which names are there.
     Lists,
@@ -45,6 +45,11 @@ impl Extent<'_> {
         matches!(self.touch, Touch::Writes { .. } | Touch::Deletes { .. })
     }
 
+    /// Whether it makes or replaces files.
+    pub(super) fn writes(&self) -> bool {
+        matches!(self.touch, Touch::Writes { .. })
+    }
+
     /// Whether no path can be in both, as far as the literal endings of their patterns tell.
     pub(super) fn disjoint(&self, other: &Extent<'_>) -> bool {
         self.groups
@@ -56,6 +61,7 @@ impl Extent<'_> {
 /// All extents of a plan. `homes` are the folders in which sessions start, by server, where they are known.
 pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Extent<'p>> {
     let filters = filters(plan);
+    let sides = Sides::new(plan, homes);
     let mut extents = Vec::new();
     for (at, step) in plan.steps.iter().enumerate() {
         match &step.action {
@@ -64,17 +70,18 @@ pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Exten
                 // Of a shorthand's list nothing is looked at but what its filter lets through.
                 let filter = filters.get(&step.id).filter(|_| step.implicit);
                 let set = filter.copied().unwrap_or(step.id);
-                extents.extend(chosen(plan, homes, set, at, Touch::Lists));
+                extents.extend(chosen(plan, &sides, set, at, Touch::Lists));
             }
             Action::Transfer(transfer) => {
-                let source = chosen(plan, homes, transfer.from, at, Touch::Reads);
+                let source = chosen(plan, &sides, transfer.from, at, Touch::Reads);
                 let careful = transfer.options.if_exists == IfExists::Fail;
                 if let Some(source) = &source {
                     extents.push(Extent {
                         touch: Touch::Writes { careful },
-                        root: root(plan, homes, transfer.to, &transfer.into),
+                        step: at,
+                        root: sides.root(transfer.to, &transfer.into),
                         deep: source.deep && !transfer.options.flatten,
-                        ..source.clone()
+                        groups: source.groups.clone(),
                     });
                 }
                 extents.extend(source);
@@ -82,13 +89,13 @@ pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Exten
             Action::Delete(delete) => match &delete.what {
                 DeleteWhat::Set { from, .. } => {
                     let by_files = plan.step(*from).implicit;
-                    extents.extend(chosen(plan, homes, *from, at, Touch::Deletes { by_files }));
+                    extents.extend(chosen(plan, &sides, *from, at, Touch::Deletes { by_files }));
                 }
                 DeleteWhat::SourcesOf(transfers) => {
                     for transfer in transfers {
                         if let Action::Transfer(transfer) = &plan.step(*transfer).action {
                             let touch = Touch::Deletes { by_files: false };
-                            extents.extend(chosen(plan, homes, transfer.from, at, touch));
+                            extents.extend(chosen(plan, &sides, transfer.from, at, touch));
                         }
                     }
                 }
@@ -110,7 +117,7 @@ fn filters(plan: &Plan) -> HashMap<StepId, StepId> {
 /// The extent of the set that a step yields.
 fn chosen<'p>(
     plan: &'p Plan,
-    homes: &[Option<String>],
+    sides: &Sides,
     set: StepId,
     at: usize,
     touch: Touch,
@@ -130,7 +137,7 @@ fn chosen<'p>(
                 // Copies have the names of their sources, whose patterns hold for them, too.
                 into.get_or_insert_with(|| {
                     (
-                        root(plan, homes, transfer.to, &transfer.into),
+                        sides.root(transfer.to, &transfer.into),
                         !transfer.options.flatten,
                     )
                 });
@@ -138,7 +145,7 @@ fn chosen<'p>(
             }
             Action::List(list) => {
                 let (root, deep) =
-                    into.unwrap_or_else(|| (root(plan, homes, list.side, &list.path), true));
+                    into.unwrap_or_else(|| (sides.root(list.side, &list.path), true));
                 return Some(Extent {
                     step: at,
                     touch,
@@ -152,23 +159,44 @@ fn chosen<'p>(
     }
 }
 
-/// Side and folder as one text. Sides are equal when host, port and user are.
-fn root(plan: &Plan, homes: &[Option<String>], side: Side, path: &str) -> String {
-    let (side, base) = match side {
-        Side::Local => (
-            "local".to_owned(),
-            plan.folder.to_string_lossy().into_owned(),
-        ),
-        Side::Server(id) => (server(plan, id), home(plan, homes, id)),
-    };
-    // What is not known yet is compared by its text alone.
-    if path.contains("${") {
-        return format!("{side}\n?{path}");
+/// What stands before the paths of each side, and where its relative ones start.
+struct Sides {
+    local: (String, String),
+    servers: Vec<(String, String)>,
+}
+
+impl Sides {
+    fn new(plan: &Plan, homes: &[Option<String>]) -> Sides {
+        let ids = (0..plan.servers.len()).filter_map(|at| u16::try_from(at).ok());
+        let ids = ids.map(ServerId);
+        let folder = plan.folder.to_string_lossy().into_owned();
+        Sides {
+            local: ("local".to_owned(), folder),
+            servers: ids
+                .map(|id| (server(plan, id), home(plan, homes, id)))
+                .collect(),
+        }
     }
-    if path.starts_with('/') {
-        return format!("{side}\n{}", normal("", path));
+
+    /// Side and folder as one text. Sides are equal when host, port and user are.
+    fn root(&self, side: Side, path: &str) -> String {
+        let (side, base) = match side {
+            Side::Local => &self.local,
+            Side::Server(id) => &self.servers[usize::from(id.0)],
+        };
+        let mut root = String::with_capacity(side.len() + base.len() + path.len() + 3);
+        root.push_str(side);
+        root.push('\n');
+        if path.contains("${") {
+            // What is not known yet is compared by its text alone.
+            root.push('?');
+            root.push_str(path);
+        } else {
+            let base = if path.starts_with('/') { "" } else { base };
+            normal(&mut root, base, path);
+        }
+        root
     }
-    format!("{side}\n{}", normal(&base, path))
 }
 
 fn server(plan: &Plan, id: ServerId) -> String {
@@ -214,9 +242,9 @@ pub fn homes_wanted(plan: &Plan) -> Vec<Vec<ServerId>> {
     groups.into_values().collect()
 }
 
-/// A path without `.`, `..` and doubled or final `/`. What climbs out of an unknown home keeps its `..`.
-fn normal(base: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
+/// Appends a path without `.`, `..` and doubled or final `/`. What climbs out of an unknown home keeps its `..`.
+fn normal(root: &mut String, base: &str, path: &str) {
+    let mut parts: Vec<&str> = Vec::with_capacity(8);
     for part in base.split('/').chain(path.split('/')) {
         match part {
             "" | "." => {}
@@ -227,8 +255,15 @@ fn normal(base: &str, path: &str) -> String {
             part => parts.push(part),
         }
     }
-    let slash = if parts.first() == Some(&"~") { "" } else { "/" };
-    format!("{slash}{}", parts.join("/"))
+    if parts.is_empty() {
+        root.push('/');
+    }
+    for (at, part) in parts.into_iter().enumerate() {
+        if at > 0 || part != UNKNOWN {
+            root.push('/');
+        }
+        root.push_str(part);
+    }
 }
 
 fn disjoint_groups(a: &[String], b: &[String]) -> bool {
@@ -264,9 +299,15 @@ mod tests {
 
     #[test]
     fn paths_are_compared_in_their_normal_form() {
+        let normal = |base, path| {
+            let mut root = String::new();
+            super::normal(&mut root, base, path);
+            root
+        };
         assert_eq!(normal("/work", "./a//b/../c/"), "/work/a/c");
         assert_eq!(normal("", "/.."), "/");
         assert_eq!(normal("~", "../a"), "~/../a");
+        assert_eq!(normal("~", "."), "~");
     }
 
     #[test]

@@ -111,20 +111,25 @@ pub(super) fn ordered(graph: &Graph, order: &[usize], pairs: &[(usize, usize)]) 
     for (at, &node) in order.iter().enumerate() {
         position[node] = at;
     }
-    // Only the later of two can need the earlier one.
-    let directed = pairs.iter().enumerate().map(|(at, &(a, b))| {
-        let (late, early) = if position[a] > position[b] {
-            (a, b)
-        } else {
+    let mut answers = vec![false; pairs.len()];
+    let mut directed: Vec<(usize, usize, usize)> = Vec::new();
+    for (at, &(a, b)) in pairs.iter().enumerate() {
+        // Only the later of two can need the earlier one.
+        let (early, late) = if position[a] > position[b] {
             (b, a)
+        } else {
+            (a, b)
         };
-        (early, late, at)
-    });
-    let mut directed: Vec<(usize, usize, usize)> = directed.collect();
+        // Most edges are direct ones.
+        if graph.needs(late).binary_search(&early).is_ok() {
+            answers[at] = true;
+        } else {
+            directed.push((early, late, at));
+        }
+    }
     directed.sort_unstable();
     let mut targets: Vec<usize> = directed.iter().map(|&(early, ..)| early).collect();
     targets.dedup();
-    let mut answers = vec![false; pairs.len()];
     let mut rest = directed.as_slice();
     for chunk in targets.chunks(WORDS * 64) {
         let above = above(graph, order, chunk);
@@ -150,6 +155,9 @@ pub(super) fn needed(
     targets: &[usize],
 ) -> Vec<Vec<usize>> {
     let mut found = vec![Vec::new(); nodes.len()];
+    if nodes.is_empty() {
+        return found;
+    }
     for chunk in targets.chunks(WORDS * 64) {
         let above = above(graph, order, chunk);
         for (found, &node) in found.iter_mut().zip(nodes) {

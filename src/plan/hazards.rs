@@ -1,22 +1,18 @@
 //! Steps that may run at the same time and must not: found by comparing what they touch, path by path.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use super::codes;
 use super::extents::{Extent, Touch, extents};
-use super::graph::{Graph, ordered};
+use super::meeting::{Meeting, can_harm, meeting};
 use super::model::{Plan, StepId};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
-/// So many pairs of extents that meet are looked at; beyond that, a warning says so. It bounds memory (8 bytes a pair) and
-/// time, and is far above what a plan has whose steps do not all work on one folder.
-const MOST_PAIRS: usize = 2_000_000;
-
-/// So many of them are judged at a time.
-const CHUNK: usize = 1 << 19;
-
 /// So many hazards of one step are said; a thousand steps into one folder would make half a million of them.
 const MOST_A_STEP: usize = 8;
+
+/// So many are said of one plan; nobody reads on beyond.
+const MOST: usize = 200;
 
 /// Two steps that touch the same files, in no order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,13 +38,71 @@ impl Hazard {
     }
 }
 
+/// A hazard before it is put into words: most are counted, and only some said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Found {
-    code: &'static str,
-    severity: Severity,
+    sort: Sort,
     later: usize,
     earlier: usize,
-    message: String,
-    help: String,
+}
+
+/// What is wrong between two steps, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sort {
+    /// The later one deletes, and the other does this.
+    Deleted(Touch),
+    /// The later one deletes by `files`, and the other transfers from there.
+    DeletedByFiles,
+    /// The later one does this, and the other writes.
+    ReadWhileWritten(Touch),
+    /// Both write.
+    WrittenTwice,
+}
+
+impl Sort {
+    fn code(self) -> &'static str {
+        match self {
+            Sort::Deleted(_) => codes::HAZARD_DELETE,
+            Sort::DeletedByFiles => codes::HAZARD_DELETE_FILES,
+            Sort::ReadWhileWritten(_) => codes::HAZARD_READ_WRITE,
+            Sort::WrittenTwice => codes::HAZARD_WRITERS,
+        }
+    }
+
+    fn severity(self) -> Severity {
+        match self {
+            Sort::WrittenTwice => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+
+    fn message(self, later: &str, earlier: &str) -> String {
+        match self {
+            Sort::Deleted(other) => format!(
+                "`{later}` deletes where `{earlier}` {}, and neither waits for the other",
+                does(other)
+            ),
+            Sort::DeletedByFiles => format!(
+                "`{later}` deletes by `files` where `{earlier}` transfers from, and would delete files that came in between"
+            ),
+            Sort::ReadWhileWritten(other) => format!(
+                "`{later}` {} where `{earlier}` writes, and neither waits for the other",
+                does(other)
+            ),
+            Sort::WrittenTwice => format!(
+                "`{later}` and `{earlier}` write into the same folder, and neither waits for the other"
+            ),
+        }
+    }
+
+    fn help(self, later: &str, earlier: &str) -> String {
+        match self {
+            Sort::DeletedByFiles => format!(
+                "in `{later}`, write `delete: {{ sources_of: {earlier} }}`: it deletes exactly what arrived"
+            ),
+            _ => format!("add `needs: [{earlier}]` to `{later}`"),
+        }
+    }
 }
 
 /// Finds the hazards of a plan.
@@ -57,47 +111,55 @@ struct Found {
 /// that are relative there can be compared with absolute ones. Before that the list is empty.
 pub fn hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
     let extents = extents(plan, homes);
-    let Meeting { pairs, beyond } = meeting(&extents);
-    let needs = plan
-        .steps
-        .iter()
-        .map(|step| step.needs.iter().map(|need| need.0 as usize).collect());
-    let graph = Graph::new(needs.collect());
-    let order: Vec<usize> = (0..plan.steps.len()).collect();
-    let mut found: Vec<Found> = Vec::new();
-    let mut said: HashMap<(usize, Severity), usize> = HashMap::new();
-    for pairs in pairs.chunks(CHUNK) {
-        let extents = |&(a, b): &(u32, u32)| (&extents[a as usize], &extents[b as usize]);
-        let steps = pairs.iter().map(extents).map(|(a, b)| (a.step, b.step));
-        let ordered = ordered(&graph, &order, &steps.collect::<Vec<_>>());
-        for ((a, b), ordered) in pairs.iter().map(extents).zip(ordered) {
-            let Some(one) = judge(plan, a, b, ordered) else {
-                continue;
-            };
-            let said = said.entry((one.later, one.severity)).or_default();
-            *said += 1;
-            if *said <= MOST_A_STEP {
-                found.push(one);
-            }
+    let owners = owners(plan);
+    let Meeting { pairs, beyond } = meeting(plan, &extents, &owners);
+    let pairs = pairs
+        .into_iter()
+        .filter_map(|(a, b, ordered)| judge(&extents[a as usize], &extents[b as usize], ordered));
+    let (found, left_out) = choose(pairs, &owners);
+    let mut hazards: Vec<Hazard> = found.into_iter().map(|one| say(plan, one)).collect();
+    hazards.extend(left_out.map(|first| not_said(plan, first)));
+    hazards.extend(beyond.map(|extent| not_compared(plan, extents[extent].step)));
+    hazards
+}
+
+/// Of one pair the worst, once (a transfer touches a folder in several ways), and not too many of one step and in all; and
+/// the first that was left out.
+fn choose(found: impl Iterator<Item = Found>, owners: &[u32]) -> (Vec<Found>, Option<Found>) {
+    let mut found: Vec<Found> = found.collect();
+    found.sort_unstable();
+    let mut kept = Vec::new();
+    let mut left_out = None;
+    let mut seen = HashSet::new();
+    let mut of_step: HashMap<usize, usize> = HashMap::new();
+    for one in found {
+        let (a, b) = (owners[one.later], owners[one.earlier]);
+        let pair = (a.min(b), a.max(b));
+        if seen.contains(&pair) {
+            continue;
         }
+        let said = of_step.entry(one.later).or_default();
+        if *said == MOST_A_STEP || kept.len() == MOST {
+            left_out.get_or_insert(one);
+            continue;
+        }
+        *said += 1;
+        seen.insert(pair);
+        kept.push(one);
     }
-    found.extend(beyond.map(|extent| not_compared(plan, extents[extent].step)));
-    // Of one pair the worst is said, once: a transfer touches a folder in several ways.
-    found.sort_by_key(|one| (one.severity, one.code));
-    let mut seen = BTreeSet::new();
-    found.retain(|one| {
-        let (a, b) = (owner(plan, one.later), owner(plan, one.earlier));
-        seen.insert(if a < b { (a, b) } else { (b, a) })
-    });
-    let hazards = found.into_iter().map(|one| Hazard {
-        code: one.code,
-        severity: one.severity,
-        later: plan.steps[one.later].id,
-        earlier: plan.steps[one.earlier].id,
-        message: one.message,
-        help: one.help,
-    });
-    hazards.collect()
+    (kept, left_out)
+}
+
+fn say(plan: &Plan, found: Found) -> Hazard {
+    let (later, earlier) = (owner(plan, found.later), owner(plan, found.earlier));
+    Hazard {
+        code: found.sort.code(),
+        severity: found.sort.severity(),
+        later: plan.steps[found.later].id,
+        earlier: plan.steps[found.earlier].id,
+        message: found.sort.message(later, earlier),
+        help: found.sort.help(later, earlier),
+    }
 }
 
 /// The hazards that can be seen without a network, at their places.
@@ -133,68 +195,19 @@ fn owner(plan: &Plan, step: usize) -> &str {
     }
 }
 
-/// Pairs of extents of which one may change what the other touches: equal roots, or nested ones.
-struct Meeting {
-    pairs: Vec<(u32, u32)>,
-    /// The extent from which on nothing more was compared.
-    beyond: Option<usize>,
+/// For every step the number of the written one that it belongs to.
+fn owners(plan: &Plan) -> Vec<u32> {
+    let mut numbers: HashMap<&str, u32> = HashMap::with_capacity(plan.steps.len());
+    let owners = (0..plan.steps.len()).map(|step| {
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        *numbers.entry(owner(plan, step)).or_insert(next)
+    });
+    owners.collect()
 }
 
-fn meeting(extents: &[Extent<'_>]) -> Meeting {
-    let mut changing: HashMap<&str, Vec<u32>> = HashMap::new();
-    let mut others: HashMap<&str, Vec<u32>> = HashMap::new();
-    for (at, extent) in (0..).zip(extents) {
-        let map = if extent.changes() {
-            &mut changing
-        } else {
-            &mut others
-        };
-        map.entry(&extent.root).or_default().push(at);
-    }
-    let mut pairs = Vec::new();
-    for (at, extent) in (0..).zip(extents) {
-        if pairs.len() > MOST_PAIRS {
-            let beyond = Some(at as usize);
-            return Meeting { pairs, beyond };
-        }
-        let apart = |other: &&u32| extents[**other as usize].step != extent.step;
-        let same = changing.get(extent.root.as_str()).into_iter().flatten();
-        let same = same.filter(|&&other| !extent.changes() || other > at);
-        pairs.extend(same.filter(apart).map(|&other| (at, other)));
-        for above in above(&extent.root) {
-            let changing = changing.get(above).into_iter().flatten();
-            pairs.extend(changing.filter(apart).map(|&other| (at, other)));
-            if extent.changes() {
-                let others = others.get(above).into_iter().flatten();
-                pairs.extend(others.filter(apart).map(|&other| (at, other)));
-            }
-        }
-    }
-    Meeting {
-        pairs,
-        beyond: None,
-    }
-}
-
-/// The roots above a root, nearest first.
-fn above(root: &str) -> impl Iterator<Item = &str> {
-    let begin = root.rfind('\n').map_or(0, |at| at + 1);
-    let path = &root[begin..];
-    let top = path.starts_with('/') && path != "/";
-    let cuts = path
-        .rmatch_indices('/')
-        .map(|(at, _)| at)
-        .filter(|&at| at > 0);
-    let cuts = cuts.map(move |at| &root[..begin + at]);
-    cuts.chain(top.then(|| &root[..begin + 1]))
-}
-
-fn judge(plan: &Plan, a: &Extent<'_>, b: &Extent<'_>, ordered: bool) -> Option<Found> {
-    let by_files = Touch::Deletes { by_files: true };
-    // Most pairs are ordered, and the only hazard of those is a `delete` by `files`.
-    let never = ordered
-        && !matches!((a.touch, b.touch), (one, Touch::Reads) | (Touch::Reads, one) if one == by_files);
-    if never || owner(plan, a.step) == owner(plan, b.step) || a.disjoint(b) {
+fn judge(a: &Extent<'_>, b: &Extent<'_>, ordered: bool) -> Option<Found> {
+    // Most pairs are ordered.
+    if (ordered && !can_harm(a, b)) || a.disjoint(b) {
         return None;
     }
     let reaches = a.root == b.root
@@ -203,134 +216,77 @@ fn judge(plan: &Plan, a: &Extent<'_>, b: &Extent<'_>, ordered: bool) -> Option<F
         } else {
             b.deep
         };
+    let between = |sort, later: &Extent<'_>, earlier: &Extent<'_>| {
+        let (later, earlier) = (later.step, earlier.step);
+        Some(Found {
+            sort,
+            later,
+            earlier,
+        })
+    };
     match (a.touch, b.touch) {
-        (Touch::Deletes { by_files: true }, Touch::Reads) if reaches => {
-            deleted_by_files(plan, a, b, ordered)
-        }
-        (Touch::Reads, Touch::Deletes { by_files: true }) if reaches => {
-            deleted_by_files(plan, b, a, ordered)
-        }
+        (Touch::Deletes { by_files: true }, Touch::Reads) if reaches => by_files(a, b, ordered),
+        (Touch::Reads, Touch::Deletes { by_files: true }) if reaches => by_files(b, a, ordered),
         _ if ordered => None,
-        (Touch::Deletes { .. }, _) if reaches => Some(deleted(plan, a, b)),
-        (_, Touch::Deletes { .. }) if reaches => Some(deleted(plan, b, a)),
+        (Touch::Deletes { .. }, other) if reaches => between(Sort::Deleted(other), a, b),
+        (other, Touch::Deletes { .. }) if reaches => between(Sort::Deleted(other), b, a),
         (Touch::Writes { careful: a_careful }, Touch::Writes { careful: b_careful }) => {
-            (!(a_careful && b_careful)).then(|| written_twice(plan, a, b))
+            let (later, earlier) = if a.step > b.step { (a, b) } else { (b, a) };
+            let both = a_careful && b_careful;
+            between(Sort::WrittenTwice, later, earlier).filter(|_| !both)
         }
-        (Touch::Writes { .. }, _) if reaches => Some(read_while_written(plan, a, b)),
-        (_, Touch::Writes { .. }) if reaches => Some(read_while_written(plan, b, a)),
+        (Touch::Writes { .. }, other) if reaches => between(Sort::ReadWhileWritten(other), b, a),
+        (other, Touch::Writes { .. }) if reaches => between(Sort::ReadWhileWritten(other), a, b),
         _ => None,
     }
 }
 
 /// A file that arrives between the transfer's listing and the delete's is deleted and was never transferred, in whatever
 /// order the steps run; only a delete that comes first does no harm.
-fn deleted_by_files(
-    plan: &Plan,
-    delete: &Extent<'_>,
-    transfer: &Extent<'_>,
-    ordered: bool,
-) -> Option<Found> {
-    if ordered && delete.step < transfer.step {
-        return None;
-    }
-    let (deleting, moving) = (owner(plan, delete.step), owner(plan, transfer.step));
-    Some(Found {
-        code: codes::HAZARD_DELETE_FILES,
-        severity: Severity::Error,
+fn by_files(delete: &Extent<'_>, transfer: &Extent<'_>, ordered: bool) -> Option<Found> {
+    let found = Found {
+        sort: Sort::DeletedByFiles,
         later: delete.step,
         earlier: transfer.step,
-        message: format!(
-            "`{deleting}` deletes by `files` where `{moving}` transfers from, and would delete files that came in between"
-        ),
-        help: format!(
-            "in `{deleting}`, write `delete: {{ sources_of: {moving} }}`: it deletes exactly what arrived"
-        ),
-    })
+    };
+    (!ordered || delete.step > transfer.step).then_some(found)
 }
 
-fn deleted(plan: &Plan, delete: &Extent<'_>, other: &Extent<'_>) -> Found {
-    let does = match other.touch {
+fn does(touch: Touch) -> &'static str {
+    match touch {
         Touch::Lists => "lists",
         Touch::Reads => "reads",
         Touch::Writes { .. } => "writes",
         Touch::Deletes { .. } => "deletes, too",
-    };
-    let message = |a: &str, b: &str| {
-        format!("`{a}` deletes where `{b}` {does}, and neither waits for the other")
-    };
-    between(
-        plan,
-        codes::HAZARD_DELETE,
-        Severity::Error,
-        delete.step,
-        other.step,
-        message,
-    )
-}
-
-fn read_while_written(plan: &Plan, writer: &Extent<'_>, reader: &Extent<'_>) -> Found {
-    let does = if reader.touch == Touch::Lists {
-        "lists"
-    } else {
-        "reads"
-    };
-    let message = |a: &str, b: &str| {
-        format!("`{a}` {does} where `{b}` writes, and neither waits for the other")
-    };
-    between(
-        plan,
-        codes::HAZARD_READ_WRITE,
-        Severity::Error,
-        reader.step,
-        writer.step,
-        message,
-    )
-}
-
-fn written_twice(plan: &Plan, a: &Extent<'_>, b: &Extent<'_>) -> Found {
-    let (later, earlier) = (a.step.max(b.step), a.step.min(b.step));
-    let message = |a: &str, b: &str| {
-        format!("`{a}` and `{b}` write into the same folder, and neither waits for the other")
-    };
-    between(
-        plan,
-        codes::HAZARD_WRITERS,
-        Severity::Warning,
-        later,
-        earlier,
-        message,
-    )
-}
-
-fn not_compared(plan: &Plan, first: usize) -> Found {
-    let name = owner(plan, first);
-    Found {
-        code: codes::HAZARD_NOT_COMPARED,
-        severity: Severity::Warning,
-        later: first,
-        earlier: first,
-        message: format!(
-            "so many steps touch the same folders that those from `{name}` on were not all compared"
-        ),
-        help: "join steps that work on one folder, or split the manifest".into(),
     }
 }
 
-fn between(
-    plan: &Plan,
-    code: &'static str,
-    severity: Severity,
-    later: usize,
-    earlier: usize,
-    message: impl Fn(&str, &str) -> String,
-) -> Found {
-    let (last, first) = (owner(plan, later), owner(plan, earlier));
-    Found {
-        code,
-        severity,
-        later,
-        earlier,
-        message: message(last, first),
-        help: format!("add `needs: [{first}]` to `{last}`"),
+fn not_compared(plan: &Plan, first: usize) -> Hazard {
+    let name = owner(plan, first);
+    Hazard {
+        code: codes::HAZARD_NOT_COMPARED,
+        severity: Severity::Warning,
+        later: plan.steps[first].id,
+        earlier: plan.steps[first].id,
+        message: format!(
+            "so many steps touch the same folders that those from `{name}` on were not all compared"
+        ),
+        help: "join steps that work on one folder, put them in order with `needs`, or split the manifest".into(),
+    }
+}
+
+/// The code is that of what is left out, so that what allows one allows the other.
+fn not_said(plan: &Plan, first: Found) -> Hazard {
+    let (later, earlier) = (owner(plan, first.later), owner(plan, first.earlier));
+    let step = plan.steps[first.later].id;
+    Hazard {
+        code: first.sort.code(),
+        severity: first.sort.severity(),
+        later: step,
+        earlier: step,
+        message: format!(
+            "more steps meet like this than are shown, the first of them `{later}` and `{earlier}`"
+        ),
+        help: "join steps that work on one folder, or put them in order with `needs`".into(),
     }
 }

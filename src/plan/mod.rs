@@ -11,6 +11,7 @@ mod graph;
 mod hazards;
 mod identity;
 mod inputs;
+mod meeting;
 mod model;
 mod names;
 mod only;

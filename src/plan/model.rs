@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::endpoint::Endpoint;
 use crate::files::{Filter, ServerId, Side};
+use crate::manifest::Path;
 use crate::options::TransferOptions;
 
 /// A compiled manifest. Steps stand in an order in which each comes after all that it needs.
@@ -54,7 +55,7 @@ pub struct StepId(pub u32);
 
 /// Leads back into the manifest: a symbolic path such as `steps.tidy.delete.from`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin(pub Arc<str>);
+pub struct Origin(pub Path);
 
 /// One step.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! The names of servers, steps and variables: what they may look like, and finding the one that is meant.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 
 use super::codes;
@@ -10,6 +10,9 @@ use crate::manifest::{Finding, Path, Slot, suggest};
 /// The longest name, in characters.
 const LONGEST: usize = 64;
 
+/// So many names are compared with misspelt ones, about 0.1 s; a manifest in which more are wrong has another mistake.
+const MOST_COMPARED: usize = 300_000;
+
 /// Numbers of things by their names, in the order of the file.
 pub(super) struct Names {
     what: &'static str,
@@ -17,6 +20,7 @@ pub(super) struct Names {
     numbers: HashMap<String, usize>,
     /// What misspelt names probably meant: to call that unused as well would be noise.
     meant: RefCell<BTreeSet<usize>>,
+    compared: Cell<usize>,
 }
 
 impl Names {
@@ -30,6 +34,7 @@ impl Names {
             names,
             numbers,
             meant: RefCell::default(),
+            compared: Cell::new(0),
         }
     }
 
@@ -43,20 +48,28 @@ impl Names {
         self.meant.borrow().contains(&number)
     }
 
+    fn near(&self, name: &str) -> Option<&str> {
+        let compared = self.compared.get() + self.names.len();
+        self.compared.set(compared);
+        let names = self.names.iter().map(String::as_str);
+        // The first misspelt name is always compared.
+        (compared <= MOST_COMPARED.max(self.names.len())).then(|| suggest(name, names))?
+    }
+
     /// The number of a name that stands at a path; an unknown one is a finding.
     pub(super) fn find(
         &self,
         context: &mut Context<'_>,
         code: &'static str,
         name: &str,
-        path: &Path,
+        path: impl FnOnce() -> Path,
     ) -> Option<usize> {
         if let Some(number) = self.get(name) {
             return Some(number);
         }
         let what = self.what;
         let names = self.names.iter().map(String::as_str);
-        let help = match suggest(name, names.clone()) {
+        let help = match self.near(name) {
             Some(meant) => {
                 self.meant.borrow_mut().extend(self.get(meant));
                 format!("did you mean `{meant}`?")
@@ -75,7 +88,7 @@ impl Names {
             }
         };
         let message = format!("there is no {what} `{name}`");
-        context.error(code, path, message, format!("unknown {what}"), help);
+        context.error(code, &path(), message, format!("unknown {what}"), help);
         None
     }
 }
@@ -131,5 +144,5 @@ pub(super) fn step_named(
     path: &Path,
 ) -> Option<usize> {
     let name = context.plain(slot, path)?;
-    steps.find(context, codes::STEP_UNKNOWN_STEP, name, path)
+    steps.find(context, codes::STEP_UNKNOWN_STEP, name, || path.clone())
 }

@@ -315,7 +315,7 @@ fn judge(
 }
 
 fn is_default(path: &Path) -> bool {
-    path.segments().first() == Some(&Segment::Key("defaults".to_owned()))
+    matches!(path.segments().first(), Some(Segment::Key(key)) if key == "defaults")
 }
 
 /// What is wrong with a pair of options, and what to do.

@@ -1,5 +1,7 @@
 //! A plan for people: the same shape as a [`Plan`], with holes where values are not known.
 
+use std::sync::Arc;
+
 use super::model::Plan;
 
 /// What `run --dry-run` and `graph` print. There is one for every manifest without errors, known values or not.
@@ -7,7 +9,7 @@ use super::model::Plan;
 pub struct Printable {
     /// Texts with unknown values stand as they are written (`dist/${env.X}`); numbers, booleans and words that are not
     /// known have their defaults, and a hole that says so.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// The fields whose values are not known, in the order in which they were met.
     pub holes: Vec<Hole>,
 }

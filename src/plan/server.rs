@@ -104,7 +104,7 @@ fn server(
     let port = context.value(&written.port, &path, "port", values::port);
     let user = context.text(&written.user, &path, "user");
     if let Some(user) = &user {
-        context.command_safe(user, &path.key("user"));
+        context.command_safe(user, || path.key("user"));
     }
     let user = user.unwrap_or_else(|| Bound::literal(ANONYMOUS));
     let password = password(context, written, &path, &user);
@@ -201,7 +201,7 @@ fn password(
     let Some(password) = context.text(&written.password, path, "password") else {
         return context.secrets.password(SecretString::default(), false);
     };
-    context.command_safe(&password, &key);
+    context.command_safe(&password, || key.clone());
     if !named {
         let message = "a password without a user is sent as that of `anonymous`";
         let help = "add `user: …` beside it";

@@ -2,7 +2,7 @@
 
 use super::builder::{Builder, Node};
 use super::codes;
-use super::model::{Action, DeleteWhat, Transfer, Verb};
+use super::model::{Action, DeleteWhat, Verb};
 use crate::files::Side;
 use crate::manifest::{Finding, Path};
 
@@ -70,20 +70,24 @@ impl Builder<'_, '_> {
     /// Puts the side of `from` into every transfer, and judges what every step takes.
     pub(super) fn settle_sides(&mut self, yields: &[Yields]) {
         for at in 0..self.nodes.len() {
-            let path = self.nodes[at].path.clone();
-            match self.nodes[at].action.clone() {
-                Some(Action::Filter(filter)) if !self.nodes[at].implicit => {
+            let node = &self.nodes[at];
+            match &node.action {
+                Some(Action::Filter(filter)) if !node.implicit => {
                     let from = filter.from.0 as usize;
-                    self.no_files(from, yields[from], &path.key("filter").key("from"));
+                    let path = node.path.clone();
+                    self.no_files(from, yields[from], || path.key("filter").key("from"));
                 }
-                Some(Action::Transfer(transfer)) => self.settle_transfer(at, &transfer, yields),
-                Some(Action::Delete(delete)) => match delete.what {
+                Some(Action::Transfer(transfer)) => {
+                    let ends = (transfer.verb, transfer.from.0 as usize, transfer.to);
+                    self.settle_transfer(at, ends, yields);
+                }
+                Some(Action::Delete(delete)) => match &delete.what {
                     DeleteWhat::SourcesOf(steps) => {
                         let steps: Vec<usize> = steps.iter().map(|step| step.0 as usize).collect();
                         self.settle_sources(at, &steps);
                     }
                     DeleteWhat::Set { from, .. } => {
-                        self.settle_deleted(at, from.0 as usize, yields)
+                        self.settle_deleted(at, from.0 as usize, yields);
                     }
                 },
                 _ => {}
@@ -91,10 +95,15 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn settle_transfer(&mut self, at: usize, transfer: &Transfer, yields: &[Yields]) {
-        let from = transfer.from.0 as usize;
-        let path = self.nodes[at].path.key(transfer.verb.word()).key("from");
-        if self.no_files(from, yields[from], &path) {
+    fn settle_transfer(
+        &mut self,
+        at: usize,
+        (verb, from, to): (Verb, usize, Side),
+        yields: &[Yields],
+    ) {
+        let node = self.nodes[at].path.clone();
+        let path = || node.key(verb.word()).key("from");
+        if self.no_files(from, yields[from], path) {
             self.nodes[at].action = None;
             return;
         }
@@ -102,8 +111,7 @@ impl Builder<'_, '_> {
             self.nodes[at].action = None;
             return;
         };
-        let name = self.nodes[from].name.clone();
-        let wrong = match (transfer.verb, side) {
+        let wrong = match (verb, side) {
             (Verb::Download, Side::Local) => Some((
                 "on this machine already",
                 "use `upload` for files of this machine",
@@ -115,27 +123,29 @@ impl Builder<'_, '_> {
             _ => None,
         };
         if let Some((is, help)) = wrong {
-            let message = format!("the files of `{name}` are {is}");
+            let message = format!("the files of `{}` are {is}", self.nodes[from].name);
             self.context.error(
                 codes::STEP_WRONG_SIDE,
-                &path,
+                &path(),
                 message,
                 "on the wrong side",
                 help,
             );
         }
-        self.relay_connections(at, transfer, side);
+        if verb == Verb::Relay && to == side {
+            self.relay_connections(at, side);
+        }
         if let Some(Action::Transfer(transfer)) = &mut self.nodes[at].action {
             transfer.source = side;
         }
     }
 
-    fn relay_connections(&mut self, at: usize, transfer: &Transfer, source: Side) {
-        let (Verb::Relay, Side::Server(server)) = (transfer.verb, source) else {
+    fn relay_connections(&mut self, at: usize, side: Side) {
+        let Side::Server(server) = side else {
             return;
         };
         let entry = &self.servers[usize::from(server.0)];
-        if transfer.to != source || entry.endpoint.connections >= 2 {
+        if entry.endpoint.connections >= 2 {
             return;
         }
         let limit = self.context.at(&entry.path.key("connections"));
@@ -187,7 +197,7 @@ impl Builder<'_, '_> {
 
     fn settle_deleted(&mut self, at: usize, from: usize, yields: &[Yields]) {
         let path = self.nodes[at].path.key("delete");
-        if self.no_files(from, yields[from], &path.key("from")) {
+        if self.no_files(from, yields[from], || path.key("from")) {
             return;
         }
         let copies = self.nodes[at].copies;
@@ -220,7 +230,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn no_files(&mut self, from: usize, yields: Yields, path: &Path) -> bool {
+    fn no_files(&mut self, from: usize, yields: Yields, path: impl FnOnce() -> Path) -> bool {
         if yields != Yields::Nothing {
             return false;
         }
@@ -232,7 +242,7 @@ impl Builder<'_, '_> {
         let message = format!("`{}` is a {kind}, and yields no files", node.name);
         let help = "name a list, a filter or a transfer; to wait for a step, use `needs`";
         self.context
-            .error(codes::STEP_NO_FILES, path, message, "no files", help);
+            .error(codes::STEP_NO_FILES, &path(), message, "no files", help);
         true
     }
 }

@@ -25,7 +25,7 @@ impl Builder<'_, '_> {
             });
         }
         for (at, (name, slot)) in written.iter().enumerate() {
-            let path = root.key(name);
+            let path = self.nodes[at].path.clone();
             check_name(self.context, name, &path);
             if let Some(step) = self.context.slot(
                 slot,

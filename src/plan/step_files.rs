@@ -36,8 +36,8 @@ impl Builder<'_, '_> {
             return None;
         }
         for (bound, path) in &entries {
-            if self.context.command_safe(bound, path) && !bound.unknown {
-                self.encodable(&bound.text, path, side);
+            if self.context.command_safe(bound, || path.clone()) && !bound.unknown {
+                self.encodable(&bound.text, || path.clone(), side);
             }
         }
         let chosen = self.choose(&entries)?;

@@ -73,7 +73,7 @@ impl Builder<'_, '_> {
                 continue;
             };
             let bound = self.context.bind(text, || path.clone());
-            if self.context.command_safe(&bound, &path) && self.allowed(&bound, &path) {
+            if self.context.command_safe(&bound, || path.clone()) && self.allowed(&bound, &path) {
                 commands.push(bound.text);
             }
         }

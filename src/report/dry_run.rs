@@ -118,7 +118,7 @@ fn facts(printable: &Printable, step: &Step, shared: &[String]) -> Vec<String> {
             .filter(|fact| !shared.contains(fact)),
     );
     if !step.implicit {
-        facts.extend(holes(printable, &step.origin.0));
+        facts.extend(holes(printable, &step.origin.0.to_string()));
     }
     facts
 }

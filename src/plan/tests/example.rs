@@ -1,5 +1,7 @@
 //! The first example of the documentation, compiled.
 
+use std::sync::Arc;
+
 use super::super::{Action, DeleteWhat, Plan, Values};
 use super::{blind, compiled, needs, seeing};
 use crate::files::Side;
@@ -36,7 +38,7 @@ steps:
     delete: { sources_of: [keep, publish], max: 50 }
 "#;
 
-fn plan() -> Plan {
+fn plan() -> Arc<Plan> {
     let inputs = seeing(&[
         ("BUILD_PASSWORD", "b-secret"),
         ("MIRROR_PASSWORD", "m-secret"),

@@ -145,6 +145,37 @@ fn a_login_folder_starts_from_the_home() {
     assert_eq!(found("/home/ci/d"), None);
 }
 
+#[test]
+fn a_long_chain_on_one_folder_is_compared_whole() {
+    let chain = |broken: usize| {
+        let steps = (0..2000).map(|at| match at {
+            0 => format!("  d{at}: {{delete: {{server: a, files: '/in/*'}}}}\n"),
+            at if at == broken => format!("  d{at}: {{delete: {{server: a, files: '/in/*'}}}}\n"),
+            at => format!(
+                "  d{at}: {{needs: [d{}], delete: {{server: a, files: '/in/*'}}}}\n",
+                at - 1
+            ),
+        });
+        steps.collect::<String>()
+    };
+    assert_eq!(codes_of(&chain(0)), Vec::<&str>::new());
+    let broken = codes_of(&chain(1990));
+    assert!(broken.contains(&"hazard::delete"), "{broken:?}");
+}
+
+#[test]
+fn many_hazards_are_not_all_said_and_the_rest_is_mentioned() {
+    let steps = (0..300).map(|at| {
+        format!("  d{at}: {{download: {{server: a, files: '/x{at}/*.zip', into: o}}}}\n")
+    });
+    let found = hazards_of(&steps.collect::<String>());
+    assert_eq!(found.len(), 201);
+    let last = found
+        .iter()
+        .find(|(_, message, _)| message.starts_with("more steps meet"));
+    assert_eq!(last.map(|(code, ..)| *code), Some("hazard::writers"));
+}
+
 /// The same rules read once more, by brute force: each step as the set of paths that it touches, in a world of ten files.
 mod brute {
     use std::collections::{BTreeMap, BTreeSet};

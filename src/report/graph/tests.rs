@@ -152,7 +152,7 @@ proptest! {
 
     #[test]
     fn any_text_can_be_drawn(name in any::<String>(), path in any::<String>()) {
-        let mut plan = plans::printable(plans::EXAMPLE).plan;
+        let mut plan = Plan::clone(&plans::printable(plans::EXAMPLE).plan);
         plan.name = name.clone();
         for step in &mut plan.steps {
             step.name = name.clone();
