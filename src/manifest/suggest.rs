@@ -1,13 +1,24 @@
 //! "Did you mean …?"
 
 /// The candidate that was probably meant by `word`, if one is near enough: at most a third of its letters differ (a swap of
-/// neighbours counts once), or only case and `-` for `_` do.
-pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+/// neighbours counts once), or only case and `-` for `_` do. Else the one that `word` is the beginning of, if it is the only one.
+pub fn suggest<'a, I>(word: &str, candidates: I) -> Option<&'a str>
+where
+    I: IntoIterator<Item = &'a str>,
+    I::IntoIter: Clone,
+{
     // Comparing is quadratic in length, and no name is this long.
     if word.len() > 256 {
         return None;
     }
     let word = folded(word);
+    let candidates = candidates
+        .into_iter()
+        .filter(|candidate| candidate.len() <= 256);
+    nearest(&word, candidates.clone()).or_else(|| begun(&word, candidates))
+}
+
+fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let letters = word.chars().count();
     let near = |candidate: &'a str| {
         let others = candidate.chars().count();
@@ -18,15 +29,24 @@ pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         if length - letters.min(others) > most {
             return None;
         }
-        let distance = strsim::damerau_levenshtein(&word, &folded(candidate));
+        let distance = strsim::damerau_levenshtein(word, &folded(candidate));
         (distance <= most).then_some((distance, candidate))
     };
-    candidates
-        .into_iter()
-        .filter(|candidate| candidate.len() <= 256)
-        .filter_map(near)
-        .min()
-        .map(|(_, name)| name)
+    candidates.filter_map(near).min().map(|(_, name)| name)
+}
+
+/// The shortest beginning that says anything, in letters.
+const BEGINNING: usize = 3;
+
+fn begun<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if word.chars().count() < BEGINNING {
+        return None;
+    }
+    let mut begun = candidates.filter(|candidate| {
+        let begins = candidate.get(..word.len());
+        begins.is_some_and(|begins| folded(begins) == word)
+    });
+    begun.next().filter(|_| begun.next().is_none())
 }
 
 fn folded(word: &str) -> String {
@@ -48,5 +68,14 @@ mod tests {
         assert_eq!(suggest("够建", ["镜像", "构建"]), Some("构建"));
         assert_eq!(suggest("够", ["构"]), None);
         assert_eq!(suggest("ab", ["ac"]), None);
+    }
+
+    #[test]
+    fn a_beginning_of_one_name_alone_stands_for_it() {
+        let keys = ["newer_than", "larger_than", "max", "max_depth"];
+        assert_eq!(suggest("newer", keys), Some("newer_than"));
+        assert_eq!(suggest("max_d", keys), Some("max_depth"));
+        assert_eq!(suggest("ma", keys), None);
+        assert_eq!(suggest("lar", ["larger_than", "larger"]), None);
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn number(text: &str, from: u64, to: u64) -> Read<u64> {
     read.filter(|number| digits && (from..=to).contains(number))
         .ok_or_else(|| {
             let range = if to == u64::MAX {
-                format!("a whole number from {from}")
+                format!("a whole number from {from} up")
             } else {
                 format!("a whole number from {from} to {to}")
             };

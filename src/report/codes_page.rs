@@ -18,7 +18,7 @@ pub fn entry(code: &str) -> Option<CodeEntry> {
 }
 
 /// All entries, in the order of the page.
-pub fn entries() -> impl Iterator<Item = CodeEntry> {
+pub fn entries() -> impl Iterator<Item = CodeEntry> + Clone {
     CODES_PAGE.split("\n## ").skip(1).filter_map(|section| {
         let (heading, body) = section.split_once('\n')?;
         let code = heading.trim().trim_matches('`');
