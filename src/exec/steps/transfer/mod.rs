@@ -56,6 +56,8 @@ pub(super) struct Transfer {
     arrived: VecDeque<(u32, Copied)>,
     /// What is to be looked at before a file is tried again.
     doubts: HashMap<u32, Doubt>,
+    /// Bytes that failed tries of a file have moved, until it is told what became of it.
+    spent: HashMap<u32, u64>,
     /// Failed files of which something stands at the destination.
     left_behind: Vec<u32>,
     failures: u64,
@@ -125,6 +127,7 @@ impl Transfer {
             standing: Vec::new(),
             arrived: VecDeque::new(),
             doubts: HashMap::new(),
+            spent: HashMap::new(),
             left_behind: Vec::new(),
             failures: 0,
             fault: None,
@@ -223,7 +226,8 @@ impl Transfer {
         ) {
             self.note_published(at, shared);
         }
-        shared.file(self.id, self.text(at), outcome, bytes);
+        let spent = self.spent.remove(&at).unwrap_or(0);
+        shared.file(self.id, self.text(at), outcome, spent + bytes);
     }
 
     fn prove(&self, at: u32, proof: Proof, shared: &mut Shared) {

@@ -250,6 +250,7 @@ impl Transfer {
                     left.push(attempt);
                 }
                 Some(Err(failed)) => {
+                    *self.spent.entry(at).or_default() += failed.bytes;
                     let progressed = failed.bytes > 0 && failed.resumable;
                     match self.again(&mut attempt, &failed.fault, progressed, shared) {
                         Some(wait) => {
@@ -273,7 +274,7 @@ impl Transfer {
             let text = format!("after `{}` no further file can arrive", self.text(at));
             self.stopped = Some(Stop::Fault(Fault::permanent(text)));
         }
-        self.fail_file(at, failed.fault, failed.bytes, shared);
+        self.fail_file(at, failed.fault, 0, shared);
     }
 
     fn cleared(&mut self, left: Vec<(u32, Fault)>, shared: &mut Shared) {
