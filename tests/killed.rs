@@ -207,7 +207,7 @@ fn a_run_without_resume_starts_anew_and_says_so() {
     );
     let case = Case::new().manifest(&yaml);
     kill_at(&case, &source, "RETR", 3);
-    case.run().code(0).stderr_has("did not finish");
+    case.run().code(0).stderr_has("failed or was interrupted");
     assert_all_arrived(&case, &source, &target);
     // Nothing is left to resume, and that is no error.
     let again = case.args(["run", "pipeline.yaml", "--resume"]);

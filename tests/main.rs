@@ -26,6 +26,7 @@ mod fault_signals;
 mod fault_transfers;
 mod fault_usage;
 mod ftp_session;
+mod full_disk;
 mod fuzzing;
 mod harness;
 mod harness_itself;

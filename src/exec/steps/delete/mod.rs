@@ -15,7 +15,7 @@ use crate::files::{FileSet, Side};
 use crate::journal::Mark;
 use crate::plan::{self, StepId};
 
-use super::{Ending, JobWork, Machine, Next, Stop, not_begun, panicked};
+use super::{Ending, JobWork, Machine, Next, Stop, left_undone, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::{JobId, Roles};
@@ -333,7 +333,7 @@ impl Delete {
             let unseen: usize = folders.map(|folder| folder.item.positions.len()).sum();
             let left = left.len() + unseen;
             if left > 0 {
-                let text = not_begun(left, "deleted", &stop.reason());
+                let text = left_undone(left, "deleted", &stop.reason());
                 shared.warn_step(self.id, text);
             }
         }

@@ -20,7 +20,7 @@ use crate::options::{Publish, Verify};
 use crate::plan::{self, StepId};
 use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Refusal, Skip};
 
-use super::{Ending, JobWork, Machine, Next, Stop, not_begun, panicked};
+use super::{Ending, JobWork, Machine, Next, Stop, left_undone, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::{JobId, Roles};
@@ -358,14 +358,12 @@ impl Transfer {
     /// reason. Their sources stay unproven.
     fn leave_rest(&mut self, shared: &mut Shared) {
         let left = self.backlog.drain().count();
-        let reason = match (&self.stopped, &self.fault) {
-            (Some(stop), _) => stop.reason(),
-            (None, Some(fault)) => fault.failure.message.clone(),
-            (None, None) => return,
+        // A step that was refused as a whole says so itself.
+        let Some(stop) = self.stopped.as_ref().filter(|_| left > 0) else {
+            return;
         };
-        if left > 0 {
-            shared.warn_step(self.id, not_begun(left, "transferred", &reason));
-        }
+        let text = left_undone(left, "transferred", &stop.reason());
+        shared.warn_step(self.id, text);
     }
 
     fn ending(&mut self, shared: &mut Shared) -> Ending {
