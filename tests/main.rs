@@ -42,6 +42,7 @@ mod schema;
 mod scripted_faults;
 mod scripted_server;
 mod second_run;
+mod secrets;
 mod side_by_side;
 mod soundness;
 mod tls;

@@ -28,6 +28,7 @@ pub struct Server {
     pub(super) discard_uploads: bool,
     pub(super) home: Vec<u8>,
     pub(super) tune_data: Option<fn(&TcpListener)>,
+    pub(super) chatter: Vec<Vec<u8>>,
 }
 
 /// What a server does with one session too many.
@@ -123,6 +124,7 @@ impl Default for Server {
             discard_uploads: false,
             home: b"/".to_vec(),
             tune_data: None,
+            chatter: Vec::new(),
         }
     }
 }
@@ -261,6 +263,15 @@ impl Server {
     /// set them.
     pub fn tune_data(mut self, tune: fn(&TcpListener)) -> Self {
         self.tune_data = Some(tune);
+        self
+    }
+
+    /// Adds these lines, bytes as they are, to every reply, before its last one and, in an error, also at its end.
+    pub fn chatter(mut self, lines: impl IntoIterator<Item: AsRef<[u8]>>) -> Self {
+        self.chatter = lines
+            .into_iter()
+            .map(|line| line.as_ref().to_vec())
+            .collect();
         self
     }
 
