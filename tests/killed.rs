@@ -214,6 +214,23 @@ fn a_run_without_resume_starts_anew_and_says_so() {
     again.run().code(0).stderr_has("nothing to resume");
 }
 
+#[test]
+fn a_run_that_failed_says_how_it_is_continued() {
+    let (source, target) = (source(), Server::new().start());
+    source.rule(On::command("RETR").nth(5), Do::reply("550 not now"));
+    let advice = "with `--resume` the same command continues this run";
+    let case = case(&source, &target);
+    case.run()
+        .code(1)
+        .stderr_has("550 not now")
+        .stderr_has(advice);
+    case.run()
+        .code(0)
+        .stderr_has("continuing run")
+        .never_says(advice);
+    assert_all_arrived(&case, &source, &target);
+}
+
 /// Numbers that look random and are the same in every run.
 fn scatter(seed: u64) -> u64 {
     let mixed = (seed ^ (seed >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
