@@ -14,7 +14,7 @@ use crate::harness::{Case, Outcome};
 const SECRET: &str = r#"s3cr3t-密码 <&"'>%\|-h1dden"#;
 
 /// Parts of the secret, as they are and in other letters. None may be seen: a mask that lets an end through is none.
-const PARTS: [&[u8]; 12] = [
+const PARTS: [&[u8]; 13] = [
     b"s3cr3t",
     b"h1dden",
     "密码".as_bytes(),
@@ -25,7 +25,8 @@ const PARTS: [&[u8]; 12] = [
     b"%e5%af%86",
     // The UTF-8 bytes, taken for GBK.
     "瀵嗙爜".as_bytes(),
-    b"5bc6",
+    b"\\u5bc6",
+    b"\\u{5bc6}",
     b"&#23494;",
     // The beginning of its base64.
     b"czNjcjN0",
