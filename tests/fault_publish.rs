@@ -178,7 +178,7 @@ fn fail_fast_starts_nothing_new() {
     let outcome = chain(&server, "", &["--fail-fast"]).run();
     outcome.code(1).stderr_has("--fail-fast");
     assert!(server.count("RETR") < 50, "{}", server.count("RETR"));
-    let failures = outcome.stderr.matches("was not begun").count();
+    let failures = outcome.stderr.matches("was not transferred").count();
     assert_eq!(failures, 0, "{}", outcome.stderr);
 }
 
@@ -208,7 +208,11 @@ fn a_missing_folder_is_an_error_unless_it_may_be_missing() {
         let steps = format!("steps:\n  look: {{ list: {{ server: s, path: /gone{fields} }} }}\n");
         Case::new().pipeline(&[("s", &server)], &steps).run()
     };
-    run("").code(1).stderr_has("/gone");
+    run("")
+        .code(1)
+        .stderr_has("550 no such directory")
+        .stderr_has("error: list `look` failed")
+        .never_says("incomplete");
     run(", missing: empty").code(0);
     run(", missing: empty, empty: fail")
         .code(1)
@@ -227,7 +231,7 @@ fn a_full_destination_gives_one_error_for_the_step() {
     outcome
         .code(1)
         .stderr_has("552 quota")
-        .stderr_has("not begun");
+        .stderr_has("62 files were not transferred");
     assert_eq!(server.count("STOR"), 1);
     assert!(outcome.stderr.lines().count() < 40, "{}", outcome.stderr);
 }

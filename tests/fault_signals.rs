@@ -39,7 +39,9 @@ fn every_signal_ends_a_run_with_silent_servers() {
         let outcome = process.wait();
         outcome.code(130).stderr_has("interrupted");
         assert!(outcome.took < Duration::from_secs(5), "{:?}", outcome.took);
-        outcome.stderr_has("296 files").stderr_has("not begun");
+        outcome
+            .stderr_has("296 files")
+            .stderr_has("not transferred");
         assert!(outcome.stderr.lines().count() < 90, "{}", outcome.stderr);
         assert!(
             case.files("out")

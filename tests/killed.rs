@@ -3,7 +3,7 @@
 
 use crate::harness::Case;
 use crate::harness::real::{self, Kind};
-use crate::harness::server::{Digest, Running, Server, pattern};
+use crate::harness::server::{Digest, Do, On, Running, Server, pattern};
 
 const FILES: u64 = 12;
 const STEPS: &str = "\
@@ -127,9 +127,29 @@ fn a_finished_step_is_not_repeated() {
     assert!(source.count("MLSD") <= listed + 2, "{:?}", source.log());
 }
 
+/// The killed run has deleted all files but the last, or all of them, or has removed the first folder, too.
+#[test]
+fn folders_that_a_killed_run_emptied_are_removed_by_the_next() {
+    for (verb, count) in [("DELE", FILES as usize), ("RMD", 1), ("RMD", 2)] {
+        let (source, target) = (source(), Server::new().start());
+        source.mutate(|tree| tree.write("/in/sub/deep/last.bin", "last"));
+        source.rule(On::command(verb).nth(count), Do::Hang);
+        let steps = STEPS.replace("publish]}", "publish], directories: remove_empty}");
+        let case = Case::new()
+            .pipeline(&[("source", &source), ("target", &target)], &steps)
+            .args(["run", "pipeline.yaml", "--resume"]);
+        kill_at(&case, &source, verb, count);
+        assert!(source.exists("/in/sub"), "{verb}: {:?}", source.log());
+
+        case.run().code(0);
+
+        assert_eq!(source.names("/in"), ["stays.txt"], "{verb} {count}");
+    }
+}
+
 #[test]
 fn a_second_run_of_the_same_manifest_is_refused() {
-    use crate::harness::server::{Do, Gate, On};
+    use crate::harness::server::Gate;
     let gate = Gate::new();
     let (source, target) = (source(), Server::new().start());
     source.rule(On::command("RETR").nth(1), Do::Wait(gate.clone()));
@@ -187,11 +207,28 @@ fn a_run_without_resume_starts_anew_and_says_so() {
     );
     let case = Case::new().manifest(&yaml);
     kill_at(&case, &source, "RETR", 3);
-    case.run().code(0).stderr_has("did not finish");
+    case.run().code(0).stderr_has("failed or was interrupted");
     assert_all_arrived(&case, &source, &target);
     // Nothing is left to resume, and that is no error.
     let again = case.args(["run", "pipeline.yaml", "--resume"]);
     again.run().code(0).stderr_has("nothing to resume");
+}
+
+#[test]
+fn a_run_that_failed_says_how_it_is_continued() {
+    let (source, target) = (source(), Server::new().start());
+    source.rule(On::command("RETR").nth(5), Do::reply("550 not now"));
+    let advice = "with `--resume` the same command continues this run";
+    let case = case(&source, &target);
+    case.run()
+        .code(1)
+        .stderr_has("550 not now")
+        .stderr_has(advice);
+    case.run()
+        .code(0)
+        .stderr_has("continuing run")
+        .never_says(advice);
+    assert_all_arrived(&case, &source, &target);
 }
 
 /// Numbers that look random and are the same in every run.

@@ -10,6 +10,7 @@ use super::inputs::Variables;
 use super::load::Loaded;
 use super::state::{self, Kept, Wish};
 use super::{output, signals};
+use crate::event::RunOutcome;
 use crate::exec::{self, Interrupt, Request};
 use crate::manifest::suggest;
 use crate::plan::Plan;
@@ -129,6 +130,7 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
         output::complain(format!("failed to start the reporter: {error}"), None);
         Exit::Refused
     })?;
+    let continues = kept.journal.is_some() && !common.quiet;
     let interrupt = Interrupt::default();
     signals::listen(interrupt.clone(), reporter.sender());
     let ended = exec::run(Request {
@@ -146,6 +148,11 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     match ended {
         Ok(tally) => {
             reporter.finish();
+            if continues && tally.outcome != Some(RunOutcome::Done) {
+                output::note(
+                    "with `--resume` the same command continues this run; without, it starts anew",
+                );
+            }
             Ok(Exit::from(tally.outcome))
         }
         Err(error) => {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super::exit::Exit;
 use super::inputs::{Reading, Variables};
 use super::output;
+use crate::files::NameEncoding;
+use crate::journal::PathText;
 use crate::manifest::{Finding, MAX_BYTES, Manifest, Severity, Source};
 use crate::plan::{Compiled, Inputs, compile};
 use crate::report::{Drawing, Origins, Paint, Redactor, write_findings};
@@ -67,7 +69,9 @@ impl Loaded {
         let mut compiled = compile(&manifest, inputs);
         findings.append(&mut compiled.findings);
         findings.sort_by_key(|finding| finding.place);
-        let redactor = Redactor::new(compiled.secrets.masked());
+        let others = otherwise_written(&compiled);
+        let others = others.iter().map(String::as_str);
+        let redactor = Redactor::new(compiled.secrets.masked().chain(others));
         Loaded {
             source,
             manifest: Some(Arc::new(manifest)),
@@ -108,6 +112,35 @@ impl Loaded {
         }
         Ok(())
     }
+}
+
+/// The secrets as they read in the bytes of a server's encoding, taken for another, and in the paths of a journal: a name
+/// or a line in a listing may be one.
+fn otherwise_written(compiled: &Compiled) -> Vec<String> {
+    let declared = compiled
+        .servers
+        .iter()
+        .map(|server| server.endpoint.encoding);
+    let mut encodings = vec![NameEncoding::Auto];
+    for encoding in declared {
+        if !encodings.contains(&encoding) {
+            encodings.push(encoding);
+        }
+    }
+    let secrets: Vec<&str> = compiled.secrets.masked().collect();
+    let written = secrets.iter().flat_map(|secret| {
+        let encoded = encodings
+            .iter()
+            .filter_map(|encoding| encoding.encode(secret).ok());
+        encoded.flat_map(|bytes| {
+            let read = encodings
+                .iter()
+                .map(|encoding| encoding.decode(&bytes).text.into_owned());
+            let path = PathText::new(&bytes).as_str().to_owned();
+            read.chain([path]).collect::<Vec<_>>()
+        })
+    });
+    written.collect()
 }
 
 /// The bytes of a manifest, or what is wrong with its path; at most one more than a manifest may have.

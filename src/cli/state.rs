@@ -99,7 +99,7 @@ fn begin(
         Found::Nothing => {}
         Found::Unfinished(resumed) => {
             let text = format!(
-                "the run {} did not finish; this one starts anew, and `--resume` would have continued it",
+                "run {} failed or was interrupted; this one starts anew, where `--resume` would have continued it",
                 resumed.run_id
             );
             set_aside(&state, &resumed.run_id, &text);

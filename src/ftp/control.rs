@@ -8,54 +8,17 @@ use std::time::{Duration, Instant};
 
 use suppaftp::{FtpError, ImplFtpStream};
 
-use crate::files::NameEncoding;
-
 use super::breaker::{Breaker, Registration, Why};
 use super::command::Line;
-use super::error::{Answer, Error, ErrorKind, Waiting};
+use super::error::{Error, ErrorKind, Waiting};
 use super::reply::Reply;
+use super::shown::Shown;
 use super::tls::{self, Upgrade};
 use super::wire::{self, Desk, Wire};
 
 const TRANSCRIPT_LINES: usize = 12;
-/// The last lines of one reply that are kept: a FEAT or a banner would push out what led to a failure.
-const KEPT_OF_A_REPLY: usize = 3;
 /// Never seen by a server: the wire writes its outbox in its place.
 const PLACEHOLDER: &str = "NOOP";
-
-/// Masks secrets in a line that is kept for people.
-pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
-
-/// How lines are shown: decoded, then redacted.
-#[derive(Clone)]
-pub(super) struct Shown {
-    pub(super) encoding: NameEncoding,
-    pub(super) redact: Redact,
-}
-
-impl Shown {
-    pub(super) fn text(&self, bytes: &[u8]) -> String {
-        let text = self.encoding.decode(bytes).text.into_owned();
-        // Control characters of a server must not reach a terminal.
-        let clean = text.replace(|c: char| c.is_control(), " ");
-        (self.redact)(clean.trim())
-    }
-
-    fn answer(&self, reply: &Reply) -> Answer {
-        let text = reply.lines.iter().map(|line| {
-            let own = line.get(3).is_some_and(|mark| b" -".contains(mark))
-                && line[..3].iter().all(u8::is_ascii_digit);
-            self.text(if own { &line[4..] } else { line })
-        });
-        // A banner of a hundred lines would bury the message; the last lines say what is meant.
-        let mut words: Vec<String> = text.filter(|line| !line.is_empty()).collect();
-        let first = words.len().saturating_sub(KEPT_OF_A_REPLY);
-        Answer {
-            code: reply.code,
-            text: words.split_off(first).join(" "),
-        }
-    }
-}
 
 /// One control connection.
 pub(super) struct Control {
@@ -202,12 +165,13 @@ impl Control {
             }
         };
         let Some(reply) = Reply::parse(&bytes, command.clone()) else {
-            self.keep('<', bytes);
+            let noise = self.shown.noise(&bytes);
+            self.keep('<', noise);
             self.broken = true;
             return Err(Error::new(ErrorKind::Protocol).command(command));
         };
-        for line in &reply.lines[reply.lines.len().saturating_sub(KEPT_OF_A_REPLY)..] {
-            self.keep('<', line.clone());
+        for line in self.shown.kept(&reply) {
+            self.keep('<', line);
         }
         if reply.code == 421 {
             self.broken = true;

@@ -202,6 +202,8 @@ impl Error {
     /// What happened, without the command and the reply, which a report shows beside it.
     pub fn cause(&self) -> String {
         match &self.detail {
+            // The server has said why; what the socket made of it adds nothing.
+            Some(_) if self.kind == ErrorKind::NotWhole => self.what().into(),
             Some(detail) => format!("{} ({detail})", self.what()),
             None => self.what().into(),
         }

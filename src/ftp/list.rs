@@ -144,6 +144,10 @@ impl Session {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(0));
         let offset = i64::from(self.clock_offset().unwrap_or(0));
+        let shown = self.control.shown().clone();
+        let keep = |parsed: Parsed<'_>, line: &[u8], page: &mut Page| {
+            keep(parsed, page, || shown.text(line));
+        };
         let mut page = Page::default();
         let mut reader = Reader::default();
         let broken = self.read_page(command, &mut page, |line, page| match form {
@@ -284,14 +288,14 @@ fn fatal_or_broken(error: Error) -> Result<Option<Error>, Error> {
     }
 }
 
-fn keep(parsed: Parsed<'_>, line: &[u8], page: &mut Page) {
+fn keep(parsed: Parsed<'_>, page: &mut Page, shown: impl FnOnce() -> String) {
     match parsed {
         Parsed::Entry(row) => page.push(row.name, row.kind, row.size, row.modified),
         Parsed::Nothing => {}
         Parsed::Unreadable => {
-            let start = &line[..line.len().min(200)];
-            let shown = String::from_utf8_lossy(start).escape_debug().to_string();
-            page.problem(format!("line `{shown}` of the listing cannot be read"));
+            // Masked before it is cut: the beginning of a secret is one, too.
+            let start: String = shown().chars().take(200).collect();
+            page.problem(format!("line `{start}` of the listing cannot be read"));
             page.incomplete("a line of the listing cannot be read".into());
         }
     }
@@ -355,7 +359,9 @@ mod tests {
     #[test]
     fn an_unreadable_line_makes_the_page_incomplete() {
         let mut page = Page::default();
-        keep(list_line(b"what is this", 0, 0), b"what is this", &mut page);
+        keep(list_line(b"what is this", 0, 0), &mut page, || {
+            "what".into()
+        });
         assert_eq!(page.problems().count, 1);
         assert!(page.incomplete_reason().is_some());
     }

@@ -10,13 +10,14 @@ use crate::files::NameEncoding;
 
 use super::breaker::Breaker;
 use super::command::Line;
-use super::control::{Control, Redact, Shown};
+use super::control::Control;
 use super::dial;
 use super::error::{Error, ErrorKind, Waiting};
 use super::facts::{Facts, Features};
 use super::reply::{self, Reply};
 use super::secure;
 use super::session::{Session, TransferType, encode};
+use super::shown::{Redact, Shown};
 use super::tls::Upgrade;
 
 /// What a line of the login is for, so that its reply finds its place.
@@ -183,10 +184,7 @@ fn connect(
         .and_then(|peer| Ok((peer, socket.local_addr()?.ip())));
     let (peer, local) =
         addresses.map_err(|error| Error::new(ErrorKind::Connect).detail(error.to_string()))?;
-    let shown = Shown {
-        encoding: endpoint.encoding,
-        redact,
-    };
+    let shown = Shown::new(endpoint.encoding, password, redact);
     let implicit = match (&endpoint.tls, &tls) {
         (Tls::Implicit(_), Some(client)) => Some(Upgrade {
             session: Box::new(client.begin()?),

@@ -86,7 +86,9 @@ impl Session {
     /// Only where the session is lost; a refusal is an answer.
     pub fn probe(&mut self) -> Result<Probe, Error> {
         let mut probe = Probe {
-            greeting: self.control.shown().text(self.greeting().as_bytes()),
+            greeting: self
+                .shown_lines(self.greeting().lines().map(str::as_bytes))
+                .join(" "),
             ..Probe::default()
         };
         self.ask_for_system(&mut probe)?;
@@ -94,13 +96,8 @@ impl Session {
         self.look_around(&mut probe)?;
         let facts = self.facts.clone();
         let features = facts.features.unwrap_or_default();
-        let shown = self.control.shown();
-        probe.features = features
-            .lines
-            .iter()
-            .map(|line| shown.text(line.as_bytes()))
-            .collect();
-        probe.home = facts.home.map(|home| shown.text(&home));
+        probe.features = self.shown_lines(features.lines.iter().map(String::as_bytes));
+        probe.home = facts.home.map(|home| self.control.shown().text(&home));
         probe.epsv = !facts.epsv_unusable;
         probe.pasv_elsewhere = facts.pasv_elsewhere;
         probe.mlsd = features.mlsd && !facts.mlsd_unusable;
@@ -122,13 +119,18 @@ impl Session {
         Ok(probe)
     }
 
+    fn shown_lines<'a>(&self, lines: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
+        let lines: Vec<&[u8]> = lines.collect();
+        self.control.shown().lines(&lines)
+    }
+
     fn ask_for_system(&mut self, probe: &mut Probe) -> Result<(), Error> {
         let lines = vec![Line::fixed("SYST"), Line::fixed("REST 1")];
         let replies = self.control.send(lines)?;
         if let [system, restart] = &replies[..] {
             probe.system = system
                 .is_done()
-                .then(|| self.control.shown().text(&system.last_text()));
+                .then(|| self.control.shown().last_text(system));
             probe.restart = restart.is_intermediate();
         }
         // What REST has set must not touch the listing that follows.

@@ -132,7 +132,7 @@ impl Session {
     }
 
     fn open_again(&self) -> Result<Session, Error> {
-        let redact = self.control.shown().redact.clone();
+        let redact = self.control.shown().redact();
         Session::open(
             &self.endpoint,
             &self.password,

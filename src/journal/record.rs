@@ -110,6 +110,11 @@ impl PathText {
         PathText(text)
     }
 
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The bytes again; a `%` without two digits stands for itself.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.0.len());

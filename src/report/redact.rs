@@ -197,6 +197,8 @@ fn forms(secret: &str) -> Vec<String> {
         percent(secret, true),
         percent(secret, true).replace("%20", "+"),
         percent(secret, false),
+        // As YAML writes it between single quotes.
+        secret.replace('\'', "''"),
     ]
     .into_iter()
     .filter(|form| !form.is_empty())

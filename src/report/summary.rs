@@ -196,13 +196,18 @@ impl Summary<'_> {
     fn failures(&self, text: &mut String, step: StepRecord<'_>) {
         let name = &step.head.name;
         let what = match step.failure() {
-            Some(_) => "failed".to_owned(),
-            None => failed_files(step),
+            Some(_) => " failed".to_owned(),
+            None => format!(": {}", failed_files(step)),
+        };
+        // The name of an implicit step says its kind.
+        let kind = match step.head.implicit {
+            true => String::new(),
+            false => format!("{} ", step.head.kind),
         };
         let head = render_place(
             &self.origins.source,
             self.origins.place(&step.head.origin),
-            format!("{} `{}`: {what}", step.head.kind, text::escape(name)),
+            format!("{kind}`{}`{what}", text::escape(name)),
             text::escape(&step.head.subject).into_owned(),
             self.drawing,
         );
@@ -309,7 +314,7 @@ mod tests {
 
         warning: keep: the server's times are exact to a day only
 
-        error: login `login mirror`: failed
+        error: `login mirror` failed
            ╭─[pipelines/release.yaml:5:3]
          4 │   build: { host: 172.16.2.76, user: ci, password: ***}
          5 │   mirror: { host: mirror.example.org }

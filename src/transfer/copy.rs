@@ -58,7 +58,8 @@ struct Moved {
 /// Which side of the loop broke.
 enum Broken {
     Reading(io::Error),
-    Writing(io::Error),
+    /// With how many bytes of the last buffer went out before.
+    Writing(io::Error, u64),
 }
 
 /// Copies one file. `buffer` is grown to [`BUFFER`] bytes at its first use and can be used again.
@@ -250,7 +251,8 @@ impl Copying<'_, '_, '_> {
                 self.target.abandon(outflow);
                 Err(at_source(cause))
             }
-            Some(Broken::Writing(error)) => {
+            Some(Broken::Writing(error, part)) => {
+                self.bytes_moved += part;
                 let cause = self.target.failed(item.written(), outflow, error);
                 let left = item.size.map(|size| size.saturating_sub(wanted.at + moved));
                 self.source.abandon(inflow, left, self.buffer);
@@ -488,15 +490,33 @@ fn flow(
                 &converted[..]
             }
         };
-        if let Err(error) = outflow.write_all(bytes) {
-            return (moved, Some(Broken::Writing(error)));
+        if let Err(broken) = write(outflow, bytes) {
+            return (moved, Some(broken));
         }
         moved += length as u64;
         meter.add(length as u64);
     }
     let rest = convert.map_or(&b""[..], Convert::rest);
-    let broken = outflow.write_all(rest).err().map(Broken::Writing);
-    (moved, broken)
+    (moved, write(outflow, rest).err())
+}
+
+/// Writes all bytes, and knows how far it came.
+fn write(outflow: &mut Outflow, bytes: &[u8]) -> Result<(), Broken> {
+    let mut written = 0;
+    while written < bytes.len() {
+        match outflow.write(&bytes[written..]) {
+            Ok(0) => {
+                return Err(Broken::Writing(
+                    io::ErrorKind::WriteZero.into(),
+                    written as u64,
+                ));
+            }
+            Ok(length) => written += length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Broken::Writing(error, written as u64)),
+        }
+    }
+    Ok(())
 }
 
 /// Whether what stands under the temporary name must not go: it is in doubt, or the only copy left at its destination.

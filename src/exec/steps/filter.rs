@@ -41,12 +41,22 @@ impl Filter {
             bytes: 0,
         });
         if filtered.set.is_empty() && self.filter.empty == Verdict::Fail {
-            let from = &shared.plan.step(self.filter.from).name;
-            let fault = Fault::permanent(format!("no file of `{from}` matches"))
-                .help("check the patterns, or write `empty: ok` where no match is fine");
+            let fault = self.nothing(shared);
             return Ending::failed(Some(fault.failure), Some(filtered.set));
         }
         Ending::done(Some(filtered.set))
+    }
+
+    fn nothing(&self, shared: &Shared) -> Fault {
+        // Who wrote `files` has seen neither of the steps that it stands for.
+        if shared.plan.step(self.id).implicit {
+            return Fault::permanent("no file matches `files`").help(
+                "check the path; where no file is fine, write a `list` and a `filter` step in its place",
+            );
+        }
+        let from = &shared.plan.step(self.filter.from).name;
+        Fault::permanent(format!("no file of `{from}` matches"))
+            .help("check the patterns, or write `empty: ok` where no match is fine")
     }
 }
 

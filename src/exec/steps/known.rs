@@ -52,7 +52,7 @@ impl Task for Known {
     fn judge(&self, output: Output, shared: &mut Shared) -> Ending {
         match output {
             Output::Set(Ok(found)) => {
-                list::report(self.id, &found, shared);
+                list::report(self.id, &found, None, shared);
                 Ending::done(Some(found.set))
             }
             Output::Panicked(words) => Ending::failed(Some(panicked(&words).failure), None),

@@ -32,6 +32,8 @@ pub(super) struct RemoteList {
     root: Vec<u8>,
     pages: Vec<Folder>,
     fault: Option<Fault>,
+    /// Why the listing is not whole, where a fault says so already.
+    gap: Option<String>,
 }
 
 enum State {
@@ -87,6 +89,7 @@ impl RemoteList {
             root: Vec::new(),
             pages: Vec::new(),
             fault: None,
+            gap: None,
         }
     }
 
@@ -177,11 +180,10 @@ impl RemoteList {
     /// A listing that lacks a folder must never look whole.
     fn note_gaps(&mut self) {
         if let Some(fault) = &self.fault {
+            let reason = format!("a folder could not be listed: {}", fault.failure.message);
             let mut page = Page::default();
-            page.incomplete(format!(
-                "a folder could not be listed: {}",
-                fault.failure.message
-            ));
+            page.incomplete(reason.clone());
+            self.gap = Some(reason);
             self.pages.push(Folder {
                 relative: Vec::new(),
                 page,
@@ -260,7 +262,7 @@ impl Machine for RemoteList {
                 }
             }
             (Output::Set(Ok(found)), _) => {
-                report(self.id, &found, shared);
+                report(self.id, &found, self.gap.as_deref(), shared);
                 self.state = State::Assembled(Some(found.set));
             }
             (Output::Set(Err(fault)), _) => {
@@ -299,8 +301,8 @@ impl RemoteList {
     }
 }
 
-/// Says what was found, and what could not be read.
-pub(super) fn report(id: StepId, found: &Found, shared: &mut Shared) {
+/// Says what was found, and what could not be read, but for the gap that the step's failure tells of.
+pub(super) fn report(id: StepId, found: &Found, gap: Option<&str>, shared: &mut Shared) {
     for text in &found.problems.shown {
         shared.warn_step(id, text.clone());
     }
@@ -311,7 +313,8 @@ pub(super) fn report(id: StepId, found: &Found, shared: &mut Shared) {
     if more > 0 {
         shared.warn_step(id, format!("{more} further entries refused or unreadable"));
     }
-    if let Some(reason) = found.set.incomplete_reason() {
+    let reason = found.set.incomplete_reason();
+    if let Some(reason) = reason.filter(|reason| Some(*reason) != gap) {
         shared.warn_step(id, format!("the listing is incomplete: {reason}"));
     }
     let set = &found.set;

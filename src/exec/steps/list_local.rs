@@ -28,7 +28,7 @@ impl LocalList {
     }
 
     fn found(&self, found: Found, shared: &mut Shared) -> Ending {
-        list::report(self.id, &found, shared);
+        list::report(self.id, &found, None, shared);
         if found.set.is_empty() && self.list.empty == Verdict::Fail {
             let fault = Fault::permanent(format!("no file in `{}`", self.list.path))
                 .help("check the path, or write `empty: ok` where an empty folder is fine");

@@ -120,11 +120,11 @@ pub(super) fn panicked(words: &str) -> Fault {
         .help("please report it, with the manifest and this message")
 }
 
-/// The one note for all files of a step that were never begun.
-pub(super) fn not_begun(files: usize, done: &str, reason: &str) -> String {
+/// The one note for all files of a step that were never begun, or whose next try never came.
+pub(super) fn left_undone(files: usize, done: &str, reason: &str) -> String {
     match files {
-        1 => format!("1 file was not begun and not {done}: {reason}"),
-        _ => format!("{files} files were not begun and not {done}: {reason}"),
+        1 => format!("1 file was not {done}: {reason}"),
+        _ => format!("{files} files were not {done}: {reason}"),
     }
 }
 

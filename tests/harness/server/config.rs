@@ -1,6 +1,6 @@
 //! What a server holds and how it behaves when no rule says otherwise.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 
 use super::content::Content;
 use super::faults::Do;
@@ -27,6 +27,8 @@ pub struct Server {
     pub(super) folder_exists: String,
     pub(super) discard_uploads: bool,
     pub(super) home: Vec<u8>,
+    pub(super) tune_data: Option<fn(&TcpListener)>,
+    pub(super) chatter: Vec<Vec<u8>>,
 }
 
 /// What a server does with one session too many.
@@ -121,6 +123,8 @@ impl Default for Server {
             folder_exists: "550 file exists".to_owned(),
             discard_uploads: false,
             home: b"/".to_vec(),
+            tune_data: None,
+            chatter: Vec::new(),
         }
     }
 }
@@ -252,6 +256,22 @@ impl Server {
     /// The answer of MKD when the folder is there already: `521 …` with some.
     pub fn folder_exists(mut self, reply: &str) -> Self {
         reply.clone_into(&mut self.folder_exists);
+        self
+    }
+
+    /// Does this to every socket that waits for a passive data connection, which inherits its buffers; `std` cannot
+    /// set them.
+    pub fn tune_data(mut self, tune: fn(&TcpListener)) -> Self {
+        self.tune_data = Some(tune);
+        self
+    }
+
+    /// Adds these lines, bytes as they are, to every reply, before its last one and, in an error, also at its end.
+    pub fn chatter(mut self, lines: impl IntoIterator<Item: AsRef<[u8]>>) -> Self {
+        self.chatter = lines
+            .into_iter()
+            .map(|line| line.as_ref().to_vec())
+            .collect();
         self
     }
 

@@ -227,7 +227,14 @@ impl Session {
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.control.write_all(bytes)
+        let chatter = &self.shared.config.chatter;
+        // Only what is one whole reply can be made a longer one.
+        match bytes.strip_suffix(b"\r\n") {
+            Some(reply) if !chatter.is_empty() && is_one_line(reply) => {
+                self.control.write_all(&chattering(reply, chatter))
+            }
+            _ => self.control.write_all(bytes),
+        }
     }
 
     /// Whether this session is above the cap, where the cap is judged here.
@@ -267,6 +274,25 @@ impl Session {
         }
         Ok(())
     }
+}
+
+fn is_one_line(reply: &[u8]) -> bool {
+    let coded = reply.len() > 3 && reply[..3].iter().all(u8::is_ascii_digit) && reply[3] == b' ';
+    coded && !reply.contains(&b'\n')
+}
+
+fn chattering(reply: &[u8], chatter: &[Vec<u8>]) -> Vec<u8> {
+    let code = &reply[..3];
+    let before = chatter
+        .iter()
+        .map(|line| [code, b"-", line, b"\r\n"].concat());
+    let mut bytes = [before.collect::<Vec<_>>().concat(), reply.to_vec()].concat();
+    if matches!(code[0], b'4' | b'5') {
+        bytes.extend(b" ");
+        bytes.extend(chatter.join(&b" "[..]));
+    }
+    bytes.extend(b"\r\n");
+    bytes
 }
 
 impl Command {

@@ -13,6 +13,9 @@ use super::shared::{Shared, Watch};
 /// How long a look for the client's connection takes, at most.
 const LOOK: Duration = Duration::from_millis(1);
 
+/// More than the system keeps of a connection that nobody reads (`net.ipv4.tcp_rmem`).
+const UNREAD: usize = 64 * 1024 * 1024;
+
 /// Where the next data connection comes from.
 pub(super) enum DataPort {
     /// The client connects here.
@@ -45,6 +48,16 @@ pub(super) struct Data {
 }
 
 impl Data {
+    /// Bytes that have come and were not read. Looked at and left there: reading them would let more come.
+    pub(super) fn unread(&self) -> u64 {
+        let mut buffer = vec![0; UNREAD];
+        let peeked = match self.stream.set_nonblocking(true) {
+            Ok(()) => self.stream.peek(&mut buffer).unwrap_or(0),
+            Err(_) => 0,
+        };
+        peeked as u64
+    }
+
     /// Ends it, as a server does after the last byte.
     pub(super) fn close(self) {
         drop(self.watch);

@@ -32,6 +32,8 @@ pub(super) struct Facts {
     pub(super) opened: usize,
     pub(super) sessions: Gauge,
     pub(super) transfers: Gauge,
+    /// Bytes of uploads that reached this machine, those included that a cut left unread.
+    pub(super) received: u64,
 }
 
 /// How many there are, and the most there were at once.

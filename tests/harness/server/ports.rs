@@ -48,6 +48,9 @@ pub(super) fn passive(session: &mut Session, orders: &Orders) -> io::Result<Vec<
 fn listen(session: &mut Session, orders: &Orders) -> io::Result<(IpAddr, u16)> {
     let ip = session.control.local_addr()?.ip();
     let listener = TcpListener::bind((ip, 0))?;
+    if let Some(tune) = session.shared.config.tune_data {
+        tune(&listener);
+    }
     let port = if orders.dead_port {
         DEAD_PORT
     } else {

@@ -177,6 +177,11 @@ impl Running {
         self.shared.journal.facts().transfers.most
     }
 
+    /// Bytes that reached this server on the data connections of uploads, those included that it threw away at a cut.
+    pub fn received(&self) -> u64 {
+        self.shared.journal.facts().received
+    }
+
     /// Waits until the log is so; panics with the log when that takes more than ten seconds.
     #[track_caller]
     pub fn wait_for(&self, done: impl Fn(&[Entry]) -> bool) {

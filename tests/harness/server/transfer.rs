@@ -78,6 +78,13 @@ pub(super) fn store(
     upload.save(&session.shared, path);
     session.begin_transfer(orders)?;
     let whole = receive(session, &mut data, &mut upload, path, orders);
+    if !whole {
+        let unread = data.unread();
+        session
+            .shared
+            .journal
+            .change(|facts| facts.received += unread);
+    }
     upload.save(&session.shared, path);
     close(data, orders, whole);
     session.end_transfer(if whole { DONE } else { ABORTED }, orders)?;
@@ -190,6 +197,10 @@ fn receive(
             Ok(0) => break,
             Ok(read) => {
                 meter.pass(read);
+                session
+                    .shared
+                    .journal
+                    .change(|facts| facts.received += read as u64);
                 let translated = session.ascii.then(|| lines.towards_disk(&buffer[..read]));
                 upload.add(translated.as_deref().unwrap_or(&buffer[..read]));
             }

@@ -20,8 +20,9 @@ pub(in crate::exec) struct Chosen {
     pub(super) left_out: Vec<(String, String)>,
     /// Source files that not every named transfer proved.
     pub(super) unproven: usize,
-    /// Files that an interrupted run has deleted: they count against `max`.
-    pub(super) deleted: u64,
+    /// Files that an interrupted run has deleted, relative to the set's root: they count against `max`, and their
+    /// folders may be empty.
+    pub(super) deleted: Vec<Vec<u8>>,
 }
 
 struct Question {
@@ -96,10 +97,10 @@ impl Question {
         let mut kept = Vec::new();
         let mut left_out = Vec::new();
         let mut unproven = 0;
-        let mut deleted = 0;
+        let mut deleted = Vec::new();
         for at in self.set.positions() {
             if self.is_deleted(at) {
-                deleted += 1;
+                deleted.push(self.set.relative(at));
                 continue;
             }
             match self.judge(at, delete) {

@@ -15,7 +15,7 @@ use crate::files::{FileSet, Side};
 use crate::journal::Mark;
 use crate::plan::{self, StepId};
 
-use super::{Ending, JobWork, Machine, Next, Stop, not_begun, panicked};
+use super::{Ending, JobWork, Machine, Next, Stop, left_undone, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::{JobId, Roles};
@@ -138,7 +138,7 @@ impl Delete {
             );
             shared.warn_step(self.id, text);
         }
-        let count = chosen.set.len() as u64 + chosen.deleted;
+        let count = (chosen.set.len() + chosen.deleted.len()) as u64;
         shared.emit(Event::StepSized {
             step: self.id.0 as usize,
             files: count,
@@ -155,6 +155,10 @@ impl Delete {
             return self.refuse(fault);
         }
         self.side = chosen.set.side();
+        // It may have been killed before it removed their folders.
+        for relative in &chosen.deleted {
+            self.note_emptied(relative);
+        }
         // A deletion that an interrupted run had begun is looked at: gone means that it was done.
         if let Some(kept) = shared.kept(self.id) {
             let begun = chosen.set.positions();
@@ -219,16 +223,20 @@ impl Delete {
         if matches!(outcome, FileOutcome::WasNotThere) {
             shared.warn_step(self.id, format!("`{text}` was not there"));
         }
-        if let Some(set) = &self.set {
-            let relative = set.relative(at);
-            self.emptied
-                .extend(parents(&relative).map(|parent| (parent.to_vec(), ())));
+        if let Some(relative) = self.set.as_ref().map(|set| set.relative(at)) {
+            self.note_emptied(&relative);
         }
         let path = self.set.as_ref().map(|set| set.absolute(at));
         if let Some(path) = path.filter(|_| shared.keeps_journal()) {
             shared.mark(self.id, &path, Mark::Deleted);
         }
         shared.file(self.id, text, outcome, 0);
+    }
+
+    /// The folders above a deleted file may be empty now.
+    fn note_emptied(&mut self, relative: &[u8]) {
+        self.emptied
+            .extend(parents(relative).map(|parent| (parent.to_vec(), ())));
     }
 
     fn take_deletions(
@@ -325,7 +333,7 @@ impl Delete {
             let unseen: usize = folders.map(|folder| folder.item.positions.len()).sum();
             let left = left.len() + unseen;
             if left > 0 {
-                let text = not_begun(left, "deleted", &stop.reason());
+                let text = left_undone(left, "deleted", &stop.reason());
                 shared.warn_step(self.id, text);
             }
         }

@@ -20,7 +20,7 @@ use crate::options::{Publish, Verify};
 use crate::plan::{self, StepId};
 use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Refusal, Skip};
 
-use super::{Ending, JobWork, Machine, Next, Stop, not_begun, panicked};
+use super::{Ending, JobWork, Machine, Next, Stop, left_undone, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::{JobId, Roles};
@@ -56,6 +56,8 @@ pub(super) struct Transfer {
     arrived: VecDeque<(u32, Copied)>,
     /// What is to be looked at before a file is tried again.
     doubts: HashMap<u32, Doubt>,
+    /// Bytes that failed tries of a file have moved, until it is told what became of it.
+    spent: HashMap<u32, u64>,
     /// Failed files of which something stands at the destination.
     left_behind: Vec<u32>,
     failures: u64,
@@ -125,6 +127,7 @@ impl Transfer {
             standing: Vec::new(),
             arrived: VecDeque::new(),
             doubts: HashMap::new(),
+            spent: HashMap::new(),
             left_behind: Vec::new(),
             failures: 0,
             fault: None,
@@ -223,7 +226,8 @@ impl Transfer {
         ) {
             self.note_published(at, shared);
         }
-        shared.file(self.id, self.text(at), outcome, bytes);
+        let spent = self.spent.remove(&at).unwrap_or(0);
+        shared.file(self.id, self.text(at), outcome, spent + bytes);
     }
 
     fn prove(&self, at: u32, proof: Proof, shared: &mut Shared) {
@@ -354,14 +358,12 @@ impl Transfer {
     /// reason. Their sources stay unproven.
     fn leave_rest(&mut self, shared: &mut Shared) {
         let left = self.backlog.drain().count();
-        let reason = match (&self.stopped, &self.fault) {
-            (Some(stop), _) => stop.reason(),
-            (None, Some(fault)) => fault.failure.message.clone(),
-            (None, None) => return,
+        // A step that was refused as a whole says so itself.
+        let Some(stop) = self.stopped.as_ref().filter(|_| left > 0) else {
+            return;
         };
-        if left > 0 {
-            shared.warn_step(self.id, not_begun(left, "transferred", &reason));
-        }
+        let text = left_undone(left, "transferred", &stop.reason());
+        shared.warn_step(self.id, text);
     }
 
     fn ending(&mut self, shared: &mut Shared) -> Ending {

@@ -250,13 +250,14 @@ impl Transfer {
                     left.push(attempt);
                 }
                 Some(Err(failed)) => {
+                    *self.spent.entry(at).or_default() += failed.bytes;
                     let progressed = failed.bytes > 0 && failed.resumable;
                     match self.again(&mut attempt, &failed.fault, progressed, shared) {
                         Some(wait) => {
                             self.doubts.extend(failed.doubt.map(|doubt| (at, doubt)));
                             self.backlog.retry(attempt, now + wait);
                         }
-                        None => self.gave_up(at, failed, shared),
+                        None => self.gave_up(attempt, failed, shared),
                     }
                 }
             }
@@ -264,16 +265,21 @@ impl Transfer {
         self.backlog.put_back(left);
     }
 
-    fn gave_up(&mut self, at: u32, failed: Failed, shared: &mut Shared) {
+    fn gave_up(&mut self, attempt: Try<u32>, failed: Failed, shared: &mut Shared) {
+        let at = attempt.item;
         if failed.left_behind {
             self.left_behind.push(at);
         }
-        // A full disk is full for every file of this step.
-        if failed.fault.class == Class::StopStep && self.stopped.is_none() {
-            let text = format!("after `{}` no further file can arrive", self.text(at));
-            self.stopped = Some(Stop::Fault(Fault::permanent(text)));
+        if failed.fault.class == Class::StopStep {
+            // A full disk is full for every file of this step, and one error says so: what else was on its way is
+            // counted with what was not begun.
+            if matches!(self.stopped, Some(Stop::Fault(_))) {
+                return self.backlog.put_back([attempt]);
+            }
+            let fault = Fault::permanent("nothing more can be written at the destination");
+            self.stopped.get_or_insert(Stop::Fault(fault));
         }
-        self.fail_file(at, failed.fault, failed.bytes, shared);
+        self.fail_file(at, failed.fault, 0, shared);
     }
 
     fn cleared(&mut self, left: Vec<(u32, Fault)>, shared: &mut Shared) {

@@ -1,0 +1,306 @@
+//! A full destination, there or here: one clear error, no storm of tries, no half file, and a run with room finishes.
+// Always so here; it tells clippy that the helpers, too, are a test's, and may panic.
+#![cfg(test)]
+#![cfg(unix)]
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::server::{Do, Meet, On, Running, Server, pattern};
+use crate::harness::{Case, Outcome, Process};
+
+const FILES: usize = 12;
+const SESSIONS: usize = 4;
+const SIZE: usize = 300_000;
+
+/// How a server says that its disk is full.
+fn refusals() -> [(&'static str, Vec<Do>); 3] {
+    [
+        ("at the command", vec![Do::reply("452 disk full")]),
+        ("at the end", vec![Do::lie("552 over quota")]),
+        (
+            "during the data",
+            vec![Do::CutAt(100_000), Do::lie("452 disk full")],
+        ),
+    ]
+}
+
+fn names() -> impl Iterator<Item = String> {
+    (0..FILES).map(|at| format!("{at:02}.bin"))
+}
+
+/// The disk is full from the first byte of the first four files on, which are all under way when it is said.
+fn full(does: &[Do]) -> Running {
+    let meet = Meet::new(SESSIONS);
+    let server = (1..=SESSIONS).fold(Server::new(), |server, nth| {
+        let mut does = does.to_vec();
+        does.push(Do::Meet(meet.clone()));
+        server.rule(On::command("STOR").nth(nth), does)
+    });
+    server.start()
+}
+
+#[track_caller]
+fn one_error_and_no_half_file(what: &str, outcome: &Outcome, server: &Running) {
+    outcome.code(1).stderr_has("help     make room");
+    let errors = outcome.stderr.matches("command  STOR").count();
+    assert_eq!(errors, 1, "{what}: one error\n{}", outcome.stderr);
+    outcome.stderr_has("11 files were not transferred");
+    assert_eq!(server.count("STOR"), SESSIONS, "{what}: {:?}", server.log());
+    assert_eq!(server.count("APPE"), 0, "{what}: nothing is tried again");
+    assert!(server.names("/out").is_empty(), "{what}: half a file");
+}
+
+#[track_caller]
+fn the_next_run_finishes(what: &str, case: &Case, server: &Running) {
+    case.run().code(0);
+    let wanted: Vec<String> = names().collect();
+    assert_eq!(server.names("/out"), wanted, "{what}");
+    for (seed, name) in names().enumerate() {
+        let there = server.read(format!("/out/{name}"));
+        assert!(there == Some(pattern(SIZE as u64, seed as u64)), "{what}");
+    }
+}
+
+#[test]
+fn a_full_server_fails_an_upload_once() {
+    for (what, does) in refusals() {
+        let server = full(&does);
+        let case = Case::new().pipeline(
+            &[("s", &server)],
+            "steps:\n  put: { upload: { files: in/*, to: s, into: /out } }\n",
+        );
+        let case = names().enumerate().fold(case, |case, (seed, name)| {
+            case.file(&format!("in/{name}"), pattern(SIZE as u64, seed as u64))
+        });
+        one_error_and_no_half_file(what, &case.run(), &server);
+        the_next_run_finishes(what, &case, &server);
+    }
+}
+
+#[test]
+fn a_full_server_fails_a_relay_once() {
+    for (what, does) in refusals() {
+        let source = names()
+            .enumerate()
+            .fold(Server::new(), |server, (seed, name)| {
+                server.pattern(format!("/in/{name}"), SIZE as u64, seed as u64)
+            });
+        let (source, server) = (source.start(), full(&does));
+        let case = Case::new().pipeline(
+            &[("a", &source), ("b", &server)],
+            "steps:\n  pass: { relay: { server: a, files: /in/*, to: b, into: /out } }\n",
+        );
+        one_error_and_no_half_file(what, &case.run(), &server);
+        the_next_run_finishes(what, &case, &server);
+    }
+}
+
+/// Runs the program twice in a mount namespace of its own, where `small` is a disk of 1 MiB the first time and of 16 MiB
+/// the second. What it holds is kept in `first` and `second`, and the exit codes in `codes`; the disk goes with the
+/// namespace, however the test ends.
+const SCRIPT: &str = r#"
+mount -t tmpfs -o size=1m none small || exit 99
+"$@"; code=$?
+cp -a small first
+mount -o remount,size=16m small || exit 99
+"$@" >second.log 2>&1; echo "$code $?" >codes
+cp -a small second
+exit $code
+"#;
+
+/// Whether this machine cannot give a test a disk of its own; it is then said, and a failure where `CI=true`.
+fn lacks_disks() -> bool {
+    let tried = Command::new("unshare")
+        .args(["-m", "mount", "-t", "tmpfs", "none", "/mnt"])
+        .output();
+    if tried.is_ok_and(|tried| tried.status.success()) {
+        return false;
+    }
+    let need = "not run: needs root, who may mount a disk";
+    let optional = std::env::var_os("CI").is_none_or(|ci| ci != "true");
+    assert!(optional, "{need}");
+    // Not `eprintln!`, which the test runner swallows.
+    writeln!(io::stderr(), "{need}").unwrap();
+    true
+}
+
+fn on_a_small_disk(case: Case) -> (Case, Outcome) {
+    let case = case.file("small/.keep", "").args([
+        "-m",
+        "sh",
+        "-c",
+        SCRIPT,
+        "sh",
+        env!("CARGO_BIN_EXE_ftpflow"),
+        "run",
+        "pipeline.yaml",
+    ]);
+    let outcome = Process::new(case.start(Path::new("unshare"))).wait();
+    (case, outcome)
+}
+
+#[track_caller]
+fn codes(case: &Case, expected: &str) {
+    let codes = String::from_utf8(case.read("codes").unwrap()).unwrap();
+    let second = case.read("second.log").unwrap_or_default();
+    let second = String::from_utf8_lossy(&second);
+    assert_eq!(codes.trim_end(), expected, "{second}");
+}
+
+/// The listing tells no sizes, so that nobody knows beforehand.
+#[test]
+#[ignore = "needs root, who may mount a disk: tests/run"]
+fn a_disk_that_fills_up_here_fails_a_download_once() {
+    if lacks_disks() {
+        return;
+    }
+    let line = |name| format!("type=file;modify=20240102030405; {name}.bin\r\n");
+    let listing: String = ["a", "b", "c", "d"].map(line).concat();
+    let server = ["a", "b", "c", "d"]
+        .into_iter()
+        .zip(1..)
+        .fold(Server::new(), |server, (name, seed)| {
+            server.pattern(format!("/in/{name}.bin"), 600_000, seed)
+        })
+        .rule(On::command("MLSD"), Do::ListRaw(listing.into_bytes()))
+        .start();
+    let case = Case::new().servers(
+        &[("s", &server, "connections: 1")],
+        "steps:\n  get: { download: { server: s, files: /in/*, into: small } }\n",
+    );
+
+    let (case, outcome) = on_a_small_disk(case);
+
+    outcome
+        .code(1)
+        .stderr_has("no space left on device")
+        .stderr_has("free some space")
+        .stderr_has("2 files were not transferred");
+    assert_eq!(
+        outcome.stderr.matches("no space left").count(),
+        2,
+        "live and at the end"
+    );
+    assert_eq!(case.files("first"), ["a.bin"]);
+    assert_eq!(case.read("first/a.bin"), Some(pattern(600_000, 1)));
+    codes(&case, "1 0");
+    assert_eq!(case.files("second"), ["a.bin", "b.bin", "c.bin", "d.bin"]);
+    assert_eq!(server.count("RETR"), 2 + 4, "{:?}", server.log());
+}
+
+/// Each of two steps finds room enough, and together they have not.
+#[test]
+#[ignore = "needs root, who may mount a disk: tests/run"]
+fn a_disk_that_two_steps_fill_holds_no_half_file() {
+    if lacks_disks() {
+        return;
+    }
+    let meet = Meet::new(2);
+    let server = Server::new()
+        .pattern("/one/a.bin", 700_000, 1)
+        .pattern("/two/b.bin", 700_000, 2)
+        .rule(On::command("RETR").nth(1), Do::Meet(meet.clone()))
+        .rule(On::command("RETR").nth(2), Do::Meet(meet))
+        .start();
+    let case = Case::new().pipeline(
+        &[("s", &server)],
+        "steps:
+  one: { download: { server: s, files: /one/*, into: small/one } }
+  two: { download: { server: s, files: /two/*, into: small/two } }
+",
+    );
+
+    let (case, outcome) = on_a_small_disk(case);
+
+    outcome.code(1).stderr_has("no space left on device");
+    let whole = [
+        ("one/a.bin", pattern(700_000, 1)),
+        ("two/b.bin", pattern(700_000, 2)),
+    ];
+    for file in case.files("first") {
+        let content = case.read(format!("first/{file}"));
+        let of = whole.iter().find(|(name, _)| *name == file);
+        assert!(
+            of.is_some_and(|(_, of)| content.as_ref() == Some(of)),
+            "{file}"
+        );
+    }
+    codes(&case, "1 0");
+    for (name, of) in &whole {
+        assert!(
+            case.read(format!("second/{name}")).as_ref() == Some(of),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs root, who may mount a disk: tests/run"]
+fn a_download_that_will_not_fit_is_refused_before_it_starts() {
+    if lacks_disks() {
+        return;
+    }
+    let server = Server::new()
+        .pattern("/in/a.bin", 600_000, 1)
+        .pattern("/in/b.bin", 600_000, 2)
+        .start();
+    let case = Case::new().pipeline(
+        &[("s", &server)],
+        "steps:\n  get: { download: { server: s, files: /in/*, into: small } }\n",
+    );
+
+    let (case, outcome) = on_a_small_disk(case);
+
+    outcome
+        .code(1)
+        .stderr_has("1.1 MiB are needed below")
+        .stderr_has("and 1.0 MiB are free")
+        .stderr_has("free some space")
+        .never_says("arning");
+    assert!(case.files("first").is_empty(), "{:?}", case.files("first"));
+    codes(&case, "1 0");
+    assert_eq!(case.files("second"), ["a.bin", "b.bin"]);
+    assert_eq!(server.count("RETR"), 2, "{:?}", server.log());
+}
+
+/// The journal is something that a run can do without.
+#[test]
+#[ignore = "needs root, who may mount a disk: tests/run"]
+fn a_full_disk_under_the_state_folder_is_a_warning() {
+    if lacks_disks() {
+        return;
+    }
+    let server = Server::new()
+        .files(
+            "/in",
+            (0..20).map(|at| format!("{at}{}", "x".repeat(200))),
+            "x",
+        )
+        .start();
+    let filler = "steps:\n  get: { download: { server: s, files: /in/*, into: out } }\n";
+    let case = Case::new().pipeline(&[("s", &server)], filler);
+    let script = r#"
+mount -t tmpfs -o size=64k none small || exit 99
+mkdir -p small/state && head -c 53000 /dev/zero >small/filler
+"$@"
+"#;
+    let case = case.file("small/.keep", "").args([
+        "-m",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        env!("CARGO_BIN_EXE_ftpflow"),
+        "run",
+        "pipeline.yaml",
+        "--state",
+        "small/state",
+    ]);
+
+    let outcome = Process::new(case.start(Path::new("unshare"))).wait();
+
+    outcome.code(0).stderr_has("cannot be resumed");
+    assert_eq!(case.files("out").len(), 20);
+}
