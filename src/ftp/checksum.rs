@@ -250,7 +250,7 @@ fn arguments(way: &Way, path: &[u8]) -> Vec<Vec<u8>> {
 ///
 /// `250 HEX`, `250 SHA256 HEX`, `213 sha-256 0-99 HEX path`, `251 path HEX`, `250 "HEX"`, `250 0xHEX` and several lines
 /// are all seen in the field. Two different words that fit are no answer.
-fn sum_in(reply: &Reply, path: &[u8], algorithm: Algorithm) -> Option<String> {
+pub(super) fn sum_in(reply: &Reply, path: &[u8], algorithm: Algorithm) -> Option<String> {
     if !reply.is_done() {
         return None;
     }

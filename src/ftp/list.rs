@@ -49,7 +49,12 @@ impl Session {
         self.ready()?;
         self.stay_resumable()?;
         if let Some(reply) = self.go_to(folder)? {
-            return Err(self.why_not_entered(folder, reply));
+            let error = self.why_not_entered(folder, reply);
+            // Another session may have made it since: what is there, and no file, is tried once more.
+            let there = error.kind == ErrorKind::Refused && error.detail.is_none();
+            if !there || !self.healthy() || self.go_to(folder)?.is_some() {
+                return Err(error);
+            }
         }
         let form = self.form();
         match self.list_here(form, folder) {
@@ -288,7 +293,8 @@ fn fatal_or_broken(error: Error) -> Result<Option<Error>, Error> {
     }
 }
 
-fn keep(parsed: Parsed<'_>, page: &mut Page, shown: impl FnOnce() -> String) {
+/// Puts what a line says into the page. What cannot be read is told, and the page is incomplete.
+pub(super) fn keep(parsed: Parsed<'_>, page: &mut Page, shown: impl FnOnce() -> String) {
     match parsed {
         Parsed::Entry(row) => page.push(row.name, row.kind, row.size, row.modified),
         Parsed::Nothing => {}
@@ -324,17 +330,18 @@ fn zone(listed: i64, exact: i64) -> Option<i32> {
     fits.then(|| i32::try_from(difference).ok()).flatten()
 }
 
-fn shift(page: &mut Page, offset: i64) {
+/// Corrects times that were read without the zone. Those known to the second (EPLF, a date with its zone) are UTC.
+pub(super) fn shift(page: &mut Page, offset: i64) {
     let entries: Vec<_> = page
         .entries()
         .map(|entry| (entry.kind, entry.size, entry.modified))
         .collect();
     for (at, (kind, size, modified)) in entries.into_iter().enumerate() {
-        let modified = modified.map(|time| Time {
-            seconds: time.seconds - offset,
-            ..time
-        });
-        page.amend(at, kind, size, modified);
+        let Some(time) = modified.filter(|time| time.precision != Precision::Second) else {
+            continue;
+        };
+        let seconds = time.seconds - offset;
+        page.amend(at, kind, size, Some(Time { seconds, ..time }));
     }
 }
 

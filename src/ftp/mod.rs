@@ -12,6 +12,9 @@ mod data;
 mod dial;
 mod error;
 mod facts;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod list;
 mod listener;
 mod listing;

@@ -36,15 +36,18 @@ fn behind_marker(rest: &[u8]) -> &[u8] {
     &rest[spaces.min(SPACES_BEHIND_DIR)..]
 }
 
-/// `name [target]`
+/// `name [target]`, or with an arrow, which no name on Windows can hold.
 fn link(name: &[u8]) -> &[u8] {
-    match name.windows(2).position(|pair| pair == b" [") {
-        Some(at) if name.ends_with(b"]") => &name[..at],
-        _ => name,
+    let find = |mark: &[u8]| name.windows(mark.len()).position(|window| window == mark);
+    let bracket = find(b" [").filter(|_| name.ends_with(b"]"));
+    match find(b" -> ").or_else(|| find(b" => ")).or(bracket) {
+        Some(at) => &name[..at],
+        None => name,
     }
 }
 
-fn date(word: &[u8]) -> Option<NaiveDate> {
+/// `11-22-26`, `11/22/2026`, `2026-11-22`.
+pub(super) fn date(word: &[u8]) -> Option<NaiveDate> {
     if let Some(date) = iso_date(word) {
         return Some(date);
     }

@@ -3,6 +3,7 @@
 use crate::files::{Kind, Time};
 
 use super::row::{Row, number};
+use super::time::command_time;
 
 /// Reads one line. Times are Unix seconds, so no zone is needed.
 pub(super) fn row(line: &[u8]) -> Option<Row<'_>> {
@@ -20,14 +21,19 @@ pub(super) fn row(line: &[u8]) -> Option<Row<'_>> {
             Some((b'/', [])) => row.kind = Kind::Folder,
             Some((b'r', [])) => row.kind = Kind::File,
             Some((b's', size)) => row.size = Some(number(size)?),
-            Some((b'm', seconds)) => {
-                row.modified = Some(Time::at(i64::try_from(number(seconds)?).ok()?));
-            }
+            Some((b'm', seconds)) => row.modified = time(seconds)?,
             // Identity, permissions, and what is still to be invented.
             _ => {}
         }
     }
     (!name.is_empty()).then_some(row)
+}
+
+/// The time, unknown where no calendar of four digits has it; `None` for what is no number.
+fn time(seconds: &[u8]) -> Option<Option<Time>> {
+    let seconds = i64::try_from(number(seconds)?).ok();
+    let known = seconds.filter(|seconds| command_time(*seconds).is_some());
+    Some(known.map(Time::at))
 }
 
 #[cfg(test)]
@@ -51,5 +57,12 @@ mod tests {
         assert_eq!(row(b"+r,s280 djb.html"), None);
         assert_eq!(row(b"+r,s280,\t"), None);
         assert_eq!(row(b"+r,sx,\tname"), None);
+        assert_eq!(row(b"+r,mx,\tname"), None);
+    }
+
+    #[test]
+    fn a_time_beyond_the_calendar_is_unknown() {
+        let far = row(b"+r,m9223372036854775807,\tname").unwrap();
+        assert_eq!((far.name, far.modified), (&b"name"[..], None));
     }
 }

@@ -10,7 +10,7 @@ pub(in crate::ftp) fn row(line: &[u8]) -> Parsed<'_> {
     if line.is_empty() {
         return Parsed::Nothing;
     }
-    let Some(space) = line.iter().position(|byte| *byte == b' ') else {
+    let Some(space) = end_of_facts(line) else {
         return Parsed::Unreadable;
     };
     let (facts, name) = (&line[..space], &line[space + 1..]);
@@ -43,6 +43,20 @@ pub(in crate::ftp) fn row(line: &[u8]) -> Parsed<'_> {
         row.size = None;
     }
     Parsed::Entry(row)
+}
+
+/// The facts end at the first space; only the target of a link (`slink:`) may hold some, up to its semicolon.
+fn end_of_facts(line: &[u8]) -> Option<usize> {
+    let space = line.iter().position(|byte| *byte == b' ')?;
+    let lower = line[..space].to_ascii_lowercase();
+    let target = lower.windows(6).rposition(|window| window == b"slink:");
+    match target {
+        Some(at) if !lower[at..].contains(&b';') => {
+            let end = line.windows(2).position(|pair| pair == b"; ");
+            end.map(|semicolon| semicolon + 1)
+        }
+        _ => Some(space),
+    }
 }
 
 /// `None` for the folder itself and its parent.
@@ -84,6 +98,10 @@ mod tests {
         );
         assert_eq!(read(b"type=dir;size=4096; \xb0\xe6").name, b"\xb0\xe6");
         assert_eq!(read(b"type=OS.unix=slink:/x; l").kind, Kind::Link);
+        assert_eq!(
+            read(b"type=OS.unix=slink:/a b;size=3; my link").name,
+            b"my link"
+        );
         assert_eq!(read(b" bare").kind, Kind::Other);
     }
 

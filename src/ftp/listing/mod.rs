@@ -1,14 +1,19 @@
 //! The lines of listings, one file a dialect. All read bytes: names are in any encoding.
 
+mod date;
 mod dos;
 mod eplf;
 pub(super) mod lines;
 pub(super) mod mlsd;
+mod mode;
 mod month;
 pub(super) mod nlst;
+mod os2;
 mod reader;
 mod row;
+mod signs;
 pub(super) mod time;
+mod total;
 mod unix;
 mod vms;
 

@@ -1,5 +1,8 @@
 //! Names of months, as `ls -l` writes them where the server speaks its country's language.
 
+use super::signs;
+use super::time::two_digits_or_more;
+
 /// Months in several languages; `?` stands for letters beyond ASCII, whatever their encoding.
 const NAMES: [(&str, u32); 43] = [
     ("jan", 1),
@@ -50,26 +53,14 @@ const NAMES: [(&str, u32); 43] = [
     ("dic", 12),
 ];
 
-/// The sign for "month" behind a number (`11月`, `11월`), in the encodings of its countries.
-const SIGNS: [&[u8]; 5] = [
-    "月".as_bytes(),
-    "월".as_bytes(),
-    // GBK, Shift_JIS, EUC-JP.
-    b"\xd4\xc2",
-    b"\x8c\x8e",
-    b"\xb7\xee",
-];
-
 /// The number of a month, from 1.
 pub(super) fn number(word: &[u8]) -> Option<u32> {
     numbered(word).or_else(|| named(word))
 }
 
 fn numbered(word: &[u8]) -> Option<u32> {
-    let sign = SIGNS.iter().find(|sign| word.ends_with(sign))?;
-    let digits = std::str::from_utf8(&word[..word.len() - sign.len()]).ok()?;
-    let digits = digits.trim_start_matches(' ');
-    digits.parse().ok().filter(|month| (1..=12).contains(month))
+    let digits = signs::before(word, &signs::MONTH)?;
+    two_digits_or_more(digits).filter(|month| (1..=12).contains(month))
 }
 
 fn named(word: &[u8]) -> Option<u32> {

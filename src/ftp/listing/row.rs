@@ -2,7 +2,8 @@
 
 use crate::files::{Kind, Time};
 
-use super::{dos, eplf, unix, vms};
+use super::total::is_total;
+use super::{dos, eplf, os2, unix, vms};
 
 /// One entry. The name is as it came: whoever keeps it checks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub(in crate::ftp) fn list_line(line: &[u8], now: i64, offset: i64) -> Parsed<'_
     }
     let row = unix::row(line, now, offset)
         .or_else(|| dos::row(line, offset))
+        .or_else(|| os2::row(line, offset))
         .or_else(|| eplf::row(line))
         .or_else(|| vms::row(line, offset));
     match row {
@@ -41,15 +43,6 @@ pub(in crate::ftp) fn list_line(line: &[u8], now: i64, offset: i64) -> Parsed<'_
         Some(row) => Parsed::Entry(row),
         None => Parsed::Unreadable,
     }
-}
-
-fn is_total(line: &[u8]) -> bool {
-    line.strip_prefix(b"total ").is_some_and(|rest| {
-        !rest.is_empty()
-            && rest
-                .iter()
-                .all(|byte| byte.is_ascii_digit() || *byte == b' ')
-    })
 }
 
 /// Splits off the next word, with the spaces before it.

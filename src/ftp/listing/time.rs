@@ -93,6 +93,18 @@ pub(super) fn iso_date(word: &[u8]) -> Option<NaiveDate> {
     }
 }
 
+/// A zone such as `+0100`, in seconds east of UTC.
+pub(super) fn offset_seconds(word: &[u8]) -> Option<i64> {
+    let (sign, digits) = word.split_first()?;
+    let number = i64::from(two_digits_or_more(digits).filter(|_| digits.len() == 4)?);
+    let seconds = (number / 100) * 3600 + (number % 100) * 60;
+    match sign {
+        b'+' => Some(seconds),
+        b'-' => Some(-seconds),
+        _ => None,
+    }
+}
+
 /// A year of four digits.
 pub(super) fn year_number(word: &[u8]) -> Option<i32> {
     if word.len() != 4 {

@@ -1,94 +1,61 @@
 //! LIST in the form of `ls -l`: vsftpd, ProFTPD, Pure-FTPd, pyftpdlib and most others.
 
-use chrono::{NaiveDate, NaiveTime};
-
 use crate::files::{Kind, Time};
 
-use super::month;
+use super::date::dated;
+use super::mode::{Mode, mode};
 use super::row::{Row, number, word};
-use super::time::{clock, iso_date, local, recent, two_digits_or_more, year_number};
 
 /// Words between the mode and the date: link count, owner, group, size, and some more where names have spaces.
-const MOST_WORDS: usize = 12;
+const MOST_WORDS: usize = 24;
+/// With fewer words before it, what looks like a date is an owner `jan` of the group 20.
+const FEWEST_WORDS: usize = 2;
 
 /// Reads one line.
 ///
-/// Owner and group may be absent or hold spaces, so the date is looked for: the first one whose word before it is
-/// a number. Exactly one space follows the date; further ones belong to the name.
+/// Owner and group may be absent or hold spaces, so the date is looked for. The word before it is the size: where
+/// that is no number of bytes (`33.5k`), the line is not read at all, lest a date in the name be taken instead.
 pub(super) fn row(line: &[u8], now: i64, offset: i64) -> Option<Row<'_>> {
-    let (mode, mut rest) = word(line)?;
-    let kind = kind(mode)?;
+    let (mode, mut rest) = mode(line)?;
     let mut size = None;
-    for _ in 0..MOST_WORDS {
-        if size.is_some()
-            && let Some((modified, after)) = date(rest, now, offset)
+    for words in 0..MOST_WORDS {
+        if words >= FEWEST_WORDS
+            && let Some((modified, name)) = dated(rest, now, offset)
         {
-            let name = after.strip_prefix(b" ").filter(|name| !name.is_empty())?;
-            return Some(entry(kind, name, size, modified));
+            return entry(mode, name, size?, modified);
         }
         let (next, after) = word(rest)?;
-        size = number(next);
+        size = number(next).or_else(|| hexadecimal(mode, next));
         rest = after;
     }
     None
 }
 
-fn entry(kind: Kind, name: &[u8], size: Option<u64>, modified: Time) -> Row<'_> {
-    Row {
-        name: if kind == Kind::Link {
-            link_name(name, size)
-        } else {
-            name
-        },
-        kind,
-        size: size.filter(|_| kind == Kind::File),
+fn entry(mode: Mode, name: &[u8], size: u64, modified: Time) -> Option<Row<'_>> {
+    let name = match mode.kind {
+        _ if mode.padded => name.trim_ascii_start(),
+        Kind::Link => link_name(name, size),
+        // `ls -F` marks folders so; no name holds a separator.
+        Kind::Folder => name.strip_suffix(b"/").unwrap_or(name),
+        _ => name,
+    };
+    (!name.is_empty()).then_some(Row {
+        name,
+        kind: mode.kind,
+        size: (mode.kind == Kind::File).then_some(size),
         modified: Some(modified),
-    }
+    })
 }
 
-/// The type of a mode such as `drwxr-xr-x`, with or without a mark behind it (`+`, `.`, `@`).
-fn kind(mode: &[u8]) -> Option<Kind> {
-    let (first, bits) = mode.split_first()?;
-    let bits = bits.get(..9)?;
-    if mode.len() > 11 || !bits.iter().all(|bit| b"rwxsStTlL-".contains(bit)) {
-        return None;
-    }
-    match first {
-        b'-' => Some(Kind::File),
-        b'd' => Some(Kind::Folder),
-        b'l' => Some(Kind::Link),
-        b'b' | b'c' | b'p' | b's' | b'D' => Some(Kind::Other),
-        _ => None,
-    }
-}
-
-/// The date at the beginning of a text, and what follows it.
-fn date(text: &[u8], now: i64, offset: i64) -> Option<(Time, &[u8])> {
-    let (first, rest) = word(text)?;
-    let (second, after) = word(rest)?;
-    if let Some(date) = iso_date(first) {
-        return Some((local(date, Some(clock(second)?), offset)?, after));
-    }
-    // `Nov 22` nearly everywhere, `22 Nov` on a few.
-    let (month, day) = match (month::number(first), month::number(second)) {
-        (Some(month), _) => (month, second),
-        (None, Some(month)) => (month, first),
-        (None, None) => return None,
-    };
-    let day = two_digits_or_more(day)?;
-    let (third, after) = word(after)?;
-    let (date, clock): (NaiveDate, Option<NaiveTime>) = match clock(third) {
-        Some(clock) => (recent(month, day, clock, now, offset)?, Some(clock)),
-        None => (
-            NaiveDate::from_ymd_opt(year_number(third)?, month, day)?,
-            None,
-        ),
-    };
-    Some((local(date, clock, offset)?, after))
+/// HP-UX shows a device's minor number so, in the place of the size.
+fn hexadecimal(mode: Mode, word: &[u8]) -> Option<u64> {
+    let digits = word.strip_prefix(b"0x")?;
+    let device = mode.kind == Kind::Other && digits.iter().all(u8::is_ascii_hexdigit);
+    device.then_some(0)
 }
 
 /// The name of a link without its target. Either may hold ` -> `: the size of a link is the length of its target.
-fn link_name(text: &[u8], size: Option<u64>) -> &[u8] {
+fn link_name(text: &[u8], size: u64) -> &[u8] {
     const ARROW: &[u8] = b" -> ";
     let arrows = || {
         text.windows(ARROW.len())
@@ -96,7 +63,7 @@ fn link_name(text: &[u8], size: Option<u64>) -> &[u8] {
             .filter(|(_, window)| *window == ARROW)
             .map(|(at, _)| at)
     };
-    let fitting = arrows().find(|at| Some((text.len() - at - ARROW.len()) as u64) == size);
+    let fitting = arrows().find(|at| (text.len() - at - ARROW.len()) as u64 == size);
     match fitting.or_else(|| arrows().next()) {
         Some(at) => &text[..at],
         None => text,
@@ -178,6 +145,18 @@ mod tests {
             (device.kind, device.size, device.name),
             (Kind::Other, None, &b"null"[..])
         );
+    }
+
+    #[test]
+    fn an_owner_called_like_a_month_is_no_date() {
+        let folder = read(b"drwxr-xr-x 2 jan 20 4096 Nov 22 08:08 docs");
+        assert_eq!((folder.name, folder.kind), (&b"docs"[..], Kind::Folder));
+    }
+
+    #[test]
+    fn a_date_in_the_name_is_never_taken_for_that_of_the_file() {
+        let line = b"-rw-r--r-- 1 a b 33.5k Nov 22 08:08 copy 7 Nov 22 08:08 x";
+        assert_eq!(row(line, NOW, 0), None);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::time::{clock, local, two_digits_or_more, year_number};
 /// Names lose their version: without one a server means the newest. Sizes are in blocks, which say nothing exact.
 pub(super) fn row(line: &[u8], offset: i64) -> Option<Row<'_>> {
     let (full, rest) = word(line)?;
-    let name = without_version(full)?;
+    let name = without_version(without_folder(full))?;
     let (mut next, mut rest) = word(rest)?;
     if next
         .iter()
@@ -40,11 +40,31 @@ pub(super) fn is_name_alone(line: &[u8]) -> bool {
     !line.contains(&b' ') && without_version(line).is_some()
 }
 
-/// The head and the end of a listing: `Directory DISK$USER:[ANN]`, `Total of 11 files, 2083 blocks.`
+/// The head and the end of a listing: `Directory DISK$USER:[ANN]` or its path alone, `Total of 11 files, 2083 blocks.`
 pub(super) fn is_frame(line: &[u8]) -> bool {
-    let head = line.starts_with(b"Directory ") && line.ends_with(b"]");
+    let path = line.strip_prefix(b"Directory ");
+    if let Some(path) = path.or_else(|| is_folder_alone(line).then_some(line)) {
+        return path.ends_with(b"]");
+    }
     let lower = line.to_ascii_lowercase();
-    head || lower.starts_with(b"total of ") || lower.starts_with(b"grand total of ")
+    let count = lower.strip_prefix(b"total ");
+    let files = count.and_then(word).and_then(|(_, unit)| word(unit));
+    lower.starts_with(b"total of ")
+        || lower.starts_with(b"grand total of ")
+        || files.is_some_and(|(unit, _)| matches!(unit, b"file" | b"files" | b"files,"))
+}
+
+fn is_folder_alone(line: &[u8]) -> bool {
+    let disk = line.windows(2).position(|pair| pair == b":[");
+    disk.is_some_and(|at| at > 0) && line.ends_with(b"]") && !line.contains(&b' ')
+}
+
+/// CMU/VMS-IP writes the folder before each name: `[ANN.OLD]A.TXT;1`. No name holds a bracket.
+fn without_folder(full: &[u8]) -> &[u8] {
+    match full.iter().position(|byte| *byte == b']') {
+        Some(end) if full.starts_with(b"[") => &full[end + 1..],
+        _ => full,
+    }
 }
 
 fn without_version(full: &[u8]) -> Option<&[u8]> {

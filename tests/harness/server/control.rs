@@ -196,7 +196,8 @@ impl Session {
 
     /// The 150, what strays behind it, and what is ordered to come too early.
     pub(super) fn begin_transfer(&mut self, orders: &Orders) -> io::Result<()> {
-        self.write(b"150 here it comes\r\n")?;
+        let opening = orders.opening.as_deref().unwrap_or("150 here it comes");
+        self.write(&line(opening))?;
         for stray in &orders.stray {
             self.write(&line(stray))?;
         }

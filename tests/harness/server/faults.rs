@@ -39,6 +39,8 @@ pub enum Do {
     NoReply,
     /// Sends this reply beside the others: after a 150, else before the reply.
     Stray(String),
+    /// Answers this in place of the 150: `125 …`, as IIS.
+    Opening(String),
     /// Closes the control connection after the reply.
     CloseAfter,
 
@@ -112,6 +114,7 @@ pub(super) struct Orders {
     pub(super) reply: Option<String>,
     pub(super) silent: bool,
     pub(super) stray: Vec<String>,
+    pub(super) opening: Option<String>,
     pub(super) close_after: bool,
     pub(super) dead_port: bool,
     pub(super) pasv_address: Option<[u8; 4]>,
@@ -170,6 +173,7 @@ impl Orders {
             Do::LieReply(text) => self.reply = Some(text),
             Do::NoReply => self.silent = true,
             Do::Stray(text) => self.stray.push(text),
+            Do::Opening(text) => self.opening = Some(text),
             Do::CloseAfter => self.close_after = true,
             Do::DeadPort => self.dead_port = true,
             Do::PasvAddress(address) => self.pasv_address = Some(address),
