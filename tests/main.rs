@@ -37,6 +37,7 @@ mod main_job;
 mod pipelines;
 mod probe;
 mod real_servers;
+mod renaming;
 mod schema;
 mod scripted_faults;
 mod scripted_server;

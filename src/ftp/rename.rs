@@ -23,6 +23,7 @@ impl Session {
         self.rename_from(from)?;
         // It may be the folder that the server is in.
         self.folder = None;
+        self.renaming = false;
         let reply = self.control.ask(to).map_err(unknown_outcome)?;
         if reply.is_done() {
             return Ok(());
@@ -46,6 +47,8 @@ impl Session {
         ready: bool,
         may_overwrite: bool,
     ) -> Result<(), Error> {
+        // What stood ready stays so: nothing may come between.
+        let ready = ready && std::mem::take(&mut self.renaming);
         self.ready()?;
         if !ready {
             self.rename_from(temporary)?;
@@ -59,6 +62,7 @@ impl Session {
         }
         // Nothing is deleted before it is certain that the new content is there to take its place.
         self.rename_from(temporary)?;
+        self.ready()?;
         self.expect_done(Line::with("DELE", to)?)
             .map_err(unknown_outcome)?;
         let second = self
@@ -78,10 +82,26 @@ impl Session {
 
     fn rename_from(&mut self, from: &[u8]) -> Result<(), Error> {
         let reply = self.control.ask(Line::with("RNFR", from)?)?;
-        if reply.is_intermediate() {
+        self.renaming = reply.is_intermediate();
+        if self.renaming {
             return Ok(());
         }
         Err(self.control.refused(ErrorKind::Refused, reply))
+    }
+
+    /// Gives up a renaming of which only RNFR was said, so that other commands are taken again.
+    ///
+    /// ProFTPD refuses all of them (501) until RNTO comes. No RNTO is without effect on every server, so that there the
+    /// session is begun anew.
+    pub(super) fn leave_renaming(&mut self) -> Result<(), Error> {
+        if !std::mem::take(&mut self.renaming) {
+            return Ok(());
+        }
+        let reply = self.control.ask(Line::fixed("PWD"))?;
+        if matches!(reply.code, 501 | 503) {
+            return self.renew();
+        }
+        self.tolerate(reply)
     }
 
     /// RNTO, the look whether the old name is gone, and a passive port for the next file: one write.
@@ -94,6 +114,7 @@ impl Session {
         if self.wants_passive() {
             lines.push(self.passive_line());
         }
+        self.renaming = false;
         let mut replies = self
             .control
             .send(lines)

@@ -52,6 +52,8 @@ pub struct Session {
     /// What MDTM said of the file being fetched.
     pub(super) told_time: Option<Time>,
     pub(super) in_flight: Option<InFlight>,
+    /// Whether RNFR was accepted and no RNTO has followed.
+    pub(super) renaming: bool,
 }
 
 impl Session {
@@ -127,6 +129,7 @@ impl Session {
         if self.transfer_type == Some(wanted) {
             return Ok(());
         }
+        self.ready()?;
         self.transfer_type = None;
         let line = Line::fixed(match wanted {
             TransferType::Binary => "TYPE I",
@@ -159,10 +162,10 @@ impl Session {
         Err(self.control.refused(ErrorKind::Refused, reply))
     }
 
-    /// Refuses to begin anything on a session that still owes something.
-    pub(super) fn ready(&self) -> Result<(), Error> {
+    /// Refuses to begin anything on a session that still owes something, and sees to it that the server listens.
+    pub(super) fn ready(&mut self) -> Result<(), Error> {
         if self.healthy() {
-            return Ok(());
+            return self.leave_renaming();
         }
         Err(Error::new(ErrorKind::Lost).detail("the session broke earlier"))
     }
