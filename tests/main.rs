@@ -34,6 +34,7 @@ mod house;
 mod killed;
 mod large;
 mod main_job;
+mod matrix;
 mod pipelines;
 mod probe;
 mod real_servers;
