@@ -35,6 +35,7 @@ mod killed;
 mod large;
 mod main_job;
 mod matrix;
+mod names_thousand;
 mod pipelines;
 mod probe;
 mod real_servers;
