@@ -97,6 +97,24 @@ fn names_in_no_encoding_are_not_sent_to_a_server_that_would_change_them() {
 
 #[test]
 #[ignore = "needs the Debian FTP servers: tests/run"]
+fn a_wrong_encoding_of_the_target_loses_nothing() {
+    let Some((source, target)) = real::start(Kind::Vsftpd).zip(real::start(Kind::Pyftpd)) else {
+        return;
+    };
+    // pyftpdlib would take these for one name of two U+FFFD.
+    let one = |name: &str, content: &str| (name.as_bytes().to_vec(), content.as_bytes().to_vec());
+    let files = Files::from([one("版", "first"), one("本", "second"), one("a", "third")]);
+    plant(&source, &files);
+
+    let outcome = relay(&source, "utf-8", &target, "gbk");
+
+    outcome.code(1).stderr_has("lists another name");
+    assert_same(&held(&target), &Files::from([one("a", "third")]), "arrived");
+    assert_same(&held(&source), &files, "kept");
+}
+
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
 fn a_space_at_the_end_is_not_sent_to_pureftpd_which_would_change_it() {
     let Some((source, target)) = real::start(Kind::Vsftpd).zip(real::start(Kind::Pureftpd)) else {
         return;

@@ -38,7 +38,8 @@ pub struct Facts {
     pub tls12_only: bool,
     /// The server does not speak TLS 1.2, so that `tls12_only` cannot be met.
     pub no_tls12: bool,
-    /// Whether a server that announces UTF8 keeps bytes that are not; `None` until [`super::Session::ask_for_bytes`].
+    /// Whether a server that announces UTF8 keeps bytes that are not; `None` until [`super::Session::ask_for_bytes`],
+    /// and not certain where it is `Some(false)`.
     pub keeps_bytes: Option<bool>,
     /// A PASV reply named another address than the control connection's peer.
     pub pasv_elsewhere: bool,
@@ -93,7 +94,11 @@ impl Facts {
             (Some(false), _) | (_, Some(false)) => Some(false),
             (mine, theirs) => mine.or(theirs),
         };
-        self.keeps_bytes = self.keeps_bytes.or(other.keeps_bytes);
+        // A listing that showed such a name outweighs a refusal that did not repeat one.
+        self.keeps_bytes = match (self.keeps_bytes, other.keeps_bytes) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (mine, theirs) => mine.or(theirs),
+        };
         self.clock_offset = self.clock_offset.or(other.clock_offset);
         if self.home.is_none() {
             self.home.clone_from(&other.home);

@@ -2,6 +2,7 @@
 
 use super::command::Line;
 use super::error::{Error, ErrorKind};
+use super::manage::split;
 use super::reply::Reply;
 use super::session::Session;
 
@@ -47,8 +48,12 @@ impl Session {
         ready: bool,
         may_overwrite: bool,
     ) -> Result<(), Error> {
+        let certain = self.keeps_name(temporary);
+        if !certain {
+            self.prove_name(temporary)?;
+        }
         // What stood ready stays so: nothing may come between.
-        let ready = ready && std::mem::take(&mut self.renaming);
+        let ready = ready && certain && std::mem::take(&mut self.renaming);
         self.ready()?;
         if !ready {
             self.rename_from(temporary)?;
@@ -78,6 +83,31 @@ impl Session {
         Err(failed
             .with_kind(ErrorKind::Stranded)
             .detail(format!("the content is in `{name}`")))
+    }
+
+    /// Whether a name is beyond doubt: text for a server that says it wants such, or bytes for one that keeps them.
+    fn keeps_name(&self, path: &[u8]) -> bool {
+        self.facts.takes_any_bytes() || std::str::from_utf8(path).is_ok()
+    }
+
+    /// Looks whether a file just written stands under the very bytes of its name, once for all others.
+    ///
+    /// A server that announces UTF8 may store U+FFFD for what is not (pyftpdlib): under a wrong `encoding:` all names of
+    /// one length are then the same file.
+    fn prove_name(&mut self, path: &[u8]) -> Result<(), Error> {
+        let (parent, name) = split(path);
+        if name.starts_with(b".") && self.listing_may_hide() {
+            return Ok(());
+        }
+        let page = self.list(parent)?;
+        if page.entries().any(|entry| entry.name == name) {
+            self.facts.keeps_bytes = Some(true);
+            return Ok(());
+        }
+        let label = self.endpoint.encoding.label();
+        Err(Error::new(ErrorKind::Name).detail(format!(
+            "the server lists another name than it was given in {label}"
+        )))
     }
 
     fn rename_from(&mut self, from: &[u8]) -> Result<(), Error> {

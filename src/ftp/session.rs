@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::endpoint::Endpoint;
-use crate::files::Time;
+use crate::files::{NameEncoding, Time};
 
 use super::breaker::Breaker;
 use super::command::Line;
@@ -143,6 +143,14 @@ impl Session {
     /// The text of a path, for people.
     pub fn decode(&self, path: &[u8]) -> String {
         self.endpoint.encoding.decode(path).text.into_owned()
+    }
+
+    /// Whether names go out in another encoding than UTF-8 because the manifest says so.
+    pub fn declares_encoding(&self) -> bool {
+        match self.endpoint.encoding {
+            NameEncoding::Auto => false,
+            NameEncoding::Declared(encoding) => encoding != encoding_rs::UTF_8,
+        }
     }
 
     /// The bytes of a text in the server's encoding, as commands need them.

@@ -205,7 +205,8 @@ fn root_there(session: &mut Session, wishes: &Wishes, set: &FileSet) -> Result<R
     let bytes = bytes.map_err(|error| Fault::ftp(&wishes.target_name, &error, Some(session)))?;
     let root = session.absolute(&bytes);
     let page = page_there(session, wishes, &root)?;
-    if !session.facts().takes_any_bytes() && has_raw_names(set) {
+    let is_doubtful = !session.facts().takes_any_bytes();
+    if is_doubtful && (session.declares_encoding() || has_raw_names(set)) {
         let asked = session.ask_for_bytes();
         asked.map_err(|error| Fault::ftp(&wishes.target_name, &error, Some(session)))?;
     }
