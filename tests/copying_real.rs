@@ -75,6 +75,7 @@ fn run(from: &mut Session, to: &mut Session, set: &FileSet, into: &str) -> (Vec<
         flatten: false,
         keeps_size: true,
         keeps_times: true,
+        keeps_spaces: true,
     };
     let options = TransferOptions::default();
     let sets_times = {

@@ -123,6 +123,38 @@ steps:
 
 #[test]
 #[ignore = "needs the Debian FTP servers: tests/run"]
+fn a_name_that_the_mirror_lacks_stays_at_its_source() {
+    let Some((source, mirror)) = real::start(Kind::Vsftpd).zip(real::start(Kind::Proftpd)) else {
+        return;
+    };
+    source.put("out/中.txt", "text");
+    source.put("out/Größe.txt", "text");
+    let steps = format!(
+        "    encoding: windows-1252\nsteps:\n  pass:\n    relay: {{ server: source, files: '{}out/*', to: mirror, into: /in }}\n    on_error: continue\n  tidy:\n    delete: {{ sources_of: pass }}\n",
+        source.prefix()
+    );
+    let case = Case::new().manifest(&format!(
+        "version: 1\nservers:\n{}{}{steps}",
+        source.servers_entry("source"),
+        mirror.servers_entry("mirror")
+    ));
+
+    let outcome = case.run();
+
+    outcome
+        .code(1)
+        .stderr_has("the name holds `中`, which windows-1252 cannot write");
+    let names = |folder: &std::path::Path| -> Vec<Vec<u8>> {
+        let entries = fs::read_dir(folder).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().as_bytes().to_vec());
+        names.collect()
+    };
+    assert_eq!(names(&mirror.root().join("in")), [b"Gr\xf6\xdfe.txt"]);
+    assert_eq!(names(&source.root().join("out")), ["中.txt".as_bytes()]);
+}
+
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
 fn ascii_has_local_line_ends_on_both_sides() {
     for kind in [Kind::Vsftpd, Kind::Proftpd, Kind::Pureftpd, Kind::Pyftpd] {
         let Some(server) = real::start(kind) else {

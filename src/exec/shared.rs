@@ -205,7 +205,7 @@ impl Shared {
             return Reach::Local;
         };
         match self.encoding(side) {
-            NameEncoding::Auto if !self.facts(server).announces_utf8() => Reach::AnyBytes,
+            NameEncoding::Auto if self.facts(server).takes_any_bytes() => Reach::AnyBytes,
             encoding => Reach::Text(encoding),
         }
     }

@@ -19,6 +19,9 @@ pub enum NameProblem {
     /// CR, LF or NUL, which would end or split an FTP command (RFC 959 §5.3).
     #[error("the name holds a {0}, which cannot stand in an FTP command")]
     Control(&'static str),
+    /// A space at the end, towards a server that would store another name.
+    #[error("the name ends with a space, in place of which the server would write `_`")]
+    EndSpace,
     /// Longer than local file systems take.
     #[error("the name is {0} bytes long, and this machine takes at most 255")]
     TooLong(usize),
@@ -47,7 +50,9 @@ impl NameProblem {
             NameProblem::NotText(_) => {
                 Some("set `encoding:` of the source server to the encoding of its names")
             }
-            NameProblem::TooLong(_) => Some("leave the file out with a `filter` step"),
+            NameProblem::TooLong(_) | NameProblem::EndSpace => {
+                Some("leave the file out with a `filter` step")
+            }
             _ => None,
         }
     }
@@ -58,9 +63,10 @@ impl NameProblem {
 pub enum Reach {
     /// This machine: text as UTF-8, a bad byte as `%XX`.
     Local,
-    /// A server that takes any bytes: `encoding: auto`, and no UTF8 announced.
+    /// A server that takes any bytes: `encoding: auto`, and no UTF8 announced, or seen to keep other bytes, too.
     AnyBytes,
-    /// A server that announces UTF8 (RFC 2640), or whose encoding is declared: text only.
+    /// A server that announces UTF8 (RFC 2640) and was not seen to keep other bytes, or whose encoding is declared:
+    /// text only.
     ///
     /// pyftpdlib stores U+FFFD for bad bytes and answers 226, so they are never sent there.
     Text(NameEncoding),
@@ -80,8 +86,18 @@ pub fn check_component(name: &[u8]) -> Result<(), NameProblem> {
     check_command(name)
 }
 
-/// Checks bytes that are to stand in an FTP command: no CR, LF or NUL.
+/// Checks bytes that are to stand in an FTP command: no CR, LF or NUL, and no command of telnet, which the control
+/// connection speaks (RFC 959 §3.1).
+///
+/// Those begin with 255 (RFC 854). ProFTPD takes them out of a name and answers as if nothing had been changed, vsftpd
+/// and Pure-FTPd keep them, and no way of writing them suits all.
 pub fn check_command(bytes: &[u8]) -> Result<(), NameProblem> {
+    if bytes
+        .windows(2)
+        .any(|pair| pair[0] == 255 && pair[1] >= 240)
+    {
+        return Err(NameProblem::Control("telnet command (byte 255)"));
+    }
     let found = bytes.iter().find_map(|byte| match byte {
         b'\r' => Some("carriage return"),
         b'\n' => Some("line break"),
@@ -151,6 +167,13 @@ mod tests {
             assert!(check_component(bad).is_err(), "{bad:?}");
         }
         assert_eq!(check_component(b"a b -la"), Ok(()));
+    }
+
+    #[test]
+    fn telnet_commands_are_refused_and_a_lone_255_is_not() {
+        assert!(check_command(b"a\xff\xf4b").is_err());
+        assert!(check_command(b"a\xff\xffb").is_err());
+        assert_eq!(check_command(b"a\xffb\xff"), Ok(()));
     }
 
     #[test]

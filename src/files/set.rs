@@ -37,6 +37,8 @@ pub struct Route {
     pub reach: Reach,
     /// The encoding of names there.
     pub encoding: NameEncoding,
+    /// Whether a space at the end of a name stays there.
+    pub keeps_spaces: bool,
     /// Whether only the last name is kept.
     pub flatten: bool,
     /// Whether a file has the same size there (not after an ASCII transfer).
@@ -191,7 +193,11 @@ impl Route {
             if !path.is_empty() {
                 path.push(b'/');
             }
-            path.extend(translate(name, set.encoding(), self.reach)?);
+            let name = translate(name, set.encoding(), self.reach)?;
+            if !self.keeps_spaces && name.last().is_some_and(u8::is_ascii_whitespace) {
+                return Err(NameProblem::EndSpace);
+            }
+            path.extend(name);
         }
         Ok(path)
     }
@@ -231,6 +237,7 @@ mod tests {
             root: b"/into".to_vec(),
             reach: Reach::AnyBytes,
             encoding: NameEncoding::Auto,
+            keeps_spaces: true,
             flatten,
             keeps_size: true,
             keeps_times: false,

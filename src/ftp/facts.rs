@@ -38,6 +38,9 @@ pub struct Facts {
     pub tls12_only: bool,
     /// The server does not speak TLS 1.2, so that `tls12_only` cannot be met.
     pub no_tls12: bool,
+    /// Whether a server that announces UTF8 keeps bytes that are not; `None` until [`super::Session::ask_for_bytes`],
+    /// and not certain where it is `Some(false)`.
+    pub keeps_bytes: Option<bool>,
     /// A PASV reply named another address than the control connection's peer.
     pub pasv_elsewhere: bool,
 }
@@ -57,6 +60,8 @@ pub struct Features {
     pub rest_stream: bool,
     /// UTF8 (RFC 2640).
     pub utf8: bool,
+    /// ESTP, which Pure-FTPd alone has.
+    pub estp: bool,
     /// EPSV (RFC 2428).
     pub epsv: bool,
     /// AUTH TLS (RFC 4217).
@@ -89,15 +94,32 @@ impl Facts {
             (Some(false), _) | (_, Some(false)) => Some(false),
             (mine, theirs) => mine.or(theirs),
         };
+        // A listing that showed such a name outweighs a refusal that did not repeat one.
+        self.keeps_bytes = match (self.keeps_bytes, other.keeps_bytes) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (mine, theirs) => mine.or(theirs),
+        };
         self.clock_offset = self.clock_offset.or(other.clock_offset);
         if self.home.is_none() {
             self.home.clone_from(&other.home);
         }
     }
 
-    /// Whether UTF8 is announced: names in other bytes are then not sent.
+    /// Whether UTF8 is announced.
     pub fn announces_utf8(&self) -> bool {
         self.has(|features| features.utf8)
+    }
+
+    /// Whether names may be sent in bytes that are not UTF-8. Where UTF8 is announced, only once it is known that the
+    /// server keeps them.
+    pub fn takes_any_bytes(&self) -> bool {
+        !self.announces_utf8() || self.keeps_bytes == Some(true)
+    }
+
+    /// Whether a space at the end of a new name stays. Pure-FTPd writes `_` in its place, at STOR, MKD and RNTO, and
+    /// answers as if nothing had been changed.
+    pub fn keeps_spaces(&self) -> bool {
+        !self.has(|features| features.estp)
     }
 
     /// Whether files can be given the times of their sources, as far as is known without trying: MFMT is announced.
@@ -143,6 +165,7 @@ impl Features {
             "SIZE" => self.size = true,
             "REST" => self.rest_stream |= words.any(|word| word == "STREAM"),
             "UTF8" | "UTF-8" => self.utf8 = true,
+            "ESTP" => self.estp = true,
             "EPSV" => self.epsv = true,
             "AUTH" => self.auth_tls |= upper.contains("TLS") || upper.contains("SSL"),
             "HASH" | "MD5" | "MMD5" => self.checksums.push(name.into()),

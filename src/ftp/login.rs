@@ -224,6 +224,7 @@ fn connect(
         folder: None,
         prepared: None,
         in_flight: None,
+        renaming: false,
         told_time: None,
     })
 }

@@ -12,6 +12,9 @@ use super::rename::unknown_outcome;
 use super::reply::Reply;
 use super::session::Session;
 
+/// A folder that is nowhere, in bytes that are text in no encoding.
+const NOWHERE: &[u8] = b"/ftpflow-\x80\xb0\xe6\xff-asks";
+
 /// What came of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deleted {
@@ -123,6 +126,25 @@ impl Session {
         let reply = self.control.ask(line)?;
         let set = self.times_in(&reply);
         self.tolerate(reply).map(|()| set)
+    }
+
+    /// Finds out whether a server that announces UTF8 keeps other bytes as they are, where it is not known yet.
+    ///
+    /// ProFTPD and Pure-FTPd do; pyftpdlib stores U+FFFD in their place and answers 226. Nothing is written to tell
+    /// them apart: the first two repeat the name of a missing folder in their refusal, byte by byte. A server that
+    /// does not is not trusted.
+    ///
+    /// # Errors
+    /// Only when the session broke.
+    pub fn ask_for_bytes(&mut self) -> Result<(), Error> {
+        if !self.facts.announces_utf8() || self.facts.keeps_bytes.is_some() {
+            return Ok(());
+        }
+        self.ready()?;
+        let reply = self.enter(NOWHERE)?;
+        let repeats = |line: &Vec<u8>| line.windows(NOWHERE.len()).any(|part| part == NOWHERE);
+        self.facts.keeps_bytes = Some(reply.is_refusal() && reply.lines.iter().any(repeats));
+        self.tolerate(reply)
     }
 
     /// Goes into a folder; a refusal is a reply, not an error.

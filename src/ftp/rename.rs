@@ -2,6 +2,7 @@
 
 use super::command::Line;
 use super::error::{Error, ErrorKind};
+use super::manage::split;
 use super::reply::Reply;
 use super::session::Session;
 
@@ -23,6 +24,7 @@ impl Session {
         self.rename_from(from)?;
         // It may be the folder that the server is in.
         self.folder = None;
+        self.renaming = false;
         let reply = self.control.ask(to).map_err(unknown_outcome)?;
         if reply.is_done() {
             return Ok(());
@@ -46,6 +48,12 @@ impl Session {
         ready: bool,
         may_overwrite: bool,
     ) -> Result<(), Error> {
+        let certain = self.keeps_name(temporary);
+        if !certain {
+            self.prove_name(temporary)?;
+        }
+        // What stood ready stays so: nothing may come between.
+        let ready = ready && certain && std::mem::take(&mut self.renaming);
         self.ready()?;
         if !ready {
             self.rename_from(temporary)?;
@@ -59,6 +67,7 @@ impl Session {
         }
         // Nothing is deleted before it is certain that the new content is there to take its place.
         self.rename_from(temporary)?;
+        self.ready()?;
         self.expect_done(Line::with("DELE", to)?)
             .map_err(unknown_outcome)?;
         let second = self
@@ -76,12 +85,53 @@ impl Session {
             .detail(format!("the content is in `{name}`")))
     }
 
+    /// Whether a name is beyond doubt: text for a server that says it wants such, or bytes for one that keeps them.
+    fn keeps_name(&self, path: &[u8]) -> bool {
+        self.facts.takes_any_bytes() || std::str::from_utf8(path).is_ok()
+    }
+
+    /// Looks whether a file just written stands under the very bytes of its name, once for all others.
+    ///
+    /// A server that announces UTF8 may store U+FFFD for what is not (pyftpdlib): under a wrong `encoding:` all names of
+    /// one length are then the same file.
+    fn prove_name(&mut self, path: &[u8]) -> Result<(), Error> {
+        let (parent, name) = split(path);
+        if name.starts_with(b".") && self.listing_may_hide() {
+            return Ok(());
+        }
+        let page = self.list(parent)?;
+        if page.entries().any(|entry| entry.name == name) {
+            self.facts.keeps_bytes = Some(true);
+            return Ok(());
+        }
+        let label = self.endpoint.encoding.label();
+        Err(Error::new(ErrorKind::Name).detail(format!(
+            "the server lists another name than it was given in {label}"
+        )))
+    }
+
     fn rename_from(&mut self, from: &[u8]) -> Result<(), Error> {
         let reply = self.control.ask(Line::with("RNFR", from)?)?;
-        if reply.is_intermediate() {
+        self.renaming = reply.is_intermediate();
+        if self.renaming {
             return Ok(());
         }
         Err(self.control.refused(ErrorKind::Refused, reply))
+    }
+
+    /// Gives up a renaming of which only RNFR was said, so that other commands are taken again.
+    ///
+    /// ProFTPD refuses all of them (501) until RNTO comes. No RNTO is without effect on every server, so that there the
+    /// session is begun anew.
+    pub(super) fn leave_renaming(&mut self) -> Result<(), Error> {
+        if !std::mem::take(&mut self.renaming) {
+            return Ok(());
+        }
+        let reply = self.control.ask(Line::fixed("PWD"))?;
+        if matches!(reply.code, 501 | 503) {
+            return self.renew();
+        }
+        self.tolerate(reply)
     }
 
     /// RNTO, the look whether the old name is gone, and a passive port for the next file: one write.
@@ -94,6 +144,7 @@ impl Session {
         if self.wants_passive() {
             lines.push(self.passive_line());
         }
+        self.renaming = false;
         let mut replies = self
             .control
             .send(lines)

@@ -106,6 +106,11 @@ impl Session {
             return Ok(());
         }
         self.facts.tls12_only = true;
+        self.renew()
+    }
+
+    /// Begins the session anew, with its type.
+    pub(super) fn renew(&mut self) -> Result<(), Error> {
         self.begin_anew().map_err(|error| {
             self.control.condemn();
             match error.kind {

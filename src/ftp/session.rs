@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::endpoint::Endpoint;
-use crate::files::Time;
+use crate::files::{NameEncoding, Time};
 
 use super::breaker::Breaker;
 use super::command::Line;
@@ -52,6 +52,8 @@ pub struct Session {
     /// What MDTM said of the file being fetched.
     pub(super) told_time: Option<Time>,
     pub(super) in_flight: Option<InFlight>,
+    /// Whether RNFR was accepted and no RNTO has followed.
+    pub(super) renaming: bool,
 }
 
 impl Session {
@@ -127,6 +129,7 @@ impl Session {
         if self.transfer_type == Some(wanted) {
             return Ok(());
         }
+        self.ready()?;
         self.transfer_type = None;
         let line = Line::fixed(match wanted {
             TransferType::Binary => "TYPE I",
@@ -140,6 +143,14 @@ impl Session {
     /// The text of a path, for people.
     pub fn decode(&self, path: &[u8]) -> String {
         self.endpoint.encoding.decode(path).text.into_owned()
+    }
+
+    /// Whether names go out in another encoding than UTF-8 because the manifest says so.
+    pub fn declares_encoding(&self) -> bool {
+        match self.endpoint.encoding {
+            NameEncoding::Auto => false,
+            NameEncoding::Declared(encoding) => encoding != encoding_rs::UTF_8,
+        }
     }
 
     /// The bytes of a text in the server's encoding, as commands need them.
@@ -159,10 +170,10 @@ impl Session {
         Err(self.control.refused(ErrorKind::Refused, reply))
     }
 
-    /// Refuses to begin anything on a session that still owes something.
-    pub(super) fn ready(&self) -> Result<(), Error> {
+    /// Refuses to begin anything on a session that still owes something, and sees to it that the server listens.
+    pub(super) fn ready(&mut self) -> Result<(), Error> {
         if self.healthy() {
-            return Ok(());
+            return self.leave_renaming();
         }
         Err(Error::new(ErrorKind::Lost).detail("the session broke earlier"))
     }

@@ -127,7 +127,10 @@ impl Session {
         match ahead {
             Ahead::Size => came.size = Some(self.size_in(reply)),
             Ahead::Times => came.times = Some(self.times_in(reply)),
-            Ahead::RenameFrom => came.rename = Some(reply.is_intermediate()),
+            Ahead::RenameFrom => {
+                self.renaming = reply.is_intermediate();
+                came.rename = Some(self.renaming);
+            }
             Ahead::Passive => self.keep_passive(reply),
         }
     }

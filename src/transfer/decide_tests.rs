@@ -57,6 +57,7 @@ fn route() -> Route {
         flatten: false,
         keeps_size: true,
         keeps_times: true,
+        keeps_spaces: true,
     }
 }
 

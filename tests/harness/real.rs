@@ -14,7 +14,7 @@ mod setup;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use ports::Ports;
 use tempfile::TempDir;
 
-/// The address that every server listens on.
+/// The address that every server listens on, but for those of [`start_on`].
 pub(crate) const HOST: &str = "127.0.0.1";
 
 /// The account that owns what the Debian servers write: `daemon`, on every Debian 1:1. Not `nobody`,
@@ -90,6 +90,7 @@ impl Kind {
 #[must_use]
 pub(crate) struct Server {
     kind: Kind,
+    host: IpAddr,
     ports: Ports,
     guardian: Child,
     /// Its closing is what ends the server, see [`GUARDIAN`].
@@ -102,7 +103,13 @@ pub(crate) struct Server {
 /// machine cannot run it; with `CI=true` that is a failure.
 #[track_caller]
 pub(crate) fn start(kind: Kind) -> Option<Server> {
-    if let Some(lack) = lack(kind) {
+    start_on(kind, Ipv4Addr::LOCALHOST.into())
+}
+
+/// As [`start`], listening on an address of the loopback interface, of IPv4 or of IPv6.
+#[track_caller]
+pub(crate) fn start_on(kind: Kind, host: IpAddr) -> Option<Server> {
+    if let Some(lack) = lack(kind, host) {
         assert!(
             std::env::var_os("CI").is_none_or(|ci| ci != "true"),
             "not run: needs {lack}: {kind:?}"
@@ -113,7 +120,7 @@ pub(crate) fn start(kind: Kind) -> Option<Server> {
     }
     let mut failures = String::new();
     for _ in 0..4 {
-        match Server::try_start(kind) {
+        match Server::try_start(kind, host) {
             Ok(server) => return Some(server),
             Err(log) => failures.push_str(&log),
         }
@@ -122,7 +129,12 @@ pub(crate) fn start(kind: Kind) -> Option<Server> {
 }
 
 impl Server {
-    /// The port of control connections, on [`HOST`].
+    /// The address of control connections.
+    pub(crate) fn host(&self) -> IpAddr {
+        self.host
+    }
+
+    /// The port of control connections.
     pub(crate) fn port(&self) -> u16 {
         self.ports.control()
     }
@@ -156,7 +168,7 @@ impl Server {
     }
 
     /// The server's certificate as a PEM file, for `ca_file`; there for the TLS kinds only. It holds
-    /// for `127.0.0.1` and `localhost`.
+    /// for `127.0.0.1`, `::1` and `localhost`.
     pub(crate) fn certificate(&self) -> PathBuf {
         self.folder.path().join(setup::CERTIFICATE)
     }
@@ -180,7 +192,8 @@ impl Server {
     /// The lines of this server under `servers:` of a manifest.
     pub(crate) fn servers_entry(&self, name: &str) -> String {
         let mut entry = format!(
-            "  {name}:\n    host: {HOST}\n    port: {}\n    user: {}\n    password: {}\n",
+            "  {name}:\n    host: {}\n    port: {}\n    user: {}\n    password: {}\n",
+            self.host,
             self.port(),
             self.user(),
             self.password()
@@ -200,7 +213,7 @@ impl Server {
     }
 
     /// One try, on ports that nobody else of us uses; the error is what the server had to say.
-    fn try_start(kind: Kind) -> Result<Self, String> {
+    fn try_start(kind: Kind, host: IpAddr) -> Result<Self, String> {
         let ports = Ports::claim();
         let folder = tempfile::Builder::new()
             .prefix(&format!("{kind:?}-"))
@@ -214,7 +227,7 @@ impl Server {
         }
         let mut guardian = Command::new("sh")
             .args(["-c", GUARDIAN, "sh"])
-            .args(setup::command(kind, &lab(), folder.path(), &ports))
+            .args(setup::command(kind, host, &lab(), folder.path(), &ports))
             .env("LD_LIBRARY_PATH", setup::library_path(&lab()))
             .env("PYTHONPATH", lab().join("python/site"))
             .env("PYTHONUTF8", "1")
@@ -227,6 +240,7 @@ impl Server {
             .unwrap();
         let server = Self {
             kind,
+            host,
             lifeline: guardian.stdin.take(),
             guardian,
             ports,
@@ -245,7 +259,7 @@ impl Server {
         let deadline = Instant::now() + PATIENCE;
         let ended = self.folder.path().join("ended");
         while Instant::now() < deadline && !ended.exists() {
-            if greets(self.port()) {
+            if greets(self.host, self.port()) {
                 return true;
             }
             thread::sleep(Duration::from_millis(10));
@@ -286,12 +300,15 @@ kill -KILL 0
 
 /// What this machine lacks to run a server of this kind.
 #[track_caller]
-fn lack(kind: Kind) -> Option<&'static str> {
+fn lack(kind: Kind, host: IpAddr) -> Option<&'static str> {
     if kind.is_debian() && !Path::new("/etc/debian_version").exists() {
         return Some("Debian");
     }
     if kind.is_debian() && !rustix::process::geteuid().is_root() {
         return Some("root");
+    }
+    if host == Ipv6Addr::LOCALHOST && TcpListener::bind((host, 0)).is_err() {
+        return Some("IPv6");
     }
     let part = if kind.is_debian() { "prefix" } else { "python" };
     assert!(
@@ -333,8 +350,8 @@ fn give_away(path: &Path) {
     }
 }
 
-fn greets(port: u16) -> bool {
-    let Ok(stream) = TcpStream::connect((HOST, port)) else {
+fn greets(host: IpAddr, port: u16) -> bool {
+    let Ok(stream) = TcpStream::connect((host, port)) else {
         return false;
     };
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

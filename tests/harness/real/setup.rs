@@ -3,12 +3,13 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::ports::Ports;
-use super::{ACCOUNT, HOST, Kind};
+use super::{ACCOUNT, Kind};
 
 pub(super) const USER: &str = "lab";
 pub(super) const PASSWORD: &str = "lab-secret";
@@ -33,17 +34,23 @@ exec unshare --mount sh -c 'mount -n -t tmpfs tmpfs /run; exec "$@"' sh "$@"
 "#;
 
 /// Writes what a server needs into its folder and returns the command that runs it in the foreground.
-pub(super) fn command(kind: Kind, lab: &Path, folder: &Path, ports: &Ports) -> Vec<OsString> {
+pub(super) fn command(
+    kind: Kind,
+    host: IpAddr,
+    lab: &Path,
+    folder: &Path,
+    ports: &Ports,
+) -> Vec<OsString> {
     if kind.is_tls() {
         write_certificate(folder);
     }
     let prefix = lab.join("prefix");
     match kind {
-        Kind::Vsftpd | Kind::VsftpdTls => vsftpd(kind, &prefix, folder, ports),
-        Kind::Proftpd | Kind::ProftpdTls => proftpd(kind, &prefix, folder, ports),
-        Kind::Pureftpd | Kind::PureftpdTls => pureftpd(kind, &prefix, folder, ports),
-        Kind::Pyftpd => pyftpd("utf8", lab, folder, ports),
-        Kind::PyftpdGbk => pyftpd("gbk", lab, folder, ports),
+        Kind::Vsftpd | Kind::VsftpdTls => vsftpd(kind, host, &prefix, folder, ports),
+        Kind::Proftpd | Kind::ProftpdTls => proftpd(kind, host, &prefix, folder, ports),
+        Kind::Pureftpd | Kind::PureftpdTls => pureftpd(kind, host, &prefix, folder, ports),
+        Kind::Pyftpd => pyftpd("utf8", host, lab, folder, ports),
+        Kind::PyftpdGbk => pyftpd("gbk", host, lab, folder, ports),
     }
 }
 
@@ -74,14 +81,17 @@ pub(super) fn library_path(lab: &Path) -> OsString {
 ///
 /// `isolate*` and the seccomp filter are off because they need what a container may not allow; none
 /// of them changes what goes over the wire.
-fn vsftpd(kind: Kind, prefix: &Path, folder: &Path, ports: &Ports) -> Vec<OsString> {
+fn vsftpd(kind: Kind, host: IpAddr, prefix: &Path, folder: &Path, ports: &Ports) -> Vec<OsString> {
     let config = folder.join("vsftpd.conf");
     let empty = folder.join("empty");
     fs::create_dir(&empty).unwrap();
+    let listen = match host {
+        IpAddr::V4(host) => format!("listen=YES\nlisten_address={host}"),
+        IpAddr::V6(host) => format!("listen=NO\nlisten_ipv6=YES\nlisten_address6={host}"),
+    };
     let mut text = format!(
         "\
-listen=YES
-listen_address={HOST}
+{listen}
 listen_port={port}
 background=NO
 anonymous_enable=YES
@@ -132,7 +142,7 @@ rsa_private_key_file={}
 }
 
 /// A virtual user of `AuthUserFile`. What ProFTPD would keep in /run is turned off or put elsewhere.
-fn proftpd(kind: Kind, prefix: &Path, folder: &Path, ports: &Ports) -> Vec<OsString> {
+fn proftpd(kind: Kind, host: IpAddr, prefix: &Path, folder: &Path, ports: &Ports) -> Vec<OsString> {
     let users = folder.join("passwd");
     let root = folder.join(HOME);
     write_private(
@@ -150,9 +160,9 @@ LoadModule mod_digest.c
 ServerName tests
 ServerType standalone
 DefaultServer on
-DefaultAddress {HOST}
+DefaultAddress {host}
 Port {port}
-UseIPv6 off
+UseIPv6 {ipv6}
 SocketBindTight on
 User nobody
 Group nogroup
@@ -177,6 +187,7 @@ ControlsSocket {folder}/controls
 ",
         modules = prefix.join("usr/lib/proftpd").display(),
         port = ports.control(),
+        ipv6 = if host.is_ipv6() { "on" } else { "off" },
         users = users.display(),
         first = ports.passive_first(),
         last = ports.passive_last(),
@@ -204,7 +215,13 @@ TLSLog {}
 }
 
 /// A virtual user of a PureDB, which gives each server its own root.
-fn pureftpd(kind: Kind, prefix: &Path, folder: &Path, ports: &Ports) -> Vec<OsString> {
+fn pureftpd(
+    kind: Kind,
+    host: IpAddr,
+    prefix: &Path,
+    folder: &Path,
+    ports: &Ports,
+) -> Vec<OsString> {
     let users = folder.join("users");
     let database = folder.join("users.pdb");
     let home = folder.join(HOME);
@@ -223,7 +240,7 @@ fn pureftpd(kind: Kind, prefix: &Path, folder: &Path, ports: &Ports) -> Vec<OsSt
     assert!(made.status.success(), "pure-pw: {made:?}");
 
     let mut command = with_own_run(prefix.join("usr/sbin/pure-ftpd"));
-    let bind = format!("{HOST},{}", ports.control());
+    let bind = format!("{host},{}", ports.control());
     let passive = format!("{}:{}", ports.passive_first(), ports.passive_last());
     let login = format!("puredb:{}", database.display());
     let pid = folder.join("pid").display().to_string();
@@ -239,14 +256,14 @@ fn pureftpd(kind: Kind, prefix: &Path, folder: &Path, ports: &Ports) -> Vec<OsSt
     command
 }
 
-fn pyftpd(encoding: &str, lab: &Path, folder: &Path, ports: &Ports) -> Vec<OsString> {
+fn pyftpd(encoding: &str, host: IpAddr, lab: &Path, folder: &Path, ports: &Ports) -> Vec<OsString> {
     let root = folder.join(HOME);
     let numbers = [ports.control(), ports.passive_first(), ports.passive_last()];
     let mut command: Vec<OsString> = vec![
         lab.join("python/bin").into(),
         "-c".into(),
         include_str!("pyftpd.py").into(),
-        HOST.into(),
+        host.to_string().into(),
     ];
     command.extend(numbers.map(|number| number.to_string().into()));
     command.extend([root.into(), USER.into(), PASSWORD.into(), encoding.into()]);
@@ -260,7 +277,7 @@ fn with_own_run(program: PathBuf) -> Vec<OsString> {
 }
 
 fn write_certificate(folder: &Path) {
-    let names = vec!["localhost".to_owned(), HOST.to_owned()];
+    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let made = rcgen::generate_simple_self_signed(names).unwrap();
     let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
     fs::write(folder.join(CERTIFICATE), &certificate).unwrap();

@@ -98,6 +98,10 @@ impl Ends {
             Side::Local => true,
             Side::Server(server) => shared.facts(server).sets_times(),
         };
+        let keeps_spaces = match wishes.to {
+            Side::Local => true,
+            Side::Server(server) => shared.facts(server).keeps_spaces(),
+        };
         let source = match (wishes.from, set) {
             // A preview has downloaded nothing that could be opened.
             (Side::Local, Some(set)) if !set.is_empty() && !shared.preview => {
@@ -112,6 +116,7 @@ impl Ends {
                 root: rooted.root.clone(),
                 reach: shared.reach(wishes.to),
                 encoding: shared.encoding(wishes.to),
+                keeps_spaces,
                 flatten: wishes.options.flatten,
                 keeps_size: !wishes.options.ascii,
                 keeps_times: wishes.options.keep_times && sets_times,

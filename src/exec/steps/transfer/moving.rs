@@ -28,7 +28,7 @@ impl Transfer {
             return (Flying::Whole, jobs::nothing());
         };
         let Some(ends) = ends else {
-            return (Flying::Whole, survey::root(wishes));
+            return (Flying::Whole, survey::root(wishes, set));
         };
         match self.phase {
             Phase::Survey => match self.survey.take(now) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::files::{Kind, Page, join};
+use crate::files::{FileSet, Kind, Page, join};
 use crate::ftp::Session;
 use crate::local::{self, Links, Root};
 use crate::transfer::{Inventory, Manners, Standing};
@@ -136,10 +136,10 @@ impl Survey {
 }
 
 /// Finds `into` and lists it.
-pub(super) fn root(wishes: Arc<Wishes>) -> Work {
+pub(super) fn root(wishes: Arc<Wishes>, set: FileSet) -> Work {
     Box::new(move |desk| {
         let rooted = match desk.sessions.first_mut() {
-            Some(session) => root_there(session, &wishes),
+            Some(session) => root_there(session, &wishes, &set),
             None => root_here(&wishes),
         };
         output(Output::Rooted(rooted))
@@ -147,7 +147,7 @@ pub(super) fn root(wishes: Arc<Wishes>) -> Work {
 }
 
 /// Finds the folders that files will lie in.
-pub(super) fn route(ends: Arc<Ends>, set: crate::files::FileSet) -> Work {
+pub(super) fn route(ends: Arc<Ends>, set: FileSet) -> Work {
     Box::new(move |_| {
         let folders = crate::transfer::folders(&set, &ends.route);
         output(Output::Routed(folders))
@@ -200,11 +200,16 @@ fn look(desk: &mut Desk, wishes: &Wishes, path: &[u8]) -> Result<Option<Standing
     })
 }
 
-fn root_there(session: &mut Session, wishes: &Wishes) -> Result<Rooted, Fault> {
+fn root_there(session: &mut Session, wishes: &Wishes, set: &FileSet) -> Result<Rooted, Fault> {
     let bytes = session.encode(&wishes.into);
     let bytes = bytes.map_err(|error| Fault::ftp(&wishes.target_name, &error, Some(session)))?;
     let root = session.absolute(&bytes);
     let page = page_there(session, wishes, &root)?;
+    let is_doubtful = !session.facts().takes_any_bytes();
+    if is_doubtful && (session.declares_encoding() || has_raw_names(set)) {
+        let asked = session.ask_for_bytes();
+        asked.map_err(|error| Fault::ftp(&wishes.target_name, &error, Some(session)))?;
+    }
     Ok(Rooted {
         root,
         shown: Shown(page),
@@ -214,6 +219,12 @@ fn root_there(session: &mut Session, wishes: &Wishes) -> Result<Rooted, Fault> {
             folds_case: false,
         },
     })
+}
+
+/// Whether a name is not text in the encoding of its side.
+fn has_raw_names(set: &FileSet) -> bool {
+    let mut positions = set.positions();
+    positions.any(|at| !set.encoding().decode(&set.relative(at)).exact)
 }
 
 fn page_there(session: &mut Session, wishes: &Wishes, path: &[u8]) -> Result<Option<Page>, Fault> {
