@@ -75,7 +75,7 @@ mod tests {
         let keys = ["newer_than", "larger_than", "max", "max_depth"];
         assert_eq!(suggest("newer", keys), Some("newer_than"));
         assert_eq!(suggest("max_d", keys), Some("max_depth"));
-        assert_eq!(suggest("ma", keys), None);
+        assert_eq!(suggest("la", keys), None);
         assert_eq!(suggest("lar", ["larger_than", "larger"]), None);
     }
 }
