@@ -159,7 +159,7 @@ fn reads(file: &str, mode: ListingMode) {
                 let found = entries.next().map(|entry| shown(&entry));
                 assert_eq!(found, Some(meant(&entry[1..])), "{file}: {text}");
             }
-            ("!", "") => unreadable.push(text.escape_debug().to_string()),
+            ("!", "") => unreadable.push(text.replace(char::is_control, " ").trim().to_owned()),
             ("x", "") => refused += 1,
             (".", "") => {}
             _ => panic!("{file}: {meaning}"),
