@@ -381,6 +381,48 @@ fn a_server_that_answers_during_transfers_is_no_longer_sent_ahead_to() {
 }
 
 #[test]
+fn a_refusal_of_what_reached_the_server_during_a_transfer_is_none_of_the_transfer() {
+    // As ProFTPD, when a firewall passes lines on one by one.
+    let busy = |command: &str| Do::Stray(format!("450 {command}: data transfer in progress"));
+    let server = lab()
+        .rule(On::command("RETR").nth(1), [busy("SIZE"), busy("EPSV")])
+        .rule(On::command("SIZE").nth(1), Do::NoReply)
+        .rule(On::command("EPSV").nth(2), Do::NoReply)
+        .start();
+    let mut session = open_ahead(&server);
+    let (bytes, told) = fetch(&mut session, "/a/b.txt", 0).unwrap();
+    assert_eq!((&bytes[..], told.size), (&b"hello"[..], Some(5)));
+    assert!(session.healthy());
+    assert_eq!(session.facts().waits_for_transfer, Some(false));
+}
+
+#[test]
+fn a_listing_is_not_broken_by_a_refused_epsv_that_came_into_it() {
+    let server = lab()
+        .rule(
+            On::command("MLSD").nth(1),
+            Do::Stray("450 EPSV: data transfer in progress".into()),
+        )
+        .rule(On::command("EPSV").nth(2), Do::NoReply)
+        .start();
+    let mut session = open_ahead(&server);
+    assert_eq!(session.list(b"/a").unwrap().incomplete_reason(), None);
+    assert!(session.healthy());
+    assert_eq!(fetch(&mut session, "/a/b.txt", 0).unwrap().0, b"hello");
+}
+
+#[test]
+fn a_transfer_that_ends_with_450_is_not_whole() {
+    let server = lab()
+        .rule(On::command("RETR").nth(1), Do::LieReply("450 no".into()))
+        .start();
+    let mut session = open_ahead(&server);
+    let error = fetch(&mut session, "/a/b.txt", 0).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotWhole);
+    assert!(session.healthy());
+}
+
+#[test]
 fn a_server_that_answers_during_a_transfer_that_breaks_is_found_out_too() {
     let server = lab()
         .rule(

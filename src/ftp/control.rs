@@ -25,6 +25,8 @@ pub(super) struct Control {
     stream: ImplFtpStream<Wire>,
     desk: Arc<Desk>,
     owed: VecDeque<Line>,
+    /// Replies that were read to understand one before them.
+    held: VecDeque<Reply>,
     broken: bool,
     one_at_a_time: bool,
     transcript: VecDeque<(char, Vec<u8>)>,
@@ -52,6 +54,7 @@ impl Control {
             stream,
             desk,
             owed: VecDeque::new(),
+            held: VecDeque::new(),
             broken: false,
             one_at_a_time: false,
             transcript: VecDeque::new(),
@@ -156,6 +159,9 @@ impl Control {
         if self.broken {
             return Err(Error::new(ErrorKind::Lost).command(command));
         }
+        if let Some(reply) = self.held.pop_front() {
+            return Ok(Reply { command, ..reply });
+        }
         self.desk.set_deadline(Instant::now() + time);
         let bytes = match self.stream.custom_command(PLACEHOLDER, &[]) {
             Ok(response) | Err(FtpError::UnexpectedResponse(response)) => response.body,
@@ -182,6 +188,11 @@ impl Control {
     /// Takes back the oldest line that an answer is owed for: it was answered out of turn.
     pub(super) fn not_owed(&mut self) {
         self.owed.pop_front();
+    }
+
+    /// Puts replies back that the next reads are to give.
+    pub(super) fn hold(&mut self, replies: impl Iterator<Item = Reply>) {
+        self.held.extend(replies);
     }
 
     /// Throws the connection away: nothing more is sent or read.

@@ -11,6 +11,9 @@ use super::transfer::{Ahead, InFlight};
 
 /// Replies that may precede the final one: a stray second 150 (Pure-FTPd), and those that came early.
 const EARLY_REPLIES: usize = 8;
+/// What ProFTPD says to a line that reaches it during a transfer ("data transfer in progress"). One that comes in the same
+/// packet as the transfer command waits for its turn, but a firewall may pass lines on one by one.
+const BUSY: u16 = 450;
 /// How long a server that was never seen to keep lines during a transfer is waited for to answer them.
 const PROBE_TIME: Duration = Duration::from_secs(10);
 
@@ -86,6 +89,8 @@ impl Session {
                 self.came_early(flight, &reply, came);
             } else if reply.code == 421 {
                 return Err(no_final(self.control.refused(ErrorKind::Lost, reply)));
+            } else if reply.code == BUSY && !flight.ahead.is_empty() {
+                return self.final_or_busy(reply, flight, time);
             } else if !reply.is_preliminary() {
                 return Ok(reply);
             }
@@ -94,7 +99,38 @@ impl Session {
         Err(Error::new(ErrorKind::Protocol).command(flight.command.clone()))
     }
 
-    /// The server answers while it transfers (pyftpdlib), so nothing is sent ahead to it again. The size of a file
+    /// Tells a refusal of the transfer from those of lines that reached the server in the midst of it: behind these comes
+    /// the end of the transfer, which is the answer to none of them.
+    fn final_or_busy(
+        &mut self,
+        first: Reply,
+        flight: &mut InFlight,
+        time: Duration,
+    ) -> Result<Reply, Error> {
+        let mut refused = vec![first];
+        while refused.len() <= flight.ahead.len() && refused.iter().all(|reply| reply.code == BUSY)
+        {
+            let next = self
+                .control
+                .another(flight.command.clone(), time, Waiting::FinalReply)
+                .map_err(no_final)?;
+            if matches!(next.code, 226 | 250) {
+                self.facts.waits_for_transfer = Some(false);
+                for _ in refused {
+                    self.control.not_owed();
+                    flight.ahead.remove(0);
+                }
+                return Ok(next);
+            }
+            refused.push(next);
+        }
+        let mut refused = refused.into_iter();
+        let last = refused.next();
+        self.control.hold(refused);
+        last.ok_or_else(|| Error::new(ErrorKind::Protocol).command(flight.command.clone()))
+    }
+
+    /// The server answers while it transfers (pyftpdlib, ProFTPD), so nothing is sent ahead to it again. The size of a file
     /// that is still being written says nothing, and is asked anew.
     fn came_early(&mut self, flight: &mut InFlight, reply: &Reply, came: &mut Came) {
         self.facts.waits_for_transfer = Some(false);
