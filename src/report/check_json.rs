@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::diagnostics::masked;
 use super::redact::Redactor;
 use crate::manifest::{Finding, Place, Severity, Source};
 
@@ -99,10 +100,10 @@ impl Checked {
 }
 
 fn diagnostic(source: &Source, finding: &Finding, redactor: &Redactor) -> Diagnostic {
-    let shown = |text: &str| redactor.text(text).into_owned();
-    let related = finding.related.iter().map(|(place, label)| Related {
-        message: shown(label),
-        region: region(source, *place),
+    let finding = masked(source, finding, redactor);
+    let related = finding.related.into_iter().map(|(place, message)| Related {
+        message,
+        region: region(source, place),
     });
     Diagnostic {
         code: finding.code,
@@ -110,9 +111,9 @@ fn diagnostic(source: &Source, finding: &Finding, redactor: &Redactor) -> Diagno
             Severity::Error => "error",
             Severity::Warning => "warning",
         },
-        message: shown(&finding.message),
-        label: shown(&finding.label),
-        help: finding.help.as_deref().map(shown),
+        message: finding.message,
+        label: finding.label,
+        help: finding.help,
         region: region(source, finding.place),
         related: related.collect(),
     }

@@ -10,7 +10,8 @@ use miette::{
 };
 
 use super::paint::{Paint, Tone};
-use super::redact::Redactor;
+use super::passwords;
+use super::redact::{MASK, Redactor};
 use super::snippet::{CONTEXT, Snippet};
 use super::text;
 use crate::manifest::{Finding, Place, Severity, Source};
@@ -39,18 +40,19 @@ pub fn write_findings(
     findings: &[Finding],
     drawing: Drawing<'_>,
 ) -> io::Result<()> {
-    for finding in findings.iter().take(MAX_SHOWN) {
+    for finding in chosen(findings) {
         let places: Vec<Place> = std::iter::once(finding.place)
             .chain(finding.related.iter().map(|(place, _)| *place))
             .collect();
+        let finding = masked(source, finding, drawing.redactor);
         let shown = Shown {
             snippet: Some(Snippet::new(source, &places, drawing.redactor)),
             severity: finding.severity,
             code: Some(finding.code),
-            message: finding.message.clone(),
-            help: finding.help.clone(),
-            labels: std::iter::once((finding.place, finding.label.clone()))
-                .chain(finding.related.iter().cloned())
+            message: finding.message,
+            help: finding.help,
+            labels: std::iter::once((finding.place, finding.label))
+                .chain(finding.related)
                 .collect(),
         };
         writeln!(out, "{}", drawing.render(&shown))?;
@@ -60,6 +62,48 @@ pub fn write_findings(
         writeln!(out, "… and {} more\n", text::number(more as u64))?;
     }
     write_count(out, source, findings, drawing.paint)
+}
+
+/// As many as are shown, in order: of many, errors before warnings.
+fn chosen(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
+    let (mut errors, mut warnings) = (errors.count().min(MAX_SHOWN), MAX_SHOWN);
+    warnings -= errors;
+    findings.iter().filter(move |finding| {
+        let left = match finding.severity {
+            Severity::Error => &mut errors,
+            Severity::Warning => &mut warnings,
+        };
+        let shown = *left > 0;
+        *left -= usize::from(shown);
+        shown
+    })
+}
+
+/// A finding as it can be shown: without secrets, without characters that a terminal obeys. Codes and places are ours.
+pub(super) fn masked(source: &Source, finding: &Finding, redactor: &Redactor) -> Finding {
+    let near = passwords::near(source, finding.place);
+    let shown = |text: &str| {
+        let text = redactor.wording(text);
+        let hide = |text: String, value: &String| text.replace(value.as_str(), MASK);
+        let text = near.iter().fold(text.into_owned(), hide);
+        let lines: Vec<_> = text.split('\n').map(text::escape).collect();
+        lines.join("\n")
+    };
+    let related = finding.related.iter();
+    Finding {
+        code: finding.code,
+        severity: finding.severity,
+        message: shown(&finding.message),
+        label: shown(&finding.label),
+        help: finding.help.as_deref().map(shown),
+        place: finding.place,
+        related: related
+            .map(|(place, label)| (*place, shown(label)))
+            .collect(),
+    }
 }
 
 /// A message about one place in a manifest.
@@ -74,9 +118,9 @@ pub(super) fn render_place(
         snippet: Some(Snippet::new(source, &[place], drawing.redactor)),
         severity: Severity::Error,
         code: None,
-        message,
+        message: drawing.redactor.text(&message).into_owned(),
         help: None,
-        labels: vec![(place, label)],
+        labels: vec![(place, drawing.redactor.text(&label).into_owned())],
     })
 }
 
@@ -140,8 +184,7 @@ impl Drawing<'_> {
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         let text = lines.join("\n");
         let text = text.trim_start_matches('\n');
-        let text = text.strip_prefix("  ").unwrap_or(text);
-        self.redactor.text(text).into_owned() + "\n"
+        text.strip_prefix("  ").unwrap_or(text).to_owned() + "\n"
     }
 }
 
@@ -301,6 +344,69 @@ mod tests {
 
         warning: a.yaml: 3 warnings
         ");
+    }
+
+    #[test]
+    fn a_password_that_was_not_read_as_one_is_not_shown() {
+        let text = "  a: { host: 'ftp://u:hunter1@h', passwrod: hunter2, x: 1 }\n  b:\n    Password: *hunter3\n    \
+                    x: 2\n  c: { password: ab,hunter4 }\n";
+        let finding = |needle: &str, help: &str| {
+            Finding::error("ftpflow::x::y", place(text, needle), help, "").help(help)
+        };
+        let findings = [
+            finding("x: 1", "a"),
+            finding("*hunter3", "write `\"*hunter3\"`"),
+            finding(",hunter4", "the key `hunter4` is unknown"),
+        ];
+        let shown = rendered(text, &findings);
+        for secret in ["hunter1", "hunter2", "hunter3", "hunter4"] {
+            assert!(!shown.contains(secret), "{secret}: {shown}");
+        }
+        assert!(shown.contains("host: 'ftp://u:***@h'"), "{shown}");
+    }
+
+    #[test]
+    fn codes_and_places_are_shown_whatever_a_password_is() {
+        let text = "steps: 1\n";
+        let finding = Finding::error(
+            "ftpflow::key::unknown",
+            place(text, "1"),
+            "the step `e`\u{1b}",
+            "",
+        );
+        let source = Arc::new(Source::new("a.yaml", text));
+        let redactor = Redactor::new(["e", "ftpflow", "1"]);
+        let drawing = Drawing {
+            paint: Paint::PLAIN,
+            width: 80,
+            redactor: &redactor,
+        };
+        let mut out = Vec::new();
+        write_findings(&mut out, &source, &[finding], drawing).unwrap();
+        let shown = String::from_utf8(out).unwrap();
+        assert!(
+            shown.starts_with("error[ftpflow::key::unknown]: the step `***`\\u{1b}\n"),
+            "{shown}"
+        );
+        assert!(shown.contains("[a.yaml:1:8]"), "{shown}");
+        assert!(shown.contains("steps: ***"), "{shown}");
+    }
+
+    #[test]
+    fn of_many_findings_the_errors_are_shown() {
+        let text = "x: 1\n";
+        let warning = || Finding::warning("ftpflow::a::b", place(text, "x"), "many", "");
+        let mut findings: Vec<Finding> = (0..150).map(|_| warning()).collect();
+        findings.push(Finding::error(
+            "ftpflow::c::d",
+            place(text, "1"),
+            "the one error",
+            "",
+        ));
+        let shown = rendered(text, &findings);
+        assert!(shown.contains("the one error"), "{shown}");
+        assert_eq!(shown.matches("many").count(), 99);
+        assert!(shown.contains("… and 51 more"), "{shown}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod junit;
 mod lines;
 mod markdown;
 mod paint;
+mod passwords;
 #[cfg(test)]
 mod plans;
 mod preview;

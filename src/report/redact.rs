@@ -8,12 +8,15 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::text;
 
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
+
+/// A secret of so few bytes is part of many words.
+const SHORT: usize = 3;
 
 /// A line longer than this is passed on in parts.
 const LONGEST: usize = 64 * 1024;
@@ -59,6 +62,7 @@ impl Redactor {
             [] => Forms::None,
             some => AhoCorasick::builder()
                 .match_kind(MatchKind::Standard)
+                .kind(kind(some))
                 .build(some)
                 .map_or(Forms::Unknown, Forms::Some),
         };
@@ -74,20 +78,29 @@ impl Redactor {
         }
     }
 
+    /// Our own words about a manifest, without secrets. A password of a letter or two is part of many words, and masking
+    /// it there would tell it; it is masked where it stands alone.
+    pub(super) fn wording<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match mask(text.as_bytes(), &self.words(text.as_bytes())) {
+            Cow::Borrowed(_) => Cow::Borrowed(text),
+            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        }
+    }
+
+    /// The stretches to mask, in order, as [`Redactor::wording`] chooses them.
+    pub(super) fn words(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+        let part_of_word = |byte: Option<&u8>| byte.is_some_and(|byte| is_of_a_word(*byte));
+        let mut found = self.found(bytes);
+        found.retain(|&(start, end)| {
+            let alone = !part_of_word(start.checked_sub(1).and_then(|at| bytes.get(at)))
+                && !part_of_word(bytes.get(end));
+            end - start > SHORT || alone
+        });
+        found
+    }
+
     fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        let found = self.found(bytes);
-        if found.is_empty() {
-            return Cow::Borrowed(bytes);
-        }
-        let mut masked = Vec::with_capacity(bytes.len());
-        let mut from = 0;
-        for (start, end) in found {
-            masked.extend_from_slice(&bytes[from..start]);
-            masked.extend_from_slice(MASK.as_bytes());
-            from = end;
-        }
-        masked.extend_from_slice(&bytes[from..]);
-        Cow::Owned(masked)
+        mask(bytes, &self.found(bytes))
     }
 
     /// The stretches to mask, in order; finds that overlap are one.
@@ -129,6 +142,31 @@ impl Redactor {
             .find(|&(start, end)| start < settled && settled < end);
         crossing.map_or(settled, |(start, _)| start)
     }
+}
+
+/// The fastest searcher takes time that grows with the square of the length of a pattern that repeats itself.
+fn kind(patterns: &[Vec<u8>]) -> Option<AhoCorasickKind> {
+    let length: usize = patterns.iter().map(Vec::len).sum();
+    (length > 4096).then_some(AhoCorasickKind::ContiguousNFA)
+}
+
+fn mask<'a>(bytes: &'a [u8], found: &[(usize, usize)]) -> Cow<'a, [u8]> {
+    if found.is_empty() {
+        return Cow::Borrowed(bytes);
+    }
+    let mut masked = Vec::with_capacity(bytes.len());
+    let mut from = 0;
+    for &(start, end) in found {
+        masked.extend_from_slice(&bytes[from..start]);
+        masked.extend_from_slice(MASK.as_bytes());
+        from = end;
+    }
+    masked.extend_from_slice(&bytes[from..]);
+    Cow::Owned(masked)
+}
+
+fn is_of_a_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || !byte.is_ascii()
 }
 
 impl fmt::Debug for Redactor {
@@ -263,6 +301,21 @@ mod tests {
         assert_eq!(Redactor::new(["abc", "bcd"]).text("xabcdx"), "x***x");
         assert_eq!(redactor().text("lines"), "***");
         assert!(matches!(redactor().text("none"), Cow::Borrowed("none")));
+    }
+
+    #[test]
+    fn a_secret_of_megabytes_is_masked_too() {
+        let secret = "p".repeat(1 << 20);
+        assert_eq!(Redactor::new([secret.as_str()]).text(&secret), MASK);
+    }
+
+    #[test]
+    fn a_short_secret_is_masked_in_our_words_where_it_stands_alone() {
+        let redactor = Redactor::new(["e", "ftp", "server"]);
+        let shown = |text: &str| redactor.wording(text).into_owned();
+        assert_eq!(shown("the server `e`, `ftp`"), "the *** `***`, `***`");
+        assert_eq!(shown("sftp e"), "sftp ***");
+        assert_eq!(redactor.text("sftp"), "s***");
     }
 
     #[test]

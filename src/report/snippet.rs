@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
+use super::passwords;
 use super::redact::{MASK, Redactor};
 use super::text;
 use crate::manifest::{Place, Source};
@@ -86,7 +87,7 @@ impl Snippet {
             self.replace(first, from, "…");
         }
         let mut at = from;
-        for (secret, secret_end) in secrets(&source, number, redactor) {
+        for (secret, secret_end) in passwords::on_line(&source, number, redactor) {
             let (secret, secret_end) = (secret.clamp(at, to), secret_end.clamp(at, to));
             self.copy(at, secret);
             if secret < secret_end {
@@ -261,106 +262,4 @@ fn window(line: &str, start: usize, places: &[Place]) -> (usize, usize) {
     };
     let to = right.char_indices().nth(WIDEST * 2 / 3);
     (from, to.map_or(end, |(at, _)| here + at))
-}
-
-/// The bytes of a line that must not be shown: values of `password:` keys that are written there, and known secrets.
-///
-/// A manifest that is broken has no tree, so this looks at the text; better too much is masked than too little.
-fn secrets(source: &Source, number: usize, redactor: &Redactor) -> Vec<(usize, usize)> {
-    let place = source.line(number);
-    let line = source.slice(place);
-    let start = place.start as usize;
-    let mut found: Vec<(usize, usize)> = password_values(line)
-        .chain(continued(source, number))
-        .chain(redactor.found(line.as_bytes()))
-        .map(|(from, to)| (start + from, start + to))
-        .collect();
-    found.sort_unstable();
-    found.dedup_by(|next, last| {
-        let joined = next.0 <= last.1;
-        if joined {
-            last.1 = last.1.max(next.1);
-        }
-        joined
-    });
-    found
-}
-
-/// Values behind `password` and a colon on one line.
-fn password_values(line: &str) -> impl Iterator<Item = (usize, usize)> {
-    let key = "password";
-    line.match_indices(key).filter_map(move |(at, _)| {
-        let rest = &line[at + key.len()..];
-        let colon = rest.trim_start_matches(['"', '\'', ' ', '\t']);
-        let value = colon.strip_prefix([':', '：'])?;
-        let value = value.trim_start_matches([' ', '\t']);
-        let from = line.len() - value.len();
-        let flow = line[..at].matches('{').count() > line[..at].matches('}').count();
-        let to = from + value_length(value, flow);
-        (from < to && !is_reference(&line[from..to])).then_some((from, to))
-    })
-}
-
-/// The bytes of a value: to its closing quote, to the end of its entry in a flow map, else to the end of the line.
-fn value_length(value: &str, flow: bool) -> usize {
-    let quote = value
-        .chars()
-        .next()
-        .filter(|first| matches!(first, '"' | '\''));
-    if let Some(quote) = quote {
-        let close = value[1..].find(quote);
-        // A doubled or escaped quote goes on: then all of the line is masked.
-        return match close.map(|at| at + 2) {
-            Some(end) if !value[..end - 1].ends_with('\\') && !value[end..].starts_with(quote) => {
-                end
-            }
-            _ => value.len(),
-        };
-    }
-    let reference = value.find('}').map(|at| at + 1);
-    match reference.filter(|&end| value.starts_with("${") && is_reference(&value[..end])) {
-        Some(end) => end,
-        None if flow => value.find([',', '}']).unwrap_or(value.len()),
-        None => value.trim_end().len(),
-    }
-}
-
-/// Whether a value only names where the password is found, as `${env.NAME}`, or is the beginning of a block.
-fn is_reference(value: &str) -> bool {
-    let value = value.trim().trim_matches(['"', '\'']);
-    let block = value.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+'));
-    if matches!(block, "|" | ">") {
-        return true;
-    }
-    let Some(inner) = value.strip_prefix("${") else {
-        return false;
-    };
-    let inner = inner.strip_suffix('}').unwrap_or(inner);
-    let named = inner
-        .strip_prefix("env.")
-        .or_else(|| inner.strip_prefix("vars."));
-    let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    named.is_some_and(|name| !name.is_empty() && !name.contains(":-") && name.chars().all(plain))
-        || inner
-            .strip_prefix("file.")
-            .is_some_and(|path| !path.contains("${"))
-}
-
-/// All of a line that goes on with the value of a `password:` above it: a block, or a scalar of several lines.
-fn continued(source: &Source, number: usize) -> Option<(usize, usize)> {
-    let line = source.slice(source.line(number));
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let mine = indent(line);
-    if line.trim().is_empty() {
-        return None;
-    }
-    for above in (1..number).rev().take(64) {
-        let other = source.slice(source.line(above));
-        if other.trim().is_empty() || indent(other) >= mine {
-            continue;
-        }
-        let key = other.trim_start().trim_start_matches(['-', ' ', '"', '\'']);
-        return key.starts_with("password").then_some((mine, line.len()));
-    }
-    None
 }
