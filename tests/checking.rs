@@ -180,7 +180,6 @@ fn mistakes_of_25_sorts_are_found_in_one_run_each_at_its_place() {
     14:42 server::clear_text "password"
     15:36 server::literal_password "password"
     16:25 server::no_password "user"
-    17:3 server::unused "空闲"
     17:25 key::unknown "encodign"
     20:3 name::invalid "取 回"
     23:5 step::missing_side "list"

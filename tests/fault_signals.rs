@@ -1,11 +1,12 @@
 //! Signals: the first ends the run cleanly within 5 s, even when servers are silent; the second ends it at once.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::harness::Case;
 use crate::harness::server::{Do, Gate, On, Running, Server};
+use crate::harness::{Case, Process};
 
 fn silent(verb: &str) -> Running {
     Server::new()
@@ -67,6 +68,24 @@ fn a_second_signal_ends_at_once() {
         "{:?}",
         outcome.took
     );
+}
+
+#[test]
+fn a_signal_that_was_to_be_ignored_is_ignored() {
+    // As `nohup` does it.
+    let gate = Gate::new();
+    let server = Server::new()
+        .file("/in/a.txt", "content")
+        .rule(On::command("RETR"), Do::Wait(gate.clone()))
+        .start();
+    let nohup = "trap '' HUP; exec \"$0\" run pipeline.yaml";
+    let case = download(&server).args(["-c", nohup, env!("CARGO_BIN_EXE_ftpflow")]);
+    let process = Process::new(case.start(Path::new("sh")));
+    server.until_command("RETR", 1);
+    process.signal(Signal::HUP);
+    gate.open();
+    process.wait().code(0);
+    assert_eq!(case.files("out"), ["a.txt"]);
 }
 
 #[test]

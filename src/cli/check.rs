@@ -169,7 +169,9 @@ fn show(out: &mut dyn Write, loaded: &Loaded) -> io::Result<()> {
     let paint = output::stdout_paint();
     loaded.write_findings(out, paint)?;
     if loaded.is_wrong() {
-        let code = loaded.findings.first().map(|finding| finding.code);
+        let mut findings = loaded.findings.iter();
+        let error = findings.find(|finding| finding.severity == Severity::Error);
+        let code = error.map(|finding| finding.code);
         let code = code.and_then(|code| code.strip_prefix("ftpflow::"));
         return code.map_or(Ok(()), |code| {
             let help = paint.tone(Tone::Cool, " help:");

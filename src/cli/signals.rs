@@ -1,7 +1,12 @@
 //! Ctrl-C, SIGTERM and SIGHUP: the first ends the run cleanly, the second ends the process.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::fs;
+use std::io;
 use std::sync::mpsc::SyncSender;
+use std::thread;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use super::exit::Exit;
 use super::output;
@@ -10,25 +15,52 @@ use crate::exec::Interrupt;
 
 /// Listens from now on. `events` is where people are told that the signal has been seen.
 pub(super) fn listen(interrupt: Interrupt, events: SyncSender<Stamped>) {
-    let again = AtomicBool::new(false);
-    let handler = move || {
-        if again.swap(true, Ordering::SeqCst) {
-            std::process::exit(i32::from(Exit::Interrupted.code()));
-        }
-        interrupt.first();
-        let text = "interrupted: ending what is in flight (a second signal stops at once)";
-        // Where the queue is full, the reporter has enough to say.
-        let _ = events.try_send(Stamped {
-            version: 1,
-            at_ms: 0,
-            event: Event::Warning {
-                step: None,
-                server: None,
-                text: text.to_owned(),
-            },
-        });
-    };
-    if let Err(error) = ctrlc::set_handler(handler) {
+    if let Err(error) = begin(interrupt, events) {
         output::complain(format!("failed to listen for signals: {error}"), None);
     }
+}
+
+fn begin(interrupt: Interrupt, events: SyncSender<Stamped>) -> io::Result<()> {
+    let ignored = ignored();
+    let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter();
+    let mut signals = Signals::new(heeded.filter(|signal| !is_in(ignored, *signal)))?;
+    let waiting = move || {
+        let mut seen = signals.forever();
+        if seen.next().is_some() {
+            first(&interrupt, &events);
+        }
+        if seen.next().is_some() {
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+    };
+    let thread = thread::Builder::new().name("signals".into());
+    thread.spawn(waiting).map(drop)
+}
+
+fn first(interrupt: &Interrupt, events: &SyncSender<Stamped>) {
+    interrupt.first();
+    let text = "interrupted: ending what is in flight (a second signal stops at once)";
+    // Where the queue is full, the reporter has enough to say.
+    let _ = events.try_send(Stamped {
+        version: 1,
+        at_ms: 0,
+        event: Event::Warning {
+            step: None,
+            server: None,
+            text: text.to_owned(),
+        },
+    });
+}
+
+/// The signals that whoever started the program wants ignored, as bits: `nohup` does so with SIGHUP, and a shell with SIGINT
+/// for what runs in the background of a script. Only Linux tells; elsewhere all are heeded.
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    line.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+fn is_in(bits: u64, signal: i32) -> bool {
+    bits >> (signal - 1) & 1 == 1
 }

@@ -294,6 +294,16 @@ fn never_closed(text: &str, open: Place, place: Place) -> Finding {
         .and_then(|rest| rest.chars().next())
         .unwrap_or('[');
     let close = if sign == '{' { '}' } else { ']' };
+    if let Some(comment) = comment_behind(text, open) {
+        return Finding::error(
+            code::SYNTAX,
+            comment,
+            format!("a `#` begins a comment, so this `{sign}` is never closed"),
+            "all of this is a comment",
+        )
+        .help("if it is meant as text, put the text in quotes: `\"#…\"`")
+        .also(open, "opened here");
+    }
     Finding::error(
         code::SYNTAX,
         open,
@@ -304,6 +314,15 @@ fn never_closed(text: &str, open: Place, place: Place) -> Finding {
         "close it with `{close}`; if it is meant as text, put the text in quotes"
     ))
     .also(place, "this cannot stand inside it")
+}
+
+/// A comment on the line of a bracket that holds the sign which would close it.
+fn comment_behind(text: &str, open: Place) -> Option<Place> {
+    let start = open.start as usize;
+    let line = text.get(start..)?.lines().next()?;
+    let at = line.find(" #").or_else(|| line.find("\t#"))? + 1;
+    let closed = line[at..].contains(['}', ']']);
+    closed.then(|| Place::new(start + at, start + line.trim_end().len()))
 }
 
 #[cfg(test)]
@@ -461,6 +480,12 @@ mod tests {
         expect("    into: 'a' b", "syntax", "b", "whole value");
         expect("    needs: [a, b\n    from: y", "syntax", "[", "`]`");
         expect("    list: {server: b\n    from: y", "syntax", "{", "`}`");
+        expect(
+            "    list: {server: b, path: #c }\n    from: y",
+            "syntax",
+            "#c }",
+            "in quotes",
+        );
         expect("    from:a\n    into: b", "syntax", ":", "`from: …`");
         expect("    into: a: b", "syntax", ":", "in quotes");
     }

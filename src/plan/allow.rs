@@ -14,25 +14,31 @@ pub(super) fn silence(manifest: &Manifest, findings: Vec<Finding>) -> Vec<Findin
     let mut kept = findings;
     let mut idle = Vec::new();
     for (item, path) in super::context::items(many, &root) {
-        let Some(code) = item.get() else {
+        let Some(code) = item.get().map(|code| whole(code)) else {
             continue;
         };
-        let silenced = take_out(&mut kept, code);
+        let silenced = take_out(&mut kept, &code);
         if !silenced {
-            idle.push(unused(manifest, code, &path, &kept));
+            idle.push(unused(manifest, &code, &path, &kept));
         }
     }
     // A warning about `allow` can itself be allowed.
-    let allowed: BTreeSet<&str> = many
+    let allowed: BTreeSet<String> = many
         .items
         .iter()
         .filter_map(|item| item.get())
-        .map(String::as_str)
+        .map(|code| whole(code))
         .collect();
     if !allowed.contains(codes::ALLOW_UNUSED) {
         kept.extend(idle);
     }
     kept
+}
+
+/// A code with `ftpflow::` before it, which may be left out.
+fn whole(code: &str) -> String {
+    let code = code.strip_prefix("ftpflow::").unwrap_or(code);
+    format!("ftpflow::{code}")
 }
 
 fn take_out(findings: &mut Vec<Finding>, code: &str) -> bool {

@@ -62,6 +62,7 @@ codes! {
     VARIABLE_NOT_HERE = "variable::not_here";
     VARIABLE_RESERVED = "variable::reserved";
     VARIABLE_SYNTAX = "variable::syntax";
+    VARIABLE_TOO_LONG = "variable::too_long";
     VARIABLE_UNKNOWN = "variable::unknown";
     VARIABLE_UNSET = "variable::unset";
     VARIABLE_UNUSED = "variable::unused";

@@ -37,15 +37,22 @@ struct Parts<'a> {
     leading: usize,
 }
 
-/// Puts the entries together; the error names the entry (from 0) and what is wrong with it.
-pub(super) fn choose(entries: &[&str]) -> Result<Chosen, (usize, Trouble)> {
+/// Puts the entries together; the error names each entry (from 0) that cannot be used, and what is wrong with it.
+pub(super) fn choose(entries: &[&str]) -> Result<Chosen, Vec<(usize, Trouble)>> {
     let mut parts = Vec::with_capacity(entries.len());
+    let mut troubles = Vec::new();
     for (at, entry) in entries.iter().enumerate() {
-        parts.push(take_apart(entry).map_err(|trouble| (at, trouble))?);
+        match take_apart(entry) {
+            Ok(part) => parts.push(part),
+            Err(trouble) => troubles.push((at, trouble)),
+        }
+    }
+    if !troubles.is_empty() {
+        return Err(troubles);
     }
     let absolute = parts.first().is_some_and(|first| first.absolute);
     if let Some(at) = parts.iter().position(|part| part.absolute != absolute) {
-        return Err((at, Trouble::Mixed));
+        return Err(vec![(at, Trouble::Mixed)]);
     }
     let common = common_folders(&parts);
     let folder = parts
@@ -204,9 +211,9 @@ mod tests {
 
     #[test]
     fn entries_that_cannot_be_used_are_named() {
-        assert_eq!(choose(&["a", ""]), Err((1, Trouble::Empty)));
-        assert_eq!(choose(&["a/"]), Err((0, Trouble::Folder)));
-        assert_eq!(choose(&["/a", "b"]), Err((1, Trouble::Mixed)));
+        let both = vec![(1, Trouble::Empty), (2, Trouble::Folder)];
+        assert_eq!(choose(&["a", "", "a/"]), Err(both));
+        assert_eq!(choose(&["/a", "b"]), Err(vec![(1, Trouble::Mixed)]));
     }
 
     #[test]

@@ -69,8 +69,10 @@ impl Builder<'_, '_> {
             .collect();
         match choose(&texts) {
             Ok(chosen) => Some(chosen),
-            Err((at, trouble)) => {
-                self.trouble(trouble, &entries[at].1);
+            Err(troubles) => {
+                for (at, trouble) in troubles {
+                    self.trouble(trouble, &entries[at].1);
+                }
                 None
             }
         }

@@ -6,7 +6,12 @@ use super::model::{Action, Verdict};
 use crate::manifest::{Finding, Path};
 
 /// Servers, steps and variables that nothing uses.
+///
+/// Where a part of the manifest could not be read, it may be that which uses them.
 pub(super) fn warn(builder: &mut Builder<'_, '_>) {
+    if builder.context.manifest.is_damaged() {
+        return;
+    }
     servers(builder);
     steps(builder);
     for name in builder.context.unused_variables() {

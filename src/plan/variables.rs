@@ -13,6 +13,10 @@ use super::inputs::{Inputs, Values};
 use super::template::{Fault, Piece, Reference, Template};
 use crate::manifest::{Manifest, Path, Slot, suggest};
 
+/// The longest text with its variables put in, in bytes: variables of variables multiply, and no path, pattern or password
+/// is as long.
+const LONGEST: usize = 8 << 10;
+
 /// A text with its variables put in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Bound {
@@ -25,7 +29,7 @@ pub(super) struct Bound {
     /// Whether a value came from the environment, a file or the run: it is not known when a manifest is checked.
     pub(super) late: bool,
     /// Every value that was put in, those inside other variables included.
-    pub(super) parts: Vec<String>,
+    pub(super) parts: BTreeSet<String>,
 }
 
 /// Something wrong with a `${…}`, and where in the text it stands.
@@ -75,7 +79,7 @@ impl Bound {
     fn value(text: String) -> Bound {
         Bound {
             outside: true,
-            parts: vec![text.clone()],
+            parts: BTreeSet::from([text.clone()]),
             ..Bound::literal(text)
         }
     }
@@ -127,7 +131,7 @@ impl<'a> Variables<'a> {
                     let found = found.into_iter();
                     problems.extend(found.map(|problem| VarProblem::Text(path.clone(), problem)));
                     if !bound.unknown {
-                        bound.parts.push(bound.text.clone());
+                        bound.parts.insert(bound.text.clone());
                     }
                     bound
                 }
@@ -145,6 +149,10 @@ impl<'a> Variables<'a> {
         for piece in Template::parse(text).pieces {
             match piece {
                 Piece::Literal(text) => bound.text.push_str(text),
+                Piece::Reference(_, range) if bound.text.len() > LONGEST => {
+                    problems.push(too_long(range));
+                    return (Bound::hole(text), problems);
+                }
                 Piece::Reference(reference, range) => {
                     let written = &text[range.clone()];
                     let value = self.value(&reference, written).unwrap_or_else(|problem| {
@@ -158,6 +166,10 @@ impl<'a> Variables<'a> {
                     problems.push(syntax(fault, range));
                 }
             }
+        }
+        if bound.text.len() > LONGEST.max(text.len()) {
+            problems.push(too_long(0..text.len()));
+            return (Bound::hole(text), problems);
         }
         (bound, problems)
     }
@@ -313,6 +325,16 @@ fn uses(declared: &[(String, Slot<String>)], inputs: &Inputs) -> Graph {
         names.collect()
     });
     Graph::new(needs.collect())
+}
+
+fn too_long(range: Range<usize>) -> Problem {
+    Problem {
+        code: codes::VARIABLE_TOO_LONG,
+        range,
+        message: format!("with its variables put in, the text has more than {LONGEST} bytes"),
+        label: "too long".into(),
+        help: "variables of variables multiply; write the text that is meant".into(),
+    }
 }
 
 fn syntax(fault: Fault, range: Range<usize>) -> Problem {

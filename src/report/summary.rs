@@ -316,7 +316,7 @@ mod tests {
 
         error: `login mirror` failed
            ╭─[pipelines/release.yaml:5:3]
-         4 │   build: { host: 172.16.2.76, user: ci, password: ***}
+         4 │   build: { host: 172.16.2.76, user: ci, password: *** }
          5 │   mirror: { host: mirror.example.org }
            ·   ───┬──
            ·      ╰── mirror

@@ -80,6 +80,11 @@ impl Manifest {
                 .any(|reported| reported.touches(node.place))
     }
 
+    /// Whether reading found anything that it had to leave out.
+    pub fn is_damaged(&self) -> bool {
+        !self.reported.is_empty() || self.lacks_names()
+    }
+
     /// Whether a syntax error took a step, server or variable away, name and all: then "there is no step of this name" would
     /// probably be noise.
     pub fn lacks_names(&self) -> bool {

@@ -671,6 +671,7 @@ fn an_unset_variable_is_an_error_at_its_place_in_a_run() {
 fn allow_silences_warnings_and_never_errors() {
     let allowed = "version: 1\nallow: ftpflow::variable::unused\nvars: {a: x}\nsteps: {s: {list: {server: local, empty: fail}}}";
     assert_eq!(found(allowed), []);
+    assert_eq!(found(&allowed.replace("ftpflow::", "")), []);
     check(&[
         (
             "version: 1\nallow: [ftpflow::server::unused]",
@@ -749,5 +750,56 @@ fn no_message_repeats_a_value_from_outside() {
     assert!(
         all.contains("value::bad") && !all.contains("hunter2"),
         "{all}"
+    );
+}
+
+#[test]
+fn variables_of_variables_do_not_multiply_without_bound() {
+    let mut vars = format!("  v0: {}\n", "x".repeat(100));
+    for at in 1..30 {
+        let before = format!("${{vars.v{}}}", at - 1);
+        vars += &format!("  v{at}: \"{}\"\n", before.repeat(10));
+    }
+    let empty = "  e0: ''\n".to_owned()
+        + &(1..30)
+            .map(|at| {
+                format!(
+                    "  e{at}: \"{}\"\n",
+                    format!("${{vars.e{}}}", at - 1).repeat(50)
+                )
+            })
+            .collect::<String>();
+    let text = format!(
+        "version: 1\nvars:\n{vars}{empty}steps: {{s: {{list: {{server: local, path: \"${{vars.v29}}${{vars.e29}}\", empty: fail}}}}}}"
+    );
+    let codes: Vec<_> = found(&text).into_iter().map(|(code, ..)| code).collect();
+    assert!(codes.contains(&"variable::too_long"), "{codes:?}");
+}
+
+#[test]
+fn every_entry_of_files_that_cannot_be_used_is_told() {
+    check(&[
+        (
+            "version: 1\nservers: {s: {host: h}}\nsteps: {d: {delete: {server: s, files: [a, '', b/]}}}",
+            "files::empty",
+            "''",
+            "write a path",
+        ),
+        (
+            "version: 1\nservers: {s: {host: h}}\nsteps: {d: {delete: {server: s, files: [a, '', b/]}}}",
+            "files::folder",
+            "b/",
+            "for the files in it",
+        ),
+    ]);
+}
+
+#[test]
+fn where_a_part_could_not_be_read_nothing_is_called_unused() {
+    let text = "version: 1\nvars: {v: x}\nservers:\n  s: {host: ${vars.v}}\n  t: {host: h}\nsteps:\n  l: {list: {server: t, path: /, empty: fail}}\n";
+    let codes: Vec<_> = found(text).into_iter().map(|(code, ..)| code).collect();
+    assert!(
+        !codes.iter().any(|code| code.ends_with("unused")),
+        "{codes:?}"
     );
 }
