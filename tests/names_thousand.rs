@@ -115,6 +115,50 @@ fn a_wrong_encoding_of_the_target_loses_nothing() {
 
 #[test]
 #[ignore = "needs the Debian FTP servers: tests/run"]
+fn a_server_that_decodes_names_and_does_not_say_so_loses_nothing() {
+    let one = |name: &str| (name.as_bytes().to_vec(), name.as_bytes().to_vec());
+    let files = Files::from([one("上.txt"), one("中.txt"), one("下.txt"), one("a.txt")]);
+    for encoding in ["auto", "windows-1252"] {
+        let servers = real::start(Kind::Vsftpd).zip(real::start(Kind::PyftpdGbk));
+        let Some((source, target)) = servers else {
+            return;
+        };
+        plant(&source, &files);
+        let outcome = relay(&source, "auto", &target, encoding);
+        outcome.code(1).stderr_has("files failed");
+        assert_same(&held(&source), &files, encoding);
+        assert!(held(&target).contains_key(&b"a.txt"[..]), "{encoding}");
+    }
+}
+
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
+fn characters_that_the_servers_own_table_lacks_lose_nothing() {
+    let servers = real::start(Kind::Vsftpd).zip(real::start(Kind::PyftpdGbk));
+    let Some((source, target)) = servers else {
+        return;
+    };
+    // Python's GBK has no `ǹ` and no euro, WHATWG's has.
+    let one = |name: &str| (name.as_bytes().to_vec(), name.as_bytes().to_vec());
+    let good = Files::from([one("好好"), one("报价")]);
+    let bad = Files::from([one("好ǹ"), one("报价€")]);
+    plant(&source, &good);
+    plant(&source, &bad);
+    let outcome = relay(&source, "utf-8", &target, "gbk");
+    outcome.code(1).stderr_has("lists another name");
+    outcome.stderr_has("2 of 4 files failed");
+    let kept = held(&source);
+    assert!(bad.keys().all(|name| kept.contains_key(name)));
+    let arrived = held(&target);
+    assert!(
+        good.iter()
+            .all(|(name, content)| arrived.get(name) == Some(content)),
+        "{arrived:?}"
+    );
+}
+
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
 fn a_space_at_the_end_is_not_sent_to_pureftpd_which_would_change_it() {
     let Some((source, target)) = real::start(Kind::Vsftpd).zip(real::start(Kind::Pureftpd)) else {
         return;

@@ -103,6 +103,25 @@ fn each_wrong_certificate_is_told_from_the_others() {
 }
 
 #[test]
+fn a_certificate_that_signed_itself_as_an_authority_can_be_named() {
+    let server = Secure::start(Trick::None, Shows::Authority);
+    assert!(open(&server, Tls::Explicit(trusting(&server))).is_ok());
+    let server = Secure::start(Trick::None, Shows::Authority);
+    let elsewhere = TlsOptions {
+        server_name: Some("elsewhere.example".into()),
+        ..trusting(&server)
+    };
+    let name = fault(&server, Tls::Explicit(elsewhere));
+    assert_eq!(name, (TlsFault::Name, Class::Permanent));
+    let expired = explicit_fault(Trick::None, Shows::ExpiredAuthority);
+    assert_eq!(expired, (TlsFault::Expired, Class::Permanent));
+    // Another one's file does not do.
+    let other = Secure::start(Trick::None, Shows::Authority);
+    let (unknown, _) = fault(&server, Tls::Explicit(trusting(&other)));
+    assert_ne!(unknown, TlsFault::Expired);
+}
+
+#[test]
 fn server_name_names_the_certificate() {
     let server = Secure::start(Trick::None, Shows::OtherName);
     let options = TlsOptions {

@@ -41,6 +41,8 @@ pub struct Facts {
     /// Whether a server that announces UTF8 keeps bytes that are not; `None` until [`super::Session::ask_for_bytes`],
     /// and not certain where it is `Some(false)`.
     pub keeps_bytes: Option<bool>,
+    /// The server keeps every byte of a name: it repeated such, or is known for it.
+    pub exact_names: bool,
     /// A PASV reply named another address than the control connection's peer.
     pub pasv_elsewhere: bool,
 }
@@ -86,6 +88,7 @@ impl Facts {
         self.no_size |= other.no_size;
         self.mlsd_unusable |= other.mlsd_unusable;
         self.no_send_ahead |= other.no_send_ahead;
+        self.exact_names |= other.exact_names;
         self.tls12_only |= other.tls12_only;
         self.no_tls12 |= other.no_tls12;
         self.pasv_elsewhere |= other.pasv_elsewhere;

@@ -210,6 +210,8 @@ fn connect(
     if control.greeting().contains("pyftpdlib") {
         facts.waits_for_transfer = Some(false);
     }
+    // vsftpd hands names on as they come, and has no way of saying so: known by its name.
+    facts.exact_names |= control.greeting().contains("(vsFTPd");
     Ok(Session {
         control,
         tls,

@@ -128,7 +128,8 @@ impl Session {
         self.tolerate(reply).map(|()| set)
     }
 
-    /// Finds out whether a server that announces UTF8 keeps other bytes as they are, where it is not known yet.
+    /// Finds out whether a server keeps the bytes of names as they are, where it is not known yet: for one that announces
+    /// UTF8, bytes that are none.
     ///
     /// ProFTPD and Pure-FTPd do; pyftpdlib stores U+FFFD in their place and answers 226. Nothing is written to tell
     /// them apart: the first two repeat the name of a missing folder in their refusal, byte by byte. A server that
@@ -137,14 +138,22 @@ impl Session {
     /// # Errors
     /// Only when the session broke.
     pub fn ask_for_bytes(&mut self) -> Result<(), Error> {
-        if !self.facts.announces_utf8() || self.facts.keeps_bytes.is_some() {
+        if self.facts.exact_names || self.facts.keeps_bytes.is_some() {
             return Ok(());
         }
         self.ready()?;
         let reply = self.enter(NOWHERE)?;
         let repeats = |line: &Vec<u8>| line.windows(NOWHERE.len()).any(|part| part == NOWHERE);
-        self.facts.keeps_bytes = Some(reply.is_refusal() && reply.lines.iter().any(repeats));
+        let kept = reply.is_refusal() && reply.lines.iter().any(repeats);
+        self.facts.keeps_bytes = Some(kept);
+        self.facts.exact_names = kept;
         self.tolerate(reply)
+    }
+
+    /// Whether a name may stand under other bytes than it was sent in.
+    pub fn doubts_name(&self, name: &[u8]) -> bool {
+        let is_text = self.facts.announces_utf8() && std::str::from_utf8(name).is_ok();
+        !name.is_ascii() && !self.facts.exact_names && !is_text
     }
 
     /// Goes into a folder; a refusal is a reply, not an error.

@@ -55,6 +55,10 @@ pub enum Shows {
     OtherName,
     /// Of 2020.
     Expired,
+    /// A good one that says it is an authority, as `openssl req -x509` makes it.
+    Authority,
+    /// Such a one of 2020.
+    ExpiredAuthority,
 }
 
 /// A running server. Its threads end with the test's process.
@@ -119,7 +123,10 @@ fn config(trick: Trick, shows: Shows, folder: &TempDir) -> ServerConfig {
         _ => vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
     };
     let mut wanted = CertificateParams::new(names).unwrap();
-    if shows == Shows::Expired {
+    if matches!(shows, Shows::Authority | Shows::ExpiredAuthority) {
+        wanted.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    }
+    if matches!(shows, Shows::Expired | Shows::ExpiredAuthority) {
         wanted.not_before = rcgen::date_time_ymd(2019, 1, 1);
         wanted.not_after = rcgen::date_time_ymd(2020, 1, 1);
     }

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
 use super::fault::TlsFault;
@@ -36,15 +37,20 @@ pub(super) fn verifier(
             };
             let pem = setting.read()?;
             let mut roots = RootCertStore::empty();
-            for certificate in identity::certificates(&pem, &setting)? {
+            let certificates = identity::certificates(&pem, &setting)?;
+            for certificate in certificates.clone() {
                 roots
                     .add(certificate)
                     .map_err(|error| setting.unusable(error.to_string()))?;
             }
-            WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider))
-                .build()
-                .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
-                .map_err(|error| setting.unusable(error.to_string()))
+            let signed =
+                WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider))
+                    .build()
+                    .map_err(|error| setting.unusable(error.to_string()))?;
+            Ok(Arc::new(Named {
+                certificates,
+                signed,
+            }))
         }
     }
 }
@@ -61,6 +67,69 @@ fn system(provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>,
     let verifier: Arc<dyn ServerCertVerifier> = Arc::new(made);
     *held = Some(Arc::clone(&verifier));
     Ok(verifier)
+}
+
+/// `ca_file`: what one of its certificates has signed, or one of these themselves.
+#[derive(Debug)]
+struct Named {
+    certificates: Vec<CertificateDer<'static>>,
+    signed: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for Named {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        stapled: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let judged = self
+            .signed
+            .verify_server_cert(certificate, between, name, stapled, now);
+        match &judged {
+            // `openssl req -x509` marks what it signs itself as an authority, which no server's certificate may be. Its
+            // dates were judged before that, its name was not.
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(other))))
+                if is_an_authority(&**other) && self.certificates.contains(certificate) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            _ => judged,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signed
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signed
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.signed.supported_verify_schemes()
+    }
+}
+
+/// Whether the certificate is refused for being an authority's. rustls hands on what its checker says; its type is that of a
+/// crate that may stand in the tree twice, so it is known by its name.
+fn is_an_authority(error: &dyn std::error::Error) -> bool {
+    format!("{error:?}") == "CaUsedAsEndEntity"
 }
 
 /// `verify: false`: any certificate, though whoever shows it must hold its key.

@@ -15,6 +15,7 @@ use crate::transfer::{
 use super::Output;
 use super::ends::{Ends, Wishes, no_session};
 use super::jobs::output;
+use super::names;
 use crate::exec::fault::Fault;
 use crate::exec::job::{Desk, Work};
 
@@ -80,6 +81,7 @@ pub(super) fn files(batch: Batch, files: Vec<Piece>) -> Work {
                 break;
             }
         }
+        names::prove(&batch, desk, &mut moved);
         output(Output::Moved(moved))
     })
 }
@@ -103,6 +105,17 @@ pub(super) fn publish(batch: Batch, files: Vec<u32>, again: bool) -> Work {
                 break;
             }
         }
+        let whole: Vec<u32> = published
+            .iter()
+            .filter(|(_, result)| result.is_ok())
+            .map(|(at, _)| *at)
+            .collect();
+        let mut elsewhere = names::missing(&batch, desk, &whole);
+        for (at, result) in &mut published {
+            if let Some(fault) = elsewhere.remove(at) {
+                *result = Err(fault);
+            }
+        }
         output(Output::Published(published))
     })
 }
@@ -119,6 +132,17 @@ pub(super) fn clear(batch: Batch, files: Vec<u32>) -> Work {
 }
 
 impl Batch {
+    /// Where a file goes.
+    pub(super) fn path(&self, at: u32) -> Option<Vec<u8>> {
+        self.ends.route.absolute(self.set.as_ref()?, at).ok()
+    }
+
+    /// How people know a file.
+    pub(super) fn text(&self, at: u32) -> String {
+        let set = self.set.as_ref();
+        set.map(|set| set.text(at)).unwrap_or_default()
+    }
+
     fn item(&self, at: u32) -> Result<Item, Fault> {
         let set = self.set.as_ref();
         let set = set.ok_or_else(|| Fault::permanent("an earlier step gave no files"))?;
@@ -277,7 +301,7 @@ impl Batch {
 }
 
 impl Failed {
-    fn at_once(fault: Fault) -> Failed {
+    pub(super) fn at_once(fault: Fault) -> Failed {
         Failed {
             fault,
             bytes: 0,

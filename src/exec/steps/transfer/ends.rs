@@ -1,7 +1,7 @@
 //! What a transfer step wants, and its two ends, as its jobs need them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use crate::files::{FileSet, Route, Side};
 use crate::journal::Resumed;
@@ -10,6 +10,7 @@ use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
 use crate::transfer::Request;
 
+use super::names;
 use super::survey::Rooted;
 use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
@@ -38,6 +39,7 @@ pub(in crate::exec) struct Ends {
     pub(super) sets_times: bool,
     source: Option<Arc<Root>>,
     target: Option<Arc<Root>>,
+    proven: Arc<names::Proven>,
 }
 
 impl Wishes {
@@ -124,6 +126,7 @@ impl Ends {
             sets_times,
             source,
             target: None,
+            proven: Arc::default(),
         })
     }
 
@@ -134,7 +137,19 @@ impl Ends {
             sets_times: self.sets_times,
             source: self.source.clone(),
             target: Some(target),
+            proven: Arc::clone(&self.proven),
         }
+    }
+
+    /// Whether the names of a folder's path were all found in listings.
+    pub(super) fn is_proven(&self, folder: &[u8]) -> bool {
+        let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        proven.contains(folder)
+    }
+
+    pub(super) fn prove(&self, folder: &[u8]) {
+        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        proven.insert(folder.to_vec());
     }
 }
 

@@ -7,6 +7,7 @@ mod batch;
 mod ends;
 mod jobs;
 mod moving;
+mod names;
 mod survey;
 
 use std::collections::{HashMap, VecDeque};

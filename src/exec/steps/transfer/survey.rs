@@ -205,8 +205,11 @@ fn root_there(session: &mut Session, wishes: &Wishes, set: &FileSet) -> Result<R
     let bytes = bytes.map_err(|error| Fault::ftp(&wishes.target_name, &error, Some(session)))?;
     let root = session.absolute(&bytes);
     let page = page_there(session, wishes, &root)?;
-    let is_doubtful = !session.facts().takes_any_bytes();
-    if is_doubtful && (session.declares_encoding() || has_raw_names(set)) {
+    let foreign = match session.facts().announces_utf8() {
+        true => session.declares_encoding() || has_raw_names(set),
+        false => !bytes.is_ascii() || has_foreign_names(set),
+    };
+    if foreign {
         let asked = session.ask_for_bytes();
         asked.map_err(|error| Fault::ftp(&wishes.target_name, &error, Some(session)))?;
     }
@@ -219,6 +222,10 @@ fn root_there(session: &mut Session, wishes: &Wishes, set: &FileSet) -> Result<R
             folds_case: false,
         },
     })
+}
+
+fn has_foreign_names(set: &FileSet) -> bool {
+    set.positions().any(|at| !set.relative(at).is_ascii())
 }
 
 /// Whether a name is not text in the encoding of its side.
