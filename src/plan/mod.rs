@@ -6,6 +6,7 @@ mod builder;
 mod codes;
 mod compile;
 mod context;
+mod endings;
 mod extents;
 mod graph;
 mod hazards;

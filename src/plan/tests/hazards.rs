@@ -97,6 +97,51 @@ fn a_delete_by_files_where_another_transfers_asks_for_sources_of() {
 }
 
 #[test]
+fn a_list_of_files_claims_only_the_folders_of_its_entries() {
+    let clashing = |files: &str, step: &str| {
+        let steps = [
+            format!("  x: {{download: {{server: a, files: {files}, into: o}}}}\n  y: {{{step}}}\n"),
+            format!("  x: {{delete: {{server: a, files: {files}}}}}\n  y: {{{step}}}\n"),
+        ];
+        steps.map(|steps| codes_of(&steps))
+    };
+    let none: [Vec<&str>; 2] = [vec![], vec![]];
+    let up = "upload: {files: 'd/*', to: a, into: /z}";
+    let list = "list: {server: a, path: /z, empty: fail}";
+    assert_eq!(clashing("['/a/*.gz', /b/c.txt]", up), none);
+    assert_eq!(clashing("['/a/*.gz', /b/c.txt]", list), none);
+    let found = [vec!["hazard::read_write"], vec!["hazard::delete"]];
+    assert_eq!(clashing("['/a/*.gz', /z/c.txt]", up), found);
+    // Deep below a folder, and an alternation that reaches over a `/`.
+    assert_eq!(clashing("['/a/*.gz', '/**/c.txt']", up), found);
+    assert_eq!(clashing("['/a/*.gz', '/{z,b/d}/*.txt']", up), found);
+    assert_eq!(clashing("['/a/*.gz', '/b/{z,b/d}/*.txt']", up), none);
+    // Above the other's folder, and only there.
+    assert_eq!(clashing("['/a/*.gz', '/*.txt']", up), none);
+}
+
+#[test]
+fn local_files_claim_only_their_folders() {
+    let steps = "  x: {upload: {files: [a/1.txt, b/2.txt], to: a, into: /z}}\n  y: {download: {server: b, files: '/in/*', into: c}}\n";
+    assert_eq!(codes_of(steps), Vec::<&str>::new());
+    assert_eq!(
+        codes_of(&steps.replace("into: c", "into: b")),
+        ["hazard::read_write"]
+    );
+}
+
+#[test]
+fn files_that_lose_their_folders_meet_by_their_names() {
+    let steps = "  x: {download: {server: a, files: ['/p/a/c.txt', '/p/b/d.txt'], into: o, flatten: true}}\n  \
+                 y: {download: {server: a, files: ['/p/x/c.txt', '/p/y/e.txt'], into: o, flatten: true}}\n";
+    assert_eq!(codes_of(steps), ["hazard::writers"]);
+    assert_eq!(
+        codes_of(&steps.replace(", flatten: true", "")),
+        Vec::<&str>::new()
+    );
+}
+
+#[test]
 fn relative_paths_meet_absolute_ones_once_the_home_is_known() {
     let text = "version: 1\nservers: {a: {host: h}}\nsteps:\n  l: {list: {server: a, path: in, empty: fail}}\n  up: {upload: {files: 'x/*', to: a, into: /home/ci/in}}\n";
     let compiled = compiled(text, &seeing(&[]));
@@ -202,7 +247,23 @@ mod brute {
         kind: Kind,
         folder: usize,
         end: usize,
+        /// A second entry of `files`; that of an upload is in the first one's folder.
+        second: Option<(usize, usize)>,
         needs: Vec<usize>,
+    }
+
+    impl One {
+        /// Folders and endings of its `files`.
+        fn entries(&self) -> Vec<(usize, usize)> {
+            let second = self.second.map(|(folder, end)| match self.kind {
+                Kind::Upload => (self.folder, end),
+                _ => (folder, end),
+            });
+            [(self.folder, self.end)]
+                .into_iter()
+                .chain(second)
+                .collect()
+        }
     }
 
     fn one() -> impl Strategy<Value = One> {
@@ -213,12 +274,22 @@ mod brute {
             Just(Kind::Delete),
         ];
         let needs = prop::collection::vec(0_usize..8, 0..3);
-        (kind, 0..FOLDERS.len(), 0..ENDS.len(), needs).prop_map(|(kind, folder, end, needs)| One {
+        let entry = || (0..FOLDERS.len(), 0..ENDS.len());
+        let second = prop::option::of(entry());
+        (kind, entry(), second, needs).prop_map(|(kind, (folder, end), second, needs)| One {
             kind,
             folder,
             end,
+            second,
             needs,
         })
+    }
+
+    /// The list of patterns below folders.
+    fn files<'a>(entries: impl Iterator<Item = (&'a str, usize)>) -> String {
+        let patterns = entries
+            .map(|(folder, end)| format!("'{}/*.{}'", folder.trim_end_matches('/'), ENDS[end]));
+        format!("[{}]", patterns.collect::<Vec<_>>().join(", "))
     }
 
     fn file(folder: usize, end: usize) -> String {
@@ -235,7 +306,9 @@ mod brute {
                 .map(|need| format!("n{need}"))
                 .collect();
             let folder = FOLDERS[step.folder];
-            let files = format!("{}/*.{}", folder.trim_end_matches('/'), ENDS[step.end]);
+            let entries = step.entries();
+            let remote = files(entries.iter().map(|&(folder, end)| (FOLDERS[folder], end)));
+            let local = files(entries.iter().map(|&(_, end)| ("src", end)));
             let kind = match step.kind {
                 Kind::List { recursive } => {
                     format!(
@@ -243,13 +316,10 @@ mod brute {
                     )
                 }
                 Kind::Upload => {
-                    format!(
-                        "upload: {{files: 'src/*.{}', to: s, into: {folder}}}",
-                        ENDS[step.end]
-                    )
+                    format!("upload: {{files: {local}, to: s, into: {folder}}}")
                 }
-                Kind::Download => format!("download: {{server: s, files: '{files}', into: o{at}}}"),
-                Kind::Delete => format!("delete: {{server: s, files: '{files}'}}"),
+                Kind::Download => format!("download: {{server: s, files: {remote}, into: o{at}}}"),
+                Kind::Delete => format!("delete: {{server: s, files: {remote}}}"),
             };
             writeln!(text, "  n{at}: {{needs: [{}], {kind}}}", needs.join(", ")).unwrap();
         }
@@ -258,7 +328,13 @@ mod brute {
 
     /// Looked at, written, deleted.
     fn touched(step: &One) -> [BTreeSet<String>; 3] {
-        let own = || BTreeSet::from([file(step.folder, step.end)]);
+        let entries = step.entries().into_iter();
+        let own = || {
+            entries
+                .clone()
+                .map(|(folder, end)| file(folder, end))
+                .collect()
+        };
         let none = BTreeSet::new;
         match step.kind {
             Kind::List { recursive } => {
@@ -304,8 +380,13 @@ mod brute {
                 );
                 let nested =
                     short == long || long.starts_with(&format!("{}/", short.trim_end_matches('/')));
-                let writers =
-                    !a_writes.is_empty() && !b_writes.is_empty() && nested && a.end == b.end;
+                let ends = |one: &One| -> BTreeSet<usize> {
+                    one.entries().into_iter().map(|(_, end)| end).collect()
+                };
+                let writers = !a_writes.is_empty()
+                    && !b_writes.is_empty()
+                    && nested
+                    && !ends(a).is_disjoint(&ends(b));
                 if (clash && !ordered) || new_files {
                     hazards.insert((early, late), Severity::Error);
                 } else if writers && !ordered {
