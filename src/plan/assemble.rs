@@ -9,7 +9,7 @@ use super::options::Defaults;
 use super::server::ServerEntry;
 use super::sides::Yields;
 use crate::files::{ServerId, Side};
-use crate::manifest::Finding;
+use crate::manifest::{Finding, Segment};
 
 impl Builder<'_, '_> {
     /// One login a server that is used; every step on the server depends on it.
@@ -152,11 +152,17 @@ impl Builder<'_, '_> {
         let mut needs: Vec<StepId> = node.needs.iter().map(|need| id(need.step)).collect();
         needs.sort_unstable();
         needs.dedup();
+        let waits = node
+            .needs
+            .iter()
+            .filter(|need| !node.implicit && is_written(need));
+        let waits = waits.map(|need| id(need.step)).collect();
         Some(Step {
             id: id(at),
             name: std::mem::take(&mut node.name),
             description: node.common.description.take(),
             needs,
+            waits,
             retry: node.common.retry,
             timeout: node.common.timeout,
             on_error: node.common.on_error(),
@@ -221,6 +227,11 @@ impl Action {
             },
         }
     }
+}
+
+/// Whether an edge stands in the step's `needs:` (`steps.NAME.needs…`).
+fn is_written(need: &Need) -> bool {
+    matches!(need.path.segments().get(2), Some(Segment::Key(key)) if key == "needs")
 }
 
 /// A login that nobody wrote is tried as often as `defaults` says, like every step.

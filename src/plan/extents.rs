@@ -150,7 +150,7 @@ fn apart<'p>(plan: &'p Plan, sides: &Sides, set: StepId, whole: Extent<'p>) -> V
 }
 
 /// The list and the patterns that a `files` stands for.
-fn files(plan: &Plan, set: StepId) -> Option<(&List, &[String])> {
+pub(super) fn files(plan: &Plan, set: StepId) -> Option<(&List, &[String])> {
     let step = plan.step(set);
     let Action::Filter(filter) = &step.action else {
         return None;

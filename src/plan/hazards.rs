@@ -6,6 +6,7 @@ use super::codes;
 use super::extents::{Extent, Touch, extents};
 use super::meeting::{Meeting, can_harm, meeting};
 use super::model::{Plan, StepId};
+use super::proposals::helps;
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
 /// So many hazards of one step are said; a thousand steps into one folder would make half a million of them.
@@ -27,7 +28,7 @@ pub struct Hazard {
     pub earlier: StepId,
     /// What is wrong, in one line.
     pub message: String,
-    /// The line to add.
+    /// The line to write.
     pub help: String,
 }
 
@@ -40,19 +41,19 @@ impl Hazard {
 
 /// A hazard before it is put into words: most are counted, and only some said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Found {
-    sort: Sort,
-    later: usize,
-    earlier: usize,
+pub(super) struct Found {
+    pub(super) sort: Sort,
+    pub(super) later: usize,
+    pub(super) earlier: usize,
 }
 
-/// What is wrong between two steps, the worst first.
+/// What is wrong between two steps; of one pair the first is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Sort {
+pub(super) enum Sort {
+    /// The later one deletes by `files`, and the other transfers from there. No order would mend that.
+    DeletedByFiles,
     /// The later one deletes, and the other does this.
     Deleted(Touch),
-    /// The later one deletes by `files`, and the other transfers from there.
-    DeletedByFiles,
     /// The later one does this, and the other writes.
     ReadWhileWritten(Touch),
     /// Both write.
@@ -69,7 +70,7 @@ impl Sort {
         }
     }
 
-    fn severity(self) -> Severity {
+    pub(super) fn severity(self) -> Severity {
         match self {
             Sort::WrittenTwice => Severity::Warning,
             _ => Severity::Error,
@@ -94,15 +95,6 @@ impl Sort {
             ),
         }
     }
-
-    fn help(self, later: &str, earlier: &str) -> String {
-        match self {
-            Sort::DeletedByFiles => format!(
-                "in `{later}`, write `delete: {{ sources_of: {earlier} }}`: it deletes exactly what arrived"
-            ),
-            _ => format!("add `needs: [{earlier}]` to `{later}`"),
-        }
-    }
 }
 
 /// Finds the hazards of a plan.
@@ -117,7 +109,9 @@ pub fn hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
         .into_iter()
         .filter_map(|(a, b, ordered)| judge(&extents[a as usize], &extents[b as usize], ordered));
     let (found, left_out) = choose(pairs, &owners);
-    let mut hazards: Vec<Hazard> = found.into_iter().map(|one| say(plan, one)).collect();
+    let helps = helps(plan, &owners, &found).into_iter();
+    let said = found.into_iter().zip(helps);
+    let mut hazards: Vec<Hazard> = said.map(|(one, help)| say(plan, one, help)).collect();
     hazards.extend(left_out.map(|first| not_said(plan, first)));
     hazards.extend(beyond.map(|extent| not_compared(plan, extents[extent].step)));
     hazards
@@ -150,7 +144,7 @@ fn choose(found: impl Iterator<Item = Found>, owners: &[u32]) -> (Vec<Found>, Op
     (kept, left_out)
 }
 
-fn say(plan: &Plan, found: Found) -> Hazard {
+fn say(plan: &Plan, found: Found, help: String) -> Hazard {
     let (later, earlier) = (owner(plan, found.later), owner(plan, found.earlier));
     Hazard {
         code: found.sort.code(),
@@ -158,7 +152,7 @@ fn say(plan: &Plan, found: Found) -> Hazard {
         later: plan.steps[found.later].id,
         earlier: plan.steps[found.earlier].id,
         message: found.sort.message(later, earlier),
-        help: found.sort.help(later, earlier),
+        help,
     }
 }
 

@@ -18,6 +18,7 @@ mod names;
 mod only;
 mod options;
 mod printable;
+mod proposals;
 mod secrets;
 mod server;
 mod server_parts;

@@ -68,6 +68,8 @@ pub struct Step {
     pub description: Option<String>,
     /// All steps that must end before it starts: written, implied and implicit.
     pub needs: Vec<StepId>,
+    /// Those of them that stand in its own `needs:`, in the order in which they do.
+    pub waits: Vec<StepId>,
     /// What it does.
     pub action: Action,
     /// Tries of one operation.
