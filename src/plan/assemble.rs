@@ -79,13 +79,9 @@ impl Builder<'_, '_> {
             needs.map(|need| position[need.step]).collect()
         });
         let graph = Graph::new(needs.collect());
-        let order = match graph.order() {
-            Ok(order) => order,
-            Err(cycle) => {
-                let cycle: Vec<usize> = cycle.into_iter().map(|at| shown[at]).collect();
-                self.report_cycle(&cycle);
-                return None;
-            }
+        let Ok(order) = graph.order() else {
+            self.report_cycles();
+            return None;
         };
         self.settle_after(&graph, &order, &shown, yields);
         let order: Vec<usize> = order.into_iter().map(|at| shown[at]).collect();
@@ -170,6 +166,35 @@ impl Builder<'_, '_> {
             implicit: node.implicit,
             action,
         })
+    }
+
+    /// Reports a cycle for each set of steps that wait for each other, in terms of the steps that are written: those that a
+    /// `files` stands for wait for what their step waits for.
+    fn report_cycles(&mut self) {
+        let mut needs = vec![Vec::new(); self.nodes.len()];
+        for (at, node) in self.nodes.iter().enumerate() {
+            for need in &node.needs {
+                let (mine, other) = (self.written(at), self.written(need.step));
+                if mine != other || !self.nodes[need.step].implicit {
+                    needs[mine].push(other);
+                }
+            }
+        }
+        for cycle in Graph::new(needs).circles() {
+            self.report_cycle(&cycle);
+        }
+    }
+
+    /// The written step that a node was made for; implicit logins are made for none, and stand for themselves.
+    fn written(&self, at: usize) -> usize {
+        match &self.nodes[at] {
+            Node {
+                implicit: true,
+                rank: (owner, _),
+                ..
+            } if *owner > 0 => owner - 1,
+            _ => at,
+        }
     }
 
     fn report_cycle(&mut self, cycle: &[usize]) {
