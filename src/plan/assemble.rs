@@ -101,9 +101,16 @@ impl Builder<'_, '_> {
             variables: self.context.variable_values(),
             folder: inputs.folder.clone(),
             servers: servers.collect(),
+            allowed: self.allowed_codes(),
             steps,
         };
         Some(plan.without_unused_servers())
+    }
+
+    fn allowed_codes(&self) -> Vec<String> {
+        let many = self.context.manifest.allow.get();
+        let items = many.into_iter().flat_map(|many| &many.items);
+        items.filter_map(|item| item.get().cloned()).collect()
     }
 
     /// Which transfers come before each `delete` of a set, on the side that it deletes on. `graph` and `order` number the

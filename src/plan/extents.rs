@@ -48,6 +48,15 @@ impl Extent<'_> {
         matches!(self.touch, Touch::Writes { .. } | Touch::Deletes { .. })
     }
 
+    /// Its root as it is written, where that starts from a home that is not known.
+    pub(super) fn below_home(&self) -> Option<&str> {
+        let (_, path) = self.root.rsplit_once('\n')?;
+        match path.strip_prefix(UNKNOWN)? {
+            "" => Some("."),
+            below => below.strip_prefix('/'),
+        }
+    }
+
     /// Whether it makes or replaces files.
     pub(super) fn writes(&self) -> bool {
         matches!(self.touch, Touch::Writes { .. })

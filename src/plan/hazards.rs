@@ -30,9 +30,15 @@ pub struct Hazard {
     pub message: String,
     /// The line to write.
     pub help: String,
+    /// What its paths, as the steps write them, turned out to be once homes were known: "`in` of `seen` is `/home/ci/in`".
+    pub paths: Vec<String>,
 }
 
 impl Hazard {
+    fn key(&self) -> (&'static str, StepId, StepId) {
+        (self.code, self.later, self.earlier)
+    }
+
     /// Whether nothing may run with it.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -112,9 +118,52 @@ pub fn hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
     let helps = helps(plan, &owners, &found).into_iter();
     let said = found.into_iter().zip(helps);
     let mut hazards: Vec<Hazard> = said.map(|(one, help)| say(plan, one, help)).collect();
+    if !homes.is_empty() {
+        resolved(plan, &extents, &mut hazards);
+    }
     hazards.extend(left_out.map(|first| not_said(plan, first)));
     hazards.extend(beyond.map(|extent| not_compared(plan, extents[extent].step)));
     hazards
+}
+
+/// The hazards that only show now that homes are known.
+pub fn late_hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
+    let known: HashSet<_> = hazards(plan, &[]).iter().map(Hazard::key).collect();
+    let mut late = hazards(plan, homes);
+    late.retain(|hazard| !known.contains(&hazard.key()));
+    late
+}
+
+/// Tells of the paths by which hazards meet where they are written otherwise.
+fn resolved(plan: &Plan, extents: &[Extent<'_>], hazards: &mut [Hazard]) {
+    let written = self::extents(plan, &[]);
+    let mut of: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (at, extent) in extents.iter().enumerate() {
+        of.entry(extent.step).or_default().push(at);
+    }
+    let of = |step: StepId| of.get(&(step.0 as usize)).into_iter().flatten().copied();
+    for hazard in hazards
+        .iter_mut()
+        .filter(|hazard| hazard.later != hazard.earlier)
+    {
+        let pairs = of(hazard.later).flat_map(|a| of(hazard.earlier).map(move |b| (a, b)));
+        let mut met = pairs.filter(|&(a, b)| {
+            let found = judge(&extents[a], &extents[b], false);
+            found.is_some_and(|found| found.sort.code() == hazard.code)
+        });
+        if let Some((a, b)) = met.next() {
+            let told = [a, b].map(|at| told(plan, &written[at], &extents[at]));
+            hazard.paths = told.into_iter().flatten().collect();
+        }
+    }
+}
+
+/// What the root of an extent turned out to be, where it is written from a home.
+fn told(plan: &Plan, written: &Extent<'_>, known: &Extent<'_>) -> Option<String> {
+    let relative = written.below_home()?;
+    let (_, path) = known.root.rsplit_once('\n')?;
+    let step = owner(plan, known.step);
+    Some(format!("`{relative}` of `{step}` is `{path}`"))
 }
 
 /// Of one pair the worst, once (a transfer touches a folder in several ways), and not too many of one step and in all; and
@@ -153,6 +202,7 @@ fn say(plan: &Plan, found: Found, help: String) -> Hazard {
         earlier: plan.steps[found.earlier].id,
         message: found.sort.message(later, earlier),
         help,
+        paths: Vec::new(),
     }
 }
 
@@ -266,6 +316,7 @@ fn not_compared(plan: &Plan, first: usize) -> Hazard {
             "so many steps touch the same folders that those from `{name}` on were not all compared"
         ),
         help: "join steps that work on one folder, put them in order with `needs`, or split the manifest".into(),
+        paths: Vec::new(),
     }
 }
 
@@ -282,5 +333,6 @@ fn not_said(plan: &Plan, first: Found) -> Hazard {
             "more steps meet like this than are shown, the first of them `{later}` and `{earlier}`"
         ),
         help: "join steps that work on one folder, or put them in order with `needs`".into(),
+        paths: Vec::new(),
     }
 }

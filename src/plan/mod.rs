@@ -38,7 +38,7 @@ mod variables;
 pub use codes::PLAN_CODES;
 pub use compile::{Compiled, compile};
 pub use extents::homes_wanted;
-pub use hazards::{Hazard, hazards};
+pub use hazards::{Hazard, hazards, late_hazards};
 pub use inputs::{Inputs, Values, local_zone, undeclared_vars, wanted_files};
 pub use model::*;
 pub use printable::{Hole, Printable};
