@@ -207,6 +207,18 @@ pub struct Failure {
     pub transcript: Vec<String>,
     /// The next thing to do.
     pub help: Option<String>,
+    /// The hazard for which the run was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hazard: Option<Clash>,
+}
+
+/// Two steps that turned out to touch the same files.
+#[derive(Debug, Clone, Serialize)]
+pub struct Clash {
+    /// The documented code.
+    pub code: &'static str,
+    /// The position of the other step.
+    pub step: usize,
 }
 
 /// Bytes in flight of one job, and the file they belong to. Written by a worker, read by the progress display.
@@ -262,6 +274,8 @@ pub struct Tally {
     pub warnings: u64,
     /// How the run ended; absent before its end.
     pub outcome: Option<RunOutcome>,
+    /// Whether it was refused for a hazard: it ends so again until the manifest is mended.
+    pub refused: bool,
 }
 
 /// The fold of the events of a step.
@@ -306,6 +320,7 @@ impl Tally {
             | Event::Retrying { step, .. }
             | Event::FileFinished { step, .. }
             | Event::StepFinished { step, .. } => {
+                self.refused |= stamped.event.is_refusal();
                 if let Some(tally) = self.steps.get_mut(*step) {
                     tally.take(stamped.at_ms, &stamped.event);
                 }
@@ -322,6 +337,17 @@ impl Tally {
                     Some(StepOutcome::Failed { .. } | StepOutcome::Skipped { .. })
                 )
         })
+    }
+}
+
+impl Event {
+    /// Whether a step ended because the plan turned out to have a hazard.
+    fn is_refusal(&self) -> bool {
+        let outcome = match self {
+            Event::StepFinished { outcome, .. } => outcome,
+            _ => return false,
+        };
+        matches!(outcome, StepOutcome::Failed { failure: Some(failure) } if failure.hazard.is_some())
     }
 }
 

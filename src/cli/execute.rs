@@ -148,7 +148,8 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     match ended {
         Ok(tally) => {
             reporter.finish();
-            if continues && tally.outcome != Some(RunOutcome::Done) {
+            // A refused run cannot be continued: its manifest must change.
+            if continues && tally.outcome != Some(RunOutcome::Done) && !tally.refused {
                 output::note(
                     "with `--resume` the same command continues this run; without, it starts anew",
                 );

@@ -38,6 +38,7 @@ impl Fault {
                 reply: error.reply.as_ref().map(|reply| reply.text.clone()),
                 transcript: session.map(Session::transcript).unwrap_or_default(),
                 help: error.help(),
+                hazard: None,
             }),
         }
     }

@@ -4,8 +4,10 @@
 //! server, its steps that change anything there wait until every entry of that server has logged in; then the plan is compared
 //! once more. Everything else starts as ever.
 
-use crate::plan::{Action, Hazard, Plan, Step, StepId, hazards, homes_wanted};
+use crate::event::Clash;
+use crate::plan::{Action, Hazard, Plan, Step, StepId, homes_wanted, late_hazards};
 
+use super::fault::Fault;
 use super::shared::Shared;
 
 /// The steps that wait for homes to be known.
@@ -73,28 +75,87 @@ impl Gate {
     }
 }
 
-/// The first error among the hazards, now that homes are known, and the step of the two that has not begun.
+/// What only showed now that homes are known.
+pub(super) struct Late {
+    /// Warnings, with the step that each is about.
+    pub(super) warnings: Vec<(StepId, String)>,
+    /// The first error.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// Why the run must not go on.
+pub(super) struct Refusal {
+    /// The step of the two that has not begun.
+    pub(super) step: StepId,
+    /// The other one.
+    pub(super) other: StepId,
+    pub(super) fault: Fault,
+}
+
+/// Compares the plan once more.
 ///
 /// This takes longer than a millisecond for plans of thousands of steps; it happens once a server, before the first change.
-pub(super) fn hazard(shared: &Shared) -> Option<(Hazard, StepId)> {
+pub(super) fn look(shared: &Shared) -> Late {
     let plan = &shared.plan;
-    let ids = (0..plan.servers.len()).filter_map(|at| u16::try_from(at).ok());
-    let homes: Vec<Option<String>> = ids
-        .map(|id| {
-            let home = shared.facts(crate::files::ServerId(id)).home.as_deref()?;
-            Some(String::from_utf8_lossy(home).into_owned())
-        })
-        .collect();
-    let mut found = hazards(plan, &homes).into_iter();
-    let first = found.find(Hazard::is_error)?;
+    let found = late_hazards(plan, &homes(shared));
+    let allowed = |hazard: &&Hazard| plan.allowed.iter().any(|code| code == hazard.code);
+    let warnings = found.iter().filter(|hazard| !hazard.is_error());
+    let warnings = warnings.filter(|hazard| !allowed(hazard));
+    Late {
+        warnings: warnings.map(|hazard| warning(plan, hazard)).collect(),
+        refusal: found
+            .iter()
+            .find(|hazard| hazard.is_error())
+            .map(|hazard| refusal(plan, hazard)),
+    }
+}
+
+fn homes(shared: &Shared) -> Vec<Option<String>> {
+    let ids = (0..shared.plan.servers.len()).filter_map(|at| u16::try_from(at).ok());
+    let homes = ids.map(|id| {
+        let home = shared.facts(crate::files::ServerId(id)).home.as_deref()?;
+        Some(String::from_utf8_lossy(home).into_owned())
+    });
+    homes.collect()
+}
+
+fn warning(plan: &Plan, hazard: &Hazard) -> (StepId, String) {
+    let Hazard {
+        code,
+        message,
+        help,
+        ..
+    } = hazard;
+    let text = format!("{message}{}; {help} ({code})", since(hazard));
+    (plan.written(hazard.later), text)
+}
+
+fn refusal(plan: &Plan, hazard: &Hazard) -> Refusal {
     // Of two steps one changes something, and has waited here.
-    let later = plan.step(first.later);
-    let waits = if changes(later) {
-        first.later
-    } else {
-        first.earlier
+    let (step, other) = match changes(plan.step(hazard.later)) {
+        true => (hazard.later, hazard.earlier),
+        false => (hazard.earlier, hazard.later),
     };
-    Some((first, waits))
+    let other = plan.written(other);
+    let message = format!(
+        "{}{}; nothing was changed there",
+        hazard.message,
+        since(hazard)
+    );
+    let mut fault = Fault::permanent(message).help(hazard.help.clone());
+    fault.failure.hazard = Some(Clash {
+        code: hazard.code,
+        step: other.0 as usize,
+    });
+    Refusal { step, other, fault }
+}
+
+/// Why `check` could not tell.
+fn since(hazard: &Hazard) -> String {
+    match hazard.paths.join(" and ") {
+        paths if paths.is_empty() => String::new(),
+        paths => format!(": only the login shows that {paths}"),
+    }
 }
 
 fn changes(step: &Step) -> bool {

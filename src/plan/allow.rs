@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::codes::{self, PLAN_CODES};
 use crate::manifest::{Finding, Manifest, Path, Severity, YAML_CODES, suggest};
 
-/// Takes out the warnings that `allow` names; an entry that takes out none becomes a warning itself.
+/// Takes out the warnings that `allow` names; an entry that can take out none becomes a warning itself.
 pub(super) fn silence(manifest: &Manifest, findings: Vec<Finding>) -> Vec<Finding> {
     let Some(many) = manifest.allow.get() else {
         return findings;
@@ -18,7 +18,8 @@ pub(super) fn silence(manifest: &Manifest, findings: Vec<Finding>) -> Vec<Findin
             continue;
         };
         let silenced = take_out(&mut kept, &code);
-        if !silenced {
+        // Two writers may only meet once a run has logged in: see `hazards::late_hazards`.
+        if !silenced && code != codes::HAZARD_WRITERS {
             idle.push(unused(manifest, &code, &path, &kept));
         }
     }

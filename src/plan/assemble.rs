@@ -9,7 +9,7 @@ use super::options::Defaults;
 use super::server::ServerEntry;
 use super::sides::Yields;
 use crate::files::{ServerId, Side};
-use crate::manifest::Finding;
+use crate::manifest::{Finding, Segment};
 
 impl Builder<'_, '_> {
     /// One login a server that is used; every step on the server depends on it.
@@ -79,13 +79,9 @@ impl Builder<'_, '_> {
             needs.map(|need| position[need.step]).collect()
         });
         let graph = Graph::new(needs.collect());
-        let order = match graph.order() {
-            Ok(order) => order,
-            Err(cycle) => {
-                let cycle: Vec<usize> = cycle.into_iter().map(|at| shown[at]).collect();
-                self.report_cycle(&cycle);
-                return None;
-            }
+        let Ok(order) = graph.order() else {
+            self.report_cycles();
+            return None;
         };
         self.settle_after(&graph, &order, &shown, yields);
         let order: Vec<usize> = order.into_iter().map(|at| shown[at]).collect();
@@ -105,9 +101,16 @@ impl Builder<'_, '_> {
             variables: self.context.variable_values(),
             folder: inputs.folder.clone(),
             servers: servers.collect(),
+            allowed: self.allowed_codes(),
             steps,
         };
         Some(plan.without_unused_servers())
+    }
+
+    fn allowed_codes(&self) -> Vec<String> {
+        let many = self.context.manifest.allow.get();
+        let items = many.into_iter().flat_map(|many| &many.items);
+        items.filter_map(|item| item.get().cloned()).collect()
     }
 
     /// Which transfers come before each `delete` of a set, on the side that it deletes on. `graph` and `order` number the
@@ -152,11 +155,17 @@ impl Builder<'_, '_> {
         let mut needs: Vec<StepId> = node.needs.iter().map(|need| id(need.step)).collect();
         needs.sort_unstable();
         needs.dedup();
+        let waits = node
+            .needs
+            .iter()
+            .filter(|need| !node.implicit && is_written(need));
+        let waits = waits.map(|need| id(need.step)).collect();
         Some(Step {
             id: id(at),
             name: std::mem::take(&mut node.name),
             description: node.common.description.take(),
             needs,
+            waits,
             retry: node.common.retry,
             timeout: node.common.timeout,
             on_error: node.common.on_error(),
@@ -164,6 +173,35 @@ impl Builder<'_, '_> {
             implicit: node.implicit,
             action,
         })
+    }
+
+    /// Reports a cycle for each set of steps that wait for each other, in terms of the steps that are written: those that a
+    /// `files` stands for wait for what their step waits for.
+    fn report_cycles(&mut self) {
+        let mut needs = vec![Vec::new(); self.nodes.len()];
+        for (at, node) in self.nodes.iter().enumerate() {
+            for need in &node.needs {
+                let (mine, other) = (self.written(at), self.written(need.step));
+                if mine != other || !self.nodes[need.step].implicit {
+                    needs[mine].push(other);
+                }
+            }
+        }
+        for cycle in Graph::new(needs).circles() {
+            self.report_cycle(&cycle);
+        }
+    }
+
+    /// The written step that a node was made for; implicit logins are made for none, and stand for themselves.
+    fn written(&self, at: usize) -> usize {
+        match &self.nodes[at] {
+            Node {
+                implicit: true,
+                rank: (owner, _),
+                ..
+            } if *owner > 0 => owner - 1,
+            _ => at,
+        }
     }
 
     fn report_cycle(&mut self, cycle: &[usize]) {
@@ -221,6 +259,11 @@ impl Action {
             },
         }
     }
+}
+
+/// Whether an edge stands in the step's `needs:` (`steps.NAME.needs…`).
+fn is_written(need: &Need) -> bool {
+    matches!(need.path.segments().get(2), Some(Segment::Key(key)) if key == "needs")
 }
 
 /// A login that nobody wrote is tried as often as `defaults` says, like every step.

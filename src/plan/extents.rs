@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::model::{Action, DeleteWhat, Plan, StepId};
+use super::endings::{disjoint, leading};
+use super::model::{Action, DeleteWhat, List, Plan, StepId};
 use crate::files::{ServerId, Side};
 use crate::options::IfExists;
 
@@ -36,13 +37,24 @@ pub(super) struct Extent<'p> {
     /// Whether it reaches below the root's own entries.
     pub(super) deep: bool,
     /// Patterns of the filters on the way: a path must match one of each group.
-    groups: Vec<&'p [String]>,
+    groups: Vec<Vec<&'p str>>,
+    /// Whether the folders of the patterns are left out of the paths: `flatten`.
+    flat: bool,
 }
 
 impl Extent<'_> {
     /// Whether it changes what is there.
     pub(super) fn changes(&self) -> bool {
         matches!(self.touch, Touch::Writes { .. } | Touch::Deletes { .. })
+    }
+
+    /// Its root as it is written, where that starts from a home that is not known.
+    pub(super) fn below_home(&self) -> Option<&str> {
+        let (_, path) = self.root.rsplit_once('\n')?;
+        match path.strip_prefix(UNKNOWN)? {
+            "" => Some("."),
+            below => below.strip_prefix('/'),
+        }
     }
 
     /// Whether it makes or replaces files.
@@ -52,9 +64,10 @@ impl Extent<'_> {
 
     /// Whether no path can be in both, as far as the literal endings of their patterns tell.
     pub(super) fn disjoint(&self, other: &Extent<'_>) -> bool {
+        let names = self.flat || other.flat;
         self.groups
             .iter()
-            .any(|a| other.groups.iter().any(|b| disjoint_groups(a, b)))
+            .any(|a| other.groups.iter().any(|b| disjoint(a, b, names)))
     }
 }
 
@@ -70,32 +83,32 @@ pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Exten
                 // Of a shorthand's list nothing is looked at but what its filter lets through.
                 let filter = filters.get(&step.id).filter(|_| step.implicit);
                 let set = filter.copied().unwrap_or(step.id);
-                extents.extend(chosen(plan, &sides, set, at, Touch::Lists));
+                extents.extend(found(plan, &sides, set, at, Touch::Lists));
             }
             Action::Transfer(transfer) => {
                 let source = chosen(plan, &sides, transfer.from, at, Touch::Reads);
                 let careful = transfer.options.if_exists == IfExists::Fail;
-                if let Some(source) = &source {
+                if let Some(source) = source {
                     extents.push(Extent {
                         touch: Touch::Writes { careful },
-                        step: at,
                         root: sides.root(transfer.to, &transfer.into),
                         deep: source.deep && !transfer.options.flatten,
-                        groups: source.groups.clone(),
+                        flat: source.flat || transfer.options.flatten,
+                        ..source.clone()
                     });
+                    extents.extend(apart(plan, &sides, transfer.from, source));
                 }
-                extents.extend(source);
             }
             Action::Delete(delete) => match &delete.what {
                 DeleteWhat::Set { from, .. } => {
                     let by_files = plan.step(*from).implicit;
-                    extents.extend(chosen(plan, &sides, *from, at, Touch::Deletes { by_files }));
+                    extents.extend(found(plan, &sides, *from, at, Touch::Deletes { by_files }));
                 }
                 DeleteWhat::SourcesOf(transfers) => {
                     for transfer in transfers {
                         if let Action::Transfer(transfer) = &plan.step(*transfer).action {
                             let touch = Touch::Deletes { by_files: false };
-                            extents.extend(chosen(plan, &sides, transfer.from, at, touch));
+                            extents.extend(found(plan, &sides, transfer.from, at, touch));
                         }
                     }
                 }
@@ -114,6 +127,49 @@ fn filters(plan: &Plan) -> HashMap<StepId, StepId> {
     filters.collect()
 }
 
+/// The extents of the set that a step yields.
+fn found<'p>(
+    plan: &'p Plan,
+    sides: &Sides,
+    set: StepId,
+    at: usize,
+    touch: Touch,
+) -> Vec<Extent<'p>> {
+    let whole = chosen(plan, sides, set, at, touch);
+    whole.map_or_else(Vec::new, |whole| apart(plan, sides, set, whole))
+}
+
+/// What `files` chooses, folder by folder: of what two entries have in common (`/` of `/a/x` and `/b/y`) most is not touched.
+fn apart<'p>(plan: &'p Plan, sides: &Sides, set: StepId, whole: Extent<'p>) -> Vec<Extent<'p>> {
+    let Some((list, patterns)) = files(plan, set).filter(|(_, patterns)| !patterns.is_empty())
+    else {
+        return vec![whole];
+    };
+    let mut folders: BTreeMap<(&str, bool), Vec<&str>> = BTreeMap::new();
+    for pattern in patterns {
+        folders.entry(leading(pattern)).or_default().push(pattern);
+    }
+    let extents = folders.into_iter().map(|((folder, deep), group)| Extent {
+        root: sides.root(list.side, &format!("{}/{folder}", list.path)),
+        deep,
+        groups: vec![group],
+        ..whole
+    });
+    extents.collect()
+}
+
+/// The list and the patterns that a `files` stands for.
+pub(super) fn files(plan: &Plan, set: StepId) -> Option<(&List, &[String])> {
+    let step = plan.step(set);
+    let Action::Filter(filter) = &step.action else {
+        return None;
+    };
+    match &plan.step(filter.from).action {
+        Action::List(list) if step.implicit => Some((list, &filter.rules.include)),
+        _ => None,
+    }
+}
+
 /// The extent of the set that a step yields.
 fn chosen<'p>(
     plan: &'p Plan,
@@ -122,19 +178,21 @@ fn chosen<'p>(
     at: usize,
     touch: Touch,
 ) -> Option<Extent<'p>> {
-    let mut groups: Vec<&[String]> = Vec::new();
+    let mut groups: Vec<Vec<&str>> = Vec::new();
     let mut into: Option<(String, bool)> = None;
+    let mut flat = false;
     let mut set = set;
     loop {
         match &plan.step(set).action {
             Action::Filter(filter) => {
                 if !filter.rules.include.is_empty() {
-                    groups.push(&filter.rules.include);
+                    groups.push(filter.rules.include.iter().map(String::as_str).collect());
                 }
                 set = filter.from;
             }
             Action::Transfer(transfer) => {
                 // Copies have the names of their sources, whose patterns hold for them, too.
+                flat |= transfer.options.flatten;
                 into.get_or_insert_with(|| {
                     (
                         sides.root(transfer.to, &transfer.into),
@@ -152,6 +210,7 @@ fn chosen<'p>(
                     root,
                     deep: deep && list.recursive && list.max_depth != Some(0),
                     groups,
+                    flat,
                 });
             }
             Action::Login(_) | Action::Delete(_) => return None,
@@ -266,37 +325,8 @@ fn normal(root: &mut String, base: &str, path: &str) {
     }
 }
 
-fn disjoint_groups(a: &[String], b: &[String]) -> bool {
-    a.iter().all(|a| {
-        let a = ending(a);
-        b.iter().all(|b| {
-            let b = ending(b);
-            !a.ends_with(&b) && !b.ends_with(&a)
-        })
-    })
-}
-
-/// The literal text with which everything that matches ends, in lower case: some sides fold it.
-fn ending(pattern: &str) -> String {
-    let from = pattern
-        .rfind(['*', '?', '[', ']', '{', '}', '\\', ','])
-        .map_or(0, |at| at + 1);
-    let literal = &pattern[from..];
-    // What `\` escapes is literal, but cutting behind it is always right, and simpler.
-    let literal = if pattern[..from].ends_with('\\') {
-        literal
-            .get(literal.chars().next().map_or(0, char::len_utf8)..)
-            .unwrap_or_default()
-    } else {
-        literal
-    };
-    literal.strip_prefix('/').unwrap_or(literal).to_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn paths_are_compared_in_their_normal_form() {
         let normal = |base, path| {
@@ -308,16 +338,5 @@ mod tests {
         assert_eq!(normal("", "/.."), "/");
         assert_eq!(normal("~", "../a"), "~/../a");
         assert_eq!(normal("~", "."), "~");
-    }
-
-    #[test]
-    fn endings_tell_patterns_apart() {
-        let group = |text: &str| vec![text.to_owned()];
-        assert!(disjoint_groups(&group("*.zip"), &group("/a/*.txt")));
-        assert!(disjoint_groups(&group("/x.zip"), &group("/y.zip")));
-        assert!(!disjoint_groups(&group("*.gz"), &group("*.tar.gz")));
-        assert!(!disjoint_groups(&group("*"), &group("*.gz")));
-        assert!(!disjoint_groups(&group("*.{gz,xz}"), &group("*.xz")));
-        assert!(!disjoint_groups(&group("*.ZIP"), &group("*.zip")));
     }
 }

@@ -1,7 +1,7 @@
 //! What must come before what, as a plain data structure: order, cycles, reachability.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 /// A graph of `0..len` nodes; an edge leads from a node to one that it needs.
 #[derive(Debug, Clone, Default)]
@@ -48,6 +48,79 @@ impl Graph {
             return Ok(order);
         }
         Err(self.cycle(&open))
+    }
+
+    /// One circle for each set of nodes that all need each other: a shortest one through the set's first node, each node
+    /// needing the next.
+    pub(super) fn circles(&self) -> Vec<Vec<usize>> {
+        let sets = self.sets();
+        let mut known = vec![false; sets.len()];
+        let firsts =
+            (0..sets.len()).filter(|&node| !std::mem::replace(&mut known[sets[node]], true));
+        firsts
+            .filter_map(|first| self.circle_through(first, &sets))
+            .collect()
+    }
+
+    fn circle_through(&self, first: usize, sets: &[usize]) -> Option<Vec<usize>> {
+        let mut from: HashMap<usize, usize> = HashMap::new();
+        let mut queue = VecDeque::from([first]);
+        while let Some(node) = queue.pop_front() {
+            for &need in self.needs(node) {
+                if need == first {
+                    let back = std::iter::successors(Some(node), |at| from.get(at).copied());
+                    let mut circle: Vec<usize> = back.collect();
+                    circle.reverse();
+                    return Some(circle);
+                }
+                if sets[need] == sets[first] && !from.contains_key(&need) {
+                    from.insert(need, node);
+                    queue.push_back(need);
+                }
+            }
+        }
+        None
+    }
+
+    /// For each node the number of its set: those that need each other, directly or not, have the same. Every walk back
+    /// from the node that was finished last, among those that are left, stays within one set.
+    fn sets(&self) -> Vec<usize> {
+        let dependents = self.dependents();
+        let mut sets = vec![usize::MAX; self.needs.len()];
+        for node in self.finished().into_iter().rev() {
+            let mut stack = vec![node];
+            while let Some(at) = stack.pop() {
+                if sets[at] == usize::MAX {
+                    sets[at] = node;
+                    stack.extend(&dependents[at]);
+                }
+            }
+        }
+        sets
+    }
+
+    /// All nodes, each behind those that were first reached through it.
+    fn finished(&self) -> Vec<usize> {
+        let mut seen = vec![false; self.needs.len()];
+        let mut finished = Vec::with_capacity(seen.len());
+        for start in 0..seen.len() {
+            let mut stack = Vec::new();
+            if !std::mem::replace(&mut seen[start], true) {
+                stack.push((start, 0));
+            }
+            while let Some((node, next)) = stack.last_mut() {
+                let Some(&need) = self.needs[*node].get(*next) else {
+                    finished.push(*node);
+                    stack.pop();
+                    continue;
+                };
+                *next += 1;
+                if !std::mem::replace(&mut seen[need], true) {
+                    stack.push((need, 0));
+                }
+            }
+        }
+        finished
     }
 
     /// All that a node needs, directly or not, sorted.
@@ -214,11 +287,50 @@ mod tests {
     }
 
     #[test]
+    fn every_set_has_a_circle_and_no_node_beside_one() {
+        let edges = [
+            (0, 1),
+            (1, 0),
+            (2, 1),
+            (3, 4),
+            (4, 5),
+            (5, 3),
+            (5, 4),
+            (6, 6),
+            (7, 6),
+        ];
+        let expected = [vec![0, 1], vec![3, 4, 5], vec![6]];
+        assert_eq!(graph(&edges, 8).circles(), expected);
+        assert_eq!(
+            graph(&[(1, 0), (2, 0), (2, 1)], 3).circles(),
+            Vec::<Vec<usize>>::new()
+        );
+    }
+
+    #[test]
     fn ancestors_are_found_through_others() {
         assert_eq!(graph(&[(3, 2), (2, 0)], 4).ancestors(3), [0, 2]);
     }
 
     proptest! {
+        #[test]
+        fn circles_are_those_of_ancestors(edges in prop::collection::vec((0_usize..12, 0_usize..12), 0..20)) {
+            let graph = graph(&edges, 12);
+            let above: Vec<Vec<usize>> = (0..12).map(|node| graph.ancestors(node)).collect();
+            let circles = graph.circles();
+            for circle in &circles {
+                for (at, node) in circle.iter().enumerate() {
+                    prop_assert!(graph.needs(*node).contains(&circle[(at + 1) % circle.len()]));
+                }
+            }
+            // Of each set its first node has a circle, and no other one.
+            let first = |node: usize| above[node].contains(&node) && !(0..node).any(|other| above[node].contains(&other) && above[other].contains(&node));
+            let firsts: Vec<usize> = (0..12).filter(|&node| first(node)).collect();
+            let found: Vec<usize> = circles.iter().map(|circle| circle[0]).collect();
+            prop_assert_eq!(found, firsts);
+            prop_assert_eq!(graph.order().is_err(), !circles.is_empty());
+        }
+
         #[test]
         fn orderedness_is_that_of_ancestors(edges in prop::collection::vec((1_usize..700, 0_usize..700), 0..900)) {
             let edges: Vec<_> = edges.into_iter().filter(|(from, to)| to < from).collect();

@@ -6,6 +6,7 @@ use super::codes;
 use super::extents::{Extent, Touch, extents};
 use super::meeting::{Meeting, can_harm, meeting};
 use super::model::{Plan, StepId};
+use super::proposals::helps;
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
 /// So many hazards of one step are said; a thousand steps into one folder would make half a million of them.
@@ -27,11 +28,17 @@ pub struct Hazard {
     pub earlier: StepId,
     /// What is wrong, in one line.
     pub message: String,
-    /// The line to add.
+    /// The line to write.
     pub help: String,
+    /// What its paths, as the steps write them, turned out to be once homes were known: "`in` of `seen` is `/home/ci/in`".
+    pub paths: Vec<String>,
 }
 
 impl Hazard {
+    fn key(&self) -> (&'static str, StepId, StepId) {
+        (self.code, self.later, self.earlier)
+    }
+
     /// Whether nothing may run with it.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
@@ -40,19 +47,19 @@ impl Hazard {
 
 /// A hazard before it is put into words: most are counted, and only some said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Found {
-    sort: Sort,
-    later: usize,
-    earlier: usize,
+pub(super) struct Found {
+    pub(super) sort: Sort,
+    pub(super) later: usize,
+    pub(super) earlier: usize,
 }
 
-/// What is wrong between two steps, the worst first.
+/// What is wrong between two steps; of one pair the first is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Sort {
+pub(super) enum Sort {
+    /// The later one deletes by `files`, and the other transfers from there. No order would mend that.
+    DeletedByFiles,
     /// The later one deletes, and the other does this.
     Deleted(Touch),
-    /// The later one deletes by `files`, and the other transfers from there.
-    DeletedByFiles,
     /// The later one does this, and the other writes.
     ReadWhileWritten(Touch),
     /// Both write.
@@ -69,7 +76,7 @@ impl Sort {
         }
     }
 
-    fn severity(self) -> Severity {
+    pub(super) fn severity(self) -> Severity {
         match self {
             Sort::WrittenTwice => Severity::Warning,
             _ => Severity::Error,
@@ -94,15 +101,6 @@ impl Sort {
             ),
         }
     }
-
-    fn help(self, later: &str, earlier: &str) -> String {
-        match self {
-            Sort::DeletedByFiles => format!(
-                "in `{later}`, write `delete: {{ sources_of: {earlier} }}`: it deletes exactly what arrived"
-            ),
-            _ => format!("add `needs: [{earlier}]` to `{later}`"),
-        }
-    }
 }
 
 /// Finds the hazards of a plan.
@@ -117,10 +115,55 @@ pub fn hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
         .into_iter()
         .filter_map(|(a, b, ordered)| judge(&extents[a as usize], &extents[b as usize], ordered));
     let (found, left_out) = choose(pairs, &owners);
-    let mut hazards: Vec<Hazard> = found.into_iter().map(|one| say(plan, one)).collect();
+    let helps = helps(plan, &owners, &found).into_iter();
+    let said = found.into_iter().zip(helps);
+    let mut hazards: Vec<Hazard> = said.map(|(one, help)| say(plan, one, help)).collect();
+    if !homes.is_empty() {
+        resolved(plan, &extents, &mut hazards);
+    }
     hazards.extend(left_out.map(|first| not_said(plan, first)));
     hazards.extend(beyond.map(|extent| not_compared(plan, extents[extent].step)));
     hazards
+}
+
+/// The hazards that only show now that homes are known.
+pub fn late_hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
+    let known: HashSet<_> = hazards(plan, &[]).iter().map(Hazard::key).collect();
+    let mut late = hazards(plan, homes);
+    late.retain(|hazard| !known.contains(&hazard.key()));
+    late
+}
+
+/// Tells of the paths by which hazards meet where they are written otherwise.
+fn resolved(plan: &Plan, extents: &[Extent<'_>], hazards: &mut [Hazard]) {
+    let written = self::extents(plan, &[]);
+    let mut of: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (at, extent) in extents.iter().enumerate() {
+        of.entry(extent.step).or_default().push(at);
+    }
+    let of = |step: StepId| of.get(&(step.0 as usize)).into_iter().flatten().copied();
+    for hazard in hazards
+        .iter_mut()
+        .filter(|hazard| hazard.later != hazard.earlier)
+    {
+        let pairs = of(hazard.later).flat_map(|a| of(hazard.earlier).map(move |b| (a, b)));
+        let mut met = pairs.filter(|&(a, b)| {
+            let found = judge(&extents[a], &extents[b], false);
+            found.is_some_and(|found| found.sort.code() == hazard.code)
+        });
+        if let Some((a, b)) = met.next() {
+            let told = [a, b].map(|at| told(plan, &written[at], &extents[at]));
+            hazard.paths = told.into_iter().flatten().collect();
+        }
+    }
+}
+
+/// What the root of an extent turned out to be, where it is written from a home.
+fn told(plan: &Plan, written: &Extent<'_>, known: &Extent<'_>) -> Option<String> {
+    let relative = written.below_home()?;
+    let (_, path) = known.root.rsplit_once('\n')?;
+    let step = owner(plan, known.step);
+    Some(format!("`{relative}` of `{step}` is `{path}`"))
 }
 
 /// Of one pair the worst, once (a transfer touches a folder in several ways), and not too many of one step and in all; and
@@ -150,7 +193,7 @@ fn choose(found: impl Iterator<Item = Found>, owners: &[u32]) -> (Vec<Found>, Op
     (kept, left_out)
 }
 
-fn say(plan: &Plan, found: Found) -> Hazard {
+fn say(plan: &Plan, found: Found, help: String) -> Hazard {
     let (later, earlier) = (owner(plan, found.later), owner(plan, found.earlier));
     Hazard {
         code: found.sort.code(),
@@ -158,7 +201,8 @@ fn say(plan: &Plan, found: Found) -> Hazard {
         later: plan.steps[found.later].id,
         earlier: plan.steps[found.earlier].id,
         message: found.sort.message(later, earlier),
-        help: found.sort.help(later, earlier),
+        help,
+        paths: Vec::new(),
     }
 }
 
@@ -272,6 +316,7 @@ fn not_compared(plan: &Plan, first: usize) -> Hazard {
             "so many steps touch the same folders that those from `{name}` on were not all compared"
         ),
         help: "join steps that work on one folder, put them in order with `needs`, or split the manifest".into(),
+        paths: Vec::new(),
     }
 }
 
@@ -288,5 +333,6 @@ fn not_said(plan: &Plan, first: Found) -> Hazard {
             "more steps meet like this than are shown, the first of them `{later}` and `{earlier}`"
         ),
         help: "join steps that work on one folder, or put them in order with `needs`".into(),
+        paths: Vec::new(),
     }
 }

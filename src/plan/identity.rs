@@ -27,6 +27,8 @@ impl Plan {
 
 fn undescribed(mut step: Step) -> Step {
     step.description = None;
+    // In whatever order they are written, they are among `needs`.
+    step.waits.clear();
     step
 }
 

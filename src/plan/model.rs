@@ -23,6 +23,8 @@ pub struct Plan {
     pub folder: PathBuf,
     /// The servers that steps use; a [`ServerId`] is a position here.
     pub servers: Vec<PlanServer>,
+    /// The codes of the warnings that the manifest allows.
+    pub allowed: Vec<String>,
     /// All steps, implicit ones included; a [`StepId`] is a position here.
     pub steps: Vec<Step>,
 }
@@ -68,6 +70,8 @@ pub struct Step {
     pub description: Option<String>,
     /// All steps that must end before it starts: written, implied and implicit.
     pub needs: Vec<StepId>,
+    /// Those of them that stand in its own `needs:`, in the order in which they do.
+    pub waits: Vec<StepId>,
     /// What it does.
     pub action: Action,
     /// Tries of one operation.
@@ -231,6 +235,14 @@ impl Plan {
     /// A server by its number.
     pub fn server(&self, id: ServerId) -> &PlanServer {
         &self.servers[usize::from(id.0)]
+    }
+
+    /// The step that is written: the one that an implicit one was made for, whose name begins its own.
+    pub fn written(&self, id: StepId) -> StepId {
+        let step = self.step(id);
+        let owner = step.name.split_once(": ").filter(|_| step.implicit);
+        let found = owner.and_then(|(owner, _)| self.steps.iter().find(|step| step.name == owner));
+        found.map_or(id, |step| step.id)
     }
 
     /// The name of a side: the server's, or `local`.

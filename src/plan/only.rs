@@ -49,7 +49,7 @@ impl Plan {
         let steps = kept.iter().map(|&at| {
             let mut step = self.steps[at].clone();
             step.id = new(step.id);
-            for need in &mut step.needs {
+            for need in step.needs.iter_mut().chain(&mut step.waits) {
                 *need = new(*need);
             }
             step.action.renumber(new);

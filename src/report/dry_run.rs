@@ -1,8 +1,8 @@
 //! A compiled plan as text: what `run --dry-run` prints. It needs no secret, and a plan holds none.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::lanes::lanes;
 use super::text;
 use crate::endpoint::{DataMode, Endpoint, ListingMode, PasvAddress, Tls, TlsOptions};
 use crate::files::{Filter, KindTest, SortKey};
@@ -50,6 +50,9 @@ const INDENT: &str = "      ";
 /// Columns of the longest word for a kind.
 const KIND: usize = 8;
 
+/// The ports of FTP and of FTP over implicit TLS.
+const USUAL: [u16; 2] = [21, 990];
+
 /// Most columns that names are padded to.
 const LONGEST_NAME: usize = 28;
 
@@ -66,7 +69,7 @@ fn write_servers(out: &mut dyn Write, printable: &Printable) -> io::Result<()> {
     for server in servers {
         let endpoint = &server.endpoint;
         let name = text::pad(&endpoint.name, column);
-        line(out, &format!("  {name}  {}", address(endpoint)))?;
+        line(out, &format!("  {name}  {}", address(printable, endpoint)))?;
         let holes = holes(printable, &format!("servers.{}", endpoint.name));
         for setting in settings(endpoint).into_iter().chain(holes) {
             line(out, &format!("  {}  {setting}", " ".repeat(column)))?;
@@ -105,7 +108,7 @@ fn write_step(
 /// What a step does, how, and what it waits for; without what all steps have in common.
 fn facts(printable: &Printable, step: &Step, shared: &[String]) -> Vec<String> {
     let plan = &printable.plan;
-    let mut facts = what(plan, step);
+    let mut facts = what(printable, step);
     if let Some(description) = &step.description {
         facts.insert(1.min(facts.len()), format!("\u{201c}{description}\u{201d}"));
     }
@@ -153,7 +156,8 @@ fn holes(printable: &Printable, path: &str) -> Vec<String> {
     printable.holes.iter().filter_map(below).collect()
 }
 
-fn what(plan: &Plan, step: &Step) -> Vec<String> {
+fn what(printable: &Printable, step: &Step) -> Vec<String> {
+    let plan = &printable.plan;
     match &step.action {
         Action::Login(login) => {
             let endpoint = &plan.server(login.server).endpoint;
@@ -162,7 +166,10 @@ fn what(plan: &Plan, step: &Step) -> Vec<String> {
         Action::List(list) => list_facts(plan, list),
         Action::Filter(filter) => filter_facts(plan, filter),
         Action::Transfer(transfer) => transfer_facts(plan, transfer),
-        Action::Delete(delete) => delete_facts(plan, delete),
+        Action::Delete(delete) => {
+            let max = format!("{}.delete.max", step.origin.0);
+            delete_facts(plan, delete, &known(printable, &max, delete.max))
+        }
     }
 }
 
@@ -284,7 +291,7 @@ fn options(options: &TransferOptions) -> Vec<String> {
     set(&flags).chain(parallel).collect()
 }
 
-fn delete_facts(plan: &Plan, delete: &Delete) -> Vec<String> {
+fn delete_facts(plan: &Plan, delete: &Delete, max: &str) -> Vec<String> {
     let mut facts = match &delete.what {
         DeleteWhat::SourcesOf(steps) => {
             vec![format!(
@@ -300,7 +307,7 @@ fn delete_facts(plan: &Plan, delete: &Delete) -> Vec<String> {
             vec![format!("all of {}{left}", plan.step(*from).name)]
         }
     };
-    facts.push(format!("max: {}", delete.max));
+    facts.push(format!("max: {max}"));
     facts.extend(set(&[(delete.remove_empty, "directories: remove_empty")]));
     facts
 }
@@ -329,21 +336,39 @@ fn common(step: &Step) -> Vec<String> {
     facts
 }
 
-fn address(endpoint: &Endpoint) -> String {
-    let (scheme, tls) = match &endpoint.tls {
-        Tls::Off => ("ftp", ""),
-        Tls::Explicit(_) => ("ftp", ", TLS (explicit)"),
-        Tls::Implicit(_) => ("ftps", ", TLS (implicit)"),
-    };
-    let connections = text::counted(u64::from(endpoint.connections), "connection");
+/// A number, or its text as written where only a run knows it.
+fn known(printable: &Printable, path: &str, value: impl ToString) -> String {
+    let written = printable.written(path).map(str::to_owned);
+    written.unwrap_or_else(|| value.to_string())
+}
+
+fn address(printable: &Printable, endpoint: &Endpoint) -> String {
     let Endpoint {
-        user, host, port, ..
+        name, user, host, ..
     } = endpoint;
+    let written = |key: &str| printable.written(&format!("servers.{name}.{key}"));
+    let (scheme, tls) = match &endpoint.tls {
+        Tls::Off => ("ftp", String::new()),
+        Tls::Explicit(_) => ("ftp", ", TLS (explicit)".to_owned()),
+        Tls::Implicit(_) => ("ftps", ", TLS (implicit)".to_owned()),
+    };
+    let unknown_tls = written("tls").or_else(|| written("tls.mode"));
+    let tls = unknown_tls.map_or(tls, |written| format!(", TLS ({written})"));
+    let connections = match written("connections") {
+        Some(written) => format!("{written} connections"),
+        None => text::counted(u64::from(endpoint.connections), "connection"),
+    };
+    // The usual port follows from the encryption.
+    let port = match (written("port"), unknown_tls) {
+        (Some(written), _) => format!(":{written}"),
+        (None, Some(_)) if USUAL.contains(&endpoint.port) => String::new(),
+        (None, _) => format!(":{}", endpoint.port),
+    };
     let host = match host.contains(':') {
         true => format!("[{host}]"),
         false => host.clone(),
     };
-    format!("{scheme}://{user}@{host}:{port}{tls}, up to {connections}")
+    format!("{scheme}://{user}@{host}{port}{tls}, up to {connections}")
 }
 
 /// Settings of a server that are not at their defaults.
@@ -391,61 +416,19 @@ fn settings(endpoint: &Endpoint) -> Vec<String> {
     facts
 }
 
-/// Which steps wait for each other at all, logins left out: lanes run beside each other from beginning to end. In a lane, what stands
-/// between two arrows waits for something before it and never for each other.
 fn write_lanes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
     let lanes = lanes(plan);
     if lanes.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nlanes, which run beside each other")?;
+    writeln!(
+        out,
+        "\nlanes, which run beside each other (a → b: b waits for all of a)"
+    )?;
     for (number, lane) in lanes.iter().enumerate() {
-        let stages: Vec<String> = lane.iter().map(|stage| stage.join(", ")).collect();
-        line(out, &format!("{:>4}  {}", number + 1, stages.join(" → ")))?;
+        line(out, &format!("{:>4}  {lane}", number + 1))?;
     }
     Ok(())
-}
-
-/// The names of the steps of each lane, stage by stage.
-fn lanes(plan: &Plan) -> Vec<Vec<Vec<&str>>> {
-    let mut parents: Vec<usize> = (0..plan.steps.len()).collect();
-    let mut stages = vec![0; plan.steps.len()];
-    let counts = |step: &Step| !(step.implicit && matches!(step.action, Action::Login(_)));
-    for (at, step) in plan.steps.iter().enumerate() {
-        for need in &step.needs {
-            let other = need.0 as usize;
-            let needed = plan.step(*need);
-            if counts(needed) {
-                // Steps that the compiler made stand in their step's stage: they are not shown.
-                stages[at] = stages[at].max(stages[other] + usize::from(!needed.implicit));
-                let (mine, root) = (root(&mut parents, at), root(&mut parents, other));
-                parents[mine.max(root)] = mine.min(root);
-            }
-        }
-    }
-    let mut lanes: BTreeMap<usize, Vec<Vec<&str>>> = BTreeMap::new();
-    for (at, step) in plan
-        .steps
-        .iter()
-        .enumerate()
-        .filter(|(_, step)| !step.implicit)
-    {
-        let lane = lanes.entry(root(&mut parents, at)).or_default();
-        if lane.len() <= stages[at] {
-            lane.resize(stages[at] + 1, Vec::new());
-        }
-        lane[stages[at]].push(&step.name);
-    }
-    lanes.into_values().collect()
-}
-
-/// The first step of a lane; paths to it become shorter on the way.
-fn root(parents: &mut [usize], mut at: usize) -> usize {
-    while parents[at] != at {
-        parents[at] = parents[parents[at]];
-        at = parents[at];
-    }
-    at
 }
 
 fn names(plan: &Plan, steps: &[StepId]) -> String {
@@ -488,6 +471,23 @@ mod tests {
     #[test]
     fn shorthands_lanes_and_shared_defaults_read_well() {
         insta::assert_snapshot!(printed(plans::MIRRORS));
+    }
+
+    #[test]
+    fn no_default_stands_for_an_unknown_number() {
+        let text = "version: 1\nservers:\n  a: {host: a.internal, port: '${env.PORT}', connections: '${env.MANY}'}\n  \
+                    b: {host: b.internal, tls: '${env.TLS}'}\nsteps:\n  l: {list: {server: a, path: /in}}\n  \
+                    m: {list: {server: b, empty: fail}}\n  d: {delete: {from: l, max: '${env.MAX}'}}\n";
+        let printed = printed(text);
+        let lines = [
+            "ftp://anonymous@a.internal:${env.PORT}, up to ${env.MANY} connections",
+            "ftp://anonymous@b.internal, TLS (${env.TLS}), up to 4 connections",
+        ];
+        for line in lines {
+            assert!(printed.contains(line), "{printed}");
+        }
+        assert!(printed.contains(" max: ${env.MAX}\n"), "{printed}");
+        assert!(!printed.contains("max: 100"), "{printed}");
     }
 
     #[test]

@@ -12,12 +12,27 @@ const TRANSCRIPT: usize = 8;
 
 /// The message behind `title`, and below it, indented, the facts that there are.
 pub(super) fn block(title: &str, failure: &Failure, paint: Paint) -> String {
+    block_beside(title, failure, None, paint)
+}
+
+/// The same of a step that failed beside another one, whose name and place are given.
+pub(super) fn block_beside(
+    title: &str,
+    failure: &Failure,
+    beside: Option<String>,
+    paint: Paint,
+) -> String {
     let mut text = format!("  {}\n", heading(title, failure, paint));
     let reply = match (failure.code, &failure.reply) {
         (Some(code), reply) => Some(with_code(code, reply.as_deref().unwrap_or_default())),
         (None, reply) => reply.clone(),
     };
     let facts = [
+        (
+            "code",
+            failure.hazard.as_ref().map(|hazard| hazard.code.to_owned()),
+        ),
+        ("beside", beside),
         ("server", failure.server.clone()),
         ("file", failure.file.clone().filter(|file| file != title)),
         ("command", failure.command.clone()),

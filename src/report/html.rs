@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::failure::block;
+use super::failure::{block, block_beside};
 use super::json::started;
 use super::lines::failed_files;
 use super::paint::Paint;
@@ -126,7 +126,12 @@ fn failures(
         writeln!(
             out,
             "<pre>{}</pre>",
-            markup(&block("", failure, Paint::PLAIN))
+            markup(&block_beside(
+                "",
+                failure,
+                origins.beside(record, failure),
+                Paint::PLAIN
+            ))
         )?;
     }
     if step.tally.failed == 0 {

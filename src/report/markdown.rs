@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::failure::block;
+use super::failure::{block, block_beside};
 use super::json::started;
 use super::lines::failed_files;
 use super::paint::Paint;
@@ -92,7 +92,8 @@ fn failures(
         markdown(&place)
     )?;
     if let Some(failure) = step.failure() {
-        code(out, &block("", failure, Paint::PLAIN))?;
+        let beside = origins.beside(record, failure);
+        code(out, &block_beside("", failure, beside, Paint::PLAIN))?;
     }
     if step.tally.failed > 0 {
         writeln!(out, "{}\n", failed_files(step))?;

@@ -15,6 +15,7 @@ mod graph;
 mod html;
 mod json;
 mod junit;
+mod lanes;
 mod lines;
 mod markdown;
 mod paint;

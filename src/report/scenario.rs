@@ -68,6 +68,7 @@ fn failure() -> Failure {
             "← 550 Permission denied, hunter2 & co.".into(),
         ],
         help: Some("ask the server's owner for read access to this file".into()),
+        hazard: None,
     }
 }
 

@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::diagnostics::{Drawing, render_place};
-use super::failure::block;
+use super::failure::{block, block_beside};
 use super::lines::{Verbosity, failed_files};
 use super::paint::{Paint, Tone};
 use super::record::{Note, Record, StepRecord, Totals};
 use super::table::{Align, Table};
 use super::text;
-use crate::event::RunOutcome;
+use crate::event::{Failure, RunOutcome};
 use crate::manifest::{Manifest, Path, Place, Source};
 
 /// Failures of files shown in full for one step.
@@ -57,6 +57,16 @@ impl Origins {
     pub fn position(&self, origin: &str) -> String {
         let at = self.source.position(self.place(origin).start);
         format!("{}:{}:{}", self.source.name(), at.line, at.column)
+    }
+
+    /// The other step of a hazard, and its place.
+    pub(super) fn beside(&self, record: &Record, failure: &Failure) -> Option<String> {
+        let other = record.heads.get(failure.hazard.as_ref()?.step)?;
+        Some(format!(
+            "`{}`, {}",
+            other.name,
+            self.position(&other.origin)
+        ))
     }
 }
 
@@ -213,7 +223,9 @@ impl Summary<'_> {
         );
         let _ = write!(text, "\n{head}");
         if let Some(failure) = step.failure() {
-            let _ = write!(text, "\n{}", block("", failure, self.paint()));
+            let beside = self.origins.beside(self.record, failure);
+            let block = block_beside("", failure, beside, self.paint());
+            let _ = write!(text, "\n{block}");
         }
         let mut shown = 0;
         for failed in self.record.failures_of(step.at).take(MAX_SHOWN) {

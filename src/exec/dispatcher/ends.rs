@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use super::{Dispatcher, Owner, Running, Wake, yields};
 use crate::event::{Event, StepOutcome};
-use crate::exec::fault::Fault;
-use crate::exec::gate;
+use crate::exec::gate::{self, Late, Refusal};
 use crate::exec::job::{Done, JobId};
 use crate::exec::ready::Consequences;
 use crate::exec::sessions::SlotId;
@@ -126,23 +125,31 @@ impl Dispatcher {
         if self.halted.is_some() {
             return;
         }
-        let Some((hazard, waits)) = gate::hazard(&self.shared) else {
-            return;
-        };
-        released.retain(|step| *step != waits);
-        let skipped = self.ready.failed(waits).skipped;
-        let failure = Fault::permanent(hazard.message).help(hazard.help).failure;
+        let Late { warnings, refusal } = gate::look(&self.shared);
+        for (step, text) in warnings {
+            self.shared.warn_step(step, text);
+        }
+        if let Some(refusal) = refusal {
+            released.retain(|step| *step != refusal.step);
+            self.refuse(refusal);
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        let Refusal { step, other, fault } = refusal;
+        let skipped = self.ready.failed(step).skipped;
         self.shared.emit(Event::StepFinished {
-            step: waits.0 as usize,
+            step: step.0 as usize,
             outcome: StepOutcome::Failed {
-                failure: Some(failure),
+                failure: Some(fault.failure),
             },
         });
-        let name = self.shared.plan.step(waits).name.clone();
+        let name = |id| self.shared.plan.step(id).name.clone();
+        let (name, other) = (name(step), name(other));
         for skipped in skipped {
             self.skip(skipped, Some(&name), &format!("`{name}` did not succeed"));
         }
-        self.halt(&Stop::Hazard);
+        self.halt(&Stop::Hazard(name, other));
     }
 
     pub(super) fn skip(&mut self, id: StepId, because: Option<&str>, reason: &str) {

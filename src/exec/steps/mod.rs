@@ -65,8 +65,8 @@ pub(super) enum Stop {
     Interrupted,
     /// A file failed, and `--fail-fast` was given.
     FailFast,
-    /// Two steps of the plan turned out to touch the same files in no order.
-    Hazard,
+    /// These two steps of the plan turned out to touch the same files.
+    Hazard(String, String),
     /// The step itself cannot go on.
     Fault(Fault),
 }
@@ -134,7 +134,9 @@ impl Stop {
         match self {
             Stop::Interrupted => "the run was interrupted".into(),
             Stop::FailFast => "another file failed, and `--fail-fast` was given".into(),
-            Stop::Hazard => "two steps of the plan must not run at the same time".into(),
+            Stop::Hazard(one, other) => format!(
+                "the run was refused: `{one}` and `{other}` turned out to touch the same files"
+            ),
             Stop::Fault(fault) => fault.failure.message.clone(),
         }
     }

@@ -97,6 +97,144 @@ fn a_delete_by_files_where_another_transfers_asks_for_sources_of() {
 }
 
 #[test]
+fn a_list_of_files_claims_only_the_folders_of_its_entries() {
+    let clashing = |files: &str, step: &str| {
+        let steps = [
+            format!("  x: {{download: {{server: a, files: {files}, into: o}}}}\n  y: {{{step}}}\n"),
+            format!("  x: {{delete: {{server: a, files: {files}}}}}\n  y: {{{step}}}\n"),
+        ];
+        steps.map(|steps| codes_of(&steps))
+    };
+    let none: [Vec<&str>; 2] = [vec![], vec![]];
+    let up = "upload: {files: 'd/*', to: a, into: /z}";
+    let list = "list: {server: a, path: /z, empty: fail}";
+    assert_eq!(clashing("['/a/*.gz', /b/c.txt]", up), none);
+    assert_eq!(clashing("['/a/*.gz', /b/c.txt]", list), none);
+    let found = [vec!["hazard::read_write"], vec!["hazard::delete"]];
+    assert_eq!(clashing("['/a/*.gz', /z/c.txt]", up), found);
+    // Deep below a folder, and an alternation that reaches over a `/`.
+    assert_eq!(clashing("['/a/*.gz', '/**/c.txt']", up), found);
+    assert_eq!(clashing("['/a/*.gz', '/{z,b/d}/*.txt']", up), found);
+    assert_eq!(clashing("['/a/*.gz', '/b/{z,b/d}/*.txt']", up), none);
+    // Above the other's folder, and only there.
+    assert_eq!(clashing("['/a/*.gz', '/*.txt']", up), none);
+}
+
+#[test]
+fn local_files_claim_only_their_folders() {
+    let steps = "  x: {upload: {files: [a/1.txt, b/2.txt], to: a, into: /z}}\n  y: {download: {server: b, files: '/in/*', into: c}}\n";
+    assert_eq!(codes_of(steps), Vec::<&str>::new());
+    assert_eq!(
+        codes_of(&steps.replace("into: c", "into: b")),
+        ["hazard::read_write"]
+    );
+}
+
+#[test]
+fn files_that_lose_their_folders_meet_by_their_names() {
+    let steps = "  x: {download: {server: a, files: ['/p/a/c.txt', '/p/b/d.txt'], into: o, flatten: true}}\n  \
+                 y: {download: {server: a, files: ['/p/x/c.txt', '/p/y/e.txt'], into: o, flatten: true}}\n";
+    assert_eq!(codes_of(steps), ["hazard::writers"]);
+    assert_eq!(
+        codes_of(&steps.replace(", flatten: true", "")),
+        Vec::<&str>::new()
+    );
+}
+
+/// What is proposed, in the order of the file.
+#[track_caller]
+fn helps_of(steps: &str) -> Vec<String> {
+    hazards_of(steps)
+        .into_iter()
+        .map(|(.., help)| help)
+        .collect()
+}
+
+#[test]
+fn proposed_lines_hold_what_stands_there_already_and_what_others_propose() {
+    let steps = "  o: {list: {server: b, path: /o, empty: fail}}\n  \
+                 w: {upload: {files: 'w/*', to: a, into: /w}}\n  \
+                 v: {upload: {files: 'v/*', to: a, into: /v}}\n  \
+                 r: {needs: [o], download: {server: a, files: ['/w/*', '/v/*'], into: r}}\n";
+    let mut helps = helps_of(steps);
+    assert_eq!(helps.len(), 2);
+    helps.dedup();
+    assert_eq!(helps, ["write `needs: [o, w, v]` in `r`"]);
+    let without = steps.replace("needs: [o], ", "");
+    assert_eq!(helps_of(&without)[1], "write `needs: [w, v]` in `r`");
+    let pasted = steps.replace("[o]", "[o, w, v]");
+    assert_eq!(codes_of(&pasted), Vec::<&str>::new());
+    let one = without.replace("['/w/*', '/v/*']", "'/v/*'");
+    assert_eq!(helps_of(&one), ["add `needs: [v]` to `r`"]);
+}
+
+#[test]
+fn a_line_for_an_error_holds_no_warning() {
+    let steps = "  w: {upload: {files: 'w/*', to: a, into: /w}}\n  \
+                 v: {upload: {files: 'v/*', to: a, into: /v}}\n  \
+                 r: {relay: {server: a, files: '/w/*', to: a, into: /v}}\n";
+    let found = hazards_of(steps)
+        .into_iter()
+        .map(|(code, _, help)| (code, help));
+    let found: Vec<_> = found.collect();
+    let expected = [
+        ("hazard::read_write", "add `needs: [w]` to `r`".to_owned()),
+        ("hazard::writers", "write `needs: [w, v]` in `r`".to_owned()),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn proposed_lines_make_no_circle() {
+    // Each writer reads first; if both readers waited for the other's writer, all would wait for each other.
+    let steps = "  r1: {download: {server: a, files: '/1/*', into: r1}}\n  \
+                 r2: {download: {server: a, files: '/2/*', into: r2}}\n  \
+                 w1: {needs: r1, upload: {files: 'w/*', to: a, into: /2}}\n  \
+                 w2: {needs: r2, upload: {files: 'w/*', to: a, into: /1}}\n";
+    let helps = helps_of(steps);
+    assert_eq!(
+        helps,
+        [
+            "add `needs: [w2]` to `r1`",
+            "write `needs: [r1, r2]` in `w1`"
+        ]
+    );
+    let pasted = steps.replace("r1: {", "r1: {needs: [w2], ");
+    let pasted = pasted.replace("needs: r1", "needs: [r1, r2]");
+    let text = format!("version: 1\nservers: {{a: {{host: h}}}}\nsteps:\n{pasted}");
+    assert_eq!(found(&text), []);
+}
+
+#[test]
+fn a_delete_by_files_in_no_order_asks_for_sources_of_at_once() {
+    let keep = |name: &str, files: &str| {
+        format!("  {name}: {{download: {{server: a, files: '{files}', into: {name}}}}}\n")
+    };
+    let tidy = "  tidy: {delete: {server: a, files: '/x/*'}}\n";
+    let found = hazards_of(&(keep("k", "/x/*") + tidy));
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].0, "hazard::delete_files");
+    assert!(
+        found[0].2.contains("`delete: { sources_of: k }`"),
+        "{found:?}"
+    );
+    let same = helps_of(&(keep("k", "/x/*") + &keep("l", "/x/*") + tidy));
+    assert_eq!(same.len(), 2);
+    assert!(
+        same.iter().all(|help| help.contains("sources_of: [k, l]")),
+        "{same:?}"
+    );
+    // Nothing arrives by both of these.
+    let other = helps_of(&(keep("k", "/x/*.zip") + &keep("l", "/x/*.txt") + tidy));
+    assert!(
+        other
+            .iter()
+            .all(|help| help.contains("for each of `k`, `l`")),
+        "{other:?}"
+    );
+}
+
+#[test]
 fn relative_paths_meet_absolute_ones_once_the_home_is_known() {
     let text = "version: 1\nservers: {a: {host: h}}\nsteps:\n  l: {list: {server: a, path: in, empty: fail}}\n  up: {upload: {files: 'x/*', to: a, into: /home/ci/in}}\n";
     let compiled = compiled(text, &seeing(&[]));
@@ -202,7 +340,23 @@ mod brute {
         kind: Kind,
         folder: usize,
         end: usize,
+        /// A second entry of `files`; that of an upload is in the first one's folder.
+        second: Option<(usize, usize)>,
         needs: Vec<usize>,
+    }
+
+    impl One {
+        /// Folders and endings of its `files`.
+        fn entries(&self) -> Vec<(usize, usize)> {
+            let second = self.second.map(|(folder, end)| match self.kind {
+                Kind::Upload => (self.folder, end),
+                _ => (folder, end),
+            });
+            [(self.folder, self.end)]
+                .into_iter()
+                .chain(second)
+                .collect()
+        }
     }
 
     fn one() -> impl Strategy<Value = One> {
@@ -213,12 +367,22 @@ mod brute {
             Just(Kind::Delete),
         ];
         let needs = prop::collection::vec(0_usize..8, 0..3);
-        (kind, 0..FOLDERS.len(), 0..ENDS.len(), needs).prop_map(|(kind, folder, end, needs)| One {
+        let entry = || (0..FOLDERS.len(), 0..ENDS.len());
+        let second = prop::option::of(entry());
+        (kind, entry(), second, needs).prop_map(|(kind, (folder, end), second, needs)| One {
             kind,
             folder,
             end,
+            second,
             needs,
         })
+    }
+
+    /// The list of patterns below folders.
+    fn files<'a>(entries: impl Iterator<Item = (&'a str, usize)>) -> String {
+        let patterns = entries
+            .map(|(folder, end)| format!("'{}/*.{}'", folder.trim_end_matches('/'), ENDS[end]));
+        format!("[{}]", patterns.collect::<Vec<_>>().join(", "))
     }
 
     fn file(folder: usize, end: usize) -> String {
@@ -235,7 +399,9 @@ mod brute {
                 .map(|need| format!("n{need}"))
                 .collect();
             let folder = FOLDERS[step.folder];
-            let files = format!("{}/*.{}", folder.trim_end_matches('/'), ENDS[step.end]);
+            let entries = step.entries();
+            let remote = files(entries.iter().map(|&(folder, end)| (FOLDERS[folder], end)));
+            let local = files(entries.iter().map(|&(_, end)| ("src", end)));
             let kind = match step.kind {
                 Kind::List { recursive } => {
                     format!(
@@ -243,13 +409,10 @@ mod brute {
                     )
                 }
                 Kind::Upload => {
-                    format!(
-                        "upload: {{files: 'src/*.{}', to: s, into: {folder}}}",
-                        ENDS[step.end]
-                    )
+                    format!("upload: {{files: {local}, to: s, into: {folder}}}")
                 }
-                Kind::Download => format!("download: {{server: s, files: '{files}', into: o{at}}}"),
-                Kind::Delete => format!("delete: {{server: s, files: '{files}'}}"),
+                Kind::Download => format!("download: {{server: s, files: {remote}, into: o{at}}}"),
+                Kind::Delete => format!("delete: {{server: s, files: {remote}}}"),
             };
             writeln!(text, "  n{at}: {{needs: [{}], {kind}}}", needs.join(", ")).unwrap();
         }
@@ -258,7 +421,13 @@ mod brute {
 
     /// Looked at, written, deleted.
     fn touched(step: &One) -> [BTreeSet<String>; 3] {
-        let own = || BTreeSet::from([file(step.folder, step.end)]);
+        let entries = step.entries().into_iter();
+        let own = || {
+            entries
+                .clone()
+                .map(|(folder, end)| file(folder, end))
+                .collect()
+        };
         let none = BTreeSet::new;
         match step.kind {
             Kind::List { recursive } => {
@@ -304,8 +473,13 @@ mod brute {
                 );
                 let nested =
                     short == long || long.starts_with(&format!("{}/", short.trim_end_matches('/')));
-                let writers =
-                    !a_writes.is_empty() && !b_writes.is_empty() && nested && a.end == b.end;
+                let ends = |one: &One| -> BTreeSet<usize> {
+                    one.entries().into_iter().map(|(_, end)| end).collect()
+                };
+                let writers = !a_writes.is_empty()
+                    && !b_writes.is_empty()
+                    && nested
+                    && !ends(a).is_disjoint(&ends(b));
                 if (clash && !ordered) || new_files {
                     hazards.insert((early, late), Severity::Error);
                 } else if writers && !ordered {
@@ -316,7 +490,55 @@ mod brute {
         hazards
     }
 
+    /// The manifest with everything done that is proposed; none where two proposals want different deletes.
+    fn mended(text: &str) -> Option<String> {
+        let mut proposed: BTreeMap<String, String> = BTreeMap::new();
+        let mut sources: BTreeMap<String, String> = BTreeMap::new();
+        for finding in compiled(text, &seeing(&[])).findings {
+            let help = finding.help.unwrap_or_default();
+            let mut quoted = help.split('`').skip(1).step_by(2).map(str::to_owned);
+            let (first, second) = (quoted.next()?, quoted.next()?);
+            if help.starts_with("in place") {
+                return None;
+            } else if help.contains("sources_of") {
+                sources.insert(first, second);
+            } else {
+                let longest = proposed.entry(second).or_default();
+                if longest.len() < first.len() {
+                    *longest = first;
+                }
+            }
+        }
+        let lines = text.lines().map(|line| {
+            let name = line.split(':').next().unwrap_or_default().trim();
+            let line = match (proposed.get(name), line.find("needs"), line.find("], ")) {
+                (Some(needs), Some(from), Some(to)) => {
+                    format!("{}{needs}{}", &line[..from], &line[to + 1..])
+                }
+                _ => line.to_owned(),
+            };
+            match (sources.get(name), line.find("delete")) {
+                (Some(delete), Some(from)) => format!("{}{delete}}}", &line[..from]),
+                _ => line,
+            }
+        });
+        Some(lines.collect::<Vec<_>>().join("\n"))
+    }
+
     proptest! {
+        #[test]
+        fn what_is_proposed_leaves_no_hazard_and_makes_no_circle(steps in prop::collection::vec(one(), 1..8)) {
+            let text = write(&steps);
+            let Some(mended) = mended(&text) else {
+                return Ok(());
+            };
+            // The sources of a transfer may be more than the delete named before: then others may meet it.
+            let counts = |code: &str| code.contains("cycle") || !mended.contains("sources_of");
+            let left = compiled(&mended, &seeing(&[])).findings.into_iter();
+            let left: Vec<String> = left.filter(|finding| counts(finding.code)).map(|finding| finding.message).collect();
+            prop_assert_eq!(left, Vec::<String>::new(), "{}\n{}", text, mended);
+        }
+
         #[test]
         fn hazards_are_those_of_a_brute_force_reading(steps in prop::collection::vec(one(), 1..8)) {
             let text = write(&steps);
