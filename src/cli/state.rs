@@ -59,7 +59,7 @@ pub(super) fn take(
         Ok(state) => state,
         Err(error @ StateError::Held(_)) => {
             let help =
-                "wait until it has ended, or give this one other variables or another `--state`";
+                "wait until it has ended: two runs that write the same files at once would spoil them";
             output::complain(error, Some(help));
             return Err(Exit::Refused);
         }
