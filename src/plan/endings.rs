@@ -1,5 +1,7 @@
 //! What the texts of patterns tell of the paths that match: the folder in which they begin, and how they end.
 
+use std::collections::HashSet;
+
 /// The leading folders of an anchored pattern that hold no wildcard, and whether it matches below them, too.
 ///
 /// An alternation that reaches over a `/` is cut in two like any other text: its first half is no literal folder.
@@ -16,12 +18,28 @@ pub(super) fn leading(pattern: &str) -> (&str, bool) {
 
 /// Whether no path can match a pattern of each. Where files lose their folders, `names` compares their names alone.
 pub(super) fn disjoint(a: &[&str], b: &[&str], names: bool) -> bool {
-    a.iter().all(|a| {
-        let a = ending(a, names);
-        b.iter().all(|b| {
-            let b = ending(b, names);
-            !a.ends_with(&b) && !b.ends_with(&a)
-        })
+    let endings = |patterns: &[&str]| -> Vec<String> {
+        let endings = patterns.iter().map(|pattern| ending(pattern, names));
+        endings.collect()
+    };
+    let (a, b) = (endings(a), endings(b));
+    if a.len() * b.len() > MOST_COMPARED {
+        return !ends_with_any(&a, &b) && !ends_with_any(&b, &a);
+    }
+    a.iter()
+        .all(|a| b.iter().all(|b| !a.ends_with(b) && !b.ends_with(a)))
+}
+
+/// So many pairs of endings are compared one by one; for more it is cheaper to look them up.
+const MOST_COMPARED: usize = 64;
+
+/// Whether one of `texts` ends with one of `endings`.
+fn ends_with_any(texts: &[String], endings: &[String]) -> bool {
+    let endings: HashSet<&str> = endings.iter().map(String::as_str).collect();
+    texts.iter().any(|text| {
+        let begins = text.char_indices().map(|(at, _)| at);
+        let mut ends = begins.chain([text.len()]).map(|at| &text[at..]);
+        ends.any(|end| endings.contains(end))
     })
 }
 
@@ -59,6 +77,30 @@ mod tests {
         assert!(!disjoint("*", "*.gz"));
         assert!(!disjoint("*.{gz,xz}", "*.xz"));
         assert!(!disjoint("*.ZIP", "*.zip"));
+    }
+
+    #[test]
+    fn long_lists_are_told_apart_like_short_ones() {
+        let many = |ending: &str| -> Vec<String> {
+            (0..40).map(|at| format!("/x{at}.{ending}")).collect()
+        };
+        let disjoint = |a: &[String], b: &[String]| {
+            let a: Vec<&str> = a.iter().map(String::as_str).collect();
+            let b: Vec<&str> = b.iter().map(String::as_str).collect();
+            let (one, other) = (
+                super::disjoint(&a, &b, false),
+                super::disjoint(&b, &a, false),
+            );
+            assert_eq!(one, other);
+            one
+        };
+        let (zips, texts) = (many("版本.zip"), many("txt"));
+        assert!(disjoint(&zips, &texts));
+        for ending in ["/x7.版本.zip", "/a/x7.版本.zip", "*.zip", "*"] {
+            let mut other = texts.clone();
+            other.push(ending.to_owned());
+            assert!(!disjoint(&zips, &other), "{ending}");
+        }
     }
 
     #[test]
