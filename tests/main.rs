@@ -46,6 +46,7 @@ mod quirks_listings;
 mod quirks_transfers;
 mod real_servers;
 mod renaming;
+mod resumed;
 mod schema;
 mod scripted_faults;
 mod scripted_server;

@@ -7,6 +7,7 @@ mod batch;
 mod ends;
 mod jobs;
 mod moving;
+mod recall;
 mod survey;
 
 use std::collections::{HashMap, VecDeque};
@@ -45,6 +46,8 @@ pub(super) struct Transfer {
     inventory: Arc<Inventory>,
     decisions: Arc<Decisions>,
     told: u32,
+    /// Files that had arrived in an interrupted run, and do not stand there any more.
+    missed: u64,
     /// Tries of the job that a phase consists of, and when the next may start.
     whole: Try<()>,
     not_before: Option<Instant>,
@@ -120,6 +123,7 @@ impl Transfer {
             inventory: Arc::default(),
             decisions: Arc::default(),
             told: 0,
+            missed: 0,
             whole: Try::first(()),
             not_before: None,
             backlog: Backlog::new(),
@@ -263,10 +267,11 @@ impl Transfer {
             .end
             .min(self.told.saturating_add(TOLD_AT_ONCE));
         for at in self.told..end {
-            if self.recall(at, &set, shared) {
+            let decision = decisions.of(at);
+            if self.recall(at, &set, decision, shared) {
                 continue;
             }
-            match decisions.of(at) {
+            match decision {
                 // What would be done is told as done: later steps build on it.
                 Decision::Transfer { .. } | Decision::Resume { .. } if shared.preview => {
                     let bytes = set.size(at).unwrap_or(0);
@@ -292,6 +297,7 @@ impl Transfer {
         }
         self.told = end;
         if end == set.positions().end {
+            self.tell_missed(shared);
             self.phase = match (self.backlog.is_empty(), shared.preview) {
                 (true, _) | (_, true) => Phase::End,
                 (false, false) => Phase::Folders,
@@ -301,18 +307,6 @@ impl Transfer {
 
     fn compares_unchanged(&self) -> bool {
         self.transfer.options.verify == Verify::Checksum
-    }
-
-    /// Whether an interrupted run has dealt with the file: it counts, and is not moved again.
-    fn recall(&mut self, at: u32, set: &FileSet, shared: &mut Shared) -> bool {
-        let outcome = match shared.mark_of(self.id, &set.absolute(at)) {
-            Some(Mark::Proven) => FileOutcome::Unchanged,
-            Some(Mark::Unverified(reason)) => FileOutcome::Unverified { reason },
-            Some(Mark::Deleted) | None => return false,
-        };
-        self.note_published(at, shared);
-        self.finish_file(at, outcome, 0, shared);
-        true
     }
 
     /// Journals a file that stands at its destination.
