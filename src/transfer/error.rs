@@ -138,6 +138,11 @@ impl CopyError {
         self.cause.class()
     }
 
+    /// Whether it says something of the two ends and nothing of this file: every other file would end the same.
+    pub fn concerns_all(&self) -> bool {
+        matches!(*self.cause, Cause::Sum(SumProblem::NoCommand))
+    }
+
     /// The next thing to do, where there is one.
     pub fn help(&self) -> Option<String> {
         self.cause.help()

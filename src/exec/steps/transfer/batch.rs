@@ -51,6 +51,8 @@ pub(in crate::exec) struct Failed {
     pub(super) lost_at_rest: bool,
     /// What is to be looked at before the next try.
     pub(super) doubt: Option<Doubt>,
+    /// Whether every other file would end the same: it is then the step that fails, not the file.
+    pub(super) concerns_all: bool,
     /// Whether part of a file that nobody wants was left at the destination.
     pub(super) left_behind: bool,
 }
@@ -230,6 +232,7 @@ impl Batch {
         item: &Item,
         rested: bool,
     ) -> Failed {
+        let concerns_all = error.concerns_all();
         let transcript = match (error.end, source, target) {
             (End::Source, Source::Remote(session), _)
             | (End::Target, _, Target::Remote(session)) => session.transcript(),
@@ -243,6 +246,7 @@ impl Batch {
             resumable: item.resumable,
             lost_at_rest: rested && lost && error.bytes_moved == 0,
             left_behind: error.left_behind,
+            concerns_all,
             doubt: match *error.cause {
                 Cause::Unknown { doubt, .. } => Some(*doubt),
                 _ => None,
@@ -284,6 +288,7 @@ impl Failed {
             resumable: false,
             lost_at_rest: false,
             doubt: None,
+            concerns_all: false,
             left_behind: false,
         }
     }

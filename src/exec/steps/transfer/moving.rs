@@ -276,10 +276,22 @@ impl Transfer {
             if matches!(self.stopped, Some(Stop::Fault(_))) {
                 return self.backlog.put_back([attempt]);
             }
+            if failed.concerns_all {
+                return self.cannot_go_on(attempt, failed.fault);
+            }
             let fault = Fault::permanent("nothing more can be written at the destination");
             self.stopped.get_or_insert(Stop::Fault(fault));
         }
         self.fail_file(at, failed.fault, 0, shared);
+    }
+
+    /// Stops the step for a reason that is no file's own: one error says it, and all files count as not begun.
+    fn cannot_go_on(&mut self, attempt: Try<u32>, mut fault: Fault) {
+        self.backlog.put_back([attempt]);
+        fault.failure.file = None;
+        self.fault.get_or_insert(fault);
+        let stop = Stop::Fault(Fault::permanent("the step could not go on"));
+        self.stopped.get_or_insert(stop);
     }
 
     fn cleared(&mut self, left: Vec<(u32, Fault)>, shared: &mut Shared) {
