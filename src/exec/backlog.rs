@@ -101,10 +101,11 @@ impl<T> Try<T> {
 
     /// Counts a failed try. The wait before the next, or none where there is no further try.
     ///
-    /// A try that moved bytes which the next can continue sets the count back, once.
+    /// A try that moved bytes which the next can continue sets the count back, once: where it would have been the last,
+    /// because before that there is nothing to gain. So a file may fail so up to twice as often, less one.
     pub(super) fn again(&mut self, retry: &Retry, progressed: bool) -> Option<Duration> {
         self.failed += 1;
-        if progressed && !self.reset {
+        if progressed && !self.reset && self.failed >= retry.attempts {
             self.reset = true;
             self.failed = 1;
         }
@@ -161,11 +162,25 @@ mod tests {
 
     #[test]
     fn tries_are_counted_and_progress_sets_the_count_back_once() {
+        let tries = |progressed: bool| {
+            let mut attempt = Try::first(());
+            let more = std::iter::from_fn(|| attempt.again(&RETRY, progressed));
+            1 + more.count()
+        };
+        assert_eq!((tries(false), tries(true)), (3, 5));
+        let once = Retry {
+            attempts: 1,
+            ..RETRY
+        };
+        assert!(Try::first(()).again(&once, true).is_none());
+    }
+
+    #[test]
+    fn progress_long_before_the_last_try_gains_nothing() {
         let mut attempt = Try::first(());
+        assert!(attempt.again(&RETRY, true).is_some());
         assert!(attempt.again(&RETRY, false).is_some());
-        assert!(attempt.again(&RETRY, true).is_some());
-        assert!(attempt.again(&RETRY, true).is_some());
-        assert!(attempt.again(&RETRY, true).is_none());
+        assert!(attempt.again(&RETRY, false).is_none());
     }
 
     #[test]

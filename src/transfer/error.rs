@@ -16,6 +16,8 @@ pub struct CopyError {
     /// Whether part of a file that nobody wants stands at the destination, because the session was gone: call
     /// [`super::discard`] on another session when the file is not tried again.
     pub left_behind: bool,
+    /// Whether what was written stays, and the next try continues it.
+    pub continues: bool,
     /// Bytes that were moved for nothing, or towards a partial file.
     pub bytes_moved: u64,
 }
@@ -129,6 +131,7 @@ impl CopyError {
             end,
             cause: Box::new(cause.into()),
             left_behind: false,
+            continues: false,
             bytes_moved: 0,
         }
     }

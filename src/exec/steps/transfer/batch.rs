@@ -46,7 +46,7 @@ pub(in crate::exec) struct Failed {
     /// Bytes that moved all the same.
     pub(super) bytes: u64,
     /// Whether the next try can continue them.
-    pub(super) resumable: bool,
+    pub(super) continues: bool,
     /// Whether a session was found closed by its first command, after it had lain idle.
     pub(super) lost_at_rest: bool,
     /// What is to be looked at before the next try.
@@ -243,7 +243,7 @@ impl Batch {
         Failed {
             fault,
             bytes: error.bytes_moved,
-            resumable: item.resumable,
+            continues: error.continues,
             lost_at_rest: rested && lost && error.bytes_moved == 0,
             left_behind: error.left_behind,
             concerns_all,
@@ -285,7 +285,7 @@ impl Failed {
         Failed {
             fault,
             bytes: 0,
-            resumable: false,
+            continues: false,
             lost_at_rest: false,
             doubt: None,
             concerns_all: false,

@@ -251,7 +251,7 @@ impl Transfer {
                 }
                 Some(Err(failed)) => {
                     *self.spent.entry(at).or_default() += failed.bytes;
-                    let progressed = failed.bytes > 0 && failed.resumable;
+                    let progressed = failed.bytes > 0 && failed.continues;
                     match self.again(&mut attempt, &failed.fault, progressed, shared) {
                         Some(wait) => {
                             self.doubts.extend(failed.doubt.map(|doubt| (at, doubt)));
