@@ -146,6 +146,13 @@ impl CopyError {
         matches!(*self.cause, Cause::Sum(SumProblem::NoCommand))
     }
 
+    /// Whether the destination took bytes, and then broke off with a reply that may pass (4xx).
+    pub fn is_broken_off(&self) -> bool {
+        let broken_off = matches!(&*self.cause, Cause::Ftp(error)
+            if error.kind == ftp::ErrorKind::NotWhole && error.class() == ftp::Class::Transient);
+        broken_off && self.end == End::Target && self.bytes_moved > 0
+    }
+
     /// The next thing to do, where there is one.
     pub fn help(&self) -> Option<String> {
         self.cause.help()

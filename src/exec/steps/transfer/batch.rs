@@ -14,6 +14,7 @@ use crate::transfer::{
 
 use super::Output;
 use super::ends::{Ends, Wishes, no_session};
+use super::full::{Broken, Room};
 use super::jobs::output;
 use crate::exec::fault::Fault;
 use crate::exec::job::{Desk, Work};
@@ -51,6 +52,10 @@ pub(in crate::exec) struct Failed {
     pub(super) lost_at_rest: bool,
     /// What is to be looked at before the next try.
     pub(super) doubt: Option<Doubt>,
+    /// Whether the server took bytes and broke off, as one whose disk is full may do.
+    pub(super) broken_off: bool,
+    /// Bytes that stood there before this try, where that was asked.
+    pub(super) stood: Option<u64>,
     /// Whether every other file would end the same: it is then the step that fails, not the file.
     pub(super) concerns_all: bool,
     /// Whether part of a file that nobody wants was left at the destination.
@@ -64,6 +69,8 @@ pub(super) struct Piece {
     pub(super) again: bool,
     /// What the last try left open.
     pub(super) doubt: Option<Doubt>,
+    /// Tries in a row that the server broke off.
+    pub(super) broken: Option<Broken>,
 }
 
 /// Moves files until the time of a batch is over; at least one.
@@ -75,7 +82,11 @@ pub(super) fn files(batch: Batch, files: Vec<Piece>) -> Work {
             let result = batch.one(desk, &piece, moved.is_empty());
             let goes_on = match &result {
                 Ok(_) => true,
-                Err(failed) => !matches!(failed.fault.class, Class::StopStep | Class::Interrupted),
+                // Whether one that was broken off is the first of many is for the step to see.
+                Err(failed) => {
+                    let ends = matches!(failed.fault.class, Class::StopStep | Class::Interrupted);
+                    !ends && !failed.broken_off
+                }
             };
             moved.push((piece.at, result));
             if !goes_on || Instant::now() >= end || !desk.sessions.iter().all(Session::healthy) {
@@ -148,6 +159,12 @@ impl Batch {
         };
         meter.begin(current, 0);
         let (mut source, mut target) = self.split(sessions).map_err(Failed::at_once)?;
+        let stood = match self.room(&mut target, &item, piece) {
+            Ok(Room::Perhaps(stood)) => Ok(stood),
+            Ok(Room::None(fault)) => Err(Failed::of_all(fault)),
+            Err(error) => Err(self.failed(error, &source, &target, &item, rested)),
+        };
+        let stood = stood.inspect_err(|_| meter.end())?;
         let settled = match &piece.doubt {
             Some(doubt) => settle(&mut target, &item, doubt, self.wishes.options.publish),
             None => Ok(None),
@@ -159,6 +176,7 @@ impl Batch {
         });
         let result = result.map_err(|error| {
             let mut failed = self.failed(error, &source, &target, &item, rested);
+            failed.stood = stood;
             if !looked && failed.doubt.is_none() {
                 failed.doubt.clone_from(&piece.doubt);
             }
@@ -166,6 +184,13 @@ impl Batch {
         });
         meter.end();
         result
+    }
+
+    fn room(&self, target: &mut Target<'_>, item: &Item, piece: &Piece) -> Result<Room, CopyError> {
+        match &piece.broken {
+            Some(broken) => broken.look(target, item),
+            None => Ok(Room::Perhaps(None)),
+        }
     }
 
     fn arrive(
@@ -233,6 +258,7 @@ impl Batch {
         rested: bool,
     ) -> Failed {
         let concerns_all = error.concerns_all();
+        let broken_off = error.is_broken_off() && item.resumable;
         let transcript = match (error.end, source, target) {
             (End::Source, Source::Remote(session), _)
             | (End::Target, _, Target::Remote(session)) => session.transcript(),
@@ -246,6 +272,8 @@ impl Batch {
             continues: error.continues,
             lost_at_rest: rested && lost && error.bytes_moved == 0,
             left_behind: error.left_behind,
+            broken_off,
+            stood: None,
             concerns_all,
             doubt: match *error.cause {
                 Cause::Unknown { doubt, .. } => Some(*doubt),
@@ -281,6 +309,14 @@ impl Batch {
 }
 
 impl Failed {
+    /// Not the file's own failure.
+    fn of_all(fault: Fault) -> Failed {
+        Failed {
+            concerns_all: true,
+            ..Failed::at_once(fault)
+        }
+    }
+
     fn at_once(fault: Fault) -> Failed {
         Failed {
             fault,
@@ -288,6 +324,8 @@ impl Failed {
             continues: false,
             lost_at_rest: false,
             doubt: None,
+            broken_off: false,
+            stood: None,
             concerns_all: false,
             left_behind: false,
         }

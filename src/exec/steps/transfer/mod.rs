@@ -5,6 +5,7 @@
 
 mod batch;
 mod ends;
+mod full;
 mod jobs;
 mod moving;
 mod recall;
@@ -28,6 +29,7 @@ use crate::exec::job::{JobId, Roles};
 use crate::exec::proofs::Proof;
 use crate::exec::shared::Shared;
 use ends::{Ends, Wishes};
+use full::Broken;
 use survey::{Shown, Survey};
 
 /// Files that one job moves at most.
@@ -59,6 +61,8 @@ pub(super) struct Transfer {
     arrived: VecDeque<(u32, Copied)>,
     /// What is to be looked at before a file is tried again.
     doubts: HashMap<u32, Doubt>,
+    /// What the server broke off.
+    broken: HashMap<u32, Broken>,
     /// Bytes that failed tries of a file have moved, until it is told what became of it.
     spent: HashMap<u32, u64>,
     /// Failed files of which something stands at the destination.
@@ -131,6 +135,7 @@ impl Transfer {
             standing: Vec::new(),
             arrived: VecDeque::new(),
             doubts: HashMap::new(),
+            broken: HashMap::new(),
             spent: HashMap::new(),
             left_behind: Vec::new(),
             failures: 0,
@@ -230,6 +235,7 @@ impl Transfer {
         ) {
             self.note_published(at, shared);
         }
+        self.broken.remove(&at);
         let spent = self.spent.remove(&at).unwrap_or(0);
         shared.file(self.id, self.text(at), outcome, spent + bytes);
     }
@@ -437,7 +443,7 @@ impl Machine for Transfer {
             }
             Phase::Survey => (self.target_roles(), self.survey.ready(now)),
             Phase::Move => {
-                let waiting = self.backlog.ready(now);
+                let waiting = self.waiting(now);
                 (self.both_roles(), self.room(waiting))
             }
             _ if !idle => return Next::Wait(None),

@@ -72,7 +72,7 @@ impl Transfer {
 
     fn batch(&mut self, now: Instant, ends: Arc<Ends>, shared: &mut Shared) -> (Flying, Work) {
         // Files are dealt out so that every session that could work gets some.
-        let waiting = self.backlog.ready(now);
+        let waiting = self.waiting(now);
         let sessions = shared
             .plan
             .servers
@@ -81,7 +81,7 @@ impl Transfer {
         let share = waiting
             .div_ceil(sessions.max().unwrap_or(1).max(1))
             .clamp(1, BATCH);
-        let attempts: Vec<Try<u32>> = std::iter::from_fn(|| self.backlog.take(now))
+        let attempts: Vec<Try<u32>> = std::iter::from_fn(|| self.take_file(now))
             .take(share)
             .collect();
         if let Some(set) = &self.set {
@@ -91,11 +91,12 @@ impl Transfer {
             );
         }
         // A doubt stays until its file was looked at: the batch may end before.
-        let doubts = &self.doubts;
+        let (doubts, broken) = (&self.doubts, &self.broken);
         let pieces = attempts.iter().map(|attempt| Piece {
             at: attempt.item,
             again: attempt.failed > 0,
             doubt: doubts.get(&attempt.item).cloned(),
+            broken: broken.get(&attempt.item).cloned(),
         });
         let pieces = pieces.collect();
         let work = batch::files(self.batch_of(ends), pieces);
@@ -251,6 +252,7 @@ impl Transfer {
                 }
                 Some(Err(failed)) => {
                     *self.spent.entry(at).or_default() += failed.bytes;
+                    self.note_broken(&attempt, &failed);
                     let progressed = failed.bytes > 0 && failed.continues;
                     match self.again(&mut attempt, &failed.fault, progressed, shared) {
                         Some(wait) => {
@@ -270,17 +272,20 @@ impl Transfer {
         if failed.left_behind {
             self.left_behind.push(at);
         }
+        // A full disk is full for every file of this step, and one error says so: what else was on its way is counted with
+        // what was not begun. ProFTPD says 452 of one file and 451 of the next.
+        let is_stopped = matches!(self.stopped, Some(Stop::Fault(_)));
+        if is_stopped && (failed.broken_off || failed.fault.class == Class::StopStep) {
+            self.clear_broken();
+            return self.backlog.put_back([attempt]);
+        }
+        if failed.concerns_all {
+            return self.cannot_go_on(attempt, failed.fault);
+        }
         if failed.fault.class == Class::StopStep {
-            // A full disk is full for every file of this step, and one error says so: what else was on its way is
-            // counted with what was not begun.
-            if matches!(self.stopped, Some(Stop::Fault(_))) {
-                return self.backlog.put_back([attempt]);
-            }
-            if failed.concerns_all {
-                return self.cannot_go_on(attempt, failed.fault);
-            }
             let fault = Fault::permanent("nothing more can be written at the destination");
             self.stopped.get_or_insert(Stop::Fault(fault));
+            self.clear_broken();
         }
         self.fail_file(at, failed.fault, 0, shared);
     }
@@ -292,6 +297,7 @@ impl Transfer {
         self.fault.get_or_insert(fault);
         let stop = Stop::Fault(Fault::permanent("the step could not go on"));
         self.stopped.get_or_insert(stop);
+        self.clear_broken();
     }
 
     fn cleared(&mut self, left: Vec<(u32, Fault)>, shared: &mut Shared) {
@@ -317,6 +323,7 @@ impl Transfer {
     }
 
     fn copied(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
+        self.broken.remove(&at);
         if self.transfer.options.publish == Publish::Set {
             self.arrived.push_back((at, copied));
             return;
