@@ -42,7 +42,7 @@ fn what_arrived_is_deleted_at_its_source() {
 
 #[test]
 fn what_did_not_arrive_is_never_deleted() {
-    for does in [Do::reply("550 no"), Do::CutAt(3), Do::lie("426 no")] {
+    for does in [Do::reply("550 no"), Do::CutAt(2), Do::lie("426 no")] {
         let server = three().rule(On::command("RETR").path("/in/b.txt"), does);
         drop(left(server, "", 1, &["b.txt"]));
     }

@@ -150,6 +150,47 @@ fn a_copy_is_compared_by_checksum_again_where_that_is_asked_for() {
     assert!(server.names("/src/d").is_empty());
 }
 
+/// The list of a resumed run is the old one: only another run sees what its source has become.
+#[test]
+fn a_source_that_changed_before_a_resume_is_told_to_be_listed_anew() {
+    for what in ["list", "filter"] {
+        let steps = match what {
+            "list" => KEPT.to_owned(),
+            _ => "\
+steps:
+  every: {list: {server: a, path: /src, recursive: true}}
+  all: {filter: {from: every, include: 'f*'}}
+  keep: {download: {from: all, into: out}}
+"
+            .to_owned(),
+        };
+        let server = Server::new()
+            .file_at("/src/f0", content(0), OLD)
+            .file_at("/src/f1", content(1), OLD)
+            .rule(
+                On::command("RETR").path("/src/f1").nth(1),
+                Do::reply("550 not now"),
+            )
+            .start();
+        let case = Case::new().pipeline(&[("a", &server)], &steps);
+        case.run().code(1);
+        server.mutate(|tree| tree.write("/src/f1", "another content, and longer"));
+
+        let resumed = case.args(RESUME);
+        resumed
+            .run()
+            .code(1)
+            .stderr_has("the source changed during the run")
+            .stderr_has("run without `--resume`, which lists the source anew")
+            .never_says("run again when nothing writes");
+        let yaml = fs::read_to_string(resumed.path("pipeline.yaml")).unwrap();
+        let case = Case::new().manifest(&yaml);
+        case.run().code(0);
+        let there = case.read("out/f1");
+        assert_eq!(there, Some(b"another content, and longer".to_vec()));
+    }
+}
+
 /// CRC-32 as zip has it.
 fn crc(bytes: &[u8]) -> u32 {
     let fold = |sum: u32, byte: &u8| {

@@ -153,6 +153,19 @@ impl CopyError {
         broken_off && self.end == End::Target && self.bytes_moved > 0
     }
 
+    /// Whether a file that was being renamed may have its final name although this is an error: the reply did not come.
+    /// RNTO and what follows it go out together; what is told before them is that nothing was renamed.
+    pub fn leaves_name_unknown(&self) -> bool {
+        match &*self.cause {
+            Cause::Unknown { doubt, .. } => doubt.stage == Stage::Renaming,
+            Cause::Ftp(error) => {
+                let command = error.command.as_deref().unwrap_or_default();
+                matches!(error.kind, ftp::ErrorKind::Interrupted(_)) && !command.starts_with("RNFR")
+            }
+            _ => false,
+        }
+    }
+
     /// The next thing to do, where there is one.
     pub fn help(&self) -> Option<String> {
         self.cause.help()

@@ -212,7 +212,10 @@ impl Delete {
             Fate::Keep(how) => {
                 let fault = Fault::permanent(format!("it was kept: {how}"))
                     .about(self.text(at))
-                    .help("run the manifest again to transfer what changed");
+                    .help(match shared.resumed.is_some() {
+                        true => "run without `--resume`, which lists the source anew and transfers what changed",
+                        false => "run the manifest again to transfer what changed",
+                    });
                 self.fail_file(at, fault, shared);
             }
         }

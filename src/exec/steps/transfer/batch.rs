@@ -9,7 +9,7 @@ use crate::ftp::{Class, Session};
 use crate::options::Publish;
 use crate::transfer::{
     self, Cause, Compared, Copied, CopyError, Decision, Decisions, Doubt, End, Inventory, Item,
-    Settled, Source, Target,
+    Settled, SizeProblem, Source, Target,
 };
 
 use super::Output;
@@ -33,6 +33,9 @@ pub(super) struct Batch {
 
 /// What became of one file.
 pub(in crate::exec) type Moved = Result<Arrival, Failed>;
+
+/// What became of a renaming; a warning where all but the name went wrong.
+pub(in crate::exec) type Named = Result<Option<String>, NotDone>;
 
 /// A file that stands at its destination.
 pub(in crate::exec) enum Arrival {
@@ -60,6 +63,22 @@ pub(in crate::exec) struct Failed {
     pub(super) concerns_all: bool,
     /// Whether part of a file that nobody wants was left at the destination.
     pub(super) left_behind: bool,
+}
+
+/// What was not done at the destination, or perhaps was.
+pub(in crate::exec) struct NotDone {
+    pub(super) fault: Fault,
+    /// Whether no reply to a renaming came, so that it may have been done.
+    pub(super) is_unknown: bool,
+}
+
+impl From<Fault> for NotDone {
+    fn from(fault: Fault) -> NotDone {
+        NotDone {
+            fault,
+            is_unknown: false,
+        }
+    }
 }
 
 /// A file of a batch.
@@ -125,7 +144,7 @@ pub(super) fn clear(batch: Batch, files: Vec<u32>) -> Work {
     Box::new(move |desk| {
         let left = files.into_iter().filter_map(|at| {
             let cleared = batch.on_target(desk, at, transfer::discard);
-            cleared.err().map(|fault| (at, fault))
+            cleared.err().map(|not_done| (at, not_done.fault))
         });
         output(Output::Cleared(left.collect()))
     })
@@ -220,7 +239,7 @@ impl Batch {
         desk: &mut Desk,
         at: u32,
         act: impl Fn(&mut Target<'_>, &Item) -> Result<T, CopyError>,
-    ) -> Result<T, Fault> {
+    ) -> Result<T, NotDone> {
         let item = self.item(at)?;
         let mut target = match desk.sessions.first_mut() {
             Some(session) => Target::Remote(session),
@@ -231,7 +250,10 @@ impl Batch {
                 Target::Remote(session) => session.transcript(),
                 Target::Local(_) => Vec::new(),
             };
-            self.fault(&error, transcript, &item)
+            NotDone {
+                fault: self.fault(&error, transcript, &item),
+                is_unknown: error.leaves_name_unknown(),
+            }
         })
     }
 
@@ -304,6 +326,10 @@ impl Batch {
         fault.failure.message = format!("at the {side}: {}", fault.failure.message);
         fault.failure.transcript = transcript;
         fault.failure.help = error.help().or(fault.failure.help.take());
+        if self.wishes.frozen && matches!(*error.cause, Cause::Size(SizeProblem::Changed)) {
+            let help = "run without `--resume`, which lists the source anew";
+            fault.failure.help = Some(help.into());
+        }
         fault.about(item.text.as_ref())
     }
 }

@@ -8,6 +8,7 @@ mod ends;
 mod full;
 mod jobs;
 mod moving;
+mod naming;
 mod recall;
 mod survey;
 
@@ -59,6 +60,8 @@ pub(super) struct Transfer {
     standing: Vec<u32>,
     /// With `publish: set`, those that have arrived under their temporary names.
     arrived: VecDeque<(u32, Copied)>,
+    /// Those of them that have their final names.
+    named: Vec<u32>,
     /// What is to be looked at before a file is tried again.
     doubts: HashMap<u32, Doubt>,
     /// What the server broke off.
@@ -110,7 +113,7 @@ pub(in crate::exec) enum Output {
     Asked(Result<survey::Answers, Fault>),
     Foldered(Result<Option<Arc<crate::local::Root>>, Fault>),
     Moved(Vec<(u32, batch::Moved)>),
-    Published(Vec<(u32, Result<Option<String>, Fault>)>),
+    Published(Vec<(u32, batch::Named)>),
     Cleared(Vec<(u32, Fault)>),
 }
 
@@ -134,6 +137,7 @@ impl Transfer {
             flying: HashMap::new(),
             standing: Vec::new(),
             arrived: VecDeque::new(),
+            named: Vec::new(),
             doubts: HashMap::new(),
             broken: HashMap::new(),
             spent: HashMap::new(),

@@ -331,7 +331,7 @@ impl Transfer {
         self.arrive(at, copied, shared);
     }
 
-    fn arrive(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
+    pub(super) fn arrive(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
         if let Some(text) = copied.warning {
             shared.warn_step(self.id, format!("`{}`: {text}", self.text(at)));
         }
@@ -340,72 +340,6 @@ impl Transfer {
             Err(reason) => FileOutcome::Unverified { reason },
         };
         self.finish_file(at, outcome, copied.bytes_moved, shared);
-    }
-
-    /// Takes in the renames of a whole set, in path order; the last one may have failed.
-    fn published(
-        &mut self,
-        published: Vec<(u32, Result<Option<String>, Fault>)>,
-        now: Instant,
-        shared: &mut Shared,
-    ) {
-        for (at, result) in published {
-            // The renames come in the order in which they were asked for.
-            let Some((_, mut copied)) = self.next_arrived(at) else {
-                continue;
-            };
-            match result {
-                Ok(warning) => {
-                    copied.warning = copied.warning.or(warning);
-                    self.arrive(at, copied, shared);
-                }
-                Err(fault) => {
-                    let mut attempt = self.whole;
-                    let again = self.again(&mut attempt, &fault, false, shared);
-                    self.whole = attempt;
-                    match again {
-                        Some(wait) => {
-                            self.not_before = Some(now + wait);
-                            self.arrived.push_front((at, copied));
-                        }
-                        None => {
-                            self.tell_part_of_set(shared);
-                            self.fail_file(at, fault, copied.bytes_moved, shared);
-                            self.publish_none(shared);
-                        }
-                    }
-                }
-            }
-        }
-        if self.arrived.is_empty() {
-            self.phase = Phase::End;
-        }
-    }
-
-    fn next_arrived(&mut self, at: u32) -> Option<(u32, Copied)> {
-        let first = self.arrived.front().is_some_and(|(first, _)| *first == at);
-        first.then(|| self.arrived.pop_front()).flatten()
-    }
-
-    /// Renaming is not atomic: what is visible is said when it breaks.
-    fn tell_part_of_set(&self, shared: &mut Shared) {
-        let visible = self.standing.len();
-        let hidden = self.arrived.len() + 1;
-        let text = format!(
-            "the set is published in part: {visible} of its files are visible, {hidden} are not; run again to complete it"
-        );
-        shared.warn_step(self.id, text);
-    }
-
-    /// One file of the set failed: those that have arrived are not published, and stay for the next run.
-    pub(super) fn publish_none(&mut self, shared: &mut Shared) {
-        for (at, copied) in std::mem::take(&mut self.arrived) {
-            let fault =
-                Fault::permanent("arrived, and not published, because another file was not")
-                    .help("run again: what arrived is continued, not transferred again");
-            self.fail_file(at, fault, copied.bytes_moved, shared);
-        }
-        self.phase = Phase::End;
     }
 }
 
