@@ -340,44 +340,51 @@ fn a_download_that_will_not_fit_is_refused_before_it_starts() {
     assert_eq!(server.count("RETR"), 2, "{:?}", server.log());
 }
 
-/// The journal is something that a run can do without.
+/// The journal is something that a run can do without; what could not be written to its end is nothing to resume.
 #[test]
 #[ignore = "needs root, who may mount a disk: tests/run"]
 fn a_full_disk_under_the_state_folder_is_a_warning() {
     if lacks_disks() {
         return;
     }
-    let server = Server::new()
-        .files(
-            "/in",
-            (0..20).map(|at| format!("{at}{}", "x".repeat(200))),
-            "x",
-        )
-        .start();
-    let filler = "steps:\n  get: { download: { server: s, files: /in/*, into: out } }\n";
-    let case = Case::new().pipeline(&[("s", &server)], filler);
     let script = r#"
 mount -t tmpfs -o size=64k none small || exit 99
 mkdir -p small/state && head -c 53000 /dev/zero >small/filler
-"$@"
+"$@"; code=$?
+rm small/filler
+"$@" --resume >second.log 2>&1; echo "$code $?" >codes
+exit $code
 "#;
-    let case = case.file("small/.keep", "").args([
-        "-m",
-        "sh",
-        "-c",
-        script,
-        "sh",
-        env!("CARGO_BIN_EXE_ftpflow"),
-        "run",
-        "pipeline.yaml",
-        "--state",
-        "small/state",
-    ]);
+    for fails in [false, true] {
+        let names = (0..20).map(|at| format!("{at}{}", "x".repeat(200)));
+        let mut server = Server::new().files("/in", names, "x").rule(
+            On::command("QUIT").nth(1),
+            Do::mutate(|tree| tree.write("/in/new", "new")),
+        );
+        if fails {
+            let refused = On::command("RETR").path_has("/in/19x");
+            server = server.rule(refused.nth(1), Do::reply("550 not now"));
+        }
+        let server = server.start();
+        let steps = "steps:\n  get: { download: { server: s, files: /in/*, into: out } }\n";
+        let case = Case::new()
+            .servers(&[("s", &server, "connections: 1")], steps)
+            .file("small/.keep", "")
+            .args(["-m", "sh", "-c", script, "sh"])
+            .args([env!("CARGO_BIN_EXE_ftpflow"), "run", "pipeline.yaml"])
+            .args(["--state", "small/state"]);
 
-    let outcome = Process::new(case.start(Path::new("unshare"))).wait();
+        let outcome = Process::new(case.start(Path::new("unshare"))).wait();
 
-    outcome.code(0).stderr_has("cannot be resumed");
-    assert_eq!(case.files("out").len(), 20);
+        outcome
+            .code(i32::from(fails))
+            .stderr_has("cannot be resumed")
+            .never_says("with `--resume` the same command continues");
+        codes(&case, if fails { "1 0" } else { "0 0" });
+        let second = String::from_utf8(case.read("second.log").unwrap()).unwrap();
+        assert!(second.contains("there is nothing to resume"), "{second}");
+        assert_eq!(case.files("out").len(), 21, "what is new is seen: {second}");
+    }
 }
 
 /// The tests of real servers run once more in a mount namespace of their own, whose disks go with it however they end.

@@ -106,16 +106,25 @@ impl Shared {
         self.with_journal(|journal| journal.append(record));
     }
 
+    /// What it holds so far would be taken for all that was done.
+    fn give_up_journal(&mut self, error: &io::Error) {
+        self.warn_run(format!(
+            "the journal cannot be written any more, so this run cannot be resumed: {error}"
+        ));
+        if let Some(Err(error)) = self.take_journal().map(Journal::set_aside) {
+            self.warn_run(format!(
+                "the journal could not be set aside: never use `--resume` for this run: {error}"
+            ));
+        }
+    }
+
     /// A journal that cannot be written is given up, with a warning: the run itself goes on.
     pub(super) fn with_journal(&mut self, act: impl FnOnce(&mut Journal) -> io::Result<()>) {
         let Some(journal) = self.journal_mut() else {
             return;
         };
         if let Err(error) = act(journal) {
-            self.give_up_journal();
-            self.warn_run(format!(
-                "the journal cannot be written any more, so this run cannot be resumed: {error}"
-            ));
+            self.give_up_journal(&error);
         }
     }
 }
