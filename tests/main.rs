@@ -32,6 +32,7 @@ mod harness;
 mod harness_itself;
 mod hazard_gate;
 mod house;
+mod in_the_way;
 mod killed;
 mod known_servers;
 mod large;

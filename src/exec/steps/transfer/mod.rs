@@ -111,7 +111,7 @@ pub(in crate::exec) enum Output {
     Surveyed(Result<Shown, Fault>),
     Decided(Result<Decisions, Fault>),
     Asked(Result<survey::Answers, Fault>),
-    Foldered(Result<Option<Arc<crate::local::Root>>, Fault>),
+    Foldered(Result<jobs::Foldered, Fault>),
     Moved(Vec<(u32, batch::Moved)>),
     Published(Vec<(u32, batch::Named)>),
     Cleared(Vec<(u32, Fault)>),

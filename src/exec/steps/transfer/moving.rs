@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::event::{Event, FileOutcome};
+use crate::files::Side;
 use crate::ftp::Class;
 use crate::options::Publish;
 use crate::transfer::{Copied, Inventory};
 
 use super::batch::{self, Arrival, Batch, Failed, Moved, Piece};
 use super::ends::Ends;
-use super::jobs;
+use super::jobs::{self, Foldered, lies_below};
 use super::survey::{self, Answers, Rooted, Shown};
 use super::{BATCH, Flying, Output, Phase, Transfer};
 use crate::exec::backlog::Try;
@@ -152,7 +153,7 @@ impl Transfer {
             Err(fault) => return self.refuse(fault),
         };
         self.ends = Some(Arc::new(ends));
-        self.survey.begin(rooted);
+        self.survey.begin(rooted, self.transfer.to == Side::Local);
         self.go_on(Phase::Route);
     }
 
@@ -167,7 +168,8 @@ impl Transfer {
             Ok(shown) => self.survey.shown(&attempt.item, shown),
             Err(fault) => match self.again(&mut attempt, &fault, false, shared) {
                 Some(wait) => self.survey.retry(attempt, now + wait),
-                None => self.refuse(fault),
+                None if self.survey.refused(&attempt.item, &fault) => self.refuse(fault),
+                None => {}
             },
         }
     }
@@ -211,20 +213,34 @@ impl Transfer {
         }
     }
 
-    fn foldered(
-        &mut self,
-        made: Result<Option<Arc<crate::local::Root>>, Fault>,
-        now: Instant,
-        shared: &mut Shared,
-    ) {
+    fn foldered(&mut self, made: Result<Foldered, Fault>, now: Instant, shared: &mut Shared) {
         match made {
-            Ok(root) => {
-                if let (Some(root), Some(ends)) = (root, &self.ends) {
+            Ok(made) => {
+                if let (Some(root), Some(ends)) = (made.root, &self.ends) {
                     self.ends = Some(Arc::new(ends.with_target(root)));
+                }
+                if !made.refused.is_empty() {
+                    self.fail_below(&made.refused, shared);
                 }
                 self.go_on(Phase::Move);
             }
             Err(fault) => self.whole_failed(fault, now, shared),
+        }
+    }
+
+    /// Fails the files whose folder cannot be made.
+    fn fail_below(&mut self, refused: &[(Vec<u8>, Fault)], shared: &mut Shared) {
+        let (Some(set), Some(ends)) = (self.set.clone(), self.ends.clone()) else {
+            return;
+        };
+        let waiting: Vec<Try<u32>> = self.backlog.drain().collect();
+        for attempt in waiting {
+            let at = attempt.item;
+            let path = ends.route.relative(&set, at).unwrap_or_default();
+            match refused.iter().find(|(folder, _)| lies_below(&path, folder)) {
+                Some((_, fault)) => self.fail_file(at, fault.clone(), 0, shared),
+                None => self.backlog.push(at),
+            }
         }
     }
 
