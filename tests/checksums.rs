@@ -283,6 +283,13 @@ fn without_a_command_the_first_file_says_so() {
     let plain = source().start();
     let case = download(&plain);
     case.run().code(1).stderr_has("verify: size");
+    let case = upload(&to).file("in/b.bin", "b").file("in/c.bin", "c");
+    let outcome = case.run();
+    outcome
+        .stderr_has("3 files were not transferred: the step could not go on")
+        .never_says("nothing more can be written");
+    let said = outcome.stderr.matches("offers no checksum command").count();
+    assert_eq!(said, 2, "live and at the end: {}", outcome.stderr);
     assert_eq!(plain.count("RETR"), 0);
     assert_eq!(case.files("out"), Vec::<String>::new());
 }

@@ -201,6 +201,43 @@ fn a_relay_that_its_destination_cuts_ten_times_moves_hardly_more_than_its_size()
     relayed_to_a_cutter(SHORT);
 }
 
+/// How many cuts a download survives with so many attempts, every try having moved the same part of the file.
+fn survives(attempts: usize, cuts: usize) -> bool {
+    let part = 100_000;
+    let server = (1..=cuts).fold(
+        Server::new().pattern("/in/big", part * 12, SEED),
+        |server, nth| server.rule(On::command("RETR").nth(nth), Do::CutAt(part)),
+    );
+    let server = server.start();
+    let steps = format!(
+        "steps:\n  get:\n    download: {{server: a, files: /in/big, into: out}}\n    retry: {{attempts: {attempts}, backoff: 1ms}}\n"
+    );
+    let case = Case::new().pipeline(&[("a", &server)], &steps);
+    let outcome = case.run();
+    let wanted: Vec<u64> = (0..server.count("RETR") as u64)
+        .map(|nth| nth * part)
+        .collect();
+    assert_eq!(offsets(&server), wanted, "each try continues the last");
+    let arrived = case.read("out/big") == Some(pattern(part * 12, SEED));
+    assert_eq!(arrived, outcome.status.code() == Some(0));
+    arrived
+}
+
+/// The count is set back once: two times the attempts, less the one that both counts share.
+#[test]
+fn tries_that_moved_bytes_set_the_count_back_once() {
+    for attempts in [2, 4, 6] {
+        let most = 2 * attempts - 2;
+        assert!(survives(attempts, most), "{attempts} attempts, {most} cuts");
+        let more = most + 1;
+        assert!(
+            !survives(attempts, more),
+            "{attempts} attempts, {more} cuts"
+        );
+    }
+    assert!(!survives(1, 1), "one attempt is one attempt");
+}
+
 #[test]
 #[ignore = "takes minutes: FTPFLOW_LONG=1 tests/run"]
 fn long_a_gibibyte_that_is_cut_ten_times_moves_hardly_more_than_its_size() {

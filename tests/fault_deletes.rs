@@ -40,9 +40,47 @@ fn what_arrived_is_deleted_at_its_source() {
     assert_eq!(case.files("out").len(), 3);
 }
 
+/// Folders come with their files; they are neither transferred nor left alone, and some are gone at the end.
+#[test]
+fn folders_are_not_counted_as_files_that_were_left_alone() {
+    for (delete, names) in [
+        ("sources_of: keep", vec!["more", "sub", "void"]),
+        ("sources_of: keep, directories: remove_empty", vec!["void"]),
+    ] {
+        let server = three()
+            .file("/in/sub/d.txt", "content")
+            .file("/in/more/deep/e.txt", "content")
+            .folder("/in/void")
+            .start();
+        fetch_and_delete(&server, "", delete)
+            .run()
+            .code(0)
+            .stderr_has("5 files deleted")
+            .never_says("left alone")
+            .never_says("only files");
+        assert_eq!(server.names("/in"), names, "{delete}");
+    }
+}
+
+#[test]
+fn folders_alone_are_nothing_to_delete_and_that_is_said() {
+    let server = three().folder("/in/one").folder("/in/two").start();
+    let steps = "steps:
+  found: { list: { server: s, path: /in } }
+  folders: { filter: { from: found, type: directory } }
+  tidy: { delete: { from: folders } }
+";
+    Case::new()
+        .pipeline(&[("s", &server)], steps)
+        .run()
+        .code(0)
+        .stderr_has("nothing to delete: what was chosen is 2 folders, and only files are deleted");
+    assert_eq!(server.count("DELE"), 0);
+}
+
 #[test]
 fn what_did_not_arrive_is_never_deleted() {
-    for does in [Do::reply("550 no"), Do::CutAt(3), Do::lie("426 no")] {
+    for does in [Do::reply("550 no"), Do::CutAt(2), Do::lie("426 no")] {
         let server = three().rule(On::command("RETR").path("/in/b.txt"), does);
         drop(left(server, "", 1, &["b.txt"]));
     }

@@ -1,5 +1,7 @@
 //! When files become visible, what goes on after a fault, and what a step's end says.
 
+use std::fs;
+
 use crate::harness::Case;
 use crate::harness::server::{Do, Gate, On, Server};
 
@@ -92,11 +94,53 @@ fn a_set_whose_renaming_breaks_says_what_is_visible_and_is_completed() {
     let case = upload(&server, ", publish: set");
     let outcome = case.run();
     outcome.code(1).stderr_has("b.txt").stderr_has("553 no");
-    outcome.stderr_has("published in part: 1 of its files are visible, 2 are not");
+    outcome.stderr_has("published in part: 1 of its 3 files is visible (`a.txt`); run again");
     assert_eq!(visible(&server), ["a.txt"]);
     case.run().code(0);
     assert_eq!(server.names("/out"), ["a.txt", "b.txt", "c.txt"]);
     assert_eq!(server.count("STOR"), 3, "{:?}", server.log());
+}
+
+#[test]
+fn a_large_set_whose_renaming_breaks_names_the_first_ten_that_are_visible() {
+    let server = Server::new()
+        .rule(On::command("RNTO").path("/out/c.txt"), Do::reply("553 no"))
+        .start();
+    let case = upload(&server, ", publish: set").args(["run", "pipeline.yaml"]);
+    let case = (0..12).fold(
+        case.args(["--report", "r.json", "--report", "r.md"]),
+        |case, at| case.file(&format!("src/a{at:02}.txt"), "more"),
+    );
+    case.run().code(1);
+    let names: Vec<String> = visible(&server);
+    assert_eq!(names.len(), 14);
+    for report in ["r.json", "r.md"] {
+        let report = String::from_utf8(case.read(report).unwrap()).unwrap();
+        let report = report.replace('\\', "");
+        let shown = "14 of its 15 files are visible (`a.txt`, `a00.txt`, ";
+        assert!(report.contains(shown), "{report}");
+        assert!(report.contains("`a08.txt` and 4 more)"), "{report}");
+    }
+}
+
+/// Whether a silent server has done what it was asked to is known to nobody.
+#[test]
+fn a_renaming_that_is_interrupted_is_told_as_unknown() {
+    let server = Server::new()
+        .rule(On::command("RNTO").path("/out/b.txt"), Do::NoReply)
+        .start();
+    let case = upload(&server, ", publish: set");
+    let slow = fs::read_to_string(case.path("pipeline.yaml")).unwrap();
+    let case = case.manifest(&slow.replace("reply: 1s", "reply: 60s"));
+    let process = case.spawn();
+    server.until_command("RNTO", 2);
+    process.interrupt();
+    process
+        .wait()
+        .code(130)
+        .stderr_has("1 of its 3 files is visible (`a.txt`)")
+        .stderr_has("whether `b.txt` is, is not known");
+    assert_eq!(visible(&server), ["a.txt", "b.txt"]);
 }
 
 #[test]

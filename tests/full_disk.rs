@@ -4,9 +4,10 @@
 #![cfg(unix)]
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::harness::real::{self, Kind};
 use crate::harness::server::{Do, Meet, On, Running, Server, pattern};
 use crate::harness::{Case, Outcome, Process};
 
@@ -95,6 +96,80 @@ fn a_full_server_fails_a_relay_once() {
         one_error_and_no_half_file(what, &case.run(), &server);
         the_next_run_finishes(what, &case, &server);
     }
+}
+
+/// A server that takes so many bytes of a file and none when it is continued, and then gives a reply that may mean
+/// anything.
+fn silently_full(takes: u64, reply: &str) -> Running {
+    let cut = |at| vec![Do::CutAt(at), Do::lie(reply)];
+    Server::new()
+        .rule(On::command("STOR"), cut(takes))
+        .rule(On::command("APPE"), cut(0))
+        .start()
+}
+
+fn put(server: &Running) -> Case {
+    let steps = "defaults: { retry: { backoff: 10ms } }
+steps:
+  put: { upload: { files: in/*, to: s, into: /out } }
+";
+    let case = Case::new().pipeline(&[("s", server)], steps);
+    names().enumerate().fold(case, |case, (seed, name)| {
+        case.file(&format!("in/{name}"), pattern(SIZE as u64, seed as u64))
+    })
+}
+
+fn pass(server: &Running, source: &Running) -> Case {
+    let steps = "defaults: { retry: { backoff: 10ms } }
+steps:
+  pass: { relay: { server: a, files: /in/*, to: s, into: /out } }
+";
+    Case::new().pipeline(&[("s", server), ("a", source)], steps)
+}
+
+/// vsftpd answers 451 and pyftpdlib 426, as to a cut: only that nothing grows tells a full disk.
+#[test]
+fn a_server_that_takes_no_more_bytes_without_saying_why_is_full() {
+    let source = names().enumerate();
+    let source = source.fold(Server::new(), |server, (seed, name)| {
+        server.pattern(format!("/in/{name}"), SIZE as u64, seed as u64)
+    });
+    let source = source.start();
+    for (takes, reply) in [
+        (100_000, "451 Failure writing to local file."),
+        (100_000, "426 None; transfer aborted."),
+        (0, "451 Failure writing to local file."),
+    ] {
+        let server = silently_full(takes, reply);
+        for case in [put(&server), pass(&server, &source)] {
+            let before = server.count("STOR") + server.count("APPE");
+            let outcome = case.run();
+            outcome
+                .code(1)
+                .stderr_has("12 files were not transferred")
+                .stderr_has("its disk or quota may be full")
+                .stderr_has("help     make room")
+                .stderr_has(reply);
+            let errors = outcome.stderr.matches("control  ").count();
+            assert_eq!(errors, 1, "{reply}: one error\n{}", outcome.stderr);
+            let tries = server.count("STOR") + server.count("APPE") - before;
+            assert!(tries <= 2 * (SESSIONS + 1), "{reply}: {:?}", server.log());
+            let left = server.names("/out");
+            assert!(left.is_empty(), "{reply}: {left:?}\n{}", outcome.stderr);
+        }
+    }
+}
+
+/// A link that cuts every transfer is no full disk: the file grows.
+#[test]
+fn a_file_that_grows_is_not_taken_for_a_full_disk() {
+    let server = Server::new()
+        .rule(On::command("STOR"), Do::CutAt(110_000))
+        .rule(On::command("APPE"), Do::CutAt(110_000))
+        .start();
+    let case = put(&server);
+    case.run().code(0).never_says("full");
+    the_next_run_finishes("cut", &case, &server);
 }
 
 /// Runs the program twice in a mount namespace of its own, where `small` is a disk of 1 MiB the first time and of 16 MiB
@@ -265,42 +340,148 @@ fn a_download_that_will_not_fit_is_refused_before_it_starts() {
     assert_eq!(server.count("RETR"), 2, "{:?}", server.log());
 }
 
-/// The journal is something that a run can do without.
+/// The journal is something that a run can do without; what could not be written to its end is nothing to resume.
 #[test]
 #[ignore = "needs root, who may mount a disk: tests/run"]
 fn a_full_disk_under_the_state_folder_is_a_warning() {
     if lacks_disks() {
         return;
     }
-    let server = Server::new()
-        .files(
-            "/in",
-            (0..20).map(|at| format!("{at}{}", "x".repeat(200))),
-            "x",
-        )
-        .start();
-    let filler = "steps:\n  get: { download: { server: s, files: /in/*, into: out } }\n";
-    let case = Case::new().pipeline(&[("s", &server)], filler);
     let script = r#"
 mount -t tmpfs -o size=64k none small || exit 99
 mkdir -p small/state && head -c 53000 /dev/zero >small/filler
-"$@"
+"$@"; code=$?
+rm small/filler
+"$@" --resume >second.log 2>&1; echo "$code $?" >codes
+exit $code
 "#;
-    let case = case.file("small/.keep", "").args([
-        "-m",
-        "sh",
-        "-c",
-        script,
-        "sh",
-        env!("CARGO_BIN_EXE_ftpflow"),
-        "run",
-        "pipeline.yaml",
-        "--state",
-        "small/state",
-    ]);
+    for fails in [false, true] {
+        let names = (0..20).map(|at| format!("{at}{}", "x".repeat(200)));
+        let mut server = Server::new().files("/in", names, "x").rule(
+            On::command("QUIT").nth(1),
+            Do::mutate(|tree| tree.write("/in/new", "new")),
+        );
+        if fails {
+            let refused = On::command("RETR").path_has("/in/19x");
+            server = server.rule(refused.nth(1), Do::reply("550 not now"));
+        }
+        let server = server.start();
+        let steps = "steps:\n  get: { download: { server: s, files: /in/*, into: out } }\n";
+        let case = Case::new()
+            .servers(&[("s", &server, "connections: 1")], steps)
+            .file("small/.keep", "")
+            .args(["-m", "sh", "-c", script, "sh"])
+            .args([env!("CARGO_BIN_EXE_ftpflow"), "run", "pipeline.yaml"])
+            .args(["--state", "small/state"]);
 
-    let outcome = Process::new(case.start(Path::new("unshare"))).wait();
+        let outcome = Process::new(case.start(Path::new("unshare"))).wait();
 
-    outcome.code(0).stderr_has("cannot be resumed");
-    assert_eq!(case.files("out").len(), 20);
+        outcome
+            .code(i32::from(fails))
+            .stderr_has("cannot be resumed")
+            .never_says("with `--resume` the same command continues");
+        codes(&case, if fails { "1 0" } else { "0 0" });
+        let second = String::from_utf8(case.read("second.log").unwrap()).unwrap();
+        assert!(second.contains("there is nothing to resume"), "{second}");
+        assert_eq!(case.files("out").len(), 21, "what is new is seen: {second}");
+    }
+}
+
+/// The tests of real servers run once more in a mount namespace of their own, whose disks go with it however they end.
+const INSIDE: &str = "FTPFLOW_TEST_HAS_OWN_MOUNTS";
+
+/// Whether this is the run in the namespace. Otherwise it is made, and the test has passed when that run has.
+#[track_caller]
+fn in_own_mounts(test: &str) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let inner = Command::new("unshare")
+        .arg("-m")
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--include-ignored", "--nocapture"])
+        .env(INSIDE, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&inner.stdout) + String::from_utf8_lossy(&inner.stderr);
+    assert!(inner.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
+    false
+}
+
+/// A disk under the folder that all servers of the tests lie in: ProFTPD would not see one that comes later.
+fn small_disk() -> Option<PathBuf> {
+    let server = real::start(Kind::Pyftpd)?;
+    let mut above = server.root().ancestors();
+    let run = above.find(|folder| folder.ends_with("run")).unwrap();
+    let run = run.to_owned();
+    drop(server);
+    mount("size=2m,mode=755", &run);
+    Some(run)
+}
+
+fn mount(options: &str, folder: &Path) {
+    let mut command = Command::new("mount");
+    command.args(["-t", "tmpfs", "-o", options, "none"]);
+    assert!(command.arg(folder).status().unwrap().success());
+}
+
+/// The files of a folder, each of which must be whole.
+#[track_caller]
+fn whole_files(folder: &Path, what: &str) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut count = 0;
+    for entry in entries.map(|entry| entry.unwrap()) {
+        let name = entry.file_name().into_string().unwrap();
+        let seed = names().position(|known| known == name);
+        let seed = seed.unwrap_or_else(|| panic!("{name} is left: {what}"));
+        let whole = pattern(SIZE as u64, seed as u64);
+        assert!(
+            std::fs::read(entry.path()).unwrap() == whole,
+            "{name}: {what}"
+        );
+        count += 1;
+    }
+    count
+}
+
+/// 2 MiB for twelve files of 300 KB, over four sessions: some may arrive.
+#[test]
+#[ignore = "needs the Debian FTP servers, and root, who may mount a disk: tests/run"]
+fn a_full_disk_of_a_real_server_is_one_error_and_leaves_no_half_file() {
+    let name = "full_disk::a_full_disk_of_a_real_server_is_one_error_and_leaves_no_half_file";
+    if lacks_disks() || !in_own_mounts(name) {
+        return;
+    }
+    let Some(disk) = small_disk() else { return };
+    for kind in [Kind::Vsftpd, Kind::Proftpd, Kind::Pureftpd, Kind::Pyftpd] {
+        mount("remount,size=2m", &disk);
+        let Some(server) = real::start(kind) else {
+            continue;
+        };
+        server.put("small/.keep", "");
+        let small = server.root().join("small");
+        std::fs::remove_file(small.join(".keep")).unwrap();
+        let steps = "steps:\n  put: { upload: { files: in/*, to: s, into: @small } }\n";
+        let yaml = format!(
+            "version: 1\nservers:\n{}{}",
+            server.servers_entry("s"),
+            steps.replace('@', server.prefix())
+        );
+        let files = names().enumerate();
+        let case = files.fold(Case::new().manifest(&yaml), |case, (seed, name)| {
+            case.file(&format!("in/{name}"), pattern(SIZE as u64, seed as u64))
+        });
+
+        let outcome = case.run();
+
+        let what = format!("{kind:?}\n{}", outcome.stderr);
+        outcome.code(1).stderr_has("help     make room");
+        let errors = outcome.stderr.matches("control  ").count();
+        assert_eq!(errors, 1, "one error: {what}");
+        assert!(whole_files(&small, &what) < FILES, "{what}");
+        mount("remount,size=16m", &disk);
+        case.run().code(0);
+        assert_eq!(whole_files(&small, &what), FILES, "{what}");
+    }
 }

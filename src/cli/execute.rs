@@ -12,6 +12,7 @@ use super::state::{self, Kept, Wish};
 use super::{output, signals};
 use crate::event::RunOutcome;
 use crate::exec::{self, Interrupt, Request};
+use crate::journal::State;
 use crate::manifest::suggest;
 use crate::plan::Plan;
 use crate::report::{Display, ReportFile, Reporter, Settings, Verbosity};
@@ -148,8 +149,11 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     match ended {
         Ok(tally) => {
             reporter.finish();
-            // A refused run cannot be continued: its manifest must change.
-            if continues && tally.outcome != Some(RunOutcome::Done) && !tally.refused {
+            // A journal that could not be written to its end is not there any more, and the manifest of a refused run must
+            // change.
+            let has_journal = kept.state.as_ref().is_some_and(State::has_journal);
+            let goes_on = continues && has_journal && !tally.refused;
+            if goes_on && tally.outcome != Some(RunOutcome::Done) {
                 output::note(
                     "with `--resume` the same command continues this run; without, it starts anew",
                 );

@@ -30,7 +30,7 @@ pub(super) struct Kept {
     pub(super) journal: Option<Journal>,
     pub(super) resumed: Option<Resumed>,
     /// Held until the run has ended.
-    _state: Option<State>,
+    pub(super) state: Option<State>,
 }
 
 impl Kept {
@@ -41,7 +41,7 @@ impl Kept {
             plan,
             journal: None,
             resumed: None,
-            _state: None,
+            state: None,
         }
     }
 }
@@ -58,8 +58,7 @@ pub(super) fn take(
     let state = match State::open(&base, &plan.key(&name.to_string_lossy())) {
         Ok(state) => state,
         Err(error @ StateError::Held(_)) => {
-            let help =
-                "wait until it has ended: two runs that write the same files at once would spoil them";
+            let help = "wait until it has ended: two runs that write the same files at once would spoil them";
             output::complain(error, Some(help));
             return Err(Exit::Refused);
         }
@@ -125,7 +124,7 @@ fn begin(
         plan,
         journal: journal.ok(),
         resumed: None,
-        _state: Some(state),
+        state: Some(state),
     })
 }
 
@@ -156,7 +155,7 @@ fn go_on(state: State, resumed: Resumed, common: &Common) -> Result<Kept, Exit> 
         plan,
         journal: Some(journal),
         resumed: Some(resumed),
-        _state: Some(state),
+        state: Some(state),
     })
 }
 

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use crate::plan::Retry;
 
-/// Waiting work, first in first out; retries come when their time has come.
+/// Waiting work, first in first out; retries come before it when their time has come.
 #[derive(Debug)]
 pub(super) struct Backlog<T> {
     ready: VecDeque<Try<T>>,
+    due: VecDeque<Try<T>>,
     later: Vec<(Instant, Try<T>)>,
 }
 
@@ -26,6 +27,7 @@ impl<T> Backlog<T> {
     pub(super) fn new() -> Backlog<T> {
         Backlog {
             ready: VecDeque::new(),
+            due: VecDeque::new(),
             later: Vec::new(),
         }
     }
@@ -41,7 +43,10 @@ impl<T> Backlog<T> {
         I: IntoIterator<Item = Try<T>, IntoIter: DoubleEndedIterator>,
     {
         for attempt in attempts.into_iter().rev() {
-            self.ready.push_front(attempt);
+            match attempt.failed {
+                0 => self.ready.push_front(attempt),
+                _ => self.due.push_front(attempt),
+            }
         }
     }
 
@@ -52,19 +57,29 @@ impl<T> Backlog<T> {
 
     /// Takes the next piece that may start.
     pub(super) fn take(&mut self, now: Instant) -> Option<Try<T>> {
+        self.take_again(now).or_else(|| self.ready.pop_front())
+    }
+
+    /// Takes the next piece that was tried before.
+    pub(super) fn take_again(&mut self, now: Instant) -> Option<Try<T>> {
         self.settle(now);
-        self.ready.pop_front()
+        self.due.pop_front()
     }
 
     /// How many pieces may start now.
     pub(super) fn ready(&mut self, now: Instant) -> usize {
+        self.ready_again(now) + self.ready.len()
+    }
+
+    /// How many pieces that were tried before may start now.
+    pub(super) fn ready_again(&mut self, now: Instant) -> usize {
         self.settle(now);
-        self.ready.len()
+        self.due.len()
     }
 
     /// Whether nothing waits at all.
     pub(super) fn is_empty(&self) -> bool {
-        self.ready.is_empty() && self.later.is_empty()
+        self.ready.is_empty() && self.due.is_empty() && self.later.is_empty()
     }
 
     /// When the first retry may start.
@@ -75,7 +90,7 @@ impl<T> Backlog<T> {
     /// Empties it: what is never to be started.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Try<T>> + '_ {
         let later = self.later.drain(..).map(|(_, attempt)| attempt);
-        self.ready.drain(..).chain(later)
+        self.due.drain(..).chain(self.ready.drain(..)).chain(later)
     }
 
     fn settle(&mut self, now: Instant) {
@@ -84,8 +99,7 @@ impl<T> Backlog<T> {
             .partition(|(at, _)| *at <= now);
         self.later = later;
         let due: Vec<(Instant, Try<T>)> = due;
-        self.ready
-            .extend(due.into_iter().map(|(_, attempt)| attempt));
+        self.due.extend(due.into_iter().map(|(_, attempt)| attempt));
     }
 }
 
@@ -101,10 +115,11 @@ impl<T> Try<T> {
 
     /// Counts a failed try. The wait before the next, or none where there is no further try.
     ///
-    /// A try that moved bytes which the next can continue sets the count back, once.
+    /// A try that moved bytes which the next can continue sets the count back, once: where it would have been the last,
+    /// because before that there is nothing to gain. So a file may fail so up to twice as often, less one.
     pub(super) fn again(&mut self, retry: &Retry, progressed: bool) -> Option<Duration> {
         self.failed += 1;
-        if progressed && !self.reset {
+        if progressed && !self.reset && self.failed >= retry.attempts {
             self.reset = true;
             self.failed = 1;
         }
@@ -160,12 +175,39 @@ mod tests {
     }
 
     #[test]
-    fn tries_are_counted_and_progress_sets_the_count_back_once() {
-        let mut attempt = Try::first(());
+    fn what_was_tried_before_can_be_taken_alone() {
+        let now = Instant::now();
+        let mut backlog = Backlog::new();
+        (1..=3).for_each(|item| backlog.push(item));
+        let mut attempt = backlog.take(now).unwrap();
         assert!(attempt.again(&RETRY, false).is_some());
+        backlog.retry(attempt, now);
+        assert_eq!((backlog.ready_again(now), backlog.ready(now)), (1, 3));
+        assert_eq!(backlog.take_again(now).map(|attempt| attempt.item), Some(1));
+        assert!(backlog.take_again(now).is_none() && !backlog.is_empty());
+    }
+
+    #[test]
+    fn tries_are_counted_and_progress_sets_the_count_back_once() {
+        let tries = |progressed: bool| {
+            let mut attempt = Try::first(());
+            let more = std::iter::from_fn(|| attempt.again(&RETRY, progressed));
+            1 + more.count()
+        };
+        assert_eq!((tries(false), tries(true)), (3, 5));
+        let once = Retry {
+            attempts: 1,
+            ..RETRY
+        };
+        assert!(Try::first(()).again(&once, true).is_none());
+    }
+
+    #[test]
+    fn progress_long_before_the_last_try_gains_nothing() {
+        let mut attempt = Try::first(());
         assert!(attempt.again(&RETRY, true).is_some());
-        assert!(attempt.again(&RETRY, true).is_some());
-        assert!(attempt.again(&RETRY, true).is_none());
+        assert!(attempt.again(&RETRY, false).is_some());
+        assert!(attempt.again(&RETRY, false).is_none());
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::io;
 
-use crate::files::{FileSet, Kind};
+use crate::files::{FileSet, Kind, Side};
 use crate::journal::{Entry, Journal, Mark, PathText, Record, StepRecord};
-use crate::plan::{Action, StepId};
+use crate::plan::{Action, Delete, DeleteWhat, StepId};
 
 use super::shared::Shared;
 
@@ -20,6 +20,33 @@ impl Shared {
     /// What became of a file of a step in an interrupted run.
     pub(super) fn mark_of(&self, step: StepId, path: &[u8]) -> Option<Mark> {
         self.kept(step)?.marks.get(path).cloned()
+    }
+
+    /// Whether a `delete` of an interrupted run has deleted a file, or found it gone.
+    pub(super) fn has_deleted(&self, side: Side, path: &[u8]) -> bool {
+        let Some(resumed) = &self.resumed else {
+            return false;
+        };
+        let deletes = self.plan.steps.iter().filter(|step| {
+            matches!(&step.action, Action::Delete(delete)
+                if self.identity(self.side_of_delete(delete)) == self.identity(side))
+        });
+        let mut records = deletes.filter_map(|step| resumed.step(&step.name));
+        records.any(|record| record.marks.get(path) == Some(&Mark::Deleted))
+    }
+
+    /// Where a `delete` deletes.
+    fn side_of_delete(&self, delete: &Delete) -> Side {
+        match &delete.what {
+            DeleteWhat::Set { from, .. } => self.side_of(*from),
+            DeleteWhat::SourcesOf(steps) => match steps.first().map(|step| self.plan.step(*step)) {
+                Some(step) => match &step.action {
+                    Action::Transfer(transfer) => transfer.source,
+                    _ => Side::Local,
+                },
+                None => Side::Local,
+            },
+        }
     }
 
     /// Journals that a file is dealt with.
@@ -79,16 +106,25 @@ impl Shared {
         self.with_journal(|journal| journal.append(record));
     }
 
+    /// What it holds so far would be taken for all that was done.
+    fn give_up_journal(&mut self, error: &io::Error) {
+        self.warn_run(format!(
+            "the journal cannot be written any more, so this run cannot be resumed: {error}"
+        ));
+        if let Some(Err(error)) = self.take_journal().map(Journal::set_aside) {
+            self.warn_run(format!(
+                "the journal could not be set aside: never use `--resume` for this run: {error}"
+            ));
+        }
+    }
+
     /// A journal that cannot be written is given up, with a warning: the run itself goes on.
     pub(super) fn with_journal(&mut self, act: impl FnOnce(&mut Journal) -> io::Result<()>) {
         let Some(journal) = self.journal_mut() else {
             return;
         };
         if let Err(error) = act(journal) {
-            self.give_up_journal();
-            self.warn_run(format!(
-                "the journal cannot be written any more, so this run cannot be resumed: {error}"
-            ));
+            self.give_up_journal(&error);
         }
     }
 }

@@ -257,8 +257,9 @@ impl Shared {
         self.journal.as_mut()
     }
 
-    pub(super) fn give_up_journal(&mut self) {
-        self.journal = None;
+    /// The journal, which is not kept any more.
+    pub(super) fn take_journal(&mut self) -> Option<Journal> {
+        self.journal.take()
     }
 
     fn warn(&mut self, step: Option<StepId>, server: Option<&str>, text: String) {

@@ -84,7 +84,10 @@ impl Resumed {
                 self.of(step).begun.extend(paths);
             }
             Record::File { step, path, mark } => {
-                self.of(step).marks.insert(path.bytes(), mark);
+                // What is dealt with was begun, even where a secret kept that out of the journal.
+                let step = self.of(step);
+                step.begun.insert(path.bytes());
+                step.marks.insert(path.bytes(), mark);
             }
         }
     }

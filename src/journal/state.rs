@@ -82,6 +82,11 @@ impl State {
         })
     }
 
+    /// Whether there is a journal to resume from; one that could not be written to its end is not.
+    pub fn has_journal(&self) -> bool {
+        self.folder.join(JOURNAL).exists()
+    }
+
     /// Sets the journal aside, under a name that says when its run was; where to.
     ///
     /// # Errors
@@ -103,15 +108,22 @@ impl State {
         started: i64,
         redact: Arc<dyn Fn(&str) -> String + Send + Sync>,
     ) -> io::Result<Journal> {
-        let mut journal = Journal::new(File::create(self.folder.join(JOURNAL))?, redact);
-        journal.append(&Record::Begin {
+        let path = self.folder.join(JOURNAL);
+        let file = File::create(&path)?;
+        let mut journal = Journal::new(path, file, redact);
+        let begun = journal.append(&Record::Begin {
             version: VERSION,
             fingerprint: fingerprint.to_owned(),
             run_id: run_id.to_owned(),
             started,
-        })?;
-        journal.sync()?;
-        Ok(journal)
+        });
+        match begun.and_then(|()| journal.sync()) {
+            Ok(()) => Ok(journal),
+            Err(error) => {
+                let _ = journal.set_aside();
+                Err(error)
+            }
+        }
     }
 
     /// Continues the journal of an unfinished run, behind its last whole record.
@@ -122,12 +134,11 @@ impl State {
         let Folded::Unfinished(_, good) = self.fold()? else {
             return Err(io::Error::other("there is nothing to resume"));
         };
-        let mut file = OpenOptions::new()
-            .write(true)
-            .open(self.folder.join(JOURNAL))?;
+        let path = self.folder.join(JOURNAL);
+        let mut file = OpenOptions::new().write(true).open(&path)?;
         file.set_len(good)?;
         file.seek(SeekFrom::End(0))?;
-        Ok(Journal::new(file, redact))
+        Ok(Journal::new(path, file, redact))
     }
 
     fn fold(&self) -> io::Result<Folded> {
@@ -182,6 +193,19 @@ mod tests {
         journal.append(&Record::Done).unwrap();
         journal.sync().unwrap();
         assert!(matches!(state.last().unwrap(), Found::Nothing));
+    }
+
+    #[test]
+    fn a_journal_that_was_given_up_is_found_by_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(folder.path(), "k").unwrap();
+        let mut journal = state.begin("f", "r", 1, redact()).unwrap();
+        journal.append(&Record::Done).unwrap();
+        assert!(state.has_journal());
+        journal.set_aside().unwrap();
+        assert!(!state.has_journal());
+        assert!(matches!(state.last().unwrap(), Found::Nothing));
+        assert!(folder.path().join("k/journal.incomplete").exists());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Appending records.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::record::Record;
@@ -11,16 +12,35 @@ use super::record::Record;
 /// Records reach the system when [`Journal::push`] is called, and the disk when [`Journal::sync`] is: a kill
 /// loses nothing that was pushed, a crash of the machine nothing that was synced.
 pub struct Journal {
+    path: PathBuf,
     out: BufWriter<File>,
     redact: Arc<dyn Fn(&str) -> String + Send + Sync>,
 }
 
 impl Journal {
-    pub(super) fn new(file: File, redact: Arc<dyn Fn(&str) -> String + Send + Sync>) -> Journal {
+    pub(super) fn new(
+        path: PathBuf,
+        file: File,
+        redact: Arc<dyn Fn(&str) -> String + Send + Sync>,
+    ) -> Journal {
         Journal {
+            path,
             out: BufWriter::with_capacity(64 * 1024, file),
             redact,
         }
+    }
+
+    /// Ends a journal that cannot be written any more: what it lacks would be taken for not done, so that no later run may
+    /// find it. It gets another name, or goes where even that fails.
+    ///
+    /// # Errors
+    /// Those of the disk: it still stands there.
+    pub fn set_aside(self) -> io::Result<()> {
+        // What could not be written is not written now, either.
+        let (file, _) = self.out.into_parts();
+        drop(file);
+        fs::rename(&self.path, self.path.with_extension("incomplete"))
+            .or_else(|_| fs::remove_file(&self.path))
     }
 
     /// Appends a record. One that would hold a secret is left out: what it tells is then found out anew.

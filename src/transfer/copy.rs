@@ -440,6 +440,7 @@ impl Copying<'_, '_, '_> {
         );
         let keep =
             may_pass && self.item.resumable && !is_no_beginning(&error) && !self.disowned(&error);
+        error.continues = keep && self.source.restarts() && self.target.restarts();
         if !keep {
             let written = self.item.written();
             let removed = self.target.is_healthy() && self.target.remove(written).is_ok();

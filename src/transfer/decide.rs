@@ -59,6 +59,14 @@ pub enum Refusal {
     /// Something else than a file has the name.
     #[error("a {0} stands at the destination")]
     InTheWay(&'static str),
+    /// Something else than a folder stands where a folder above it must be.
+    #[error("a {kind} stands at the destination where the folder `{folder}` must be")]
+    NoFolder {
+        /// What stands there.
+        kind: &'static str,
+        /// Its path relative to `into`, as text.
+        folder: String,
+    },
 }
 
 /// Why nothing of a step may be transferred.
@@ -112,6 +120,8 @@ struct Deciding<'a> {
     out: Decisions,
     standing: Vec<u32>,
     needed: Vec<Vec<u8>>,
+    /// The folder of the last file, and what stands in its way.
+    last_folder: (Vec<u8>, Option<Refusal>),
 }
 
 /// Compares a set with what stands at its destination.
@@ -133,6 +143,7 @@ pub fn decide(
         out: Decisions::default(),
         standing: Vec::new(),
         needed: Vec::new(),
+        last_folder: (Vec::new(), None),
     };
     deciding.collisions()?;
     deciding.out.each.reserve_exact(set.len());
@@ -167,6 +178,9 @@ impl Refusal {
             Refusal::Name(problem) => problem.help(),
             Refusal::OwnSource => Some("choose another folder in `into`"),
             Refusal::InTheWay(_) => Some("move it away, or choose another folder in `into`"),
+            Refusal::NoFolder { .. } => {
+                Some("remove or rename it, or choose another folder in `into`")
+            }
         }
     }
 }
@@ -235,6 +249,9 @@ impl Deciding<'_> {
         {
             return self.refuse(Refusal::OwnSource);
         }
+        if let Some(refusal) = self.blocked(&relative) {
+            return self.refuse(refusal);
+        }
         let known = self.inventory.look(&relative);
         if known.unsure {
             self.out.unsure.push(relative.clone());
@@ -249,6 +266,35 @@ impl Deciding<'_> {
             Some(standing) => self.existing(at, relative, standing),
             None => self.transfer(at, relative, false),
         }
+    }
+
+    /// Whether something stands in the way of a folder above a file. Files of one folder mostly follow one another.
+    fn blocked(&mut self, relative: &[u8]) -> Option<Refusal> {
+        let slash = relative.iter().rposition(|&byte| byte == b'/')?;
+        let folder = &relative[..slash];
+        if self.last_folder.0 != folder {
+            self.last_folder = (folder.to_vec(), self.in_the_way_of(folder));
+        }
+        self.last_folder.1.clone()
+    }
+
+    fn in_the_way_of(&self, folder: &[u8]) -> Option<Refusal> {
+        if self.inventory.has_folder(folder) {
+            return None;
+        }
+        let above = ancestors(std::iter::once([folder, b"/"].concat()));
+        above.into_iter().skip(1).find_map(|folder| {
+            let standing = self.inventory.look(&folder).standing?;
+            let kind = match standing.kind {
+                Kind::File => "file",
+                // One that leads to a folder was listed as that folder, where it may be followed.
+                Kind::Link if !self.inventory.has_folder(&folder) => "symbolic link",
+                Kind::Other if !self.inventory.has_folder(&folder) => "special file",
+                Kind::Folder | Kind::Link | Kind::Other => return None,
+            };
+            let folder = self.shown(&folder);
+            Some(Refusal::NoFolder { kind, folder })
+        })
     }
 
     fn existing(&mut self, at: u32, relative: Vec<u8>, standing: Standing) -> Decision {

@@ -16,6 +16,8 @@ pub struct CopyError {
     /// Whether part of a file that nobody wants stands at the destination, because the session was gone: call
     /// [`super::discard`] on another session when the file is not tried again.
     pub left_behind: bool,
+    /// Whether what was written stays, and the next try continues it.
+    pub continues: bool,
     /// Bytes that were moved for nothing, or towards a partial file.
     pub bytes_moved: u64,
 }
@@ -129,6 +131,7 @@ impl CopyError {
             end,
             cause: Box::new(cause.into()),
             left_behind: false,
+            continues: false,
             bytes_moved: 0,
         }
     }
@@ -136,6 +139,31 @@ impl CopyError {
     /// How it is to be met. A doubt is transient, but must be settled first.
     pub fn class(&self) -> ftp::Class {
         self.cause.class()
+    }
+
+    /// Whether it says something of the two ends and nothing of this file: every other file would end the same.
+    pub fn concerns_all(&self) -> bool {
+        matches!(*self.cause, Cause::Sum(SumProblem::NoCommand))
+    }
+
+    /// Whether the destination took bytes, and then broke off with a reply that may pass (4xx).
+    pub fn is_broken_off(&self) -> bool {
+        let broken_off = matches!(&*self.cause, Cause::Ftp(error)
+            if error.kind == ftp::ErrorKind::NotWhole && error.class() == ftp::Class::Transient);
+        broken_off && self.end == End::Target && self.bytes_moved > 0
+    }
+
+    /// Whether a file that was being renamed may have its final name although this is an error: the reply did not come.
+    /// RNTO and what follows it go out together; what is told before them is that nothing was renamed.
+    pub fn leaves_name_unknown(&self) -> bool {
+        match &*self.cause {
+            Cause::Unknown { doubt, .. } => doubt.stage == Stage::Renaming,
+            Cause::Ftp(error) => {
+                let command = error.command.as_deref().unwrap_or_default();
+                matches!(error.kind, ftp::ErrorKind::Interrupted(_)) && !command.starts_with("RNFR")
+            }
+            _ => false,
+        }
     }
 
     /// The next thing to do, where there is one.

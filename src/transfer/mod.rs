@@ -26,7 +26,7 @@ pub use decide::{DecideError, Decision, Decisions, Refusal, Skip, decide};
 pub use error::{Cause, CopyError, Doubt, End, SizeProblem, Stage, SumProblem};
 pub use inventory::{Inventory, Manners, Standing, folders};
 pub use item::Item;
-pub use publish::{Published, Settled, discard, publish, settle};
+pub use publish::{Published, Settled, discard, publish, settle, written};
 pub use remove::{Changed, Fate, still_same};
 pub use request::Request;
 pub use source::Source;

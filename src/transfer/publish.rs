@@ -73,6 +73,20 @@ pub fn discard(target: &mut Target<'_>, item: &Item) -> Result<(), CopyError> {
         .map_err(|cause| CopyError::new(End::Target, cause))
 }
 
+/// How many bytes of a file that has not arrived stand there; none where that cannot be told.
+///
+/// # Errors
+/// When looking fails.
+pub fn written(target: &mut Target<'_>, item: &Item) -> Result<Option<u64>, CopyError> {
+    let seen = target
+        .set_type(false)
+        .and_then(|()| target.look(item.written()));
+    match seen.map_err(|cause| CopyError::new(End::Target, cause))? {
+        Seen::Bytes(there) => Ok(Some(there)),
+        Seen::Something | Seen::Nothing => Ok(None),
+    }
+}
+
 /// RNFR and RNTO, or rename(2); `ready`: RNFR was accepted just before.
 pub(super) fn rename(
     target: &mut Target<'_>,

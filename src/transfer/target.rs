@@ -57,7 +57,8 @@ impl Target<'_> {
         }
     }
 
-    pub(super) fn restarts(&self) -> bool {
+    /// Whether a partial file can be continued there, as far as is known.
+    pub fn restarts(&self) -> bool {
         match self {
             Target::Remote(session) => !session.facts().no_restart_upload,
             Target::Local(_) => true,

@@ -20,6 +20,8 @@ pub(in crate::exec) struct Chosen {
     pub(super) left_out: Vec<(String, String)>,
     /// Source files that not every named transfer proved.
     pub(super) unproven: usize,
+    /// How many folders the set has that `from` names, where it has nothing else.
+    pub(super) only_folders: Option<usize>,
     /// Files that an interrupted run has deleted, relative to the set's root: they count against `max`, and their
     /// folders may be empty.
     pub(super) deleted: Vec<Vec<u8>>,
@@ -96,7 +98,7 @@ impl Question {
         self.make_safe()?;
         let mut kept = Vec::new();
         let mut left_out = Vec::new();
-        let mut unproven = 0;
+        let (mut unproven, mut folders) = (0, 0);
         let mut deleted = Vec::new();
         for at in self.set.positions() {
             if self.is_deleted(at) {
@@ -105,14 +107,17 @@ impl Question {
             }
             match self.judge(at, delete) {
                 Judgement::Delete => kept.push(at),
+                Judgement::Folder => folders += 1,
                 Judgement::Unproven => unproven += 1,
                 Judgement::LeaveOut(reason) => left_out.push((self.set.text(at), reason)),
             }
         }
+        let is_named = matches!(delete.what, DeleteWhat::Set { .. });
         Ok(Chosen {
             set: self.set.subset(kept),
             left_out,
             unproven,
+            only_folders: (is_named && folders > 0 && folders == self.set.len()).then_some(folders),
             deleted,
         })
     }
@@ -142,13 +147,13 @@ impl Question {
     }
 
     fn judge(&self, at: u32, delete: &plan::Delete) -> Judgement {
-        if self.set.kind(at) != Kind::File {
-            return match &delete.what {
-                DeleteWhat::SourcesOf(_) => {
-                    Judgement::LeaveOut("only files are transferred".into())
-                }
-                DeleteWhat::Set { .. } => Judgement::LeaveOut("only files are deleted".into()),
-            };
+        match self.set.kind(at) {
+            Kind::File => {}
+            Kind::Folder => return Judgement::Folder,
+            Kind::Link => {
+                return Judgement::LeaveOut("a symbolic link, and only files are deleted".into());
+            }
+            Kind::Other => return Judgement::LeaveOut("not a regular file".into()),
         }
         let path = self.set.absolute(at);
         if self.proofs.published(self.side, &path) {
@@ -172,6 +177,8 @@ impl Question {
 
 enum Judgement {
     Delete,
+    /// It goes with its files where that is asked for, and is none of them.
+    Folder,
     Unproven,
     LeaveOut(String),
 }

@@ -138,6 +138,16 @@ impl Delete {
             );
             shared.warn_step(self.id, text);
         }
+        if let Some(folders) = chosen.only_folders {
+            let text = match folders {
+                1 => "nothing to delete: what was chosen is 1 folder, and only files are deleted"
+                    .into(),
+                _ => format!(
+                    "nothing to delete: what was chosen is {folders} folders, and only files are deleted"
+                ),
+            };
+            shared.warn_step(self.id, text);
+        }
         let count = (chosen.set.len() + chosen.deleted.len()) as u64;
         shared.emit(Event::StepSized {
             step: self.id.0 as usize,
@@ -212,7 +222,10 @@ impl Delete {
             Fate::Keep(how) => {
                 let fault = Fault::permanent(format!("it was kept: {how}"))
                     .about(self.text(at))
-                    .help("run the manifest again to transfer what changed");
+                    .help(match shared.resumed.is_some() {
+                        true => "run without `--resume`, which lists the source anew and transfers what changed",
+                        false => "run the manifest again to transfer what changed",
+                    });
                 self.fail_file(at, fault, shared);
             }
         }

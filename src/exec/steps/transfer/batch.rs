@@ -9,11 +9,12 @@ use crate::ftp::{Class, Session};
 use crate::options::Publish;
 use crate::transfer::{
     self, Cause, Compared, Copied, CopyError, Decision, Decisions, Doubt, End, Inventory, Item,
-    Settled, Source, Target,
+    Settled, SizeProblem, Source, Target,
 };
 
 use super::Output;
 use super::ends::{Ends, Wishes, no_session};
+use super::full::{Broken, Room};
 use super::jobs::output;
 use super::names;
 use crate::exec::fault::Fault;
@@ -34,6 +35,9 @@ pub(super) struct Batch {
 /// What became of one file.
 pub(in crate::exec) type Moved = Result<Arrival, Failed>;
 
+/// What became of a renaming; a warning where all but the name went wrong.
+pub(in crate::exec) type Named = Result<Option<String>, NotDone>;
+
 /// A file that stands at its destination.
 pub(in crate::exec) enum Arrival {
     Copied(Copied),
@@ -47,13 +51,35 @@ pub(in crate::exec) struct Failed {
     /// Bytes that moved all the same.
     pub(super) bytes: u64,
     /// Whether the next try can continue them.
-    pub(super) resumable: bool,
+    pub(super) continues: bool,
     /// Whether a session was found closed by its first command, after it had lain idle.
     pub(super) lost_at_rest: bool,
     /// What is to be looked at before the next try.
     pub(super) doubt: Option<Doubt>,
+    /// Whether the server took bytes and broke off, as one whose disk is full may do.
+    pub(super) broken_off: bool,
+    /// Bytes that stood there before this try, where that was asked.
+    pub(super) stood: Option<u64>,
+    /// Whether every other file would end the same: it is then the step that fails, not the file.
+    pub(super) concerns_all: bool,
     /// Whether part of a file that nobody wants was left at the destination.
     pub(super) left_behind: bool,
+}
+
+/// What was not done at the destination, or perhaps was.
+pub(in crate::exec) struct NotDone {
+    pub(super) fault: Fault,
+    /// Whether no reply to a renaming came, so that it may have been done.
+    pub(super) is_unknown: bool,
+}
+
+impl From<Fault> for NotDone {
+    fn from(fault: Fault) -> NotDone {
+        NotDone {
+            fault,
+            is_unknown: false,
+        }
+    }
 }
 
 /// A file of a batch.
@@ -63,6 +89,8 @@ pub(super) struct Piece {
     pub(super) again: bool,
     /// What the last try left open.
     pub(super) doubt: Option<Doubt>,
+    /// Tries in a row that the server broke off.
+    pub(super) broken: Option<Broken>,
 }
 
 /// Moves files until the time of a batch is over; at least one.
@@ -74,7 +102,11 @@ pub(super) fn files(batch: Batch, files: Vec<Piece>) -> Work {
             let result = batch.one(desk, &piece, moved.is_empty());
             let goes_on = match &result {
                 Ok(_) => true,
-                Err(failed) => !matches!(failed.fault.class, Class::StopStep | Class::Interrupted),
+                // Whether one that was broken off is the first of many is for the step to see.
+                Err(failed) => {
+                    let ends = matches!(failed.fault.class, Class::StopStep | Class::Interrupted);
+                    !ends && !failed.broken_off
+                }
             };
             moved.push((piece.at, result));
             if !goes_on || Instant::now() >= end || !desk.sessions.iter().all(Session::healthy) {
@@ -113,7 +145,7 @@ pub(super) fn publish(batch: Batch, files: Vec<u32>, again: bool) -> Work {
         let mut elsewhere = names::missing(&batch, desk, &whole);
         for (at, result) in &mut published {
             if let Some(fault) = elsewhere.remove(at) {
-                *result = Err(fault);
+                *result = Err(fault.into());
             }
         }
         output(Output::Published(published))
@@ -125,7 +157,7 @@ pub(super) fn clear(batch: Batch, files: Vec<u32>) -> Work {
     Box::new(move |desk| {
         let left = files.into_iter().filter_map(|at| {
             let cleared = batch.on_target(desk, at, transfer::discard);
-            cleared.err().map(|fault| (at, fault))
+            cleared.err().map(|not_done| (at, not_done.fault))
         });
         output(Output::Cleared(left.collect()))
     })
@@ -170,6 +202,12 @@ impl Batch {
         };
         meter.begin(current, 0);
         let (mut source, mut target) = self.split(sessions).map_err(Failed::at_once)?;
+        let stood = match self.room(&mut target, &item, piece) {
+            Ok(Room::Perhaps(stood)) => Ok(stood),
+            Ok(Room::None(fault)) => Err(Failed::of_all(fault)),
+            Err(error) => Err(self.failed(error, &source, &target, &item, rested)),
+        };
+        let stood = stood.inspect_err(|_| meter.end())?;
         let settled = match &piece.doubt {
             Some(doubt) => settle(&mut target, &item, doubt, self.wishes.options.publish),
             None => Ok(None),
@@ -181,6 +219,7 @@ impl Batch {
         });
         let result = result.map_err(|error| {
             let mut failed = self.failed(error, &source, &target, &item, rested);
+            failed.stood = stood;
             if !looked && failed.doubt.is_none() {
                 failed.doubt.clone_from(&piece.doubt);
             }
@@ -188,6 +227,13 @@ impl Batch {
         });
         meter.end();
         result
+    }
+
+    fn room(&self, target: &mut Target<'_>, item: &Item, piece: &Piece) -> Result<Room, CopyError> {
+        match &piece.broken {
+            Some(broken) => broken.look(target, item),
+            None => Ok(Room::Perhaps(None)),
+        }
     }
 
     fn arrive(
@@ -217,7 +263,7 @@ impl Batch {
         desk: &mut Desk,
         at: u32,
         act: impl Fn(&mut Target<'_>, &Item) -> Result<T, CopyError>,
-    ) -> Result<T, Fault> {
+    ) -> Result<T, NotDone> {
         let item = self.item(at)?;
         let mut target = match desk.sessions.first_mut() {
             Some(session) => Target::Remote(session),
@@ -228,7 +274,10 @@ impl Batch {
                 Target::Remote(session) => session.transcript(),
                 Target::Local(_) => Vec::new(),
             };
-            self.fault(&error, transcript, &item)
+            NotDone {
+                fault: self.fault(&error, transcript, &item),
+                is_unknown: error.leaves_name_unknown(),
+            }
         })
     }
 
@@ -254,6 +303,8 @@ impl Batch {
         item: &Item,
         rested: bool,
     ) -> Failed {
+        let concerns_all = error.concerns_all();
+        let broken_off = error.is_broken_off() && item.resumable;
         let transcript = match (error.end, source, target) {
             (End::Source, Source::Remote(session), _)
             | (End::Target, _, Target::Remote(session)) => session.transcript(),
@@ -264,9 +315,12 @@ impl Batch {
         Failed {
             fault,
             bytes: error.bytes_moved,
-            resumable: item.resumable,
+            continues: error.continues,
             lost_at_rest: rested && lost && error.bytes_moved == 0,
             left_behind: error.left_behind,
+            broken_off,
+            stood: None,
+            concerns_all,
             doubt: match *error.cause {
                 Cause::Unknown { doubt, .. } => Some(*doubt),
                 _ => None,
@@ -296,18 +350,33 @@ impl Batch {
         fault.failure.message = format!("at the {side}: {}", fault.failure.message);
         fault.failure.transcript = transcript;
         fault.failure.help = error.help().or(fault.failure.help.take());
+        if self.wishes.frozen && matches!(*error.cause, Cause::Size(SizeProblem::Changed)) {
+            let help = "run without `--resume`, which lists the source anew";
+            fault.failure.help = Some(help.into());
+        }
         fault.about(item.text.as_ref())
     }
 }
 
 impl Failed {
+    /// Not the file's own failure.
+    fn of_all(fault: Fault) -> Failed {
+        Failed {
+            concerns_all: true,
+            ..Failed::at_once(fault)
+        }
+    }
+
     pub(super) fn at_once(fault: Fault) -> Failed {
         Failed {
             fault,
             bytes: 0,
-            resumable: false,
+            continues: false,
             lost_at_rest: false,
             doubt: None,
+            broken_off: false,
+            stood: None,
+            concerns_all: false,
             left_behind: false,
         }
     }

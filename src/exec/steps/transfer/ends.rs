@@ -30,6 +30,8 @@ pub(in crate::exec) struct Wishes {
     pub(super) into: String,
     pub(super) local_into: PathBuf,
     pub(super) links: Links,
+    /// Whether the list of files is that of an interrupted run, which knows nothing of later changes.
+    pub(super) frozen: bool,
     resumed: Option<Arc<Resumed>>,
 }
 
@@ -59,6 +61,7 @@ impl Wishes {
             into: transfer.into.clone(),
             local_into: plan.folder.join(&transfer.into),
             links: links_of(transfer.from, plan),
+            frozen: is_frozen(transfer.from, shared),
             resumed: shared.resumed.clone(),
         }
     }
@@ -78,6 +81,16 @@ impl Wishes {
                 .and_then(|resumed| Some(&resumed.step(&self.step)?.begun)),
         }
     }
+}
+
+/// Whether the list behind a set was journaled by an interrupted run.
+fn is_frozen(step: StepId, shared: &Shared) -> bool {
+    let known = shared.kept(step).is_some_and(|kept| kept.set.is_some());
+    known
+        || match &shared.plan.step(step).action {
+            Action::Filter(filter) => is_frozen(filter.from, shared),
+            _ => false,
+        }
 }
 
 /// Whether the list behind a local set followed links: its files are then opened through them.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::files::{FileSet, join};
-use crate::ftp::Session;
+use crate::ftp::{Class, Session};
 use crate::local::Root;
 use crate::transfer::{Decisions, Inventory, decide};
 
@@ -45,12 +45,19 @@ pub(super) fn compare(
     })
 }
 
+/// The destination's folders, made.
+pub(in crate::exec) struct Foldered {
+    pub(super) root: Option<Arc<Root>>,
+    /// Those that cannot be made, relative to `into`, and why: what must lie below them fails, and nothing else.
+    pub(super) refused: Vec<(Vec<u8>, Fault)>,
+}
+
 /// Makes the folders that are missing; on this machine also asks for room.
 pub(super) fn folders(wishes: Arc<Wishes>, ends: Arc<Ends>, decisions: Arc<Decisions>) -> Work {
     Box::new(move |desk| {
         let made = match desk.sessions.first_mut() {
-            Some(session) => folders_there(session, &wishes, &ends, &decisions).map(|()| None),
-            None => folders_here(&ends, &decisions).map(|root| Some(Arc::new(root))),
+            Some(session) => folders_there(session, &wishes, &ends, &decisions),
+            None => folders_here(&ends, &decisions),
         };
         output(Output::Foldered(made))
     })
@@ -61,8 +68,8 @@ fn folders_there(
     wishes: &Wishes,
     ends: &Ends,
     decisions: &Decisions,
-) -> Result<(), Fault> {
-    for folder in &decisions.folders {
+) -> Result<Foldered, Fault> {
+    let refused = make_each(&decisions.folders, |folder| {
         let path = join(&ends.route.root, folder);
         let made = if folder.is_empty() {
             make_with_parents(session, &path)
@@ -71,10 +78,42 @@ fn folders_there(
         };
         made.map_err(|error| {
             let shown = session.decode(&path);
-            Fault::ftp(&wishes.target_name, &error, Some(session)).about(shown)
-        })?;
+            let mut fault = Fault::ftp(&wishes.target_name, &error, Some(session));
+            let message = &fault.failure.message;
+            fault.failure.message = format!("the folder `{shown}` cannot be made: {message}");
+            fault
+        })
+    })?;
+    Ok(Foldered {
+        root: None,
+        refused,
+    })
+}
+
+/// Makes folders, parents first; those that are refused for good, but for `into` itself.
+fn make_each(
+    folders: &[Vec<u8>],
+    mut make: impl FnMut(&[u8]) -> Result<(), Fault>,
+) -> Result<Vec<(Vec<u8>, Fault)>, Fault> {
+    let mut refused: Vec<(Vec<u8>, Fault)> = Vec::new();
+    for folder in folders {
+        if refused.iter().any(|(above, _)| lies_below(folder, above)) {
+            continue;
+        }
+        match make(folder) {
+            Err(fault) if fault.class == Class::Permanent && !folder.is_empty() => {
+                refused.push((folder.clone(), fault));
+            }
+            made => made?,
+        }
     }
-    Ok(())
+    Ok(refused)
+}
+
+/// Whether a path lies below a folder.
+pub(super) fn lies_below(path: &[u8], folder: &[u8]) -> bool {
+    let rest = path.strip_prefix(folder);
+    rest.is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 /// Makes a folder, and those above it where they are missing. The usual case, that only it is missing, costs one
@@ -91,7 +130,7 @@ fn make_with_parents(session: &mut Session, path: &[u8]) -> Result<(), crate::ft
     session.make_folder(path)
 }
 
-fn folders_here(ends: &Ends, decisions: &Decisions) -> Result<Root, Fault> {
+fn folders_here(ends: &Ends, decisions: &Decisions) -> Result<Foldered, Fault> {
     let root = Root::create_bytes(&ends.route.root).map_err(|error| Fault::local(&error))?;
     let free = root.free_space().map_err(|error| Fault::local(&error))?;
     if free < decisions.bytes {
@@ -103,9 +142,14 @@ fn folders_here(ends: &Ends, decisions: &Decisions) -> Result<Root, Fault> {
         );
         return Err(Fault::permanent(fault).help("free some space, or choose another `into`"));
     }
-    for folder in decisions.folders.iter().filter(|folder| !folder.is_empty()) {
-        root.make_folders(folder)
-            .map_err(|error| Fault::local(&error))?;
-    }
-    Ok(root)
+    let refused = make_each(&decisions.folders, |folder| match folder {
+        b"" => Ok(()),
+        folder => root
+            .make_folders(folder)
+            .map_err(|error| Fault::local(&error)),
+    })?;
+    Ok(Foldered {
+        root: Some(Arc::new(root)),
+        refused,
+    })
 }

@@ -5,9 +5,12 @@
 
 mod batch;
 mod ends;
+mod full;
 mod jobs;
 mod moving;
 mod names;
+mod naming;
+mod recall;
 mod survey;
 
 use std::collections::{HashMap, VecDeque};
@@ -28,6 +31,7 @@ use crate::exec::job::{JobId, Roles};
 use crate::exec::proofs::Proof;
 use crate::exec::shared::Shared;
 use ends::{Ends, Wishes};
+use full::Broken;
 use survey::{Shown, Survey};
 
 /// Files that one job moves at most.
@@ -46,6 +50,8 @@ pub(super) struct Transfer {
     inventory: Arc<Inventory>,
     decisions: Arc<Decisions>,
     told: u32,
+    /// Files that had arrived in an interrupted run, and do not stand there any more.
+    missed: u64,
     /// Tries of the job that a phase consists of, and when the next may start.
     whole: Try<()>,
     not_before: Option<Instant>,
@@ -55,8 +61,12 @@ pub(super) struct Transfer {
     standing: Vec<u32>,
     /// With `publish: set`, those that have arrived under their temporary names.
     arrived: VecDeque<(u32, Copied)>,
+    /// Those of them that have their final names.
+    named: Vec<u32>,
     /// What is to be looked at before a file is tried again.
     doubts: HashMap<u32, Doubt>,
+    /// What the server broke off.
+    broken: HashMap<u32, Broken>,
     /// Bytes that failed tries of a file have moved, until it is told what became of it.
     spent: HashMap<u32, u64>,
     /// Failed files of which something stands at the destination.
@@ -102,9 +112,9 @@ pub(in crate::exec) enum Output {
     Surveyed(Result<Shown, Fault>),
     Decided(Result<Decisions, Fault>),
     Asked(Result<survey::Answers, Fault>),
-    Foldered(Result<Option<Arc<crate::local::Root>>, Fault>),
+    Foldered(Result<jobs::Foldered, Fault>),
     Moved(Vec<(u32, batch::Moved)>),
-    Published(Vec<(u32, Result<Option<String>, Fault>)>),
+    Published(Vec<(u32, batch::Named)>),
     Cleared(Vec<(u32, Fault)>),
 }
 
@@ -121,13 +131,16 @@ impl Transfer {
             inventory: Arc::default(),
             decisions: Arc::default(),
             told: 0,
+            missed: 0,
             whole: Try::first(()),
             not_before: None,
             backlog: Backlog::new(),
             flying: HashMap::new(),
             standing: Vec::new(),
             arrived: VecDeque::new(),
+            named: Vec::new(),
             doubts: HashMap::new(),
+            broken: HashMap::new(),
             spent: HashMap::new(),
             left_behind: Vec::new(),
             failures: 0,
@@ -227,6 +240,7 @@ impl Transfer {
         ) {
             self.note_published(at, shared);
         }
+        self.broken.remove(&at);
         let spent = self.spent.remove(&at).unwrap_or(0);
         shared.file(self.id, self.text(at), outcome, spent + bytes);
     }
@@ -264,10 +278,11 @@ impl Transfer {
             .end
             .min(self.told.saturating_add(TOLD_AT_ONCE));
         for at in self.told..end {
-            if self.recall(at, &set, shared) {
+            let decision = decisions.of(at);
+            if self.recall(at, &set, decision, shared) {
                 continue;
             }
-            match decisions.of(at) {
+            match decision {
                 // What would be done is told as done: later steps build on it.
                 Decision::Transfer { .. } | Decision::Resume { .. } if shared.preview => {
                     let bytes = set.size(at).unwrap_or(0);
@@ -293,6 +308,7 @@ impl Transfer {
         }
         self.told = end;
         if end == set.positions().end {
+            self.tell_missed(shared);
             self.phase = match (self.backlog.is_empty(), shared.preview) {
                 (true, _) | (_, true) => Phase::End,
                 (false, false) => Phase::Folders,
@@ -302,18 +318,6 @@ impl Transfer {
 
     fn compares_unchanged(&self) -> bool {
         self.transfer.options.verify == Verify::Checksum
-    }
-
-    /// Whether an interrupted run has dealt with the file: it counts, and is not moved again.
-    fn recall(&mut self, at: u32, set: &FileSet, shared: &mut Shared) -> bool {
-        let outcome = match shared.mark_of(self.id, &set.absolute(at)) {
-            Some(Mark::Proven) => FileOutcome::Unchanged,
-            Some(Mark::Unverified(reason)) => FileOutcome::Unverified { reason },
-            Some(Mark::Deleted) | None => return false,
-        };
-        self.note_published(at, shared);
-        self.finish_file(at, outcome, 0, shared);
-        true
     }
 
     /// Journals a file that stands at its destination.
@@ -444,7 +448,7 @@ impl Machine for Transfer {
             }
             Phase::Survey => (self.target_roles(), self.survey.ready(now)),
             Phase::Move => {
-                let waiting = self.backlog.ready(now);
+                let waiting = self.waiting(now);
                 (self.both_roles(), self.room(waiting))
             }
             _ if !idle => return Next::Wait(None),

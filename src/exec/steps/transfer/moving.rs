@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::event::{Event, FileOutcome};
+use crate::files::Side;
 use crate::ftp::Class;
 use crate::options::Publish;
 use crate::transfer::{Copied, Inventory};
 
 use super::batch::{self, Arrival, Batch, Failed, Moved, Piece};
 use super::ends::Ends;
-use super::jobs;
+use super::jobs::{self, Foldered, lies_below};
 use super::survey::{self, Answers, Rooted, Shown};
 use super::{BATCH, Flying, Output, Phase, Transfer};
 use crate::exec::backlog::Try;
@@ -72,7 +73,7 @@ impl Transfer {
 
     fn batch(&mut self, now: Instant, ends: Arc<Ends>, shared: &mut Shared) -> (Flying, Work) {
         // Files are dealt out so that every session that could work gets some.
-        let waiting = self.backlog.ready(now);
+        let waiting = self.waiting(now);
         let sessions = shared
             .plan
             .servers
@@ -81,7 +82,7 @@ impl Transfer {
         let share = waiting
             .div_ceil(sessions.max().unwrap_or(1).max(1))
             .clamp(1, BATCH);
-        let attempts: Vec<Try<u32>> = std::iter::from_fn(|| self.backlog.take(now))
+        let attempts: Vec<Try<u32>> = std::iter::from_fn(|| self.take_file(now))
             .take(share)
             .collect();
         if let Some(set) = &self.set {
@@ -91,11 +92,12 @@ impl Transfer {
             );
         }
         // A doubt stays until its file was looked at: the batch may end before.
-        let doubts = &self.doubts;
+        let (doubts, broken) = (&self.doubts, &self.broken);
         let pieces = attempts.iter().map(|attempt| Piece {
             at: attempt.item,
             again: attempt.failed > 0,
             doubt: doubts.get(&attempt.item).cloned(),
+            broken: broken.get(&attempt.item).cloned(),
         });
         let pieces = pieces.collect();
         let work = batch::files(self.batch_of(ends), pieces);
@@ -151,7 +153,7 @@ impl Transfer {
             Err(fault) => return self.refuse(fault),
         };
         self.ends = Some(Arc::new(ends));
-        self.survey.begin(rooted);
+        self.survey.begin(rooted, self.transfer.to == Side::Local);
         self.go_on(Phase::Route);
     }
 
@@ -166,7 +168,8 @@ impl Transfer {
             Ok(shown) => self.survey.shown(&attempt.item, shown),
             Err(fault) => match self.again(&mut attempt, &fault, false, shared) {
                 Some(wait) => self.survey.retry(attempt, now + wait),
-                None => self.refuse(fault),
+                None if self.survey.refused(&attempt.item, &fault) => self.refuse(fault),
+                None => {}
             },
         }
     }
@@ -210,20 +213,34 @@ impl Transfer {
         }
     }
 
-    fn foldered(
-        &mut self,
-        made: Result<Option<Arc<crate::local::Root>>, Fault>,
-        now: Instant,
-        shared: &mut Shared,
-    ) {
+    fn foldered(&mut self, made: Result<Foldered, Fault>, now: Instant, shared: &mut Shared) {
         match made {
-            Ok(root) => {
-                if let (Some(root), Some(ends)) = (root, &self.ends) {
+            Ok(made) => {
+                if let (Some(root), Some(ends)) = (made.root, &self.ends) {
                     self.ends = Some(Arc::new(ends.with_target(root)));
+                }
+                if !made.refused.is_empty() {
+                    self.fail_below(&made.refused, shared);
                 }
                 self.go_on(Phase::Move);
             }
             Err(fault) => self.whole_failed(fault, now, shared),
+        }
+    }
+
+    /// Fails the files whose folder cannot be made.
+    fn fail_below(&mut self, refused: &[(Vec<u8>, Fault)], shared: &mut Shared) {
+        let (Some(set), Some(ends)) = (self.set.clone(), self.ends.clone()) else {
+            return;
+        };
+        let waiting: Vec<Try<u32>> = self.backlog.drain().collect();
+        for attempt in waiting {
+            let at = attempt.item;
+            let path = ends.route.relative(&set, at).unwrap_or_default();
+            match refused.iter().find(|(folder, _)| lies_below(&path, folder)) {
+                Some((_, fault)) => self.fail_file(at, fault.clone(), 0, shared),
+                None => self.backlog.push(at),
+            }
         }
     }
 
@@ -251,7 +268,8 @@ impl Transfer {
                 }
                 Some(Err(failed)) => {
                     *self.spent.entry(at).or_default() += failed.bytes;
-                    let progressed = failed.bytes > 0 && failed.resumable;
+                    self.note_broken(&attempt, &failed);
+                    let progressed = failed.bytes > 0 && failed.continues;
                     match self.again(&mut attempt, &failed.fault, progressed, shared) {
                         Some(wait) => {
                             self.doubts.extend(failed.doubt.map(|doubt| (at, doubt)));
@@ -270,16 +288,32 @@ impl Transfer {
         if failed.left_behind {
             self.left_behind.push(at);
         }
+        // A full disk is full for every file of this step, and one error says so: what else was on its way is counted with
+        // what was not begun. ProFTPD says 452 of one file and 451 of the next.
+        let is_stopped = matches!(self.stopped, Some(Stop::Fault(_)));
+        if is_stopped && (failed.broken_off || failed.fault.class == Class::StopStep) {
+            self.clear_broken();
+            return self.backlog.put_back([attempt]);
+        }
+        if failed.concerns_all {
+            return self.cannot_go_on(attempt, failed.fault);
+        }
         if failed.fault.class == Class::StopStep {
-            // A full disk is full for every file of this step, and one error says so: what else was on its way is
-            // counted with what was not begun.
-            if matches!(self.stopped, Some(Stop::Fault(_))) {
-                return self.backlog.put_back([attempt]);
-            }
             let fault = Fault::permanent("nothing more can be written at the destination");
             self.stopped.get_or_insert(Stop::Fault(fault));
+            self.clear_broken();
         }
         self.fail_file(at, failed.fault, 0, shared);
+    }
+
+    /// Stops the step for a reason that is no file's own: one error says it, and all files count as not begun.
+    fn cannot_go_on(&mut self, attempt: Try<u32>, mut fault: Fault) {
+        self.backlog.put_back([attempt]);
+        fault.failure.file = None;
+        self.fault.get_or_insert(fault);
+        let stop = Stop::Fault(Fault::permanent("the step could not go on"));
+        self.stopped.get_or_insert(stop);
+        self.clear_broken();
     }
 
     fn cleared(&mut self, left: Vec<(u32, Fault)>, shared: &mut Shared) {
@@ -305,6 +339,7 @@ impl Transfer {
     }
 
     fn copied(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
+        self.broken.remove(&at);
         if self.transfer.options.publish == Publish::Set {
             self.arrived.push_back((at, copied));
             return;
@@ -312,7 +347,7 @@ impl Transfer {
         self.arrive(at, copied, shared);
     }
 
-    fn arrive(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
+    pub(super) fn arrive(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
         if let Some(text) = copied.warning {
             shared.warn_step(self.id, format!("`{}`: {text}", self.text(at)));
         }
@@ -321,72 +356,6 @@ impl Transfer {
             Err(reason) => FileOutcome::Unverified { reason },
         };
         self.finish_file(at, outcome, copied.bytes_moved, shared);
-    }
-
-    /// Takes in the renames of a whole set, in path order; the last one may have failed.
-    fn published(
-        &mut self,
-        published: Vec<(u32, Result<Option<String>, Fault>)>,
-        now: Instant,
-        shared: &mut Shared,
-    ) {
-        for (at, result) in published {
-            // The renames come in the order in which they were asked for.
-            let Some((_, mut copied)) = self.next_arrived(at) else {
-                continue;
-            };
-            match result {
-                Ok(warning) => {
-                    copied.warning = copied.warning.or(warning);
-                    self.arrive(at, copied, shared);
-                }
-                Err(fault) => {
-                    let mut attempt = self.whole;
-                    let again = self.again(&mut attempt, &fault, false, shared);
-                    self.whole = attempt;
-                    match again {
-                        Some(wait) => {
-                            self.not_before = Some(now + wait);
-                            self.arrived.push_front((at, copied));
-                        }
-                        None => {
-                            self.tell_part_of_set(shared);
-                            self.fail_file(at, fault, copied.bytes_moved, shared);
-                            self.publish_none(shared);
-                        }
-                    }
-                }
-            }
-        }
-        if self.arrived.is_empty() {
-            self.phase = Phase::End;
-        }
-    }
-
-    fn next_arrived(&mut self, at: u32) -> Option<(u32, Copied)> {
-        let first = self.arrived.front().is_some_and(|(first, _)| *first == at);
-        first.then(|| self.arrived.pop_front()).flatten()
-    }
-
-    /// Renaming is not atomic: what is visible is said when it breaks.
-    fn tell_part_of_set(&self, shared: &mut Shared) {
-        let visible = self.standing.len();
-        let hidden = self.arrived.len() + 1;
-        let text = format!(
-            "the set is published in part: {visible} of its files are visible, {hidden} are not; run again to complete it"
-        );
-        shared.warn_step(self.id, text);
-    }
-
-    /// One file of the set failed: those that have arrived are not published, and stay for the next run.
-    pub(super) fn publish_none(&mut self, shared: &mut Shared) {
-        for (at, copied) in std::mem::take(&mut self.arrived) {
-            let fault =
-                Fault::permanent("arrived, and not published, because another file was not")
-                    .help("run again: what arrived is continued, not transferred again");
-            self.fail_file(at, fault, copied.bytes_moved, shared);
-        }
-        self.phase = Phase::End;
     }
 }
 

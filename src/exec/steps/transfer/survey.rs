@@ -1,12 +1,12 @@
 //! What stands at the destination: one listing a folder, from `into` downwards, each only where its parent
 //! shows it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::files::{FileSet, Kind, Page, join};
-use crate::ftp::Session;
+use crate::ftp::{Class, Session};
 use crate::local::{self, Links, Root};
 use crate::transfer::{Inventory, Manners, Standing};
 
@@ -40,6 +40,10 @@ pub(super) struct Survey {
     root: Option<Shown>,
     children: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
     hides_dot_names: bool,
+    /// Whether a link may lead to a folder of the destination; here none is followed.
+    follows_links: bool,
+    /// Links and what else a listing shows that may lead to a folder.
+    doubtful: HashSet<Vec<u8>>,
     backlog: Backlog<Vec<u8>>,
 }
 
@@ -50,6 +54,8 @@ impl Default for Survey {
             root: None,
             children: BTreeMap::new(),
             hides_dot_names: false,
+            follows_links: false,
+            doubtful: HashSet::new(),
             backlog: Backlog::new(),
         }
     }
@@ -57,7 +63,8 @@ impl Default for Survey {
 
 impl Survey {
     /// `into` is known.
-    pub(super) fn begin(&mut self, rooted: Rooted) {
+    pub(super) fn begin(&mut self, rooted: Rooted, is_local: bool) {
+        self.follows_links = !is_local;
         self.hides_dot_names = rooted.manners.hides_dot_names;
         self.inventory = Some(Inventory::new(rooted.manners));
         self.root = Some(rooted.shown);
@@ -90,10 +97,14 @@ impl Survey {
         let Some(children) = self.children.remove(folder) else {
             return;
         };
-        let names: HashSet<&[u8]> = page
+        let names: HashMap<&[u8], Kind> = page
             .entries()
-            .filter(|entry| entry.kind != Kind::File)
-            .map(|entry| entry.name)
+            .filter(|entry| match entry.kind {
+                Kind::Folder => true,
+                Kind::Link | Kind::Other => self.follows_links,
+                Kind::File => false,
+            })
+            .map(|entry| (entry.name, entry.kind))
             .collect();
         for child in children {
             let name = child
@@ -101,12 +112,26 @@ impl Survey {
                 .next()
                 .unwrap_or_default();
             let hidden = self.hides_dot_names && name.starts_with(b".");
-            if names.contains(name) || hidden || page.incomplete_reason().is_some() {
+            let kind = names.get(name);
+            if kind.is_some() || hidden || page.incomplete_reason().is_some() {
+                if kind.is_some_and(|kind| *kind != Kind::Folder) {
+                    self.doubtful.insert(child.clone());
+                }
                 self.backlog.push(child);
             } else {
                 inventory.missing(&child);
             }
         }
+    }
+
+    /// Takes in that a folder cannot be listed. Whether it is one at all: a link that leads to no folder is none, and then
+    /// what must lie below it fails, and nothing else.
+    pub(super) fn refused(&mut self, folder: &[u8], fault: &Fault) -> bool {
+        let is_none = fault.class == Class::Permanent && self.doubtful.contains(folder);
+        if is_none {
+            self.shown(folder, Shown(None));
+        }
+        !is_none
     }
 
     pub(super) fn ready(&mut self, now: Instant) -> usize {

@@ -1,0 +1,268 @@
+//! What `run --resume` trusts: never the journal alone, where a copy or a source may have changed meanwhile.
+
+use std::fs;
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::harness::Case;
+use crate::harness::real::{self, Kind};
+use crate::harness::server::{Do, On, Running, Server};
+
+const OLD: i64 = 1_600_000_000;
+const RESUME: [&str; 3] = ["run", "pipeline.yaml", "--resume"];
+
+const KEPT: &str = "\
+steps:
+  all: {list: {server: a, path: /src, recursive: true}}
+  keep: {download: {from: all, into: out}}
+  tidy: {delete: {sources_of: keep}}
+";
+
+const PASSED: &str = "\
+steps:
+  all: {list: {server: a, path: /src, recursive: true}}
+  pass: {relay: {from: all, to: b, into: /out}}
+  tidy: {delete: {sources_of: pass}}
+";
+
+/// Four files, which it does not delete in the first run.
+fn source() -> Running {
+    let server = (0..4).fold(Server::new(), |server, at| {
+        server.file_at(format!("/src/d/f{at}"), content(at), OLD)
+    });
+    let refused = On::command("DELE").path_has("/src/");
+    let server = (1..=4).fold(server, |server, nth| {
+        server.rule(refused.clone().nth(nth), Do::reply("550 not now"))
+    });
+    server.start()
+}
+
+fn content(at: usize) -> String {
+    format!("the content of file {at}")
+}
+
+#[track_caller]
+fn all_stand_here(case: &Case) {
+    for at in 0..4 {
+        let there = case.read(format!("out/d/f{at}"));
+        assert_eq!(there, Some(content(at).into_bytes()), "f{at}");
+    }
+}
+
+/// A name, and what it does to the copies.
+type Loss = (&'static str, fn(&Case));
+
+/// What may happen to copies on this machine between two runs.
+fn losses() -> [Loss; 4] {
+    [
+        ("one is gone", |case| {
+            fs::remove_file(case.path("out/d/f1")).unwrap();
+        }),
+        ("one is cut off", |case| {
+            fs::write(case.path("out/d/f1"), "the").unwrap();
+        }),
+        ("one has other bytes", |case| {
+            fs::write(case.path("out/d/f1"), content(7)).unwrap();
+        }),
+        ("all are gone", |case| {
+            fs::remove_dir_all(case.path("out")).unwrap();
+        }),
+    ]
+}
+
+#[test]
+fn a_copy_that_went_before_a_resume_is_brought_again_before_its_source_is_deleted() {
+    for (what, lose) in losses() {
+        let server = source();
+        let case = Case::new().pipeline(&[("a", &server)], KEPT).args(RESUME);
+        case.run().code(1).stderr_has("550 not now");
+        all_stand_here(&case);
+        lose(&case);
+        let fetched = server.count("RETR");
+
+        case.run()
+            .code(0)
+            .stderr_has("continuing run")
+            .stderr_has("transferred again");
+
+        all_stand_here(&case);
+        let again = if what.starts_with("all") { 4 } else { 1 };
+        assert_eq!(server.count("RETR") - fetched, again, "{what}");
+        assert!(server.names("/src/d").is_empty(), "{what}");
+    }
+}
+
+#[test]
+fn a_remote_copy_that_went_before_a_resume_is_brought_again() {
+    let (source, target) = (source(), Server::new().start());
+    let case = Case::new()
+        .pipeline(&[("a", &source), ("b", &target)], PASSED)
+        .args(RESUME);
+    case.run().code(1).stderr_has("550 not now");
+    target.mutate(|tree| tree.remove("/out/d/f2"));
+    let (sent, listed) = (target.count("STOR"), target.count("MLSD"));
+
+    case.run().code(0);
+
+    let wanted = Some(content(2).into_bytes());
+    assert_eq!(target.read("/out/d/f2"), wanted);
+    assert_eq!(target.count("STOR") - sent, 1);
+    assert_eq!(target.count("MLSD") - listed, 2, "one listing a folder");
+    assert!(source.names("/src/d").is_empty());
+}
+
+/// The copy is gone, and so is its source: nothing is deleted that is not safe, and the run says what is lost.
+#[test]
+fn a_copy_that_went_with_its_source_fails_the_resumed_run() {
+    let server = source();
+    let case = Case::new().pipeline(&[("a", &server)], KEPT).args(RESUME);
+    case.run().code(1);
+    fs::remove_file(case.path("out/d/f1")).unwrap();
+    server.mutate(|tree| tree.remove("/src/d/f1"));
+
+    case.run().code(1).stderr_has("d/f1");
+
+    assert_eq!(case.files("out"), ["d/f0", "d/f2", "d/f3"]);
+}
+
+#[test]
+fn a_copy_is_compared_by_checksum_again_where_that_is_asked_for() {
+    let steps = KEPT.replace("into: out", "into: out, verify: checksum");
+    let server = Server::new().checksums("XCRC", |bytes| format!("250 {:08X}", crc(bytes)));
+    let server = (0..4).fold(server, |server, at| {
+        server.file_at(format!("/src/d/f{at}"), content(at), OLD)
+    });
+    let refused = On::command("DELE").path("/src/d/f1");
+    let server = server
+        .rule(refused.nth(1), Do::reply("550 not now"))
+        .start();
+    let case = Case::new().pipeline(&[("a", &server)], &steps).args(RESUME);
+    case.run().code(1).stderr_has("550 not now");
+    // The same size and time, which only a sum tells from the file that had arrived.
+    let path = case.path("out/d/f1");
+    let time = fs::metadata(&path).unwrap().modified().unwrap();
+    fs::write(&path, content(7)).unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(time).unwrap();
+
+    case.run().code(0);
+
+    all_stand_here(&case);
+    assert!(server.names("/src/d").is_empty());
+}
+
+/// The list of a resumed run is the old one: only another run sees what its source has become.
+#[test]
+fn a_source_that_changed_before_a_resume_is_told_to_be_listed_anew() {
+    for what in ["list", "filter"] {
+        let steps = match what {
+            "list" => KEPT.to_owned(),
+            _ => "\
+steps:
+  every: {list: {server: a, path: /src, recursive: true}}
+  all: {filter: {from: every, include: 'f*'}}
+  keep: {download: {from: all, into: out}}
+"
+            .to_owned(),
+        };
+        let server = Server::new()
+            .file_at("/src/f0", content(0), OLD)
+            .file_at("/src/f1", content(1), OLD)
+            .rule(
+                On::command("RETR").path("/src/f1").nth(1),
+                Do::reply("550 not now"),
+            )
+            .start();
+        let case = Case::new().pipeline(&[("a", &server)], &steps);
+        case.run().code(1);
+        server.mutate(|tree| tree.write("/src/f1", "another content, and longer"));
+
+        let resumed = case.args(RESUME);
+        resumed
+            .run()
+            .code(1)
+            .stderr_has("the source changed during the run")
+            .stderr_has("run without `--resume`, which lists the source anew")
+            .never_says("run again when nothing writes");
+        let yaml = fs::read_to_string(resumed.path("pipeline.yaml")).unwrap();
+        let case = Case::new().manifest(&yaml);
+        case.run().code(0);
+        let there = case.read("out/f1");
+        assert_eq!(there, Some(b"another content, and longer".to_vec()));
+    }
+}
+
+/// CRC-32 as zip has it.
+fn crc(bytes: &[u8]) -> u32 {
+    let fold = |sum: u32, byte: &u8| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| {
+            (sum >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(sum & 1))
+        })
+    };
+    !bytes.iter().fold(!0, fold)
+}
+
+/// Copies that the run itself has deleted are not brought again. They stood there before it, or it would keep them.
+#[test]
+fn what_the_run_itself_has_used_up_is_not_brought_again() {
+    let server = source();
+    let target = Server::new().start();
+    let steps = "\
+steps:
+  all: {list: {server: a, path: /src, recursive: true}}
+  keep: {download: {from: all, into: out}}
+  send: {upload: {from: keep, to: b, into: /out}}
+  clean: {delete: {from: keep, copies: true}, needs: send}
+  tidy: {delete: {sources_of: keep}, needs: clean}
+";
+    let case = Case::new()
+        .pipeline(&[("a", &server), ("b", &target)], steps)
+        .args(RESUME);
+    let case = (0..4).fold(case, |case, at| {
+        let path = format!("out/d/f{at}");
+        let case = case.file(&path, content(at));
+        let file = fs::File::options().write(true).open(case.path(&path));
+        let old = UNIX_EPOCH + Duration::from_secs(OLD as u64);
+        file.unwrap().set_modified(old).unwrap();
+        case
+    });
+    case.run().code(1).stderr_has("550 not now");
+    assert!(case.files("out").is_empty());
+    let fetched = server.count("RETR");
+
+    case.run().code(0);
+
+    assert_eq!(server.count("RETR"), fetched);
+    assert!(case.files("out").is_empty() && server.names("/src/d").is_empty());
+}
+
+/// vsftpd shows times to the minute, and neither dot names nor MLSD.
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
+fn a_copy_that_went_from_a_real_server_is_brought_again() {
+    for kind in [Kind::Vsftpd, Kind::Proftpd, Kind::Pureftpd, Kind::Pyftpd] {
+        let Some(target) = real::start(kind) else {
+            continue;
+        };
+        let source = source();
+        let yaml = format!(
+            "version: 1\nservers:\n  a: {}\n{}{}",
+            source.yaml(),
+            target.servers_entry("b"),
+            PASSED.replace("/out", &format!("{}out", target.prefix()))
+        );
+        let case = Case::new().manifest(&yaml).args(RESUME);
+        case.run().code(1).stderr_has("550 not now");
+        fs::remove_file(target.root().join("out/d/f0")).unwrap();
+        fs::write(target.root().join("out/d/f3"), "short").unwrap();
+        let fetched = source.count("RETR");
+
+        case.run().code(0).stderr_has("2 files that had arrived");
+
+        assert_eq!(source.count("RETR") - fetched, 2, "{kind:?}");
+        for at in 0..4 {
+            let there = fs::read_to_string(target.root().join(format!("out/d/f{at}"))).unwrap();
+            assert_eq!(there, content(at), "{kind:?}");
+        }
+        assert!(source.names("/src/d").is_empty(), "{kind:?}");
+    }
+}
