@@ -197,7 +197,7 @@ fn a_transfer_that_fails_writes_no_secret() {
     let noise = [&b"\xff what "[..], SECRET.as_bytes(), b"\r\n"].concat();
     let faults = [
         ("RETR", GET, vec![Do::reply("550 no")]),
-        ("RETR", GET, vec![Do::CutAt(3)]),
+        ("RETR", GET, vec![Do::CutAt(1)]),
         ("STOR", PUT, vec![Do::reply("452 full")]),
         ("STOR", PUT, vec![Do::lie("550 rejected")]),
         ("RNTO", PUT, vec![Do::reply("553 no")]),

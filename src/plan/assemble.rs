@@ -11,6 +11,9 @@ use super::sides::Yields;
 use crate::files::{ServerId, Side};
 use crate::manifest::{Finding, Segment};
 
+/// So many edges of a circle are shown; a longer one is drawn in its message alone.
+const MOST_LINKS: usize = 30;
+
 impl Builder<'_, '_> {
     /// One login a server that is used; every step on the server depends on it.
     pub(super) fn add_logins(&mut self, yields: &[Yields]) {
@@ -230,7 +233,7 @@ impl Builder<'_, '_> {
         };
         let mut finding = Finding::error(codes::STEP_CYCLE, place, message, label)
             .help("take one of these edges out");
-        for (place, label) in links {
+        for (place, label) in links.take(MOST_LINKS) {
             finding = finding.also(place, label);
         }
         self.context.report(finding);
