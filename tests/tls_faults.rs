@@ -136,6 +136,16 @@ fn implicit_tls_towards_a_clear_server_says_so() {
 }
 
 #[test]
+fn a_login_refused_under_tls_is_not_blamed_on_tls() {
+    let server = Secure::start(Trick::Refuses("PASS"), Shows::Good);
+    let error = open(&server, Tls::Explicit(trusting(&server)))
+        .err()
+        .unwrap();
+    assert_eq!(error.kind, ErrorKind::Login);
+    assert!(!error.help().unwrap().contains("tls"), "{error}");
+}
+
+#[test]
 fn implicit_tls_protects_its_data_too() {
     let server = Secure::start(Trick::Implicit, Shows::Good);
     let mut session = open(&server, Tls::Implicit(trusting(&server))).unwrap();

@@ -265,7 +265,7 @@ impl Control {
 
 fn greeting_error(error: FtpError, breaker: &Breaker, shown: &Shown) -> Error {
     let FtpError::UnexpectedResponse(response) = error else {
-        return failure(error, Waiting::Connect, breaker);
+        return failure(error, Waiting::Greeting, breaker);
     };
     let Some(reply) = Reply::parse(&response.body, String::new()) else {
         return Error::new(ErrorKind::Greeting);

@@ -20,6 +20,17 @@ pub struct Error {
     pub detail: Option<String>,
     /// What was learned about the server before [`super::Session::open`] failed.
     pub learned: Option<Box<Facts>>,
+    /// What is said in place of the kind's own words, where the settings or the moment say more.
+    pub(super) words: Option<&'static Words>,
+}
+
+/// Words for one case of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Words {
+    /// What happened, where the kind's own words do not fit.
+    pub(super) what: Option<&'static str>,
+    /// The next thing to do.
+    pub(super) help: &'static str,
 }
 
 /// A reply as it is shown: decoded, and without secrets.
@@ -79,6 +90,8 @@ pub enum ErrorKind {
 pub enum Waiting {
     /// `timeouts.connect`
     Connect,
+    /// `timeouts.connect`, once the connection stood
+    Greeting,
     /// `timeouts.reply`
     Reply,
     /// `timeouts.data`
@@ -110,6 +123,7 @@ impl Error {
             reply: None,
             detail: None,
             learned: None,
+            words: None,
         }
     }
 
@@ -125,6 +139,11 @@ impl Error {
 
     pub(super) fn with_kind(mut self, kind: ErrorKind) -> Error {
         self.kind = kind;
+        self
+    }
+
+    pub(super) fn words(mut self, words: &'static Words) -> Error {
+        self.words = Some(words);
         self
     }
 
@@ -164,10 +183,16 @@ impl Error {
 
     /// The next thing to do, where there is one.
     pub fn help(&self) -> Option<String> {
+        if let Some(words) = self.words {
+            return Some(words.help.into());
+        }
         let help = match self.kind {
             ErrorKind::Connect => "check `host` and `port`, and that a firewall lets you through",
             ErrorKind::Timeout(Waiting::Connect) => {
                 "check `host` and `port`, or give it longer with `timeouts: {connect: 60s}`"
+            }
+            ErrorKind::Timeout(Waiting::Greeting) => {
+                "set `tls: implicit` where the port wants TLS from the first byte (990), or give the server longer with `timeouts: {connect: 60s}`"
             }
             ErrorKind::Timeout(Waiting::Reply) => {
                 "give the server longer with `timeouts: {reply: 5m}`"
@@ -210,6 +235,9 @@ impl Error {
     }
 
     fn what(&self) -> &'static str {
+        if let Some(what) = self.words.and_then(|words| words.what) {
+            return what;
+        }
         match self.kind {
             ErrorKind::Connect => "no connection",
             ErrorKind::Greeting => "the server did not greet",
@@ -221,6 +249,7 @@ impl Error {
             ErrorKind::DataConnect => "no data connection",
             ErrorKind::DataLost => "the data connection was lost",
             ErrorKind::Timeout(Waiting::Connect) => "no connection in time",
+            ErrorKind::Timeout(Waiting::Greeting) => "connected, but no greeting came in time",
             ErrorKind::Timeout(Waiting::Reply) => "no reply in time",
             ErrorKind::Timeout(Waiting::Data) => "no data in time",
             ErrorKind::Timeout(Waiting::FinalReply) | ErrorKind::NoFinalReply => {

@@ -167,7 +167,20 @@ impl Desk {
 pub(super) struct Wire {
     inner: Inner,
     inbox: Vec<u8>,
+    greeting: Greeting,
     desk: Arc<Desk>,
+}
+
+/// How far the greeting is. 220 may be preceded by 120, "service ready in nnn minutes" (RFC 959 §5.4), of which suppaftp
+/// knows nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Greeting {
+    /// No line has come.
+    Expected,
+    /// A 120 of several lines has begun.
+    Delayed,
+    /// Its lines, and all later replies, are handed over.
+    Begun,
 }
 
 /// Wraps a connected socket, puts TLS over it at once where it is implicit, and reads the greeting, until the deadline.
@@ -184,6 +197,7 @@ pub(super) fn open(
     let mut wire = Wire {
         inner: Inner::Plain(socket),
         inbox: Vec::new(),
+        greeting: Greeting::Expected,
         desk: Arc::clone(&desk),
     };
     if let Some(upgrade) = implicit {
@@ -263,6 +277,7 @@ impl Read for Wire {
     /// Gives at most one line, so that nothing behind a reply is ever in suppaftp's own buffer.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
+            self.drop_delay()?;
             if let Some(length) = self.ready(buffer.len()) {
                 return self.hand_over(buffer, length);
             }
@@ -287,6 +302,28 @@ impl Wire {
         Ok(())
     }
 
+    /// Drops the lines of a 120 before the greeting. What comes then has to come before the same deadline, and counts as
+    /// part of the same reply.
+    fn drop_delay(&mut self) -> io::Result<()> {
+        while self.greeting != Greeting::Begun {
+            let Some(end) = self.inbox.iter().position(|byte| *byte == b'\n') else {
+                return Ok(());
+            };
+            let begins = |with: &[u8]| self.inbox.starts_with(with);
+            self.greeting = match self.greeting {
+                _ if begins(b"120 ") => Greeting::Expected,
+                Greeting::Delayed => Greeting::Delayed,
+                _ if begins(b"120-") => Greeting::Delayed,
+                _ => Greeting::Begun,
+            };
+            if self.greeting != Greeting::Begun {
+                self.count(end + 1)?;
+                self.inbox.drain(..=end);
+            }
+        }
+        Ok(())
+    }
+
     /// How many bytes can be given now: a line, or a part of one that is longer than the buffer.
     fn ready(&self, room: usize) -> Option<usize> {
         match self.inbox.iter().position(|byte| *byte == b'\n') {
@@ -296,6 +333,14 @@ impl Wire {
     }
 
     fn hand_over(&mut self, buffer: &mut [u8], length: usize) -> io::Result<usize> {
+        self.count(length)?;
+        buffer[..length].copy_from_slice(&self.inbox[..length]);
+        self.inbox.drain(..length);
+        self.desk.papers().unread = !self.inbox.is_empty() || self.inner.has_unread();
+        Ok(length)
+    }
+
+    fn count(&self, length: usize) -> io::Result<()> {
         let mut papers = self.desk.papers();
         papers.reply.bytes += length;
         papers.reply.lines += usize::from(self.inbox[..length].ends_with(b"\n"));
@@ -305,10 +350,7 @@ impl Wire {
                 "the server's reply is longer than 64 KiB or 1000 lines",
             ));
         }
-        buffer[..length].copy_from_slice(&self.inbox[..length]);
-        self.inbox.drain(..length);
-        papers.unread = !self.inbox.is_empty() || self.inner.has_unread();
-        Ok(length)
+        Ok(())
     }
 
     fn receive(&mut self) -> io::Result<usize> {
