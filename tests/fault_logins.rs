@@ -269,3 +269,30 @@ fn a_greeting_that_is_delayed_for_ever_is_given_up() {
         .code(1)
         .stderr_has("longer than 64 KiB or 1000 lines");
 }
+
+#[test]
+fn a_failed_data_connection_is_not_answered_with_what_is_set() {
+    let server = || {
+        with_files(1)
+            .rule(On::command("EPSV"), Do::reply("500 no"))
+            .rule(On::command("PASV"), Do::DeadPort)
+            .rule(On::command("EPRT"), Do::reply("425 no way to you"))
+            .start()
+    };
+    look(&server(), "")
+        .code(1)
+        .stderr_has("or `pasv_address: reported` behind a balancer");
+    let reported = look(&server(), "pasv_address: reported");
+    reported.code(1).stderr_has("try `pasv_address: control`");
+    let active = look(&server(), "data: active");
+    active
+        .code(1)
+        .stderr_has("data: {mode: active, address: …, ports: …}");
+    assert!(!active.stderr.contains("pasv_address"), "{}", active.stderr);
+    let cannot = with_files(1)
+        .rule(On::command("MLSD"), Do::reply("425 cannot connect"))
+        .start();
+    look(&cannot, "")
+        .code(1)
+        .stderr_has("try the other of `data: passive`");
+}

@@ -33,6 +33,24 @@ pub(super) struct Words {
     pub(super) help: &'static str,
 }
 
+/// What may help where no data connection comes about.
+pub(super) static PASSIVE: Words = Words {
+    what: None,
+    help: "try the other of `data: passive` and `data: active`, or `pasv_address: reported` behind a balancer",
+};
+
+/// The same where the address of PASV is believed.
+pub(super) static REPORTED: Words = Words {
+    what: None,
+    help: "try `pasv_address: control`, or `data: active`",
+};
+
+/// The same where the server has to connect to us.
+pub(super) static ACTIVE: Words = Words {
+    what: None,
+    help: "set `data: {mode: active, address: …, ports: …}` to the address and ports where the server reaches this machine, or write `data: passive`",
+};
+
 /// A reply as it is shown: decoded, and without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -163,9 +181,10 @@ impl Error {
             | Kind::NoFinalReply
             | Kind::UnknownOutcome
             | Kind::NoRestart => Class::Transient,
-            Kind::Tls(TlsFault::Refused) | Kind::Greeting | Kind::Refused | Kind::NotWhole => {
-                self.class_of_reply()
-            }
+            Kind::Tls(TlsFault::Refused | TlsFault::DataInClear)
+            | Kind::Greeting
+            | Kind::Refused
+            | Kind::NotWhole => self.class_of_reply(),
             Kind::Tls(fault) if fault.may_pass() => Class::Transient,
             Kind::Tls(_) | Kind::Login | Kind::Missing | Kind::Stranded | Kind::Name => {
                 Class::Permanent
@@ -205,9 +224,7 @@ impl Error {
             }
             ErrorKind::Login => "check `user` and `password` of this server",
             ErrorKind::TooMany => "lower `connections` of this server",
-            ErrorKind::DataConnect => {
-                "try the other of `data: passive` and `data: active`, or `pasv_address: reported` behind a balancer"
-            }
+            ErrorKind::DataConnect => PASSIVE.help,
             ErrorKind::Missing => {
                 "check the path; a relative one starts in `login.directory`, else in the folder after login"
             }

@@ -110,6 +110,7 @@ struct Papers {
     reply: Progress,
     unread: bool,
     upgrade: Option<Upgrade>,
+    is_secure: bool,
     is_tls13: bool,
 }
 
@@ -128,6 +129,7 @@ impl Desk {
             reply: Progress::default(),
             unread: false,
             upgrade: None,
+            is_secure: false,
             is_tls13: false,
         }))
     }
@@ -150,6 +152,11 @@ impl Desk {
     /// Lets TLS be put over the connection before the next write.
     pub(super) fn upgrade(&self, upgrade: Upgrade) {
         self.papers().upgrade = Some(upgrade);
+    }
+
+    /// Whether the connection is encrypted.
+    pub(super) fn is_secure(&self) -> bool {
+        self.papers().is_secure
     }
 
     /// Whether the connection speaks TLS 1.3.
@@ -297,7 +304,10 @@ impl Wire {
             return Err(tls::injected());
         }
         let secure = upgrade.over(self.inner.socket().try_clone()?)?;
-        self.desk.papers().is_tls13 = secure.is_tls13();
+        let mut papers = self.desk.papers();
+        papers.is_secure = true;
+        papers.is_tls13 = secure.is_tls13();
+        drop(papers);
         self.inner = Inner::Tls(Box::new(secure));
         Ok(())
     }
