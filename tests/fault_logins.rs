@@ -296,3 +296,25 @@ fn a_failed_data_connection_is_not_answered_with_what_is_set() {
         .code(1)
         .stderr_has("try the other of `data: passive`");
 }
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
+fn every_real_server_that_wants_tls_is_answered_with_what_to_set() {
+    use crate::harness::real::{self, Kind};
+    for kind in [Kind::VsftpdTls, Kind::ProftpdTls, Kind::PureftpdTls] {
+        let Some(server) = real::start(kind) else {
+            continue;
+        };
+        let entry = server.servers_entry("s");
+        let (clear, _) = entry.split_once("    tls:").unwrap();
+        let outcome = Case::new()
+            .manifest(&format!(
+                "version: 1\nservers:\n{clear}{SHORT}steps:\n  look: {{ list: {{ server: s, path: / }} }}\n"
+            ))
+            .run();
+        outcome.code(1).stderr_has("set `tls: explicit`");
+        assert!(!outcome.stderr.contains("further"), "{}", outcome.stderr);
+        println!("{}", outcome.stderr);
+    }
+}
