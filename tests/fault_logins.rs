@@ -3,7 +3,8 @@
 use std::fs;
 
 use crate::harness::Case;
-use crate::harness::server::{Cap, Do, Gate, On, Server};
+use crate::harness::process::Outcome;
+use crate::harness::server::{Cap, Do, Gate, On, Running, Server};
 
 const SHORT: &str = "defaults: { retry: { attempts: 2, backoff: 10ms } }\n";
 
@@ -168,4 +169,152 @@ steps:
     gate.open();
     process.wait().code(0);
     assert_eq!(idle.sessions_opened(), 2, "{:?}", idle.log());
+}
+
+fn look(server: &Running, fields: &str) -> Outcome {
+    let steps = "defaults: { retry: { attempts: 2, backoff: 10ms } }\nsteps:\n  look: { list: { server: s, path: / } }\n";
+    Case::new().servers(&[("s", server, fields)], steps).run()
+}
+
+/// vsftpd, Pure-FTPd and ProFTPD where they insist on TLS; their words are theirs, and not judged.
+#[test]
+fn a_refused_login_in_clear_text_names_tls_too() {
+    let said = [
+        (
+            "PASS",
+            Do::reply("530 Non-anonymous sessions must use encryption."),
+        ),
+        (
+            "USER",
+            Do::reply("530 Non-anonymous sessions must use encryption."),
+        ),
+        (
+            "USER",
+            Do::Goodbye("421 Sorry, cleartext sessions are not accepted.".into()),
+        ),
+        (
+            "USER",
+            Do::reply("550 SSL/TLS required on the control channel"),
+        ),
+        ("PASS", Do::reply("451 not now")),
+    ];
+    for (verb, reply) in said {
+        let server = with_files(1).rule(On::command(verb), reply).start();
+        let outcome = look(&server, "");
+        outcome.code(1).stderr_has("set `tls: explicit`");
+        assert!(!outcome.stderr.contains("further"), "{}", outcome.stderr);
+        assert!(
+            !outcome.stderr.contains("connections"),
+            "{}",
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
+fn a_server_that_never_let_anybody_in_is_not_said_to_have_too_many_sessions() {
+    let server = with_files(1)
+        .rule(On::connect(), Do::Goodbye("421 closed for today".into()))
+        .start();
+    let outcome = look(&server, "");
+    outcome
+        .code(1)
+        .stderr_has("takes no session now")
+        .stderr_has("try again later");
+    assert!(
+        !outcome.stderr.contains("connections"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(!outcome.stderr.contains("tls:"), "{}", outcome.stderr);
+}
+
+/// A port of implicit TLS waits for the client's first byte.
+#[test]
+fn a_server_that_does_not_greet_may_want_implicit_tls() {
+    let server = with_files(1).rule(On::connect(), Do::Hang).start();
+    look(&server, "timeouts: { connect: 1s }")
+        .code(1)
+        .stderr_has("connected, but no greeting came in time")
+        .stderr_has("set `tls: implicit`");
+}
+
+/// RFC 959 §5.4: 120, a delay, then 220.
+#[test]
+fn a_greeting_that_announces_a_delay_is_waited_for() {
+    for delay in [
+        "120 soon",
+        "120-one moment\r\n 220 is not here\r\n120 soon\r\n120 very soon",
+    ] {
+        let server = with_files(1)
+            .greeting(&format!("{delay}\r\n220 ready"))
+            .start();
+        look(&server, "").code(0);
+        assert_eq!(server.sessions_opened(), 1);
+    }
+}
+
+#[test]
+fn a_greeting_that_is_delayed_for_ever_is_given_up() {
+    let server = with_files(1)
+        .rule(On::connect(), Do::Raw(b"120 soon\r\n".to_vec()))
+        .start();
+    look(&server, "timeouts: { connect: 1s }")
+        .code(1)
+        .stderr_has("no greeting came in time");
+    let server = with_files(1)
+        .rule(On::connect(), Do::Raw(b"120 soon\r\n".repeat(1001)))
+        .start();
+    look(&server, "")
+        .code(1)
+        .stderr_has("longer than 64 KiB or 1000 lines");
+}
+
+#[test]
+fn a_failed_data_connection_is_not_answered_with_what_is_set() {
+    let server = || {
+        with_files(1)
+            .rule(On::command("EPSV"), Do::reply("500 no"))
+            .rule(On::command("PASV"), Do::DeadPort)
+            .rule(On::command("EPRT"), Do::reply("425 no way to you"))
+            .start()
+    };
+    look(&server(), "")
+        .code(1)
+        .stderr_has("or `pasv_address: reported` behind a balancer");
+    let reported = look(&server(), "pasv_address: reported");
+    reported.code(1).stderr_has("try `pasv_address: control`");
+    let active = look(&server(), "data: active");
+    active
+        .code(1)
+        .stderr_has("data: {mode: active, address: …, ports: …}");
+    assert!(!active.stderr.contains("pasv_address"), "{}", active.stderr);
+    let cannot = with_files(1)
+        .rule(On::command("MLSD"), Do::reply("425 cannot connect"))
+        .start();
+    look(&cannot, "")
+        .code(1)
+        .stderr_has("try the other of `data: passive`");
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs the Debian FTP servers: tests/run"]
+fn every_real_server_that_wants_tls_is_answered_with_what_to_set() {
+    use crate::harness::real::{self, Kind};
+    for kind in [Kind::VsftpdTls, Kind::ProftpdTls, Kind::PureftpdTls] {
+        let Some(server) = real::start(kind) else {
+            continue;
+        };
+        let entry = server.servers_entry("s");
+        let (clear, _) = entry.split_once("    tls:").unwrap();
+        let outcome = Case::new()
+            .manifest(&format!(
+                "version: 1\nservers:\n{clear}{SHORT}steps:\n  look: {{ list: {{ server: s, path: / }} }}\n"
+            ))
+            .run();
+        outcome.code(1).stderr_has("set `tls: explicit`");
+        assert!(!outcome.stderr.contains("further"), "{}", outcome.stderr);
+        println!("{}", outcome.stderr);
+    }
 }

@@ -70,9 +70,11 @@ fn explicit_fault(trick: Trick, shows: Shows) -> (TlsFault, Class) {
 
 #[test]
 fn a_refused_auth_pbsz_or_prot_ends_the_session_before_the_user() {
-    for verb in ["AUTH", "PBSZ", "PROT"] {
+    let seen = explicit_fault(Trick::Refuses("AUTH"), Shows::Good);
+    assert_eq!(seen, (TlsFault::Refused, Class::Permanent));
+    for verb in ["PBSZ", "PROT"] {
         let seen = explicit_fault(Trick::Refuses(verb), Shows::Good);
-        assert_eq!(seen, (TlsFault::Refused, Class::Permanent), "{verb}");
+        assert_eq!(seen, (TlsFault::DataInClear, Class::Permanent), "{verb}");
     }
 }
 
@@ -155,6 +157,16 @@ fn implicit_tls_towards_a_clear_server_says_so() {
 }
 
 #[test]
+fn a_login_refused_under_tls_is_not_blamed_on_tls() {
+    let server = Secure::start(Trick::Refuses("PASS"), Shows::Good);
+    let error = open(&server, Tls::Explicit(trusting(&server)))
+        .err()
+        .unwrap();
+    assert_eq!(error.kind, ErrorKind::Login);
+    assert!(!error.help().unwrap().contains("tls"), "{error}");
+}
+
+#[test]
 fn implicit_tls_protects_its_data_too() {
     let server = Secure::start(Trick::Implicit, Shows::Good);
     let mut session = open(&server, Tls::Implicit(trusting(&server))).unwrap();
@@ -186,6 +198,61 @@ fn a_server_that_wants_a_certificate_gets_it_or_says_so_in_every_version() {
         let mut session = open(&server, Tls::Explicit(with)).unwrap();
         assert_eq!(get(&mut session).unwrap(), CONTENT);
     }
+}
+
+#[test]
+fn a_certificate_that_is_set_and_refused_is_not_asked_for() {
+    let server = Secure::start(Trick::WantsCertificate, Shows::Good);
+    let stranger = tempfile::tempdir().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(vec!["stranger.example".to_owned()]).unwrap();
+    // Not the name of the authority that the server trusts.
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "a stranger");
+    let cert_file = stranger.path().join("c.pem");
+    let key_file = stranger.path().join("c.key");
+    std::fs::write(&cert_file, params.self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(&key_file, key.serialize_pem()).unwrap();
+    for version in [TlsVersion::V12, TlsVersion::V13] {
+        let with = TlsOptions {
+            min: Some(version),
+            max: Some(version),
+            cert_file: Some(cert_file.clone()),
+            key_file: Some(key_file.clone()),
+            ..trusting(&server)
+        };
+        let seen = fault(&server, Tls::Explicit(with));
+        assert_eq!(
+            seen,
+            (TlsFault::ClientRefused, Class::Permanent),
+            "{version:?}"
+        );
+    }
+}
+
+#[test]
+fn a_failed_handshake_is_one_of_no_command_and_said_in_plain_words() {
+    let said = |trick, shows| {
+        let server = Secure::start(trick, shows);
+        let error = open(&server, Tls::Explicit(trusting(&server)))
+            .err()
+            .unwrap();
+        assert_eq!(error.command, None, "{error}");
+        (error.cause(), error.help().unwrap_or_default())
+    };
+    let (cause, _) = said(Trick::None, Shows::Expired);
+    assert_eq!(
+        cause,
+        "the server's certificate has expired (on 2020-01-01)"
+    );
+    let (cause, _) = said(Trick::None, Shows::OtherName);
+    assert_eq!(
+        cause,
+        "the server's certificate is for another name (for elsewhere.example, not for 127.0.0.1)"
+    );
+    let (_, help) = said(Trick::AnswersInClear, Shows::Good);
+    assert!(!help.contains("tls: explicit"), "{help}");
 }
 
 #[test]

@@ -11,7 +11,8 @@ use super::suit;
 use crate::endpoint::{Endpoint, Tls, TlsOptions};
 use crate::event::Failure;
 use crate::ftp::{Breaker, Error, Facts, Probe, Redact, Session};
-use crate::manifest::suggest;
+use crate::manifest::model::Server;
+use crate::manifest::{Manifest, Severity, suggest};
 use crate::plan::{PlanServer, Secrets};
 use crate::report::{ProbeFound, ProbeReport, ProbeSheet, Redacted};
 
@@ -51,8 +52,13 @@ pub(super) fn run(args: &Args) -> Exit {
 }
 
 fn probe(args: &Args) -> Result<Exit, Exit> {
-    let loaded = Loaded::load(&args.file, &args.variables, Reading::All)?;
+    let mut loaded = Loaded::load(&args.file, &args.variables, Reading::All)?;
+    // The steps are not run: that one leaves a server or a set of files unused is none of a probe's business.
+    loaded
+        .findings
+        .retain(|finding| finding.severity == Severity::Error);
     loaded.judge()?;
+    let manifest = loaded.manifest.clone().unwrap_or_default();
     let redactor = Arc::clone(&loaded.redactor);
     let compiled = loaded.compiled.ok_or(Exit::Manifest)?;
     let chosen = choose(&compiled.servers, &args.servers)?;
@@ -60,7 +66,10 @@ fn probe(args: &Args) -> Result<Exit, Exit> {
     let redact: Redact = Arc::new(move |line: &str| masks.text(line).into_owned());
     let servers: Vec<ProbeSheet> = chosen
         .into_iter()
-        .map(|server| sheet(server, &compiled.secrets, args.sessions, &redact))
+        .map(|server| {
+            let written = written(&manifest, &server.endpoint.name);
+            sheet(server, &written, &compiled.secrets, args.sessions, &redact)
+        })
         .collect();
     let failed = servers.iter().any(|sheet| sheet.failure.is_some());
     let report = ProbeReport {
@@ -98,7 +107,21 @@ fn choose<'a>(all: &'a [PlanServer], names: &[String]) -> Result<Vec<&'a PlanSer
     }
 }
 
-fn sheet(server: &PlanServer, secrets: &Secrets, sessions: u32, redact: &Redact) -> ProbeSheet {
+/// What the manifest says of a server, with its variables.
+fn written(manifest: &Manifest, name: &str) -> Server {
+    let servers = manifest.servers.get().into_iter().flatten();
+    let mut found = servers.filter(|(key, _)| key == name);
+    let written = found.next().and_then(|(_, slot)| slot.get().cloned());
+    written.unwrap_or_default()
+}
+
+fn sheet(
+    server: &PlanServer,
+    written: &Server,
+    secrets: &Secrets,
+    sessions: u32,
+    redact: &Redact,
+) -> ProbeSheet {
     let endpoint = &server.endpoint;
     let open_as = |endpoint: &Arc<Endpoint>, facts: &Facts| {
         let password = secrets.get(server.password);
@@ -124,18 +147,28 @@ fn sheet(server: &PlanServer, secrets: &Secrets, sessions: u32, redact: &Redact)
         Err(error) => sheet.failure = Some(failure(endpoint, &error)),
         Ok((session, probe)) => {
             let (open, refusal) = count(session, sessions, &open);
+            let problem = probe.listing_problem.as_ref();
+            sheet.failure = problem.map(|error| failure(endpoint, error));
             let mut found = found(probe);
+            found.tls_verified = verified(&endpoint.tls);
             if endpoint.tls == Tls::Off && found.auth_tls {
                 try_tls(endpoint, &mut found, &open_as);
             }
             found.sessions = open;
             found.sessions_tried = sessions;
             found.sessions_refusal = refusal;
-            found.entry = suit::entry(endpoint, &found);
+            found.entry = suit::entry(endpoint, written, &found);
             sheet.found = Some(found);
         }
     }
     sheet
+}
+
+fn verified(tls: &Tls) -> Option<bool> {
+    match tls {
+        Tls::Off => None,
+        Tls::Explicit(options) | Tls::Implicit(options) => Some(options.verify),
+    }
 }
 
 /// Logs in under TLS where the server announces it: Pure-FTPd does so even where it was built without.
@@ -202,13 +235,14 @@ fn found(probe: Probe) -> ProbeFound {
         features: probe.features,
         home: probe.home,
         tls: probe.tls.map(|tls| tls.version),
-        tls_resumes: probe.tls.map(|tls| tls.resumes),
+        tls_resumes: probe.tls.and_then(|tls| tls.resumes),
         epsv: probe.epsv,
         pasv: probe.pasv.map(|address| address.to_string()),
         pasv_elsewhere: probe.pasv_elsewhere,
         mlsd: probe.mlsd,
         entries: probe.entries,
         incomplete: probe.incomplete,
+        listing_problem: probe.listing_problem.map(|error| error.to_string()),
         auth_tls: probe.auth_tls,
         rest: probe.restart,
         mdtm: probe.tells_times,
@@ -217,6 +251,7 @@ fn found(probe: Probe) -> ProbeFound {
         clock_offset: probe.clock_offset,
         utf8: probe.utf8,
         odd_names: probe.odd_names,
+        readings: probe.readings,
         encodings: probe.encodings,
         tls_ran_dry: probe.tls.is_some_and(|tls| tls.ran_dry),
         ..ProbeFound::default()

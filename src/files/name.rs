@@ -38,6 +38,9 @@ pub enum NameProblem {
         "the name `{0}` is not text in its server's encoding, and the destination takes only text"
     )]
     NotText(String),
+    /// The same on this machine, whose names are UTF-8.
+    #[error("the name `{0}` is not UTF-8, and the destination takes only text")]
+    NotTextHere(String),
 }
 
 impl NameProblem {
@@ -50,10 +53,22 @@ impl NameProblem {
             NameProblem::NotText(_) => {
                 Some("set `encoding:` of the source server to the encoding of its names")
             }
+            NameProblem::NotTextHere(_) => {
+                Some("rename the file on this machine, or leave it out with a `filter` step")
+            }
             NameProblem::TooLong(_) | NameProblem::EndSpace => {
                 Some("leave the file out with a `filter` step")
             }
             _ => None,
+        }
+    }
+
+    /// The same about a name of this machine, which no setting gives another encoding.
+    #[must_use]
+    pub fn of_this_machine(self) -> NameProblem {
+        match self {
+            NameProblem::NotText(name) => NameProblem::NotTextHere(name),
+            problem => problem,
         }
     }
 }
@@ -188,6 +203,15 @@ mod tests {
             b"a%FF"
         );
         assert!(translate(raw, NameEncoding::Auto, Reach::Text(NameEncoding::Auto)).is_err());
+    }
+
+    #[test]
+    fn a_raw_name_of_this_machine_is_not_answered_with_a_setting_of_a_server() {
+        let text = Reach::Text(NameEncoding::Auto);
+        let problem = translate(b"a\xff", NameEncoding::Auto, text).unwrap_err();
+        assert!(problem.help().unwrap().contains("encoding"));
+        let problem = problem.of_this_machine();
+        assert!(!problem.help().unwrap().contains("encoding"), "{problem}");
     }
 
     #[test]

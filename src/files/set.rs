@@ -193,7 +193,12 @@ impl Route {
             if !path.is_empty() {
                 path.push(b'/');
             }
-            let name = translate(name, set.encoding(), self.reach)?;
+            let name = translate(name, set.encoding(), self.reach).map_err(|problem| match set
+                .side()
+            {
+                Side::Local => problem.of_this_machine(),
+                Side::Server(_) => problem,
+            })?;
             if !self.keeps_spaces && name.last().is_some_and(u8::is_ascii_whitespace) {
                 return Err(NameProblem::EndSpace);
             }

@@ -84,6 +84,11 @@ impl Control {
         self.desk.upgrade(upgrade);
     }
 
+    /// Whether the connection is encrypted.
+    pub(super) fn is_secure(&self) -> bool {
+        self.desk.is_secure()
+    }
+
     /// Whether the connection speaks TLS 1.3, whose tickets serve once.
     pub(super) fn is_tls13(&self) -> bool {
         self.desk.is_tls13()
@@ -265,7 +270,7 @@ impl Control {
 
 fn greeting_error(error: FtpError, breaker: &Breaker, shown: &Shown) -> Error {
     let FtpError::UnexpectedResponse(response) = error else {
-        return failure(error, Waiting::Connect, breaker);
+        return failure(error, Waiting::Greeting, breaker);
     };
     let Some(reply) = Reply::parse(&response.body, String::new()) else {
         return Error::new(ErrorKind::Greeting);

@@ -20,7 +20,36 @@ pub struct Error {
     pub detail: Option<String>,
     /// What was learned about the server before [`super::Session::open`] failed.
     pub learned: Option<Box<Facts>>,
+    /// What is said in place of the kind's own words, where the settings or the moment say more.
+    pub(super) words: Option<&'static Words>,
 }
+
+/// Words for one case of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Words {
+    /// What happened, where the kind's own words do not fit.
+    pub(super) what: Option<&'static str>,
+    /// The next thing to do.
+    pub(super) help: &'static str,
+}
+
+/// What may help where no data connection comes about.
+pub(super) static PASSIVE: Words = Words {
+    what: None,
+    help: "try the other of `data: passive` and `data: active`, or `pasv_address: reported` behind a balancer",
+};
+
+/// The same where the address of PASV is believed.
+pub(super) static REPORTED: Words = Words {
+    what: None,
+    help: "try `pasv_address: control`, or `data: active`",
+};
+
+/// The same where the server has to connect to us.
+pub(super) static ACTIVE: Words = Words {
+    what: None,
+    help: "set `data: {mode: active, address: …, ports: …}` to the address and ports where the server reaches this machine, or write `data: passive`",
+};
 
 /// A reply as it is shown: decoded, and without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +108,8 @@ pub enum ErrorKind {
 pub enum Waiting {
     /// `timeouts.connect`
     Connect,
+    /// `timeouts.connect`, once the connection stood
+    Greeting,
     /// `timeouts.reply`
     Reply,
     /// `timeouts.data`
@@ -110,6 +141,7 @@ impl Error {
             reply: None,
             detail: None,
             learned: None,
+            words: None,
         }
     }
 
@@ -125,6 +157,11 @@ impl Error {
 
     pub(super) fn with_kind(mut self, kind: ErrorKind) -> Error {
         self.kind = kind;
+        self
+    }
+
+    pub(super) fn words(mut self, words: &'static Words) -> Error {
+        self.words = Some(words);
         self
     }
 
@@ -144,9 +181,10 @@ impl Error {
             | Kind::NoFinalReply
             | Kind::UnknownOutcome
             | Kind::NoRestart => Class::Transient,
-            Kind::Tls(TlsFault::Refused) | Kind::Greeting | Kind::Refused | Kind::NotWhole => {
-                self.class_of_reply()
-            }
+            Kind::Tls(TlsFault::Refused | TlsFault::DataInClear)
+            | Kind::Greeting
+            | Kind::Refused
+            | Kind::NotWhole => self.class_of_reply(),
             Kind::Tls(fault) if fault.may_pass() => Class::Transient,
             Kind::Tls(_) | Kind::Login | Kind::Missing | Kind::Stranded | Kind::Name => {
                 Class::Permanent
@@ -164,10 +202,16 @@ impl Error {
 
     /// The next thing to do, where there is one.
     pub fn help(&self) -> Option<String> {
+        if let Some(words) = self.words {
+            return Some(words.help.into());
+        }
         let help = match self.kind {
             ErrorKind::Connect => "check `host` and `port`, and that a firewall lets you through",
             ErrorKind::Timeout(Waiting::Connect) => {
                 "check `host` and `port`, or give it longer with `timeouts: {connect: 60s}`"
+            }
+            ErrorKind::Timeout(Waiting::Greeting) => {
+                "set `tls: implicit` where the port wants TLS from the first byte (990), or give the server longer with `timeouts: {connect: 60s}`"
             }
             ErrorKind::Timeout(Waiting::Reply) => {
                 "give the server longer with `timeouts: {reply: 5m}`"
@@ -180,9 +224,7 @@ impl Error {
             }
             ErrorKind::Login => "check `user` and `password` of this server",
             ErrorKind::TooMany => "lower `connections` of this server",
-            ErrorKind::DataConnect => {
-                "try the other of `data: passive` and `data: active`, or `pasv_address: reported` behind a balancer"
-            }
+            ErrorKind::DataConnect => PASSIVE.help,
             ErrorKind::Missing => {
                 "check the path; a relative one starts in `login.directory`, else in the folder after login"
             }
@@ -210,6 +252,9 @@ impl Error {
     }
 
     fn what(&self) -> &'static str {
+        if let Some(what) = self.words.and_then(|words| words.what) {
+            return what;
+        }
         match self.kind {
             ErrorKind::Connect => "no connection",
             ErrorKind::Greeting => "the server did not greet",
@@ -221,6 +266,7 @@ impl Error {
             ErrorKind::DataConnect => "no data connection",
             ErrorKind::DataLost => "the data connection was lost",
             ErrorKind::Timeout(Waiting::Connect) => "no connection in time",
+            ErrorKind::Timeout(Waiting::Greeting) => "connected, but no greeting came in time",
             ErrorKind::Timeout(Waiting::Reply) => "no reply in time",
             ErrorKind::Timeout(Waiting::Data) => "no data in time",
             ErrorKind::Timeout(Waiting::FinalReply) | ErrorKind::NoFinalReply => {

@@ -12,13 +12,15 @@ use super::breaker::Breaker;
 use super::command::Line;
 use super::control::Control;
 use super::dial;
-use super::error::{Error, ErrorKind, Waiting};
+use super::error::{Error, ErrorKind, Waiting, Words};
 use super::facts::{Facts, Features};
 use super::reply::{self, Reply};
 use super::secure;
 use super::session::{Session, TransferType, encode};
 use super::shown::{Redact, Shown};
 use super::tls::Upgrade;
+
+const NO_SESSION: &str = "the server takes no session now";
 
 /// What a line of the login is for, so that its reply finds its place.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,13 +49,20 @@ impl Session {
         breaker: Breaker,
         redact: Redact,
     ) -> Result<Session, Error> {
-        let mut session = connect(endpoint, password, facts, breaker, redact)?;
-        match session.protect().and_then(|()| session.log_in(password)) {
-            Ok(()) => Ok(session),
-            Err(mut error) => {
-                error.learned = Some(Box::new(session.facts));
-                Err(error)
-            }
+        let opened =
+            connect(endpoint, password, facts, breaker, redact).and_then(
+                |mut session| match session.protect().and_then(|()| session.log_in(password)) {
+                    Ok(()) => Ok(session),
+                    Err(mut error) => {
+                        error.learned = Some(Box::new(session.facts));
+                        Err(error)
+                    }
+                },
+            );
+        // FEAT is asked for by the first session that gets in.
+        match facts.features {
+            Some(_) => opened,
+            None => opened.map_err(|error| of_the_first(error, &endpoint.tls)),
         }
     }
 
@@ -201,7 +210,7 @@ fn connect(
         breaker.clone(),
         shown,
     )
-    .map_err(|error| secure::blame(error, tls.as_ref()))?;
+    .map_err(|error| secure::blame(not_greeted(error, &endpoint.tls), tls.as_ref()))?;
     let mut facts = facts.clone();
     if facts.no_send_ahead {
         control.one_at_a_time();
@@ -229,6 +238,47 @@ fn connect(
         renaming: false,
         told_time: None,
     })
+}
+
+/// What is said where nobody was let in before: no other session of ours can be in the way, and a server that wants TLS
+/// refuses the user (Pure-FTPd 421, ProFTPD 550) or the password (vsftpd 530) in words that are not judged.
+fn of_the_first(error: Error, tls: &Tls) -> Error {
+    let at_login = error.reply.is_some()
+        && error.detail.is_none()
+        && error
+            .command
+            .as_deref()
+            .is_some_and(|command| command.starts_with("USER ") || command.starts_with("PASS "));
+    match (error.kind, at_login && *tls == Tls::Off) {
+        (ErrorKind::TooMany, true) => error.words(&Words {
+            what: Some(NO_SESSION),
+            help: "a server that wants TLS answers so, too: set `tls: explicit`; otherwise try again later",
+        }),
+        (ErrorKind::TooMany, false) => error.words(&Words {
+            what: Some(NO_SESSION),
+            help: "try again later: the server may be busy, or refuse this machine's address",
+        }),
+        (ErrorKind::Login, true) => error.words(&Words {
+            what: None,
+            help: "check `user` and `password` of this server; one that wants TLS answers so, too: set `tls: explicit`",
+        }),
+        (ErrorKind::Refused, true) => error.words(&Words {
+            what: None,
+            help: "a server that wants TLS answers so, too: set `tls: explicit`",
+        }),
+        _ => error,
+    }
+}
+
+/// Under implicit TLS it was our side that had to speak first, and did.
+fn not_greeted(error: Error, tls: &Tls) -> Error {
+    match (error.kind, tls) {
+        (ErrorKind::Timeout(Waiting::Greeting), Tls::Implicit(_)) => error.words(&Words {
+            what: None,
+            help: "check `port`, or give the server longer with `timeouts: {connect: 60s}`",
+        }),
+        _ => error,
+    }
 }
 
 /// A password in the server's encoding. An error does not quote it.

@@ -6,11 +6,12 @@ use crate::files::NameEncoding;
 
 use super::address;
 use super::command::Line;
-use super::error::Error;
+use super::error::{Error, ErrorKind};
 use super::session::Session;
 
 /// Labels that names are tried with where they are no UTF-8, the likeliest first.
-const LABELS: [&str; 6] = [
+const LABELS: [&str; 7] = [
+    "windows-1252",
     "gbk",
     "shift_jis",
     "big5",
@@ -50,6 +51,8 @@ pub struct Probe {
     pub entries: usize,
     /// Why its listing is not whole.
     pub incomplete: Option<String>,
+    /// Why there is no listing at all: its data connection failed, or it was refused.
+    pub listing_problem: Option<Error>,
     /// Whether transfers can begin at an offset (REST).
     pub restart: bool,
     /// Whether a file's time is told (MDTM).
@@ -62,10 +65,12 @@ pub struct Probe {
     pub clock_offset: Option<i32>,
     /// Whether UTF8 is announced.
     pub utf8: bool,
-    /// Names in that folder that are no UTF-8.
+    /// Names in that folder that are no text: no UTF-8, or not in the encoding that the manifest declares.
     pub odd_names: usize,
     /// The labels under which all of them can be read.
     pub encodings: Vec<&'static str>,
+    /// The first of these names as it reads in each of them.
+    pub readings: Vec<String>,
 }
 
 /// What TLS came to.
@@ -73,8 +78,8 @@ pub struct Probe {
 pub struct ProbeTls {
     /// `1.2` or `1.3`
     pub version: &'static str,
-    /// Whether the last data connection resumed the control connection's session.
-    pub resumes: bool,
+    /// Whether the last data connection resumed the control connection's session; none where there was none.
+    pub resumes: Option<bool>,
     /// Whether the tickets of TLS 1.3 ran out, so that TLS 1.2 was taken.
     pub ran_dry: bool,
 }
@@ -83,7 +88,7 @@ impl Session {
     /// Asks for everything that a probe shows.
     ///
     /// # Errors
-    /// Only where the session is lost; a refusal is an answer.
+    /// Only where the session is lost before the listing; a refusal is an answer, and so is a data connection that fails.
     pub fn probe(&mut self) -> Result<Probe, Error> {
         let mut probe = Probe {
             greeting: self
@@ -93,7 +98,10 @@ impl Session {
         };
         self.ask_for_system(&mut probe)?;
         self.ask_for_pasv(&mut probe)?;
-        self.look_around(&mut probe)?;
+        match self.look_around(&mut probe) {
+            Err(error) if matches!(error.kind, ErrorKind::Interrupted(_)) => return Err(error),
+            looked => probe.listing_problem = looked.err(),
+        }
         let facts = self.facts.clone();
         let features = facts.features.unwrap_or_default();
         probe.features = self.shown_lines(features.lines.iter().map(String::as_bytes));
@@ -113,7 +121,7 @@ impl Session {
             } else {
                 "1.2"
             },
-            resumes: !self.unresumed,
+            resumes: probe.listing_problem.is_none().then_some(!self.unresumed),
             ran_dry: facts.tls12_only,
         });
         Ok(probe)
@@ -153,19 +161,34 @@ impl Session {
         Ok(())
     }
 
+    fn readings(&self, odd: &[&[u8]], labels: &[&str]) -> Vec<String> {
+        let redact = self.control.shown().redact();
+        let read = |name: &[u8], label: &str| {
+            let encoding = NameEncoding::for_label(label).unwrap_or_default();
+            redact(&encoding.decode(name).text)
+        };
+        odd.first()
+            .map(|name| labels.iter().map(|label| read(name, label)).collect())
+            .unwrap_or_default()
+    }
+
     fn look_around(&mut self, probe: &mut Probe) -> Result<(), Error> {
         let home = self.absolute(b".");
         for _ in 0..LISTINGS {
             let page = self.list(&home)?;
             probe.entries = page.len();
             probe.incomplete = page.incomplete_reason().map(str::to_owned);
+            let encoding = self.endpoint.encoding;
             let odd: Vec<&[u8]> = page
                 .entries()
                 .map(|entry| entry.name)
-                .filter(|name| std::str::from_utf8(name).is_err())
+                .filter(|name| !encoding.decode(name).exact)
                 .collect();
             probe.odd_names = odd.len();
-            probe.encodings = readable(&odd);
+            if encoding == NameEncoding::Auto {
+                probe.encodings = readable(&odd);
+                probe.readings = self.readings(&odd, &probe.encodings);
+            }
             if !self.control.is_tls13() || page.len() > LONG || !self.healthy() {
                 break;
             }

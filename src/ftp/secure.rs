@@ -7,7 +7,7 @@ use crate::endpoint::{Tls, TlsOptions, TlsVersion};
 
 use super::command::Line;
 use super::data::Data;
-use super::error::{Error, ErrorKind};
+use super::error::{Error, ErrorKind, Waiting, Words};
 use super::facts::Facts;
 use super::session::Session;
 use super::tls::{Client, TlsFault, Upgrade};
@@ -29,6 +29,10 @@ pub(super) fn client(tls: &Tls, host: &str, facts: &Facts) -> Result<Option<Clie
 
 /// A server that asked for a certificate in vain breaks off in one of many ways, seldom with the alert that says why.
 pub(super) fn blame(error: Error, client: Option<&Client>) -> Error {
+    let of_ours = error.kind == ErrorKind::Tls(TlsFault::ClientCertificate);
+    if of_ours && client.is_some_and(Client::shows_certificate) {
+        return error.with_kind(ErrorKind::Tls(TlsFault::ClientRefused));
+    }
     let broken = matches!(
         error.kind,
         ErrorKind::Tls(TlsFault::Broken) | ErrorKind::Lost
@@ -37,6 +41,17 @@ pub(super) fn blame(error: Error, client: Option<&Client>) -> Error {
         Some(client) if broken && client.lacks_certificate() => {
             error.with_kind(ErrorKind::Tls(TlsFault::ClientCertificate))
         }
+        _ => error,
+    }
+}
+
+/// Clear text where the server has agreed to TLS: another mode of TLS would not help.
+fn agreed(error: Error, tls: &Tls) -> Error {
+    match (error.kind, tls) {
+        (ErrorKind::Tls(TlsFault::NotTls), Tls::Explicit(_)) => error.words(&Words {
+            what: Some("the server agreed to TLS, and clear text came"),
+            help: "ask who runs the server, and try from another network: somebody in between may answer in its place",
+        }),
         _ => error,
     }
 }
@@ -53,7 +68,7 @@ impl Session {
             let session = Box::new(client.begin()?);
             let reply = self.control.ask(Line::fixed("AUTH TLS"))?;
             if !reply.is_done() && reply.code != 334 {
-                return Err(self.not_protected(reply));
+                return Err(self.not_protected(TlsFault::Refused, reply));
             }
             self.control.secure(Upgrade {
                 session,
@@ -65,17 +80,31 @@ impl Session {
         let replies = self
             .control
             .send(lines)
-            .map_err(|error| blame(error, self.tls.as_ref()))?;
+            .map_err(|error| blame(self.of_handshake(error), self.tls.as_ref()))?;
         match replies.into_iter().find(|reply| !reply.is_done()) {
-            Some(reply) => Err(self.not_protected(reply)),
+            Some(reply) => Err(self.not_protected(TlsFault::DataInClear, reply)),
             None => Ok(()),
         }
     }
 
-    fn not_protected(&mut self, reply: super::reply::Reply) -> Error {
-        let error = self
-            .control
-            .refused(ErrorKind::Tls(TlsFault::Refused), reply);
+    /// An error of the handshake is one of no command, though the next line carried it.
+    fn of_handshake(&self, mut error: Error) -> Error {
+        let broken = matches!(
+            error.kind,
+            ErrorKind::Lost | ErrorKind::Timeout(Waiting::Reply)
+        );
+        if broken && !self.control.is_secure() {
+            error = error.detail("in the TLS handshake");
+            error.command = None;
+        }
+        if let ErrorKind::Tls(_) = error.kind {
+            error.command = None;
+        }
+        agreed(error, &self.endpoint.tls)
+    }
+
+    fn not_protected(&mut self, fault: TlsFault, reply: super::reply::Reply) -> Error {
+        let error = self.control.refused(ErrorKind::Tls(fault), reply);
         self.control.condemn();
         error
     }
@@ -87,10 +116,13 @@ impl Session {
             return Ok(data);
         };
         self.unresumed = true;
-        let data = data.secure(Upgrade {
+        let upgrade = Upgrade {
             session: Box::new(client.begin()?),
             deadline: Instant::now() + self.endpoint.timeouts.data,
-        })?;
+        };
+        let data = data
+            .secure(upgrade)
+            .map_err(|error| agreed(error, &self.endpoint.tls))?;
         self.unresumed = !data.is_resumed();
         Ok(data)
     }
@@ -153,7 +185,10 @@ impl Session {
         let code = error.reply.as_ref().map(|reply| reply.code);
         let about = self.unresumed && matches!(code, Some(425 | 522));
         if !(about && self.control.is_tls13() && self.may_speak_tls12()) || self.facts.no_tls12 {
-            return error;
+            return match code {
+                Some(425) => self.of_data(error),
+                _ => error,
+            };
         }
         self.facts.tls12_only = true;
         error

@@ -10,7 +10,7 @@ use super::breaker::Registration;
 use super::command::Line;
 use super::data::Data;
 use super::dial;
-use super::error::{Error, ErrorKind};
+use super::error::{self, Error, ErrorKind};
 use super::listener::Listener;
 use super::reply::Reply;
 use super::session::Session;
@@ -50,10 +50,23 @@ pub(super) enum Way {
 impl Session {
     /// Opens a data connection, or a port for it: before the command that it is for.
     pub(super) fn open_way(&mut self) -> Result<Way, Error> {
-        match self.endpoint.data.clone() {
+        let opened = match self.endpoint.data.clone() {
             DataMode::Passive => self.open_passive().map(Way::Open),
             DataMode::Active { ports, address } => self.announce(ports, address).map(Way::Waiting),
-        }
+        };
+        opened.map_err(|error| match error.kind {
+            ErrorKind::DataConnect => self.of_data(error),
+            _ => error,
+        })
+    }
+
+    /// The error of a data connection with what else can be set, and is not.
+    pub(super) fn of_data(&self, error: Error) -> Error {
+        error.words(match (&self.endpoint.data, self.endpoint.pasv_address) {
+            (DataMode::Active { .. }, _) => &error::ACTIVE,
+            (DataMode::Passive, PasvAddress::Reported) => &error::REPORTED,
+            (DataMode::Passive, PasvAddress::Control) => &error::PASSIVE,
+        })
     }
 
     /// The data connection itself: after the preliminary reply to the command that it is for.
@@ -63,7 +76,12 @@ impl Session {
             Way::Waiting(listener) => listener,
         };
         let deadline = Instant::now() + self.endpoint.timeouts.data;
-        let (socket, known) = listener.accept(deadline, || self.control.is_stale())?;
+        let (socket, known) = listener
+            .accept(deadline, || self.control.is_stale())
+            .map_err(|error| match error.kind {
+                ErrorKind::DataConnect => self.of_data(error),
+                _ => error,
+            })?;
         let data = self.data(socket, known)?;
         self.secure_data(data)
     }

@@ -110,6 +110,7 @@ struct Papers {
     reply: Progress,
     unread: bool,
     upgrade: Option<Upgrade>,
+    is_secure: bool,
     is_tls13: bool,
 }
 
@@ -128,6 +129,7 @@ impl Desk {
             reply: Progress::default(),
             unread: false,
             upgrade: None,
+            is_secure: false,
             is_tls13: false,
         }))
     }
@@ -152,6 +154,11 @@ impl Desk {
         self.papers().upgrade = Some(upgrade);
     }
 
+    /// Whether the connection is encrypted.
+    pub(super) fn is_secure(&self) -> bool {
+        self.papers().is_secure
+    }
+
     /// Whether the connection speaks TLS 1.3.
     pub(super) fn is_tls13(&self) -> bool {
         self.papers().is_tls13
@@ -167,7 +174,20 @@ impl Desk {
 pub(super) struct Wire {
     inner: Inner,
     inbox: Vec<u8>,
+    greeting: Greeting,
     desk: Arc<Desk>,
+}
+
+/// How far the greeting is. 220 may be preceded by 120, "service ready in nnn minutes" (RFC 959 §5.4), of which suppaftp
+/// knows nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Greeting {
+    /// No line has come.
+    Expected,
+    /// A 120 of several lines has begun.
+    Delayed,
+    /// Its lines, and all later replies, are handed over.
+    Begun,
 }
 
 /// Wraps a connected socket, puts TLS over it at once where it is implicit, and reads the greeting, until the deadline.
@@ -184,6 +204,7 @@ pub(super) fn open(
     let mut wire = Wire {
         inner: Inner::Plain(socket),
         inbox: Vec::new(),
+        greeting: Greeting::Expected,
         desk: Arc::clone(&desk),
     };
     if let Some(upgrade) = implicit {
@@ -263,6 +284,7 @@ impl Read for Wire {
     /// Gives at most one line, so that nothing behind a reply is ever in suppaftp's own buffer.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
+            self.drop_delay()?;
             if let Some(length) = self.ready(buffer.len()) {
                 return self.hand_over(buffer, length);
             }
@@ -282,8 +304,33 @@ impl Wire {
             return Err(tls::injected());
         }
         let secure = upgrade.over(self.inner.socket().try_clone()?)?;
-        self.desk.papers().is_tls13 = secure.is_tls13();
+        let mut papers = self.desk.papers();
+        papers.is_secure = true;
+        papers.is_tls13 = secure.is_tls13();
+        drop(papers);
         self.inner = Inner::Tls(Box::new(secure));
+        Ok(())
+    }
+
+    /// Drops the lines of a 120 before the greeting. What comes then has to come before the same deadline, and counts as
+    /// part of the same reply.
+    fn drop_delay(&mut self) -> io::Result<()> {
+        while self.greeting != Greeting::Begun {
+            let Some(end) = self.inbox.iter().position(|byte| *byte == b'\n') else {
+                return Ok(());
+            };
+            let begins = |with: &[u8]| self.inbox.starts_with(with);
+            self.greeting = match self.greeting {
+                _ if begins(b"120 ") => Greeting::Expected,
+                Greeting::Delayed => Greeting::Delayed,
+                _ if begins(b"120-") => Greeting::Delayed,
+                _ => Greeting::Begun,
+            };
+            if self.greeting != Greeting::Begun {
+                self.count(end + 1)?;
+                self.inbox.drain(..=end);
+            }
+        }
         Ok(())
     }
 
@@ -296,6 +343,14 @@ impl Wire {
     }
 
     fn hand_over(&mut self, buffer: &mut [u8], length: usize) -> io::Result<usize> {
+        self.count(length)?;
+        buffer[..length].copy_from_slice(&self.inbox[..length]);
+        self.inbox.drain(..length);
+        self.desk.papers().unread = !self.inbox.is_empty() || self.inner.has_unread();
+        Ok(length)
+    }
+
+    fn count(&self, length: usize) -> io::Result<()> {
         let mut papers = self.desk.papers();
         papers.reply.bytes += length;
         papers.reply.lines += usize::from(self.inbox[..length].ends_with(b"\n"));
@@ -305,10 +360,7 @@ impl Wire {
                 "the server's reply is longer than 64 KiB or 1000 lines",
             ));
         }
-        buffer[..length].copy_from_slice(&self.inbox[..length]);
-        self.inbox.drain(..length);
-        papers.unread = !self.inbox.is_empty() || self.inner.has_unread();
-        Ok(length)
+        Ok(())
     }
 
     fn receive(&mut self) -> io::Result<usize> {

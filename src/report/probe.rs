@@ -44,7 +44,9 @@ pub struct ProbeFound {
     pub home: Option<String>,
     /// `1.2` or `1.3`; none in clear text.
     pub tls: Option<&'static str>,
-    /// Whether data connections resume the TLS session.
+    /// Whether the certificate is verified.
+    pub tls_verified: Option<bool>,
+    /// Whether data connections resume the TLS session; none where there was no data connection.
     pub tls_resumes: Option<bool>,
     /// Whether the tickets of TLS 1.3 ran out, so that TLS 1.2 was taken.
     pub tls_ran_dry: bool,
@@ -66,6 +68,8 @@ pub struct ProbeFound {
     pub entries: usize,
     /// Why that listing is not whole.
     pub incomplete: Option<String>,
+    /// Why there is no listing at all.
+    pub listing_problem: Option<String>,
     /// Whether REST works.
     pub rest: bool,
     /// Whether MDTM is offered.
@@ -78,10 +82,12 @@ pub struct ProbeFound {
     pub clock_offset: Option<i32>,
     /// Whether UTF8 is announced.
     pub utf8: bool,
-    /// Names that are no UTF-8.
+    /// Names that are no text: no UTF-8, or not in the encoding that the manifest declares.
     pub odd_names: usize,
     /// The encodings under which they can all be read.
     pub encodings: Vec<&'static str>,
+    /// The first of these names as it reads in each of them.
+    pub readings: Vec<String>,
     /// How many sessions were open at once, and why no more.
     pub sessions: u32,
     /// How many were tried.
@@ -177,20 +183,26 @@ impl ProbeFound {
         rows.push(("checksums", checksums));
         rows.push(("names", self.names_row()));
         rows.push(("sessions", self.sessions_row()));
-        rows.push(("features", self.features.join(" · ")));
+        if !self.features.is_empty() {
+            rows.push(("features", self.features.join(" · ")));
+        }
         rows
     }
 
     fn tls_row(&self) -> String {
-        match (self.tls, self.tls_resumes) {
-            (None, _) => self.clear_row(),
-            (Some(version), Some(true)) => {
-                format!("{version}, data connections resume the session")
-            }
-            (Some(version), _) => {
-                format!("{version}, data connections begin sessions of their own")
-            }
-        }
+        let Some(version) = self.tls else {
+            return self.clear_row();
+        };
+        let verified = match self.tls_verified {
+            Some(false) => ", the certificate is not verified",
+            _ => "",
+        };
+        let resumes = match self.tls_resumes {
+            Some(true) => ", data connections resume the session",
+            Some(false) => ", data connections begin sessions of their own",
+            None => "",
+        };
+        format!("{version}{verified}{resumes}")
     }
 
     fn clear_row(&self) -> String {
@@ -213,10 +225,13 @@ impl ProbeFound {
     }
 
     fn listing_row(&self) -> String {
+        if let Some(problem) = &self.listing_problem {
+            return format!("failed: {problem}");
+        }
         let command = yes(self.mlsd, "MLSD", "LIST");
         let zone = match (self.mlsd, self.clock_offset) {
             (true, _) => String::new(),
-            (false, Some(offset)) => format!(", {:+} min from UTC", offset / 60),
+            (false, Some(offset)) => format!(", times at {}", zone(offset)),
             (false, None) => ", zone not found".into(),
         };
         let reason = self.incomplete.as_deref();
@@ -239,11 +254,18 @@ impl ProbeFound {
         let announced = yes(self.utf8, "UTF-8 announced", "UTF-8 not announced");
         match (self.odd_names, self.encodings.as_slice()) {
             (0, _) => announced.into(),
-            (odd, []) => format!("{announced}, {odd} names in no encoding that is known"),
-            (odd, labels) => format!(
-                "{announced}, {odd} names that could be {}",
-                labels.join(" or ")
-            ),
+            (odd, []) => {
+                let names = text::counted(odd as u64, "name");
+                format!("{announced}, {names} in no encoding that is known")
+            }
+            (odd, labels) => {
+                let names = text::counted(odd as u64, "name");
+                let read = labels.iter().zip(&self.readings);
+                let read: Vec<String> = read
+                    .map(|(label, name)| format!("{label} (`{name}`)"))
+                    .collect();
+                format!("{announced}, {names} that could be {}", read.join(" or "))
+            }
         }
     }
 
@@ -258,6 +280,25 @@ impl ProbeFound {
     }
 }
 
+/// A zone as `clock_offset` is written: `+05:30`.
+fn zone(seconds: i32) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.unsigned_abs() / 60;
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
 fn yes(known: bool, then: &'static str, otherwise: &'static str) -> &'static str {
     if known { then } else { otherwise }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones_read_as_the_manifest_writes_them() {
+        assert_eq!(zone(19_800), "+05:30");
+        assert_eq!(zone(-34_200), "-09:30");
+        assert_eq!(zone(0), "+00:00");
+    }
 }

@@ -66,6 +66,11 @@ impl Client {
         self.tickets.is_dry()
     }
 
+    /// Whether the server asked for a certificate of ours and got one.
+    pub(in crate::ftp) fn shows_certificate(&self) -> bool {
+        self.identity.was_shown()
+    }
+
     /// Whether the server asked for a certificate of ours in vain.
     pub(in crate::ftp) fn lacks_certificate(&self) -> bool {
         self.identity.was_missed()

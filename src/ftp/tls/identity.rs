@@ -99,6 +99,11 @@ impl Identity {
         })
     }
 
+    /// Whether a server asked for a certificate and we had one.
+    pub(super) fn was_shown(&self) -> bool {
+        self.key.is_some() && self.asked.load(Ordering::Relaxed)
+    }
+
     /// Whether a server asked for a certificate and we had none.
     pub(super) fn was_missed(&self) -> bool {
         self.key.is_none() && self.asked.load(Ordering::Relaxed)
