@@ -70,7 +70,8 @@ servers:
 
 #[track_caller]
 fn a_cap_is_met(cap: Cap) {
-    let server = with_files(40).max_sessions(3, cap).start();
+    // So many that the run is not over before the server's limit is known.
+    let server = with_files(300).max_sessions(3, cap).start();
     let case = Case::new().servers(
         &[("s", &server, "connections: 8")],
         &format!(
@@ -79,7 +80,7 @@ fn a_cap_is_met(cap: Cap) {
     );
     let outcome = case.run();
     outcome.code(0);
-    assert_eq!(case.files("out").len(), 40);
+    assert_eq!(case.files("out").len(), 300);
     let lines = outcome.stderr.lines();
     let notes = lines
         .filter(|line| line.starts_with("warning: s: allows"))
@@ -317,4 +318,26 @@ fn every_real_server_that_wants_tls_is_answered_with_what_to_set() {
         assert!(!outcome.stderr.contains("further"), "{}", outcome.stderr);
         println!("{}", outcome.stderr);
     }
+}
+
+/// The report of a server behind NAT (servers.md 17).
+#[test]
+fn an_address_of_pasv_that_is_not_the_servers_is_noted_once() {
+    let server = with_files(9)
+        .rule(On::command("EPSV"), Do::reply("500 no"))
+        .rule(On::command("PASV"), Do::PasvAddress([10, 0, 0, 1]))
+        .start();
+    let steps = "steps:\n  get: { download: { server: s, files: /in/*, into: out } }\n";
+    let case = Case::new().pipeline(&[("s", &server)], steps);
+    let outcome = case.run();
+    outcome.code(0);
+    assert_eq!(
+        outcome
+            .stderr
+            .matches("warning: s: reports another address")
+            .count(),
+        1,
+        "{}",
+        outcome.stderr
+    );
 }

@@ -60,6 +60,11 @@ pub(super) struct Sessions {
     reserved: Option<(StepId, Roles)>,
 }
 
+/// So many sessions are refused alone, one after the other, before the number that are open is taken for the most there may
+/// be: servers count for a while those that they have refused.
+const PROBES: u32 = 2;
+const PROBE_PAUSE: Duration = Duration::from_millis(50);
+
 struct Pool {
     endpoint: Arc<Endpoint>,
     password: SecretString,
@@ -79,6 +84,8 @@ struct Pool {
     careful: bool,
     /// The session that is being opened alone: its refusal tells how many there may be.
     probe: Option<SlotId>,
+    /// How often in a row one was refused.
+    probes_refused: u32,
 }
 
 struct Idle {
@@ -108,6 +115,7 @@ impl Sessions {
                 broken: None,
                 careful: false,
                 probe: None,
+                probes_refused: 0,
             }
         });
         Sessions {
@@ -361,6 +369,7 @@ impl Pool {
     fn arrived(&mut self, slot: SlotId, session: Session, shared: &mut Shared, now: Instant) {
         self.proven = true;
         self.failed = 0;
+        self.probes_refused = 0;
         self.not_before = None;
         if !self.slots.contains_key(&slot) {
             return;
@@ -389,9 +398,13 @@ impl Pool {
         let too_many = kind == ErrorKind::TooMany || (kind == ErrorKind::Login && self.proven);
         let others = self.slots.len() - self.opening;
         if too_many && !self.slots.is_empty() {
-            match self.probe == Some(slot) {
-                true => self.lower_cap(others, shared),
-                false => self.careful = true,
+            if self.probe != Some(slot) {
+                self.careful = true;
+            } else if self.probes_refused + 1 < PROBES {
+                self.probes_refused += 1;
+                self.not_before = Some(now + PROBE_PAUSE);
+            } else {
+                self.lower_cap(others, shared);
             }
             return;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
+use crate::endpoint::PasvAddress;
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, Tally};
 use crate::files::{FileSet, NameEncoding, Reach, ServerId, Side};
 use crate::ftp::{Class, Facts};
@@ -160,7 +161,16 @@ impl Shared {
     pub(super) fn learn(&mut self, server: ServerId, learned: &Facts) {
         let facts = &mut self.facts[usize::from(server.0)];
         let news = learned.tls12_only && !facts.tls12_only;
+        let endpoint = &self.plan.server(server).endpoint;
+        let elsewhere = learned.pasv_elsewhere
+            && !facts.pasv_elsewhere
+            && endpoint.pasv_address == PasvAddress::Control;
         facts.merge(learned);
+        if elsewhere {
+            let server = endpoint.name.clone();
+            let text = "reports another address than its own for data connections (PASV), as behind NAT: they go to its own (`pasv_address: reported` trusts the report)";
+            self.warn_server(&server, text.into());
+        }
         if news {
             let server = self.plan.server(server).endpoint.name.clone();
             let text = "sends no further TLS 1.3 tickets for data connections to resume: TLS 1.2 from here on (`tls: {max: 1.2}` begins with it)";
