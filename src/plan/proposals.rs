@@ -66,9 +66,11 @@ impl<'p> Proposals<'p> {
     fn add(&mut self, found: &Found) {
         let written = |step: usize| self.written[self.owners[step] as usize];
         let (mut late, mut early) = (written(found.later), written(found.earlier));
-        let sources = found.sort == Sort::DeletedByFiles;
-        if !sources && self.waits(early, late) {
+        let mut sources = found.sort == Sort::DeletedByFiles;
+        if self.waits(early, late) {
             (late, early) = (early, late);
+            // A `delete` that comes first does no harm, whatever it deletes by.
+            sources = false;
         }
         self.added.entry(self.owners[late]).or_default().push(early);
         self.edges.push(Edge {

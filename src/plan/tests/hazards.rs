@@ -525,6 +525,21 @@ mod brute {
         Some(lines.collect::<Vec<_>>().join("\n"))
     }
 
+    #[test]
+    fn deletes_that_would_each_follow_the_others_transfer_make_no_circle() {
+        let text = "version: 1\nservers: {s: {host: h}}\nsteps:\n  \
+            n0: {needs: [], delete: {server: s, files: ['/a/*.zip']}}\n  \
+            n2: {needs: [], delete: {server: s, files: ['/a/b/c/*.zip']}}\n  \
+            n3: {needs: [n0], download: {server: s, files: ['/a/b/c/*.zip'], into: o3}}\n  \
+            n4: {needs: [n2], download: {server: s, files: ['/*.zip', '/a/*.zip'], into: o4}}\n";
+        let mended = mended(text).unwrap();
+        let found = compiled(&mended, &seeing(&[])).findings;
+        assert!(
+            !found.iter().any(|finding| finding.code.contains("cycle")),
+            "{mended}"
+        );
+    }
+
     proptest! {
         #[test]
         fn what_is_proposed_leaves_no_hazard_and_makes_no_circle(steps in prop::collection::vec(one(), 1..8)) {
