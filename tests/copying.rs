@@ -1,13 +1,12 @@
 //! `transfer::copy` against the scripted server: download, upload and relay, on good days and bad ones.
 
 use std::fs;
-use std::sync::Arc;
 use std::time::Duration;
 
-use ftpflow::endpoint::{ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls};
+use ftpflow::endpoint::{Endpoint, Timeouts};
 use ftpflow::event::Meter;
-use ftpflow::files::{NameEncoding, Time};
-use ftpflow::ftp::{Breaker, Class, Facts, Session};
+use ftpflow::files::Time;
+use ftpflow::ftp::{Class, Session};
 use ftpflow::local::Root;
 use ftpflow::options::{Publish, TransferOptions};
 use ftpflow::transfer::{
@@ -16,6 +15,7 @@ use ftpflow::transfer::{
 };
 
 use crate::harness::server::{Do, Features, On, OntoExisting, Running, Server, pattern};
+use crate::harness::session;
 
 const PART: &str = "/in/b.ftpflow-0123456789";
 const SIZE: u64 = 700_000;
@@ -23,36 +23,15 @@ const STAMP: i64 = 1_600_000_000;
 
 fn session(server: &Running) -> Session {
     let endpoint = Endpoint {
-        name: "lab".into(),
-        host: server.host(),
-        port: server.port(),
-        user: "lab".into(),
-        tls: Tls::Off,
-        data: DataMode::Passive,
-        pasv_address: PasvAddress::Control,
-        encoding: NameEncoding::Auto,
-        listing: ListingMode::Auto,
-        connections: 4,
         timeouts: Timeouts {
             connect: Duration::from_secs(10),
             reply: Duration::from_secs(10),
             data: Duration::from_secs(10),
             final_reply: Duration::from_secs(10),
         },
-        clock_offset: ClockOffset::Auto,
-        directory: None,
-        commands: Vec::new(),
+        ..session::endpoint(server.host(), server.port(), "lab")
     };
-    let password = "lab-secret".to_owned().into();
-    let redact = Arc::new(|line: &str| line.to_owned());
-    Session::open(
-        &Arc::new(endpoint),
-        &password,
-        &Facts::default(),
-        Breaker::new(),
-        redact,
-    )
-    .unwrap()
+    session::open(endpoint, "lab-secret").unwrap()
 }
 
 fn source() -> Server {

@@ -6,10 +6,9 @@
 use std::fs;
 use std::sync::Arc;
 
-use ftpflow::endpoint::{ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls};
 use ftpflow::event::Meter;
 use ftpflow::files::{FileSet, Folder, Listing, NameEncoding, Reach, Route, ServerId, Side};
-use ftpflow::ftp::{Breaker, Facts, Session};
+use ftpflow::ftp::Session;
 use ftpflow::options::TransferOptions;
 use ftpflow::transfer::{
     Decision, Inventory, Item, Manners, Request, Source, Target, copy, decide, folders,
@@ -17,37 +16,14 @@ use ftpflow::transfer::{
 
 use crate::harness::real::{self, HOST, Kind, Server};
 use crate::harness::server::pattern;
+use crate::harness::session;
 
 const SIZE: u64 = 3_000_000;
 const KINDS: [Kind; 4] = [Kind::Vsftpd, Kind::Proftpd, Kind::Pureftpd, Kind::Pyftpd];
 
 fn session(server: &Server) -> Session {
-    let endpoint = Endpoint {
-        name: "lab".into(),
-        host: HOST.into(),
-        port: server.port(),
-        user: server.user().into(),
-        tls: Tls::Off,
-        data: DataMode::Passive,
-        pasv_address: PasvAddress::Control,
-        encoding: NameEncoding::Auto,
-        listing: ListingMode::Auto,
-        connections: 4,
-        timeouts: Timeouts::default(),
-        clock_offset: ClockOffset::Auto,
-        directory: None,
-        commands: Vec::new(),
-    };
-    let password = server.password().to_owned().into();
-    let redact = Arc::new(|line: &str| line.to_owned());
-    Session::open(
-        &Arc::new(endpoint),
-        &password,
-        &Facts::default(),
-        Breaker::new(),
-        redact,
-    )
-    .unwrap()
+    let endpoint = session::endpoint(HOST, server.port(), server.user());
+    session::open(endpoint, server.password()).unwrap()
 }
 
 fn source_set(session: &mut Session, root: &[u8]) -> FileSet {

@@ -69,6 +69,29 @@ fn hardly_more(what: &str, moved: u64, size: u64) {
     );
 }
 
+/// The digest of the file as it was.
+fn whole(size: u64) -> Digest {
+    let content = Content::Pattern {
+        len: size,
+        seed: SEED,
+    };
+    content.digest()
+}
+
+/// Relays the file from one server to the other.
+#[track_caller]
+fn relay(from: &Running, to: &Running) -> Case {
+    let steps = format!(
+        "steps:\n  pass:\n    relay: {{server: a, files: /in/big, to: b, into: /out}}\n{RETRY}"
+    );
+    let case = Case::new()
+        .pipeline(&[("a", from), ("b", to)], &steps)
+        .args(WITH_EVENTS);
+    case.run().code(0);
+    assert_eq!((to.count("STOR"), to.count("APPE")), (1, CUTS));
+    case
+}
+
 fn downloaded(size: u64) {
     let server = Server::new().pattern("/in/big", size, SEED);
     let server = cutting(server, &[("RETR", CUTS)], size).start();
@@ -83,14 +106,7 @@ fn downloaded(size: u64) {
     hardly_more("told by the run", told(&case), size);
     let mut digest = Digest::default();
     digest.update(&fs::read(case.path("out/big")).unwrap());
-    assert!(
-        digest
-            == Content::Pattern {
-                len: size,
-                seed: SEED
-            }
-            .digest()
-    );
+    assert!(digest == whole(size));
 }
 
 /// A server that cuts uploads. What stands in its machine's buffers at a cut is lost with it: of 64 MiB that may be a
@@ -129,56 +145,27 @@ fn uploaded(size: u64) {
     case.run().code(0);
     assert_eq!((server.count("STOR"), server.count("APPE")), (1, CUTS));
     hardly_more_was_sent(&case, &server, size);
-    let wanted = Content::Pattern {
-        len: size,
-        seed: SEED,
-    }
-    .digest();
-    assert!(server.digest("/out/big") == Some(wanted));
+    assert!(server.digest("/out/big") == Some(whole(size)));
 }
 
 fn relayed(size: u64) {
     let from = Server::new().pattern("/in/big", size, SEED);
     let from = cutting(from, &[("RETR", CUTS)], size).start();
     let to = Server::new().discard_uploads().start();
-    let steps = format!(
-        "steps:\n  pass:\n    relay: {{server: a, files: /in/big, to: b, into: /out}}\n{RETRY}"
-    );
-    let case = Case::new()
-        .pipeline(&[("a", &from), ("b", &to)], &steps)
-        .args(WITH_EVENTS);
-    case.run().code(0);
-    assert_eq!((to.count("STOR"), to.count("APPE")), (1, CUTS));
+    let case = relay(&from, &to);
     hardly_more("sent by the source", sent(&from, size), size);
     hardly_more("received by the destination", to.received(), size);
     hardly_more("told by the run", told(&case), size);
-    let wanted = Content::Pattern {
-        len: size,
-        seed: SEED,
-    }
-    .digest();
-    assert!(to.digest("/out/big") == Some(wanted));
+    assert!(to.digest("/out/big") == Some(whole(size)));
 }
 
 /// As [`relayed`], the destination being the one that cuts: what the source has sent meanwhile is sent again.
 fn relayed_to_a_cutter(size: u64) {
     let from = Server::new().pattern("/in/big", size, SEED).start();
     let to = cutting_target(size);
-    let steps = format!(
-        "steps:\n  pass:\n    relay: {{server: a, files: /in/big, to: b, into: /out}}\n{RETRY}"
-    );
-    let case = Case::new()
-        .pipeline(&[("a", &from), ("b", &to)], &steps)
-        .args(WITH_EVENTS);
-    case.run().code(0);
-    assert_eq!((to.count("STOR"), to.count("APPE")), (1, CUTS));
+    let case = relay(&from, &to);
     hardly_more_was_sent(&case, &to, size);
-    let wanted = Content::Pattern {
-        len: size,
-        seed: SEED,
-    }
-    .digest();
-    assert!(to.digest("/out/big") == Some(wanted));
+    assert!(to.digest("/out/big") == Some(whole(size)));
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::harness::Case;
 use crate::harness::process::Outcome;
 use crate::harness::server::{Cap, Do, Gate, On, Running, Server};
+use crate::harness::{Case, REPORTS};
 
 const SHORT: &str = "defaults: { retry: { attempts: 2, backoff: 10ms } }\n";
 
@@ -25,21 +25,7 @@ fn a_wrong_password_fails_its_pair_and_no_other() {
     let open = with_files(3).start();
     let case = Case::new()
         .env("SECRET", "s3cret-w0rd")
-        .args([
-            "run",
-            "pipeline.yaml",
-            "-v",
-            "--events",
-            "events.jsonl",
-            "--report",
-            "r.json",
-            "--report",
-            "r.xml",
-            "--report",
-            "r.html",
-            "--report",
-            "r.md",
-        ])
+        .with_reports()
         .manifest(&format!(
             "version: 1
 servers:
@@ -61,7 +47,7 @@ servers:
         .never_says("s3cret-w0rd");
     assert_eq!(locked.count("PASS"), 1, "a password is never tried again");
     assert_eq!(case.files("out").len(), 3);
-    for file in ["events.jsonl", "r.json", "r.xml", "r.html", "r.md"] {
+    for file in REPORTS {
         let text = fs::read_to_string(case.path(file)).unwrap();
         assert!(!text.contains("s3cret-w0rd"), "{file}: {text}");
         assert!(text.contains("530"), "{file} names the reply: {text}");

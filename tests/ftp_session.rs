@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use ftpflow::endpoint::{
-    ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls, TlsOptions,
-};
+use ftpflow::endpoint::{DataMode, Endpoint, ListingMode, Timeouts, Tls, TlsOptions};
 use ftpflow::files::{Kind, NameEncoding, Precision, Time};
 use ftpflow::ftp::{
     Breaker, Class, Deleted, Error, ErrorKind, Facts, Receiving, Redact, Retrieve, Retrieved,
@@ -18,28 +16,17 @@ use crate::harness::client::lab;
 use crate::harness::server::{
     Cap, Do, Features, Gate, ListStyle, On, OntoExisting, Running, Server,
 };
+use crate::harness::session;
 
 fn endpoint(server: &Running) -> Endpoint {
     Endpoint {
-        name: "lab".into(),
-        host: server.host(),
-        port: server.port(),
-        user: "lab".into(),
-        tls: Tls::Off,
-        data: DataMode::Passive,
-        pasv_address: PasvAddress::Control,
-        encoding: NameEncoding::Auto,
-        listing: ListingMode::Auto,
-        connections: 4,
         timeouts: Timeouts {
             connect: Duration::from_secs(10),
             reply: Duration::from_secs(10),
             data: Duration::from_secs(10),
             final_reply: Duration::from_secs(10),
         },
-        clock_offset: ClockOffset::Auto,
-        directory: None,
-        commands: Vec::new(),
+        ..session::endpoint(server.host(), server.port(), "lab")
     }
 }
 

@@ -32,22 +32,6 @@ const PARTS: [&[u8]; 13] = [
     b"czNjcjN0",
 ];
 
-const REPORTS: [&str; 13] = [
-    "run",
-    "pipeline.yaml",
-    "-v",
-    "--events",
-    "events.jsonl",
-    "--report",
-    "r.json",
-    "--report",
-    "r.xml",
-    "--report",
-    "r.html",
-    "--report",
-    "r.md",
-];
-
 fn gbk() -> Vec<u8> {
     let (bytes, _, _) = encoding_rs::GBK.encode(SECRET);
     bytes.into_owned()
@@ -167,7 +151,7 @@ fn a_run_that_succeeds_writes_no_secret() {
     for encoding in ENCODINGS {
         let server = echoing(encoding).start();
         let steps = format!("{GET}{PUT}  tidy: {{ delete: {{ sources_of: get }} }}\n");
-        let case = case(&server, encoding, &steps).args(REPORTS);
+        let case = case(&server, encoding, &steps).with_reports();
         keeps_it(&case, encoding).code(0);
         let journals = written(&case.path(".ftpflow"));
         assert!(journals.iter().any(|path| path.ends_with("journal")));
@@ -185,7 +169,7 @@ fn a_login_that_is_refused_writes_no_secret() {
         ] {
             for server in [echoing(encoding), breaking(encoding)] {
                 let server = server.rule(On::command("PASS"), Do::reply(reply)).start();
-                let outcome = keeps_it(&case(&server, encoding, GET).args(REPORTS), reply);
+                let outcome = keeps_it(&case(&server, encoding, GET).with_reports(), reply);
                 outcome.code(1).stderr_has(code).stderr_has("***");
             }
         }
@@ -212,7 +196,7 @@ fn a_transfer_that_fails_writes_no_secret() {
             for server in [echoing(encoding), breaking(encoding)] {
                 let server = server.rule(On::command(verb), does.clone()).start();
                 let what = format!("{verb}, {encoding}");
-                keeps_it(&case(&server, encoding, steps).args(REPORTS), &what).code(1);
+                keeps_it(&case(&server, encoding, steps).with_reports(), &what).code(1);
             }
         }
     }
@@ -226,7 +210,7 @@ fn a_secret_that_is_broken_over_lines_is_masked_whole() {
     let server = Server::new()
         .rule(On::command("PASS"), Do::Raw(halves.into_bytes()))
         .start();
-    let outcome = keeps_it(&case(&server, "auto", GET).args(REPORTS), "halves");
+    let outcome = keeps_it(&case(&server, "auto", GET).with_reports(), "halves");
     outcome.code(1).stderr_has("530");
 }
 
@@ -253,12 +237,12 @@ fn listings_that_hold_the_secret_are_shown_without_it() {
         let server = echoing(encoding)
             .rule(On::command("MLSD"), Do::ListRaw(names.clone()))
             .start();
-        keeps_it(&case(&server, encoding, look).args(REPORTS), encoding);
+        keeps_it(&case(&server, encoding, look).with_reports(), encoding);
         let server = echoing(encoding)
             .features(Features::all().without("MLSD"))
             .rule(On::command("LIST"), Do::ListRaw(unreadable(encoding)))
             .start();
-        let outcome = keeps_it(&case(&server, encoding, &steps).args(REPORTS), encoding);
+        let outcome = keeps_it(&case(&server, encoding, &steps).with_reports(), encoding);
         outcome.stderr_has("cannot be read");
     }
 }

@@ -4,82 +4,28 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::io::{Read, Write};
-use std::sync::Arc;
+use std::io::Read;
 
-use ftpflow::endpoint::{
-    ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls, TlsOptions,
-    TlsVersion,
-};
-use ftpflow::files::NameEncoding;
-use ftpflow::ftp::{Breaker, Error, Facts, Retrieve, Session, Store};
+use ftpflow::endpoint::{DataMode, Endpoint, Tls, TlsOptions, TlsVersion};
+use ftpflow::ftp::{Retrieve, Session};
 
 use crate::harness::Case;
 use crate::harness::real::{self, HOST, Kind, Server};
 use crate::harness::server::pattern;
+use crate::harness::session::{self, get, open, put};
 
 const KINDS: [Kind; 3] = [Kind::VsftpdTls, Kind::ProftpdTls, Kind::PureftpdTls];
 
 fn endpoint(server: &Server, version: Option<TlsVersion>) -> Endpoint {
     Endpoint {
-        name: "lab".into(),
-        host: HOST.into(),
-        port: server.port(),
-        user: server.user().into(),
         tls: Tls::Explicit(TlsOptions {
             ca_file: Some(server.certificate()),
             min: version,
             max: version,
             ..TlsOptions::default()
         }),
-        data: DataMode::Passive,
-        pasv_address: PasvAddress::Control,
-        encoding: NameEncoding::Auto,
-        listing: ListingMode::Auto,
-        connections: 4,
-        timeouts: Timeouts::default(),
-        clock_offset: ClockOffset::Auto,
-        directory: None,
-        commands: Vec::new(),
+        ..session::endpoint(HOST, server.port(), server.user())
     }
-}
-
-fn open(endpoint: Endpoint, password: &str) -> Result<Session, Error> {
-    Session::open(
-        &Arc::new(endpoint),
-        &password.to_owned().into(),
-        &Facts::default(),
-        Breaker::new(),
-        Arc::new(|line: &str| line.to_owned()),
-    )
-}
-
-fn put(session: &mut Session, path: &[u8], bytes: &[u8]) -> Result<Option<u64>, Error> {
-    let mut sending = session.store(Store {
-        path,
-        append: false,
-        size_after: true,
-        modified: None,
-        rename_from: false,
-    })?;
-    sending.write_all(bytes).map_err(Error::from)?;
-    let count = sending.finish()?;
-    session.stored(count).map(|stored| stored.size)
-}
-
-fn get(session: &mut Session, path: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut receiving = session.retrieve(Retrieve {
-        path,
-        offset: 0,
-        size_after: true,
-        time_before: false,
-    })?;
-    let mut bytes = Vec::new();
-    if let Err(error) = receiving.read_to_end(&mut bytes) {
-        return Err(session.give_up(error.into()));
-    }
-    let count = receiving.finish();
-    session.retrieved(count).map(|_| bytes)
 }
 
 /// Puts, gets and lists, round after round, on one session.

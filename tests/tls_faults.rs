@@ -1,17 +1,13 @@
 //! TLS that fails, is attacked, or ends badly: what is said, and that nothing is sent that must not be heard.
 
 use std::io::{Read, Write};
-use std::sync::Arc;
 
-use ftpflow::endpoint::{
-    ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls, TlsOptions,
-    TlsVersion,
-};
-use ftpflow::files::NameEncoding;
-use ftpflow::ftp::{Breaker, Class, Error, ErrorKind, Facts, Retrieve, Session, Store, TlsFault};
+use ftpflow::endpoint::{Endpoint, Tls, TlsOptions, TlsVersion};
+use ftpflow::ftp::{Class, Error, ErrorKind, Retrieve, Session, Store, TlsFault};
 
 use crate::harness::Case;
 use crate::harness::secure::{CONTENT, Secure, Shows, Trick};
+use crate::harness::session;
 
 fn trusting(server: &Secure) -> TlsOptions {
     TlsOptions {
@@ -22,28 +18,10 @@ fn trusting(server: &Secure) -> TlsOptions {
 
 fn open(server: &Secure, tls: Tls) -> Result<Session, Error> {
     let endpoint = Endpoint {
-        name: "lab".into(),
-        host: "127.0.0.1".into(),
-        port: server.port(),
-        user: "ann".into(),
         tls,
-        data: DataMode::Passive,
-        pasv_address: PasvAddress::Control,
-        encoding: NameEncoding::Auto,
-        listing: ListingMode::Auto,
-        connections: 4,
-        timeouts: Timeouts::default(),
-        clock_offset: ClockOffset::Auto,
-        directory: None,
-        commands: Vec::new(),
+        ..session::endpoint("127.0.0.1", server.port(), "ann")
     };
-    Session::open(
-        &Arc::new(endpoint),
-        &"hush".to_owned().into(),
-        &Facts::default(),
-        Breaker::new(),
-        Arc::new(|line: &str| line.to_owned()),
-    )
+    session::open(endpoint, "hush")
 }
 
 /// The failure of opening a session; neither user nor password was sent.

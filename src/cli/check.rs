@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::inputs::{Reading, Variables};
 use super::load::Loaded;
 use super::{globs, output};
-use crate::manifest::{Finding, Severity, suggest};
+use crate::manifest::{Finding, Severity, suggest, whole_code};
 use crate::report::{Checked, Tone, code_entries, code_entry, text};
 
 /// Find every mistake that can be found without a network
@@ -102,7 +102,8 @@ impl Args {
     /// `--allow` takes warnings out, `--deny warnings` makes errors of the others.
     fn apply(&self, findings: &mut Vec<Finding>) {
         findings.retain(|finding| {
-            let allowed = self.allow.iter().any(|code| names(code, finding.code));
+            let mut allowed = self.allow.iter().map(|code| whole_code(code));
+            let allowed = allowed.any(|code| code == finding.code);
             finding.severity == Severity::Error || !allowed
         });
         if self.deny == Some(Deny::Warnings) {
@@ -119,11 +120,6 @@ impl Args {
             Err(no_such_code(&format!("`--allow {code}`"), code))
         })
     }
-}
-
-/// Whether a code of the command line, with `ftpflow::` or without, is this one.
-fn names(written: &str, code: &str) -> bool {
-    written == code || code.strip_prefix("ftpflow::") == Some(written)
 }
 
 fn explain(code: &str) -> Exit {
@@ -149,10 +145,7 @@ fn no_such_code(option: &str, code: &str) -> Exit {
 
 /// The code that was probably meant: by its whole name, or by its last part alone.
 fn near(code: &str) -> Option<&'static str> {
-    let long = match code.starts_with("ftpflow::") {
-        true => code.to_owned(),
-        false => format!("ftpflow::{code}"),
-    };
+    let long = whole_code(code);
     let last = |code: &'static str| code.rsplit("::").next().unwrap_or(code);
     let codes = || code_entries().map(|entry| entry.code);
     let by_last = || {

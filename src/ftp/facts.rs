@@ -119,6 +119,11 @@ impl Facts {
         !self.announces_utf8() || self.keeps_bytes == Some(true)
     }
 
+    /// Whether it is settled what becomes of bytes in names, as far as it ever can be.
+    pub fn knows_names(&self) -> bool {
+        self.exact_names || self.keeps_bytes.is_some()
+    }
+
     /// Whether a space at the end of a new name stays. Pure-FTPd writes `_` in its place, at STOR, MKD and RNTO, and
     /// answers as if nothing had been changed.
     pub fn keeps_spaces(&self) -> bool {

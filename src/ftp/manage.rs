@@ -138,7 +138,7 @@ impl Session {
     /// # Errors
     /// Only when the session broke.
     pub fn ask_for_bytes(&mut self) -> Result<(), Error> {
-        if self.facts.exact_names || self.facts.keeps_bytes.is_some() {
+        if self.facts.knows_names() {
             return Ok(());
         }
         self.ready()?;

@@ -63,7 +63,7 @@ impl Shown {
 
     /// The text of a reply's last line.
     pub(super) fn last_text(&self, reply: &Reply) -> String {
-        match self.breaks_a_secret(&slices(&reply.lines)) {
+        match self.breaks_a_secret(&reply.lines) {
             true => MASK.to_owned(),
             false => self.text(&reply.last_text()),
         }
@@ -84,7 +84,7 @@ impl Shown {
 
     /// What of a reply is kept for the transcript.
     pub(super) fn kept(&self, reply: &Reply) -> Vec<Vec<u8>> {
-        if self.breaks_a_secret(&slices(&reply.lines)) {
+        if self.breaks_a_secret(&reply.lines) {
             return vec![format!("{} {MASK}", reply.code).into_bytes()];
         }
         reply.lines[reply.lines.len().saturating_sub(KEPT_OF_A_REPLY)..].to_vec()
@@ -99,11 +99,12 @@ impl Shown {
         }
     }
 
-    fn breaks_a_secret(&self, lines: &[&[u8]]) -> bool {
+    fn breaks_a_secret(&self, lines: &[impl AsRef<[u8]>]) -> bool {
         if lines.len() < 2 {
             return false;
         }
-        let lines: Vec<&[u8]> = lines.iter().map(|line| words(line).trim_ascii()).collect();
+        let lines = lines.iter().map(|line| words(line.as_ref()).trim_ascii());
+        let lines: Vec<&[u8]> = lines.collect();
         [&b""[..], b" "].into_iter().any(|gap| {
             let apart: Vec<String> = lines.iter().map(|line| self.masked(line)).collect();
             self.masked(&lines.join(gap)) != apart.join(&*String::from_utf8_lossy(gap))
@@ -123,10 +124,6 @@ fn words(line: &[u8]) -> &[u8] {
     let coded = line.get(3).is_some_and(|mark| b" -".contains(mark))
         && line[..3].iter().all(u8::is_ascii_digit);
     if coded { &line[4..] } else { line }
-}
-
-fn slices(lines: &[Vec<u8>]) -> Vec<&[u8]> {
-    lines.iter().map(Vec::as_slice).collect()
 }
 
 /// The bytes without those that are hidden.

@@ -23,6 +23,12 @@ pub(super) const UNKNOWN_ALIAS: &str = "ftpflow::yaml::unknown_alias";
 pub(super) const UNQUOTED_BRACKET: &str = "ftpflow::yaml::unquoted_bracket";
 pub(super) const UNQUOTED_VARIABLE: &str = "ftpflow::yaml::unquoted_variable";
 
+/// A code as users may write it, whole: `ftpflow::` may be left out.
+pub fn whole_code(written: &str) -> String {
+    let code = written.strip_prefix("ftpflow::").unwrap_or(written);
+    format!("ftpflow::{code}")
+}
+
 /// Every code that [`super::Manifest::read`] can give, in alphabetical order.
 pub const YAML_CODES: &[&str] = &[
     BAD_MERGE,

@@ -28,12 +28,13 @@ mod suggest;
 mod traps;
 mod tree;
 
-pub use code::YAML_CODES;
+pub use code::{YAML_CODES, whole_code};
 pub use finding::{Finding, Place, Severity};
 pub use model::Manifest;
 pub use path::{Path, Segment};
 pub use read::{MAX_BYTES, Read};
 pub use schema::{SCHEMA_ID, json_schema};
+pub use shape::ENCODINGS;
 pub use slot::{Keys, OneOrMany, Slot, Text, WordOr};
 pub use source::{Position, Source};
 pub use suggest::suggest;

@@ -40,8 +40,8 @@ pub(super) enum Shape {
     Name,
 }
 
-/// Encodings that are offered.
-const ENCODINGS: [&str; 14] = [
+/// The labels of encodings that are offered, in schemas and where one is misspelt. Many more are taken.
+pub const ENCODINGS: [&str; 14] = [
     "auto",
     "utf-8",
     "gbk",

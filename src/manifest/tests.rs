@@ -6,38 +6,10 @@ use super::model::STEP_KINDS;
 use super::*;
 
 /// The manifest of the documentation.
-const RELEASE: &str = r#"# yaml-language-server: $schema=../schemas/ftpflow.schema.json
-version: 1
-name: nightly-release
-
-vars:
-  series: "2.4"
-
-servers:
-  build:
-    host: 172.16.2.76
-    user: ci
-    password: ${env.BUILD_PASSWORD}
-    encoding: gbk                     # file names on this server are GBK bytes
-  mirror:
-    host: mirror.example.org
-    tls: explicit
-    user: publisher
-    password: ${env.MIRROR_PASSWORD}
-    connections: 8
-
-steps:
-  builds:
-    list: { server: build, path: /file/download/bbb/版本, recursive: true }
-  archives:
-    filter: { from: builds, include: ["*-${vars.series}.*.zip"], newer_than: 7d }
-  keep:
-    download: { from: archives, into: "dist/${run.date}" }
-  publish:
-    relay: { from: archives, to: mirror, into: /abc/edf }
-  tidy:
-    delete: { sources_of: [keep, publish], max: 50 }
-"#;
+const RELEASE: &str = concat!(
+    "# yaml-language-server: $schema=../schemas/ftpflow.schema.json\n",
+    include_str!("../../tests/manifests/example.yaml")
+);
 
 /// Anchors, merges, blocks, every form of a server and CJK names.
 const RICH: &str = r#"version: 1

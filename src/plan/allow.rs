@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::codes::{self, PLAN_CODES};
-use crate::manifest::{Finding, Manifest, Path, Severity, YAML_CODES, suggest};
+use crate::manifest::{Finding, Manifest, Path, Severity, YAML_CODES, suggest, whole_code};
 
 /// Takes out the warnings that `allow` names; an entry that can take out none becomes a warning itself.
 pub(super) fn silence(manifest: &Manifest, findings: Vec<Finding>) -> Vec<Finding> {
@@ -14,7 +14,7 @@ pub(super) fn silence(manifest: &Manifest, findings: Vec<Finding>) -> Vec<Findin
     let mut kept = findings;
     let mut idle = Vec::new();
     for (item, path) in super::context::items(many, &root) {
-        let Some(code) = item.get().map(|code| whole(code)) else {
+        let Some(code) = item.get().map(|code| whole_code(code)) else {
             continue;
         };
         let silenced = take_out(&mut kept, &code);
@@ -28,18 +28,12 @@ pub(super) fn silence(manifest: &Manifest, findings: Vec<Finding>) -> Vec<Findin
         .items
         .iter()
         .filter_map(|item| item.get())
-        .map(|code| whole(code))
+        .map(|code| whole_code(code))
         .collect();
     if !allowed.contains(codes::ALLOW_UNUSED) {
         kept.extend(idle);
     }
     kept
-}
-
-/// A code with `ftpflow::` before it, which may be left out.
-fn whole(code: &str) -> String {
-    let code = code.strip_prefix("ftpflow::").unwrap_or(code);
-    format!("ftpflow::{code}")
 }
 
 fn take_out(findings: &mut Vec<Finding>, code: &str) -> bool {

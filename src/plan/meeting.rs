@@ -98,9 +98,8 @@ fn settle(groups: &mut HashMap<&str, Group>, extents: &[Extent<'_>], owner: &[u3
     let mut shares = Vec::new();
     for group in groups.values_mut() {
         let begin = asked.len();
-        let mut pairs = Vec::new();
-        neighbours(group, &mut pairs);
-        let pairs = pairs.into_iter().map(|pair| steps(extents, pair));
+        let pairs = neighbours(group).into_iter();
+        let pairs = pairs.map(|pair| steps(extents, pair));
         asked.extend(pairs.filter(|&(a, b)| owner[a] != owner[b]));
         shares.push((group, begin..asked.len()));
     }
@@ -111,7 +110,8 @@ fn settle(groups: &mut HashMap<&str, Group>, extents: &[Extent<'_>], owner: &[u3
 }
 
 /// The pairs of a group that tell about all of them. Extents are numbered in the order of their steps.
-fn neighbours(group: &Group, pairs: &mut Vec<(u32, u32)>) {
+fn neighbours(group: &Group) -> Vec<(u32, u32)> {
+    let mut pairs = Vec::new();
     let mut others = group.others.iter().copied().peekable();
     let mut last = None;
     for &change in &group.changing {
@@ -123,6 +123,7 @@ fn neighbours(group: &Group, pairs: &mut Vec<(u32, u32)>) {
         last = Some(change);
     }
     pairs.extend(others.filter_map(|other| last.map(|last| (last, other))));
+    pairs
 }
 
 /// The pairs, and the extent from which on there would have been too many.

@@ -13,7 +13,7 @@ use super::values;
 use super::variables::Bound;
 use crate::endpoint::{ClockOffset, Endpoint, ListingMode, PasvAddress, Tls};
 use crate::files::NameEncoding;
-use crate::manifest::{Finding, Path, model};
+use crate::manifest::{ENCODINGS, Finding, Path, model, suggest};
 
 const ANONYMOUS: &str = "anonymous";
 
@@ -330,25 +330,9 @@ fn listing(context: &mut Context<'_>, written: &model::Server, path: &Path) -> L
 }
 
 fn encoding(context: &mut Context<'_>, written: &model::Server, path: &Path) -> NameEncoding {
-    const COMMON: [&str; 14] = [
-        "auto",
-        "utf-8",
-        "gbk",
-        "gb18030",
-        "big5",
-        "shift_jis",
-        "euc-jp",
-        "euc-kr",
-        "windows-1252",
-        "windows-1251",
-        "iso-8859-1",
-        "iso-8859-2",
-        "iso-8859-15",
-        "koi8-r",
-    ];
     let read = |text: &str| {
         NameEncoding::for_label(text).ok_or_else(|| {
-            let help = match crate::manifest::suggest(text, COMMON) {
+            let help = match suggest(text, ENCODINGS) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => {
                     "write `auto`, or a WHATWG label such as `gbk`, `shift_jis` or `windows-1252`"

@@ -1,5 +1,7 @@
 //! The page that documents every code, `docs/codes.md`, which is built in: `check --explain` prints its entries.
 
+use crate::manifest::whole_code;
+
 /// The page: one `##` heading a code, and below it what the code means, an example that gives it, and its cure.
 pub const CODES_PAGE: &str = include_str!("../../docs/codes.md");
 
@@ -13,8 +15,8 @@ pub struct CodeEntry {
 
 /// The entry of a code, which may be given without its `ftpflow::`.
 pub fn entry(code: &str) -> Option<CodeEntry> {
-    let code = code.strip_prefix("ftpflow::").unwrap_or(code);
-    entries().find(|entry| entry.code.strip_prefix("ftpflow::") == Some(code))
+    let code = whole_code(code);
+    entries().find(|entry| entry.code == code)
 }
 
 /// All entries, in the order of the page.

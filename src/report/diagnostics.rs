@@ -366,6 +366,14 @@ mod tests {
     }
 
     #[test]
+    fn a_block_under_a_misspelt_password_is_not_shown() {
+        let text = "  a:\n    passwrod: |\n      hunter1\n      hunter2\n    x: 1\n";
+        let place = place(text, "x: 1");
+        let shown = rendered(text, &[Finding::error("ftpflow::x::y", place, "a", "")]);
+        assert!(!shown.contains("hunter"), "{shown}");
+    }
+
+    #[test]
     fn codes_and_places_are_shown_whatever_a_password_is() {
         let text = "steps: 1\n";
         let finding = Finding::error(

@@ -64,9 +64,19 @@ fn in_address(line: &str) -> Option<(usize, usize)> {
     (colon < user).then_some((begin + colon, begin + user))
 }
 
-/// What stands for a password on the line where a place begins: it must not be repeated in words about it either.
+/// So many bytes on either side of a place are searched: a manifest may be one line of megabytes, with a mistake in each step.
+const NEAR: usize = 512;
+
+/// What stands for a password on the line where a place begins, near it: it must not be repeated in words about it either.
 pub(super) fn near(source: &Source, place: Place) -> Vec<String> {
-    let line = source.slice(source.line(source.position(place.start).line));
+    let text = source.text();
+    let (start, end) = (place.start as usize, place.end as usize);
+    let from = text.floor_char_boundary(start.saturating_sub(NEAR));
+    let to = text.ceil_char_boundary(end.saturating_add(NEAR).min(text.len()));
+    let before = text[from..start]
+        .rfind(['\n', '\r'])
+        .map_or(from, |at| from + at + 1);
+    let line = text[before..to].lines().next().unwrap_or_default();
     let found = values(line).chain(in_address(line));
     let values = found.flat_map(|(from, to)| {
         let value = line[from..to].trim_matches(['"', '\'']);
@@ -144,7 +154,10 @@ fn continued(source: &Source, number: usize) -> Option<(usize, usize)> {
             continue;
         }
         let key = other.trim_start().trim_start_matches(['-', ' ', '"', '\'']);
-        return key.starts_with("password").then_some((mine, line.len()));
+        let word = key.split([':', '：']).next().unwrap_or_default();
+        let word = word.trim_end_matches(['"', '\'', ' ']);
+        let hidden = key.starts_with("password") || is_password(word);
+        return hidden.then_some((mine, line.len()));
     }
     None
 }

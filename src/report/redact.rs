@@ -71,20 +71,13 @@ impl Redactor {
 
     /// The text without secrets.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match self.bytes(text.as_bytes()) {
-            Cow::Borrowed(_) => Cow::Borrowed(text),
-            // A form is UTF-8, so it begins and ends between characters of the text.
-            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-        }
+        masked(text, &self.found(text.as_bytes()))
     }
 
     /// Our own words about a manifest, without secrets. A password of a letter or two is part of many words, and masking
     /// it there would tell it; it is masked where it stands alone.
     pub(super) fn wording<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match mask(text.as_bytes(), &self.words(text.as_bytes())) {
-            Cow::Borrowed(_) => Cow::Borrowed(text),
-            Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-        }
+        masked(text, &self.words(text.as_bytes()))
     }
 
     /// The stretches to mask, in order, as [`Redactor::wording`] chooses them.
@@ -99,12 +92,8 @@ impl Redactor {
         found
     }
 
-    fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        mask(bytes, &self.found(bytes))
-    }
-
     /// The stretches to mask, in order; finds that overlap are one.
-    pub(super) fn found(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+    fn found(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
         let searcher = match &self.forms {
             Forms::None => return Vec::new(),
             Forms::Unknown if bytes.is_empty() => return Vec::new(),
@@ -150,6 +139,14 @@ fn kind(patterns: &[Vec<u8>]) -> Option<AhoCorasickKind> {
     (length > 4096).then_some(AhoCorasickKind::ContiguousNFA)
 }
 
+fn masked<'a>(text: &'a str, found: &[(usize, usize)]) -> Cow<'a, str> {
+    match mask(text.as_bytes(), found) {
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+        // A form is UTF-8, so it begins and ends between characters of the text.
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
 fn mask<'a>(bytes: &'a [u8], found: &[(usize, usize)]) -> Cow<'a, [u8]> {
     if found.is_empty() {
         return Cow::Borrowed(bytes);
@@ -186,7 +183,8 @@ impl<W: Write> Redacted<W> {
     }
 
     fn pass(&mut self, end: usize) -> io::Result<()> {
-        let masked = self.redactor.bytes(&self.pending[..end]);
+        let pending = &self.pending[..end];
+        let masked = mask(pending, &self.redactor.found(pending));
         let result = self.inner.write_all(&masked);
         self.pending.drain(..end);
         result

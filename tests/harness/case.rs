@@ -10,6 +10,9 @@ use tempfile::TempDir;
 use super::process::{Outcome, Process};
 use super::server::Running;
 
+/// What a run can write about itself, as [`Case::with_reports`] has it: events, and a report of each form.
+pub const REPORTS: [&str; 5] = ["events.jsonl", "r.json", "r.xml", "r.html", "r.md"];
+
 /// A folder with a manifest, and how `ftpflow` is called there.
 #[must_use = "nothing runs before `run`"]
 pub struct Case {
@@ -81,6 +84,13 @@ impl Case {
     pub fn args<T: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
+    }
+
+    /// Runs with `-v`, and writes all that a run can write about itself: [`REPORTS`].
+    pub fn with_reports(self) -> Self {
+        let case = self.args(["run", "pipeline.yaml", "-v", "--events", REPORTS[0]]);
+        let reports = REPORTS[1..].iter();
+        case.args(reports.flat_map(|file| ["--report", file]))
     }
 
     /// A path in the folder.

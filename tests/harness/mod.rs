@@ -16,8 +16,9 @@ mod redact;
 mod reset;
 pub mod secure;
 pub mod server;
+pub mod session;
 
-pub use case::Case;
+pub use case::{Case, REPORTS};
 pub use process::{Outcome, Process};
 pub use redact::redact;
 pub use reset::reset_at;

@@ -1,18 +1,13 @@
 //! Fifty files there and back on one session.
 
-use std::io::{Read, Write};
-use std::sync::Arc;
-
-use ftpflow::endpoint::{
-    ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls, TlsOptions,
-};
-use ftpflow::files::NameEncoding;
-use ftpflow::ftp::{Breaker, Error, Facts, Retrieve, Session, Store};
+use ftpflow::endpoint::{DataMode, Endpoint, Tls, TlsOptions};
+use ftpflow::ftp::{Error, Session};
 
 use super::table::{NO, THEN_TLS12, YES};
 use super::way::{Protection, Way};
 use crate::harness::real::Server;
 use crate::harness::server::pattern;
+use crate::harness::session::{self, get, put};
 
 const ROUNDS: u64 = 50;
 const SIZE: u64 = 20_000;
@@ -31,17 +26,12 @@ pub(super) fn mark(server: &Server, way: &Way) -> &'static str {
 }
 
 fn rounds(server: &Server, way: &Way, folder: &str) -> Result<Session, Error> {
-    let mut session = Session::open(
-        &Arc::new(endpoint(server, way)),
-        &server.password().to_owned().into(),
-        &Facts::default(),
-        Breaker::new(),
-        Arc::new(|line: &str| line.to_owned()),
-    )?;
+    let mut session = session::open(endpoint(server, way), server.password())?;
     for round in 0..ROUNDS {
         let bytes = pattern(SIZE, round);
         let path = format!("{}{folder}/round {round}", server.prefix());
-        put(&mut session, path.as_bytes(), &bytes)?;
+        let size = put(&mut session, path.as_bytes(), &bytes)?;
+        assert_eq!(size, Some(SIZE), "{path}");
         assert!(get(&mut session, path.as_bytes())? == bytes, "{path}");
         let stored = std::fs::read(server.root().join(format!("{folder}/round {round}")));
         assert!(stored.unwrap() == bytes, "{path}, on disk");
@@ -71,10 +61,6 @@ fn endpoint(server: &Server, way: &Way) -> Endpoint {
         address: None,
     };
     Endpoint {
-        name: "one".into(),
-        host: server.host().to_string(),
-        port: server.port(),
-        user: server.user().into(),
         tls: match way.protection {
             Protection::Plain => Tls::Off,
             Protection::Tls12 | Protection::Tls13 => Tls::Explicit(encrypted),
@@ -84,43 +70,7 @@ fn endpoint(server: &Server, way: &Way) -> Endpoint {
         } else {
             DataMode::Passive
         },
-        pasv_address: PasvAddress::Control,
-        encoding: NameEncoding::Auto,
-        listing: ListingMode::Auto,
         connections: 1,
-        timeouts: Timeouts::default(),
-        clock_offset: ClockOffset::Auto,
-        directory: None,
-        commands: Vec::new(),
+        ..session::endpoint(server.host(), server.port(), server.user())
     }
-}
-
-fn put(session: &mut Session, path: &[u8], bytes: &[u8]) -> Result<(), Error> {
-    let mut sending = session.store(Store {
-        path,
-        append: false,
-        size_after: true,
-        modified: None,
-        rename_from: false,
-    })?;
-    sending.write_all(bytes).map_err(Error::from)?;
-    let count = sending.finish()?;
-    let stored = session.stored(count)?;
-    assert_eq!(stored.size, Some(SIZE));
-    Ok(())
-}
-
-fn get(session: &mut Session, path: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut receiving = session.retrieve(Retrieve {
-        path,
-        offset: 0,
-        size_after: true,
-        time_before: false,
-    })?;
-    let mut bytes = Vec::new();
-    if let Err(error) = receiving.read_to_end(&mut bytes) {
-        return Err(session.give_up(error.into()));
-    }
-    let count = receiving.finish();
-    session.retrieved(count).map(|_| bytes)
 }

@@ -23,10 +23,14 @@ pub(super) fn verifier(
     options: &TlsOptions,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    let judge = |trust| {
+        Arc::new(Judge {
+            trust,
+            algorithms: provider.signature_verification_algorithms,
+        })
+    };
     if !options.verify {
-        return Ok(Arc::new(Anything(
-            provider.signature_verification_algorithms,
-        )));
+        return Ok(judge(Trust::Anything));
     }
     match &options.ca_file {
         None => system(provider),
@@ -47,7 +51,7 @@ pub(super) fn verifier(
                 WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(provider))
                     .build()
                     .map_err(|error| setting.unusable(error.to_string()))?;
-            Ok(Arc::new(Named {
+            Ok(judge(Trust::Named {
                 certificates,
                 signed,
             }))
@@ -69,14 +73,25 @@ fn system(provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>,
     Ok(verifier)
 }
 
-/// `ca_file`: what one of its certificates has signed, or one of these themselves.
+/// Judges a certificate as the settings say. Whoever shows it must hold its key in any case.
 #[derive(Debug)]
-struct Named {
-    certificates: Vec<CertificateDer<'static>>,
-    signed: Arc<WebPkiServerVerifier>,
+struct Judge {
+    trust: Trust,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ServerCertVerifier for Named {
+#[derive(Debug)]
+enum Trust {
+    /// `verify: false`
+    Anything,
+    /// `ca_file`: what one of its certificates has signed, or one of these themselves.
+    Named {
+        certificates: Vec<CertificateDer<'static>>,
+        signed: Arc<WebPkiServerVerifier>,
+    },
+}
+
+impl ServerCertVerifier for Judge {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -85,14 +100,19 @@ impl ServerCertVerifier for Named {
         stapled: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let judged = self
-            .signed
-            .verify_server_cert(certificate, between, name, stapled, now);
+        let Trust::Named {
+            certificates,
+            signed,
+        } = &self.trust
+        else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        let judged = signed.verify_server_cert(certificate, between, name, stapled, now);
         match &judged {
             // `openssl req -x509` marks what it signs itself as an authority, which no server's certificate may be. Its
             // dates were judged before that, its name was not.
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(other))))
-                if is_an_authority(&**other) && self.certificates.contains(certificate) =>
+                if is_an_authority(&**other) && certificates.contains(certificate) =>
             {
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 Ok(ServerCertVerified::assertion())
@@ -107,8 +127,7 @@ impl ServerCertVerifier for Named {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signed
-            .verify_tls12_signature(message, certificate, signature)
+        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn verify_tls13_signature(
@@ -117,12 +136,11 @@ impl ServerCertVerifier for Named {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signed
-            .verify_tls13_signature(message, certificate, signature)
+        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.signed.supported_verify_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
@@ -130,43 +148,4 @@ impl ServerCertVerifier for Named {
 /// crate that may stand in the tree twice, so it is known by its name.
 fn is_an_authority(error: &dyn std::error::Error) -> bool {
     format!("{error:?}") == "CaUsedAsEndEntity"
-}
-
-/// `verify: false`: any certificate, though whoever shows it must hold its key.
-#[derive(Debug)]
-struct Anything(WebPkiSupportedAlgorithms);
-
-impl ServerCertVerifier for Anything {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.0)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.0)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_schemes()
-    }
 }

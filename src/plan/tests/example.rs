@@ -6,37 +6,7 @@ use super::super::{Action, DeleteWhat, Plan, Values};
 use super::{blind, compiled, needs, seeing};
 use crate::files::Side;
 
-const EXAMPLE: &str = r#"version: 1
-name: nightly-release
-
-vars:
-  series: "2.4"
-
-servers:
-  build:
-    host: 172.16.2.76
-    user: ci
-    password: ${env.BUILD_PASSWORD}
-    encoding: gbk                     # file names on this server are GBK bytes
-  mirror:
-    host: mirror.example.org
-    tls: explicit
-    user: publisher
-    password: ${env.MIRROR_PASSWORD}
-    connections: 8
-
-steps:
-  builds:
-    list: { server: build, path: /file/download/bbb/版本, recursive: true }
-  archives:
-    filter: { from: builds, include: ["*-${vars.series}.*.zip"], newer_than: 7d }
-  keep:
-    download: { from: archives, into: "dist/${run.date}" }
-  publish:
-    relay: { from: archives, to: mirror, into: /abc/edf }
-  tidy:
-    delete: { sources_of: [keep, publish], max: 50 }
-"#;
+const EXAMPLE: &str = include_str!("../../../tests/manifests/example.yaml");
 
 fn plan() -> Arc<Plan> {
     let inputs = seeing(&[

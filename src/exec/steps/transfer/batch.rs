@@ -113,7 +113,9 @@ pub(super) fn files(batch: Batch, files: Vec<Piece>) -> Work {
                 break;
             }
         }
-        names::prove(&batch, desk, &mut moved);
+        let is_visible =
+            |arrival: &Arrival| matches!(arrival, Arrival::Copied(copied) if copied.visible);
+        names::prove(&batch, desk, &mut moved, is_visible, Failed::at_once);
         output(Output::Moved(moved))
     })
 }
@@ -137,17 +139,7 @@ pub(super) fn publish(batch: Batch, files: Vec<u32>, again: bool) -> Work {
                 break;
             }
         }
-        let whole: Vec<u32> = published
-            .iter()
-            .filter(|(_, result)| result.is_ok())
-            .map(|(at, _)| *at)
-            .collect();
-        let mut elsewhere = names::missing(&batch, desk, &whole);
-        for (at, result) in &mut published {
-            if let Some(fault) = elsewhere.remove(at) {
-                *result = Err(fault.into());
-            }
-        }
+        names::prove(&batch, desk, &mut published, |_| true, NotDone::from);
         output(Output::Published(published))
     })
 }

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
-use super::batch::{Arrival, Batch, Failed, Moved};
+use super::batch::Batch;
 use crate::exec::fault::Fault;
 use crate::exec::job::Desk;
 use crate::files::{Page, Side};
@@ -16,36 +16,31 @@ use crate::ftp::Session;
 /// Folders of which every name on the way was found in a listing.
 pub(super) type Proven = Mutex<HashSet<Vec<u8>>>;
 
-/// Looks for the names of what a batch has moved; a file whose name is not there has failed.
-pub(super) fn prove(batch: &Batch, desk: &mut Desk, moved: &mut [(u32, Moved)]) {
-    let visible = |moved: &Moved| matches!(moved, Ok(Arrival::Copied(copied)) if copied.visible);
-    let written = moved.iter().filter(|(_, moved)| visible(moved));
-    let written: Vec<u32> = written.map(|(at, _)| *at).collect();
-    let mut failed = missing(batch, desk, &written);
-    for (at, moved) in moved {
-        if let Some(fault) = failed.remove(at) {
-            *moved = Err(Failed::at_once(fault));
-        }
-    }
-}
-
-/// The files that do not stand under their names, or of which nobody can tell.
-pub(super) fn missing(batch: &Batch, desk: &mut Desk, files: &[u32]) -> HashMap<u32, Fault> {
-    let mut failed = HashMap::new();
+/// Looks for the names of files that a job has made visible. One whose name is not there, or of which nobody can tell, has
+/// failed.
+pub(super) fn prove<T, E>(
+    batch: &Batch,
+    desk: &mut Desk,
+    done: &mut [(u32, Result<T, E>)],
+    is_visible: impl Fn(&T) -> bool,
+    failed: impl Fn(Fault) -> E,
+) {
     // Sessions come in the order source, target.
     let (Side::Server(_), Some(session)) = (batch.wishes.to, desk.sessions.last_mut()) else {
-        return failed;
+        return;
     };
     let mut pages = HashMap::new();
-    for &at in files {
-        let Some(path) = batch.path(at).filter(|path| session.doubts_name(path)) else {
+    for (at, result) in done {
+        if !result.as_ref().is_ok_and(&is_visible) {
+            continue;
+        }
+        let Some(path) = batch.path(*at).filter(|path| session.doubts_name(path)) else {
             continue;
         };
         if let Err(fault) = stands(batch, session, &mut pages, &path) {
-            failed.insert(at, fault.about(batch.text(at)));
+            *result = Err(failed(fault.about(batch.text(*at))));
         }
     }
-    failed
 }
 
 /// Looks for every name of a path that is in doubt, from the outermost on.

@@ -230,11 +230,11 @@ fn root_there(session: &mut Session, wishes: &Wishes, set: &FileSet) -> Result<R
     let bytes = bytes.map_err(|error| Fault::ftp(&wishes.target_name, &error, Some(session)))?;
     let root = session.absolute(&bytes);
     let page = page_there(session, wishes, &root)?;
-    let foreign = match session.facts().announces_utf8() {
+    let foreign = || match session.facts().announces_utf8() {
         true => session.declares_encoding() || has_raw_names(set),
         false => !bytes.is_ascii() || has_foreign_names(set),
     };
-    if foreign {
+    if !session.facts().knows_names() && foreign() {
         let asked = session.ask_for_bytes();
         asked.map_err(|error| Fault::ftp(&wishes.target_name, &error, Some(session)))?;
     }
