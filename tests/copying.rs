@@ -6,12 +6,12 @@ use std::time::Duration;
 use ftpflow::endpoint::{Endpoint, Timeouts};
 use ftpflow::event::Meter;
 use ftpflow::files::Time;
-use ftpflow::ftp::{Class, Session};
+use ftpflow::ftp::Class;
 use ftpflow::local::Root;
 use ftpflow::options::{Publish, TransferOptions};
 use ftpflow::transfer::{
-    Cause, Copied, CopyError, End, Item, Settled, SizeProblem, Source, Stage, Target, copy,
-    publish, settle,
+    Cause, Copied, CopyError, Disk, End, Item, Role, Server as Remote, Settled, SizeProblem, Stage,
+    copy, publish, settle,
 };
 
 use crate::harness::server::{Do, Features, On, OntoExisting, Running, Server, pattern};
@@ -21,7 +21,7 @@ const PART: &str = "/in/b.ftpflow-0123456789";
 const SIZE: u64 = 700_000;
 const STAMP: i64 = 1_600_000_000;
 
-fn session(server: &Running) -> Session {
+fn session(server: &Running) -> Remote {
     let endpoint = Endpoint {
         timeouts: Timeouts {
             connect: Duration::from_secs(10),
@@ -31,7 +31,15 @@ fn session(server: &Running) -> Session {
         },
         ..session::endpoint(server.host(), server.port(), "lab")
     };
-    session::open(endpoint, "lab-secret").unwrap()
+    Remote::new(session::open(endpoint, "lab-secret").unwrap())
+}
+
+fn disk(root: &Root) -> Disk {
+    Disk::new(root.path().to_path_buf())
+}
+
+fn at(root: &Root, name: &str) -> Vec<u8> {
+    ftpflow::local::bytes(&root.path().join(name)).to_vec()
 }
 
 fn source() -> Server {
@@ -63,8 +71,8 @@ fn item() -> Item {
 
 /// A relay of one file, the sessions outliving it.
 struct Relay {
-    from: Session,
-    to: Session,
+    from: Remote,
+    to: Remote,
     item: Item,
     options: TransferOptions,
 }
@@ -81,8 +89,8 @@ fn relay(from: &Running, to: &Running) -> Relay {
 impl Relay {
     fn run(&mut self) -> Result<Copied, CopyError> {
         copy(
-            &mut Source::Remote(&mut self.from),
-            &mut Target::Remote(&mut self.to),
+            &mut self.from,
+            &mut self.to,
             &self.item,
             &self.options,
             &Meter::default(),
@@ -127,12 +135,12 @@ fn a_download_and_an_upload_use_the_same_loop() {
     let root = Root::create(folder.path()).unwrap();
     let (mut one, mut two) = (session(&from), session(&to));
     let mut down = item();
-    (down.target, down.temporary) = (b"a".to_vec(), b"a.ftpflow-0123456789".to_vec());
+    (down.target, down.temporary) = (at(&root, "a"), at(&root, "a.ftpflow-0123456789"));
     let options = TransferOptions::default();
     let mut buffer = Vec::new();
     let copied = copy(
-        &mut Source::Remote(&mut one),
-        &mut Target::Local(&root),
+        &mut one,
+        &mut disk(&root),
         &down,
         &options,
         &Meter::default(),
@@ -141,10 +149,10 @@ fn a_download_and_an_upload_use_the_same_loop() {
     assert_eq!(copied.unwrap().proven, Ok(()));
     assert!(fs::read(folder.path().join("a")).unwrap() == pattern(SIZE, 1));
     let mut up = item();
-    up.source = b"a".to_vec();
+    up.source = at(&root, "a");
     let copied = copy(
-        &mut Source::Local(&root),
-        &mut Target::Remote(&mut two),
+        &mut disk(&root),
+        &mut two,
         &up,
         &options,
         &Meter::default(),
@@ -164,7 +172,7 @@ fn a_source_cut_in_the_middle_keeps_a_partial_that_a_second_try_continues() {
     let error = first.run().unwrap_err();
     assert_eq!(
         (error.end, error.class()),
-        (End::Source, Class::Transient),
+        (Role::Source, Class::Transient),
         "{error}"
     );
     not_visible(&to);
@@ -188,7 +196,7 @@ fn without_resume_a_cut_leaves_nothing() {
     relay.item.resumable = false;
     relay.options.resume = false;
     let error = relay.run().unwrap_err();
-    assert_eq!((error.end, error.left_behind), (End::Source, false));
+    assert_eq!((error.end, error.left_behind), (Role::Source, false));
     assert!(to.names("/in").is_empty());
 }
 
@@ -218,7 +226,7 @@ fn a_destination_cut_in_the_middle_names_its_side() {
     let error = relay.run().unwrap_err();
     assert_eq!(
         (error.end, error.class()),
-        (End::Target, Class::Transient),
+        (Role::Target, Class::Transient),
         "{error}"
     );
     not_visible(&to);
@@ -232,7 +240,7 @@ fn a_refused_store_costs_no_session_at_the_destination_and_names_command_and_rep
         .start();
     let mut relay = relay(&from, &to);
     let error = relay.run().unwrap_err();
-    assert_eq!((error.end, error.class()), (End::Target, Class::Permanent));
+    assert_eq!((error.end, error.class()), (Role::Target, Class::Permanent));
     assert!(
         error.to_string().contains("STOR") && error.to_string().contains("553 no"),
         "{error}"
@@ -261,7 +269,7 @@ fn a_refused_retrieve_touches_nothing_at_the_destination() {
     let to = target().start();
     let mut relay = relay(&from, &to);
     let error = relay.run().unwrap_err();
-    assert_eq!((error.end, error.class()), (End::Source, Class::Permanent));
+    assert_eq!((error.end, error.class()), (Role::Source, Class::Permanent));
     assert_eq!(to.count("STOR"), 0);
     assert!(relay.from.healthy() && relay.to.healthy());
 }
@@ -272,7 +280,7 @@ fn an_error_after_150_means_not_whole() {
         let from = source().start();
         let to = target().rule(On::command("STOR"), Do::lie(code)).start();
         let error = relay(&from, &to).run().unwrap_err();
-        assert_eq!(error.end, End::Target);
+        assert_eq!(error.end, Role::Target);
         let stops = code.starts_with("552");
         assert_eq!(error.class() == Class::StopStep, stops, "{error}");
         not_visible(&to);
@@ -318,7 +326,7 @@ fn a_server_that_refuses_appe_gets_the_file_from_its_start_at_once() {
     let mut relay = relay(&from, &to);
     relay.item.partial = true;
     assert_eq!(relay.run().unwrap().bytes_moved, SIZE);
-    assert!(relay.to.facts().no_restart_upload && relay.from.healthy());
+    assert!(relay.to.facts().unwrap().no_restart_upload && relay.from.healthy());
     arrived(&to);
     assert_eq!(from.sessions_opened(), 1);
 }
@@ -338,7 +346,7 @@ fn a_server_that_ignores_append_is_found_out_and_begun_again() {
     let copied = relay.run().unwrap();
     assert_eq!(copied.bytes_moved, SIZE - 1000 + SIZE);
     assert_eq!((to.count("APPE"), to.count("STOR")), (1, 1));
-    assert!(relay.to.facts().no_restart_upload);
+    assert!(relay.to.facts().unwrap().no_restart_upload);
     arrived(&to);
 }
 
@@ -354,8 +362,7 @@ fn a_lost_final_reply_is_settled_by_looking() {
         panic!("{error:?}");
     };
     assert_eq!((doubt.stage, doubt.expected), (Stage::Storing, SIZE));
-    let mut again = session(&to);
-    let mut end = Target::Remote(&mut again);
+    let mut end = session(&to);
     assert_eq!(
         settle(&mut end, &relay.item, doubt).unwrap(),
         Settled::Arrived
@@ -390,7 +397,7 @@ fn a_lost_reply_to_rnto_is_settled_by_looking() {
     };
     assert_eq!(doubt.stage, Stage::Renaming);
     let mut again = session(&to);
-    let settled = settle(&mut Target::Remote(&mut again), &relay.item, doubt).unwrap();
+    let settled = settle(&mut again, &relay.item, doubt).unwrap();
     assert_eq!(settled, Settled::Published);
     arrived(&to);
 }
@@ -403,7 +410,7 @@ fn a_taken_name_is_replaced_only_where_the_step_may() {
         let mut relay = relay(&from, &to);
         relay.item.may_overwrite = false;
         let error = relay.run().unwrap_err();
-        assert_eq!(error.end, End::Target);
+        assert_eq!(error.end, Role::Target);
         assert_eq!(to.read("/in/b").unwrap(), b"old");
         relay.item.may_overwrite = true;
         relay.run().unwrap();
@@ -431,7 +438,7 @@ fn a_set_stays_invisible_until_it_is_published() {
     let copied = relay.run().unwrap();
     assert!(!copied.visible && copied.proven.is_ok());
     not_visible(&to);
-    publish(&mut Target::Remote(&mut relay.to), &relay.item).unwrap();
+    publish(&mut relay.to, &relay.item).unwrap();
     arrived(&to);
 }
 
@@ -465,8 +472,8 @@ fn a_source_that_refuses_rest_gives_the_file_from_its_start() {
     first.item.partial = true;
     if let Err(error) = first.run() {
         // RETR had been sent behind REST, so that this session is lost; what was learned is not.
-        assert_eq!((error.end, error.class()), (End::Source, Class::Transient));
-        let facts = first.from.facts().clone();
+        assert_eq!((error.end, error.class()), (Role::Source, Class::Transient));
+        let facts = first.from.facts().unwrap().clone();
         first.from = session(&from);
         first.from.learn(&facts);
         first.run().unwrap();
@@ -493,11 +500,11 @@ fn ascii_sends_crlf_and_receives_local_line_ends() {
         ..TransferOptions::default()
     };
     let mut up = item();
-    (up.source, up.size, up.modified, up.resumable) = (b"a".to_vec(), None, None, false);
+    (up.source, up.size, up.modified, up.resumable) = (at(&root, "a"), None, None, false);
     let mut remote = session(&server);
     let copied = copy(
-        &mut Source::Local(&root),
-        &mut Target::Remote(&mut remote),
+        &mut disk(&root),
+        &mut remote,
         &up,
         &options,
         &Meter::default(),
@@ -507,11 +514,11 @@ fn ascii_sends_crlf_and_receives_local_line_ends() {
     assert!(server.read("/in/b").unwrap() == text.replace('\n', "\r\n").into_bytes());
 
     let mut down = up;
-    (down.source, down.target) = (b"/in/b".to_vec(), b"back".to_vec());
-    down.temporary = b"back.ftpflow-0123456789".to_vec();
+    (down.source, down.target) = (b"/in/b".to_vec(), at(&root, "back"));
+    down.temporary = at(&root, "back.ftpflow-0123456789");
     let copied = copy(
-        &mut Source::Remote(&mut remote),
-        &mut Target::Local(&root),
+        &mut remote,
+        &mut disk(&root),
         &down,
         &options,
         &Meter::default(),

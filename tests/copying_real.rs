@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use ftpflow::event::Meter;
 use ftpflow::files::{FileSet, Folder, Listing, NameEncoding, Reach, Route, ServerId, Side};
-use ftpflow::ftp::Session;
 use ftpflow::options::TransferOptions;
 use ftpflow::transfer::{
-    Decision, Inventory, Item, Manners, Request, Source, Target, copy, decide, folders,
+    Decision, End, Inventory, Item, Manners, Request, Server as Remote, copy, decide, folders,
 };
 
 use crate::harness::real::{self, HOST, Kind, Server};
@@ -21,12 +20,12 @@ use crate::harness::session;
 const SIZE: u64 = 3_000_000;
 const KINDS: [Kind; 4] = [Kind::Vsftpd, Kind::Proftpd, Kind::Pureftpd, Kind::Pyftpd];
 
-fn session(server: &Server) -> Session {
+fn session(server: &Server) -> Remote {
     let endpoint = session::endpoint(HOST, server.port(), server.user());
-    session::open(endpoint, server.password()).unwrap()
+    Remote::new(session::open(endpoint, server.password()).unwrap())
 }
 
-fn source_set(session: &mut Session, root: &[u8]) -> FileSet {
+fn source_set(session: &mut Remote, root: &[u8]) -> FileSet {
     let page = session.list(root).unwrap();
     let folder = Folder {
         relative: Vec::new(),
@@ -42,7 +41,7 @@ fn source_set(session: &mut Session, root: &[u8]) -> FileSet {
 }
 
 /// Surveys, decides, moves; gives the decisions and the bytes moved.
-fn run(from: &mut Session, to: &mut Session, set: &FileSet, into: &str) -> (Vec<Decision>, u64) {
+fn run(from: &mut Remote, to: &mut Remote, set: &FileSet, into: &str) -> (Vec<Decision>, u64) {
     let route = Route {
         side: Side::Server(ServerId(1)),
         root: into.as_bytes().to_vec(),
@@ -55,7 +54,7 @@ fn run(from: &mut Session, to: &mut Session, set: &FileSet, into: &str) -> (Vec<
     };
     let options = TransferOptions::default();
     let sets_times = {
-        let facts = to.facts();
+        let facts = to.facts().unwrap();
         !facts.no_times && facts.features.as_ref().is_some_and(|f| f.mfmt)
     };
     let request = Request {
@@ -72,7 +71,7 @@ fn run(from: &mut Session, to: &mut Session, set: &FileSet, into: &str) -> (Vec<
     for folder in folders(set, &route) {
         match to.list(&ftpflow::files::join(into.as_bytes(), &folder)) {
             Ok(page) => inventory.take(&folder, &page),
-            Err(error) if error.kind == ftpflow::ftp::ErrorKind::Missing => {
+            Err(error) if error.is_missing() => {
                 inventory.missing(&folder);
             }
             Err(error) => panic!("{error}"),
@@ -93,8 +92,8 @@ fn run(from: &mut Session, to: &mut Session, set: &FileSet, into: &str) -> (Vec<
         }
         let item = Item::new(set, at, &route, &inventory, &request, decision).unwrap();
         let copied = copy(
-            &mut Source::Remote(from),
-            &mut Target::Remote(to),
+            from,
+            to,
             &item,
             &options,
             &Meter::default(),
@@ -196,15 +195,15 @@ fn every_pair_of_servers_continues_a_partial_or_begins_again() {
                 stale: Vec::new(),
             };
             let copied = copy(
-                &mut Source::Remote(&mut from),
-                &mut Target::Remote(&mut to),
+                &mut from,
+                &mut to,
                 &item,
                 &TransferOptions::default(),
                 &Meter::default(),
                 &mut Vec::new(),
             )
             .unwrap_or_else(|error| panic!("{context}: {error}"));
-            let refused = to.facts().no_restart_upload;
+            let refused = to.facts().unwrap().no_restart_upload;
             let expected = if refused { SIZE } else { SIZE - 1_000_000 };
             assert_eq!(copied.bytes_moved, expected, "{context}");
             let arrived = fs::read(target.root().join(format!("whole-{one:?}"))).unwrap();

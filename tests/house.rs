@@ -103,12 +103,15 @@ fn each_room_uses_only_those_below_it() {
     room_uses_only("local", &["files"]);
     room_uses_only("ftp", &["files", "endpoint"]);
     room_uses_only("plan", &["manifest", "files", "endpoint", "options"]);
-    room_uses_only("transfer", &["ftp", "local", "files", "options", "event"]);
+    room_uses_only(
+        "transfer",
+        &["ftp", "local", "files", "endpoint", "options", "event"],
+    );
     room_uses_only("journal", &["event", "files", "options"]);
     room_uses_only(
         "exec",
         &[
-            "plan", "transfer", "ftp", "local", "journal", "event", "files", "endpoint", "options",
+            "plan", "transfer", "journal", "event", "files", "endpoint", "options",
         ],
     );
     room_uses_only(

@@ -132,7 +132,7 @@ impl Dispatcher {
         self.warn_of_strangers();
         self.release(first);
         while !self.running.is_empty() && !self.gave_up {
-            let now = Instant::now();
+            let now = self.now();
             let wait = self.pump(now);
             if self.running.is_empty() {
                 break;
@@ -211,26 +211,38 @@ impl Dispatcher {
         let retirement = self.sessions.next_retirement();
         let retirement = retirement.map(|at| at.saturating_duration_since(now));
         let wait = wait.into_iter().chain(retirement).min();
-        let first = match wait {
-            Some(wait) => self.messages.recv_timeout(wait),
-            None => self
-                .messages
-                .recv()
-                .map_err(|_| RecvTimeoutError::Disconnected),
-        };
-        if let Ok(first) = first {
+        if let Ok(first) = self.receive(wait) {
             self.take(first);
             while let Ok(message) = self.messages.try_recv() {
                 self.take(message);
             }
         }
         self.shared.push_journal();
-        let now = Instant::now();
+        let now = self.now();
         while let Some(wake) = self.clock.due(now) {
             self.wake(wake, now);
         }
         if self.fail_fast && self.halted.is_none() && self.shared.tally.failed() {
             self.halt(&Stop::FailFast);
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.workers.executor.now()
+    }
+
+    /// The next message, waited for so long at most.
+    fn receive(&self, wait: Option<Duration>) -> Result<Message, RecvTimeoutError> {
+        if self.workers.executor.lend(wait) {
+            let next = self.messages.try_recv();
+            return next.map_err(|_| RecvTimeoutError::Timeout);
+        }
+        match wait {
+            Some(wait) => self.messages.recv_timeout(wait),
+            None => self
+                .messages
+                .recv()
+                .map_err(|_| RecvTimeoutError::Disconnected),
         }
     }
 
@@ -248,10 +260,13 @@ impl Dispatcher {
                 for job in jobs {
                     self.breakers_of(job)
                         .iter()
-                        .for_each(crate::ftp::Breaker::shut);
+                        .for_each(crate::transfer::Breaker::shut);
                 }
             }
-            Wake::ShutAll => self.sessions.breakers().for_each(crate::ftp::Breaker::shut),
+            Wake::ShutAll => self
+                .sessions
+                .breakers()
+                .for_each(crate::transfer::Breaker::shut),
             Wake::GiveUp => self.give_up(),
         }
     }

@@ -1,8 +1,7 @@
 //! From the errors of the rooms below to what a report shows, and to how the dispatcher meets them.
 
 use crate::event::Failure;
-use crate::ftp::{self, Class, ErrorKind, Session};
-use crate::local;
+use crate::transfer::{Cause, Class, End};
 
 /// A failure and how it is to be met.
 #[derive(Debug, Clone)]
@@ -25,38 +24,17 @@ impl Fault {
         }
     }
 
-    /// A failure in talking to a server, with the last lines of the session that it happened on.
-    pub(super) fn ftp(server: &str, error: &ftp::Error, session: Option<&Session>) -> Fault {
+    /// A failure at an end (a server's name, or `local`), with the last lines of the session that it happened on.
+    pub(super) fn of(name: &str, cause: &Cause, transcript: Vec<String>) -> Fault {
         Fault {
-            class: error.class(),
-            failure: Box::new(Failure {
-                message: error.cause(),
-                server: Some(server.to_owned()),
-                file: None,
-                command: error.command.clone(),
-                code: error.reply.as_ref().map(|reply| reply.code),
-                reply: error.reply.as_ref().map(|reply| reply.text.clone()),
-                transcript: session.map(Session::transcript).unwrap_or_default(),
-                help: error.help(),
-                hazard: None,
-            }),
+            class: cause.class(),
+            failure: Box::new(cause.failure(name, transcript)),
         }
     }
 
-    /// A failure on this machine.
-    pub(super) fn local(error: &local::Error) -> Fault {
-        Fault {
-            class: match error.class() {
-                local::Class::Permanent => Class::Permanent,
-                local::Class::StopStep => Class::StopStep,
-            },
-            failure: Box::new(Failure {
-                message: format!("failed to {error}"),
-                server: Some("local".into()),
-                help: error.help().map(str::to_owned),
-                ..Failure::default()
-            }),
-        }
+    /// A failure at an end, with what was said there last.
+    pub(super) fn at(name: &str, cause: &Cause, end: &dyn End) -> Fault {
+        Fault::of(name, cause, end.transcript())
     }
 
     /// The same about a file.
@@ -69,10 +47,5 @@ impl Fault {
     pub(super) fn help(mut self, help: impl Into<String>) -> Fault {
         self.failure.help = Some(help.into());
         self
-    }
-
-    /// Whether the session was found lost by its first command.
-    pub(super) fn lost(error: &ftp::Error) -> bool {
-        error.kind == ErrorKind::Lost
     }
 }

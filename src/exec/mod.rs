@@ -16,6 +16,8 @@ mod request;
 mod sessions;
 mod shared;
 mod steps;
+mod world;
 
-pub use request::{Interrupt, Request, StartError, run};
+pub use request::{Interrupt, Request, StartError, run, run_in};
 pub use shared::Redact;
+pub use world::{Chore, Executor, World};

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::ftp::Session;
-
 use super::fault::Fault;
 use super::job::Work;
 use super::sessions::{Opened, Opening};
@@ -13,23 +11,22 @@ use super::steps::Output;
 /// The work of opening one session.
 pub(super) fn work(opening: Opening, shared: &Shared) -> Work {
     let facts = shared.facts(opening.server).clone();
-    let redact = Arc::clone(&shared.redact);
+    let (world, plan) = (Arc::clone(&shared.world), Arc::clone(&shared.plan));
     Box::new(move |_| {
-        let Opening {
-            endpoint,
-            password,
-            breaker,
-            ..
-        } = opening;
-        let opened = match Session::open(&endpoint, &password, &facts, breaker, redact) {
-            Ok(session) => Opened {
-                learned: session.facts().clone(),
-                result: Ok(Box::new(session)),
+        let server = plan.server(opening.server);
+        let opened = match world.connect(server, &facts, opening.breaker) {
+            Ok(end) => Opened {
+                learned: end.facts().cloned().unwrap_or_default(),
+                result: Ok(end),
             },
-            Err(error) => Opened {
-                learned: error.learned.as_deref().cloned().unwrap_or_default(),
-                result: Err((Fault::ftp(&endpoint.name, &error, None), error.kind)),
-            },
+            Err(refused) => {
+                let name = &server.endpoint.name;
+                let fault = Fault::of(name, &refused.cause, Vec::new());
+                Opened {
+                    learned: refused.learned,
+                    result: Err((fault, refused.cause)),
+                }
+            }
         };
         Output::Opened(Box::new(opened))
     })

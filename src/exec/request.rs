@@ -12,6 +12,7 @@ use crate::plan::{Plan, Secrets};
 use super::dispatcher::{Dispatcher, Message};
 use super::job::Workers;
 use super::shared::{Redact, Shared};
+use super::world::{Executor, Network, Threads, World};
 
 /// The most jobs in flight, whatever the plan's servers allow.
 const MOST_JOBS: usize = 128;
@@ -85,24 +86,38 @@ impl Interrupt {
 /// # Errors
 /// Only where it could not begin; everything after that is in the tally and was told in events.
 pub fn run(request: Request) -> Result<Tally, StartError> {
-    let jobs = request
-        .jobs
-        .unwrap_or_else(|| jobs_of(&request.plan))
-        .max(1);
-    let (sender, messages) = channel();
-    let workers = Workers::start(jobs, sender.clone())
-        .map_err(|error| StartError::Threads(jobs, error.to_string()))?;
-    request.interrupt.attach(sender);
+    let jobs = jobs_at_once(&request);
+    let threads =
+        Threads::start(jobs).map_err(|error| StartError::Threads(jobs, error.to_string()))?;
+    let network = Network {
+        secrets: Arc::clone(&request.secrets),
+        redact: Arc::clone(&request.redact),
+        folder: request.plan.folder.clone(),
+    };
+    Ok(run_in(request, Arc::new(network), Arc::new(threads)))
+}
+
+/// Runs a plan to its end in a world of the caller's, on an executor of the caller's.
+pub fn run_in(request: Request, world: Arc<dyn World>, executor: Arc<dyn Executor>) -> Tally {
+    let jobs = jobs_at_once(&request);
+    let (done, messages) = channel();
+    request.interrupt.attach(done.clone());
     let mut shared = Shared::new(
         request.plan,
-        request.secrets,
-        request.redact,
+        world,
+        Arc::clone(&executor),
         request.preview,
         request.events,
     );
     shared.keep(request.journal, request.resumed.map(Arc::new));
+    let workers = Workers { executor, done };
     let (dispatcher, first) = Dispatcher::new(shared, workers, messages, jobs, request.fail_fast);
-    Ok(dispatcher.run(first))
+    dispatcher.run(first)
+}
+
+fn jobs_at_once(request: &Request) -> usize {
+    let jobs = request.jobs.unwrap_or_else(|| jobs_of(&request.plan));
+    jobs.max(1)
 }
 
 fn jobs_of(plan: &Plan) -> usize {

@@ -6,14 +6,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use secrecy::SecretString;
 use std::sync::Arc;
 
 use crate::endpoint::Endpoint;
 use crate::event::Event;
 use crate::files::ServerId;
-use crate::ftp::{Breaker, Class, ErrorKind, Facts, Session};
 use crate::plan::{Retry, StepId};
+use crate::transfer::{Breaker, Cause, Class, End, Facts};
 
 use super::backlog::pause;
 use super::fault::Fault;
@@ -33,7 +32,7 @@ pub(super) struct SlotId(u64);
 pub(super) struct Leased {
     pub(super) server: ServerId,
     pub(super) slot: SlotId,
-    pub(super) session: Session,
+    pub(super) end: Box<dyn End>,
     /// Whether it lay idle for so long that the server may have closed it.
     pub(super) rested: bool,
 }
@@ -43,13 +42,11 @@ pub(super) struct Opening {
     pub(super) server: ServerId,
     pub(super) slot: SlotId,
     pub(super) breaker: Breaker,
-    pub(super) endpoint: Arc<Endpoint>,
-    pub(super) password: SecretString,
 }
 
 /// What became of it.
 pub(super) struct Opened {
-    pub(super) result: Result<Box<Session>, (Fault, ErrorKind)>,
+    pub(super) result: Result<Box<dyn End>, (Fault, Cause)>,
     pub(super) learned: Facts,
 }
 
@@ -67,7 +64,6 @@ const PROBE_PAUSE: Duration = Duration::from_millis(50);
 
 struct Pool {
     endpoint: Arc<Endpoint>,
-    password: SecretString,
     retry: Retry,
     login: Option<StepId>,
     cap: usize,
@@ -90,7 +86,7 @@ struct Pool {
 
 struct Idle {
     slot: SlotId,
-    session: Session,
+    end: Box<dyn End>,
     since: Instant,
 }
 
@@ -101,7 +97,6 @@ impl Sessions {
             let login = shared.login_of(at);
             Pool {
                 endpoint: Arc::clone(&server.endpoint),
-                password: shared.secrets.get(server.password),
                 retry: login.map_or(Retry::default(), |step| shared.plan.step(step).retry),
                 login,
                 cap: server.endpoint.connections.max(1) as usize,
@@ -134,8 +129,8 @@ impl Sessions {
 
     /// Says that so many further sessions of each role's server could be used.
     pub(super) fn want(&mut self, roles: &Roles, jobs: usize) {
-        for server in roles {
-            let pool = self.pool(*server);
+        for server in roles.servers() {
+            let pool = self.pool(server);
             pool.wanted = pool.wanted.saturating_add(jobs);
         }
     }
@@ -143,7 +138,7 @@ impl Sessions {
     /// The reason why one of these servers gives no session any more.
     pub(super) fn broken(&self, roles: &Roles) -> Option<&Fault> {
         roles
-            .iter()
+            .servers()
             .find_map(|server| self.servers[usize::from(server.0)].broken.as_ref())
     }
 
@@ -157,11 +152,11 @@ impl Sessions {
         roles: &Roles,
         now: Instant,
     ) -> Option<Vec<Leased>> {
-        for server in roles {
-            self.pool(*server).drop_stale();
+        for server in roles.servers() {
+            self.pool(server).drop_stale();
         }
         if !self.enough(step, roles) {
-            if roles.len() > 1 && self.reserved.is_none() {
+            if roles.servers().count() > 1 && self.reserved.is_none() {
                 self.reserved = Some((step, roles.clone()));
             }
             return None;
@@ -169,14 +164,14 @@ impl Sessions {
         if self.reserved.as_ref().is_some_and(|(by, _)| *by == step) {
             self.reserved = None;
         }
-        let leased = roles.iter().filter_map(|server| {
+        let leased = roles.servers().filter_map(|server| {
             // The last one given back is the one least likely to have been closed meanwhile.
             let idle = self.servers[usize::from(server.0)].idle.pop()?;
             Some(Leased {
-                server: *server,
+                server,
                 slot: idle.slot,
                 rested: idle.rested(now),
-                session: idle.session,
+                end: idle.end,
             })
         });
         Some(leased.collect())
@@ -199,18 +194,18 @@ impl Sessions {
         &mut self,
         server: ServerId,
         slot: SlotId,
-        session: Session,
+        end: Box<dyn End>,
         now: Instant,
     ) {
         let pool = self.pool(server);
         let tripped = pool.slots.get(&slot).is_none_or(|b| b.tripped().is_some());
-        if tripped || !session.healthy() {
+        if tripped || !end.healthy() {
             pool.slots.remove(&slot);
             return;
         }
         pool.idle.push(Idle {
             slot,
-            session,
+            end,
             since: now,
         });
     }
@@ -254,8 +249,8 @@ impl Sessions {
         let pool = self.pool(server);
         pool.opening = pool.opening.saturating_sub(1);
         match opened.result {
-            Ok(session) => pool.arrived(slot, *session, shared, now),
-            Err((fault, kind)) => pool.refused(slot, fault, kind, shared, now),
+            Ok(end) => pool.arrived(slot, end, shared, now),
+            Err((fault, cause)) => pool.refused(slot, fault, &cause, shared, now),
         }
     }
 
@@ -290,7 +285,7 @@ impl Sessions {
                 server,
                 slot: idle.slot,
                 rested: true,
-                session: idle.session,
+                end: idle.end,
             }));
         }
         retired
@@ -307,17 +302,17 @@ impl Sessions {
     }
 
     fn enough(&self, step: StepId, roles: &Roles) -> bool {
-        roles.iter().all(|server| {
-            let needed = roles.iter().filter(|other| *other == server).count();
+        roles.servers().all(|server| {
+            let needed = roles.servers().filter(|other| *other == server).count();
             let free = self.servers[usize::from(server.0)].idle.len();
-            free >= needed + self.reserved_by_others(step, *server)
+            free >= needed + self.reserved_by_others(step, server)
         })
     }
 
     fn reserved_by_others(&self, step: StepId, server: ServerId) -> usize {
         match &self.reserved {
             Some((by, roles)) if *by != step => {
-                roles.iter().filter(|role| **role == server).count()
+                roles.servers().filter(|role| *role == server).count()
             }
             _ => 0,
         }
@@ -333,7 +328,7 @@ impl Idle {
 impl Pool {
     /// Closes idle sessions that the server has closed already. The look does not wait.
     fn drop_stale(&mut self) {
-        while let Some(stale) = self.idle.pop_if(|last| last.session.is_stale()) {
+        while let Some(stale) = self.idle.pop_if(|last| last.end.is_stale()) {
             self.slots.remove(&stale.slot);
         }
     }
@@ -361,12 +356,10 @@ impl Pool {
             server,
             slot,
             breaker,
-            endpoint: Arc::clone(&self.endpoint),
-            password: self.password.clone(),
         }
     }
 
-    fn arrived(&mut self, slot: SlotId, session: Session, shared: &mut Shared, now: Instant) {
+    fn arrived(&mut self, slot: SlotId, end: Box<dyn End>, shared: &mut Shared, now: Instant) {
         self.proven = true;
         self.failed = 0;
         self.probes_refused = 0;
@@ -376,7 +369,7 @@ impl Pool {
         }
         self.idle.push(Idle {
             slot,
-            session,
+            end,
             since: now,
         });
         shared.emit(Event::SessionOpened {
@@ -389,13 +382,13 @@ impl Pool {
         &mut self,
         slot: SlotId,
         fault: Fault,
-        kind: ErrorKind,
+        cause: &Cause,
         shared: &mut Shared,
         now: Instant,
     ) {
         self.slots.remove(&slot);
         // Credentials that worked once are right: a refusal then speaks of the number of sessions.
-        let too_many = kind == ErrorKind::TooMany || (kind == ErrorKind::Login && self.proven);
+        let too_many = cause.is_too_many() || (cause.is_login() && self.proven);
         let others = self.slots.len() - self.opening;
         if too_many && !self.slots.is_empty() {
             if self.probe != Some(slot) {

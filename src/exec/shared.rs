@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use crate::endpoint::PasvAddress;
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, Tally};
 use crate::files::{FileSet, NameEncoding, Reach, ServerId, Side};
-use crate::ftp::{Class, Facts};
 use crate::journal::{Journal, Record, Resumed};
-use crate::plan::{Action, Plan, Retry, Secrets, StepId};
+use crate::plan::{Action, Plan, Retry, StepId};
+use crate::transfer::{Class, Facts};
 
 use super::backlog::Try;
 use super::fault::Fault;
 use super::proofs::Proofs;
+use super::world::{Executor, World};
 
 /// Masks secrets in a text.
 pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
@@ -22,8 +23,7 @@ pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 /// The state that steps read and write, on the dispatcher's thread only.
 pub(super) struct Shared {
     pub(super) plan: Arc<Plan>,
-    pub(super) secrets: Arc<Secrets>,
-    pub(super) redact: Redact,
+    pub(super) world: Arc<dyn World>,
     /// What each step yields, once it has ended.
     pub(super) sets: Vec<Option<FileSet>>,
     pub(super) proofs: Arc<Proofs>,
@@ -36,6 +36,7 @@ pub(super) struct Shared {
     facts: Vec<Facts>,
     said: HashSet<String>,
     keeps_proofs: bool,
+    executor: Arc<dyn Executor>,
     started: Instant,
     events: SyncSender<Stamped>,
 }
@@ -43,8 +44,8 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(
         plan: Arc<Plan>,
-        secrets: Arc<Secrets>,
-        redact: Redact,
+        world: Arc<dyn World>,
+        executor: Arc<dyn Executor>,
         preview: bool,
         events: SyncSender<Stamped>,
     ) -> Shared {
@@ -57,14 +58,14 @@ impl Shared {
                 .iter()
                 .any(|step| matches!(step.action, Action::Delete(_))),
             plan,
-            secrets,
-            redact,
+            world,
             preview,
             tally: Tally::default(),
             resumed: None,
             journal: None,
             said: HashSet::new(),
-            started: Instant::now(),
+            started: executor.now(),
+            executor,
             events,
         }
     }
@@ -79,11 +80,15 @@ impl Shared {
     pub(super) fn emit(&mut self, event: Event) {
         let stamped = Stamped {
             version: 1,
-            at_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            at_ms: u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX),
             event,
         };
         self.tally.take(&stamped);
         let _ = self.events.send(stamped);
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.executor.now().saturating_duration_since(self.started)
     }
 
     /// Counts a failed try of a step's work; the wait before the next one, which is told. None where there is no
@@ -185,6 +190,14 @@ impl Shared {
             Action::Filter(filter) => self.side_of(filter.from),
             Action::Transfer(transfer) => transfer.to,
             Action::Login(_) | Action::Delete(_) => Side::Local,
+        }
+    }
+
+    /// How many sessions a side may have at once; this machine is one.
+    pub(super) fn sessions_of(&self, side: Side) -> usize {
+        match side {
+            Side::Local => 1,
+            Side::Server(server) => self.plan.server(server).endpoint.connections.max(1) as usize,
         }
     }
 

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::NameEncoding;
 use super::entry::{Kind, Precision, Side, Time};
 use super::page::{Page, Problems, UNKNOWN_SIZE, UNKNOWN_TIME};
+use super::path::join;
 use super::temporary::is_temporary;
 
 /// One folder's page, and where the folder lies below the root.
@@ -209,23 +210,6 @@ impl Listing {
     fn name_of(&self, row: &Row) -> &[u8] {
         &self.names[row.start as usize..][..usize::from(row.length)]
     }
-}
-
-/// A folder and a name (or a relative path) as one path; either may be empty.
-pub fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
-    if folder.is_empty() {
-        return name.to_vec();
-    }
-    if name.is_empty() {
-        return folder.to_vec();
-    }
-    let mut path = Vec::with_capacity(folder.len() + 1 + name.len());
-    path.extend_from_slice(folder);
-    if !folder.ends_with(b"/") {
-        path.push(b'/');
-    }
-    path.extend_from_slice(name);
-    path
 }
 
 /// Compares two (folder, name) as the relative paths that they make.

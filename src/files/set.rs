@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::NameEncoding;
 use super::entry::{Kind, Side, Time};
-use super::listing::{Listing, join};
+use super::listing::Listing;
 use super::name::{NameProblem, Reach, translate};
+use super::path::join;
 
 /// An ordered list of entries on one side. Cloning shares everything.
 #[derive(Debug, Clone)]

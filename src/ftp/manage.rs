@@ -51,6 +51,29 @@ impl Session {
         self.tolerate(reply).map(|()| time)
     }
 
+    /// Size and time of a file, asked in one write; what the server refuses to say is absent.
+    ///
+    /// # Errors
+    /// Only when the session broke.
+    pub fn looks(&mut self, path: &[u8]) -> Result<(Option<u64>, Option<Time>), Error> {
+        self.ready()?;
+        let mut lines = vec![Line::with("MDTM", path)?];
+        if !self.facts.no_size {
+            lines.push(Line::with("SIZE", path)?);
+        }
+        let mut replies = self.control.send(lines)?.into_iter();
+        let (mut time, mut size) = (None, None);
+        if let Some(reply) = replies.next() {
+            time = mdtm_reply(&reply);
+            self.tolerate(reply)?;
+        }
+        if let Some(reply) = replies.next() {
+            size = self.size_in(&reply);
+            self.tolerate(reply)?;
+        }
+        Ok((size, time))
+    }
+
     /// Deletes a file. A refusal is looked into: what is not there counts as [`Deleted::WasNotThere`].
     ///
     /// # Errors

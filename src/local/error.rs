@@ -71,6 +71,9 @@ pub enum Problem {
     /// A file stands where a folder is needed.
     #[error("`{0}` is not a folder")]
     NotAFolder(String),
+    /// A path that does not lie below the folder that work is confined to.
+    #[error("it lies outside the folder that this step works in")]
+    Outside,
     /// A partial file that is not as long as it was.
     #[error("it holds {found} bytes where {expected} were expected")]
     WrongSize {
@@ -98,6 +101,11 @@ impl Error {
             path: shown(path),
             problem,
         }
+    }
+
+    /// An error about a path outside the folder that work is confined to.
+    pub fn outside(path: &[u8]) -> Error {
+        Error::new(Act::Enter, path, Problem::Outside)
     }
 
     /// An error of the system about a path given as bytes.
@@ -146,7 +154,7 @@ impl Error {
                 io::ErrorKind::PermissionDenied => Some("check who may read and write there"),
                 _ => None,
             },
-            Problem::NotAFile | Problem::WrongSize { .. } => None,
+            Problem::NotAFile | Problem::Outside | Problem::WrongSize { .. } => None,
         }
     }
 

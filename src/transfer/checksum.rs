@@ -4,18 +4,13 @@
 //! is proven from end to end without a second reading. Of a continued file, the part that was there is read again where
 //! it lies on this machine; between two servers their own sums are compared.
 
-use std::io::{self, Read};
+use std::io;
 
-use md5::Md5;
-use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
-
-use super::error::{Cause, CopyError, End, SumProblem};
+use super::end::{End, Fetch};
+use super::error::{Cause, CopyError, Role, SumProblem};
+use super::hasher::Hasher;
 use super::item::Item;
-use super::source::Source;
-use super::target::Target;
-use crate::ftp::{Algorithm, Checksum, Session};
-use crate::local::{Act, Root};
+use crate::ftp::{Algorithm, Checksum};
 
 /// What is known of a file that stands at its destination already, after its checksum was compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,22 +47,14 @@ pub(super) struct Sums {
     own: Option<Vec<Hasher>>,
 }
 
-enum Hasher {
-    Sha256(Sha256),
-    Sha512(Sha512),
-    Sha1(Sha1),
-    Md5(Md5),
-    Crc32(crc32fast::Hasher),
-}
-
 impl Sums {
     /// Chooses what is compared.
     ///
     /// # Errors
     /// [`SumProblem::NoCommand`] where the server that alone could prove the file, the destination's or that of a
     /// download's source, announces none.
-    pub(super) fn agree(source: &Source<'_>, target: &Target<'_>) -> Result<Sums, CopyError> {
-        let (from, to) = (source.offers(), target.offers());
+    pub(super) fn agree(source: &dyn End, target: &dyn End) -> Result<Sums, CopyError> {
+        let (from, to) = (source.sums(), target.sums());
         let local = from.is_none() || to.is_none();
         let (source, target) = choose(from, to)
             .ok_or_else(|| CopyError::new(deciding(target), SumProblem::NoCommand))?;
@@ -88,21 +75,21 @@ impl Sums {
     pub(super) fn begin(
         &mut self,
         start: u64,
-        source: &Source<'_>,
-        target: &Target<'_>,
+        source: &mut dyn End,
+        target: &mut dyn End,
         item: &Item,
         buffer: &mut [u8],
     ) -> Result<(), CopyError> {
         let mut own: Vec<Hasher> = self.algorithms().map(Hasher::new).collect();
-        let (end, read) = match (start, source, target) {
-            (0, ..) => (End::Source, Ok(())),
-            (_, Source::Local(root), Target::Remote(other)) => {
-                let again = read_again(root, &item.source, start, &mut own, other, buffer);
-                (End::Source, again)
+        let (end, read) = match (start, source.sums(), target.sums()) {
+            (0, ..) => (Role::Source, Ok(())),
+            (_, None, Some(_)) => {
+                let again = read_again(source, &item.source, start, &mut own, target, buffer);
+                (Role::Source, again)
             }
-            (_, Source::Remote(other), Target::Local(root)) => {
-                let again = read_again(root, item.written(), start, &mut own, other, buffer);
-                (End::Target, again)
+            (_, Some(_), None) => {
+                let again = read_again(target, item.written(), start, &mut own, source, buffer);
+                (Role::Target, again)
             }
             _ => {
                 self.own = None;
@@ -124,33 +111,33 @@ impl Sums {
     /// Asks the servers, and compares.
     pub(super) fn compare(
         &mut self,
-        source: &mut Source<'_>,
-        target: &mut Target<'_>,
+        source: &mut dyn End,
+        target: &mut dyn End,
         item: &Item,
     ) -> Result<Told, CopyError> {
         let mut told = Told::Stored;
         let own = self.own.take().into_iter().flatten();
         let mut known: Vec<Checksum> = own.map(Hasher::finish).collect();
         if let Some(algorithm) = self.source {
-            let said = source.checksum(&item.source, algorithm);
-            let said = said.map_err(|cause| CopyError::new(End::Source, cause))?;
+            let said = source.sum(&item.source, algorithm);
+            let said = said.map_err(|cause| CopyError::new(Role::Source, cause))?;
             match said {
                 Some(said) => {
-                    meet(&mut known, said, End::Source)?;
+                    meet(&mut known, said, Role::Source)?;
                     told = Told::Same;
                 }
                 // What a relay took from it was counted, and what passed is compared with the destination.
                 None if self.target.is_some() && !known.is_empty() => {}
-                None => return Err(refused(End::Source, algorithm)),
+                None => return Err(refused(Role::Source, algorithm)),
             }
         }
         if let Some(algorithm) = self.target {
-            let said = target.checksum(item.written(), algorithm);
-            let said = said.map_err(|cause| CopyError::new(End::Target, cause))?;
+            let said = target.sum(item.written(), algorithm);
+            let said = said.map_err(|cause| CopyError::new(Role::Target, cause))?;
             match said {
-                Some(said) => meet(&mut known, said, End::Target)?,
+                Some(said) => meet(&mut known, said, Role::Target)?,
                 None if item.direct => return Ok(Told::Nothing(unverified(algorithm))),
-                None => return Err(refused(End::Target, algorithm)),
+                None => return Err(refused(Role::Target, algorithm)),
             }
         }
         Ok(told)
@@ -166,13 +153,9 @@ impl Sums {
 }
 
 /// After sums that differ: the next try asks on new sessions, because a server may remember the sum of a wrong file.
-pub(super) fn ask_anew(source: &mut Source<'_>, target: &mut Target<'_>) {
-    if let Source::Remote(session) = source {
-        session.distrust_checksums();
-    }
-    if let Target::Remote(session) = target {
-        session.distrust_checksums();
-    }
+pub(super) fn ask_anew(source: &mut dyn End, target: &mut dyn End) {
+    source.distrust_sums();
+    target.distrust_sums();
 }
 
 /// Compares a file that stands at its destination with its source, where that moves no bytes between the two: a
@@ -181,13 +164,13 @@ pub(super) fn ask_anew(source: &mut Source<'_>, target: &mut Target<'_>) {
 /// # Errors
 /// [`CopyError::end`] says on which side.
 pub fn compare(
-    source: &mut Source<'_>,
-    target: &mut Target<'_>,
+    source: &mut dyn End,
+    target: &mut dyn End,
     item: &Item,
     buffer: &mut Vec<u8>,
 ) -> Result<Compared, CopyError> {
     buffer.resize(super::BUFFER, 0);
-    let (from, to) = (source.offers(), target.offers());
+    let (from, to) = (source.sums(), target.sums());
     let relay = from.is_some() && to.is_some();
     let (mine, theirs) = match choose(from, to) {
         None => {
@@ -205,90 +188,15 @@ pub fn compare(
     let Some(algorithm) = mine.or(theirs) else {
         return Ok(Compared::Unknown("no server can be asked".into()));
     };
-    let here = sum_of(source, &item.source, algorithm, target.session(), buffer)
-        .map_err(|cause| CopyError::new(End::Source, cause))?;
-    let there = sum_at(target, &item.target, algorithm, source.session(), buffer)
-        .map_err(|cause| CopyError::new(End::Target, cause))?;
+    let here = sum_of(source, &item.source, algorithm, target, buffer)
+        .map_err(|cause| CopyError::new(Role::Source, cause))?;
+    let there = sum_of(target, &item.target, algorithm, source, buffer)
+        .map_err(|cause| CopyError::new(Role::Target, cause))?;
     Ok(match (here, there) {
         (Some(here), Some(there)) if here == there => Compared::Same,
         (Some(_), Some(_)) => Compared::Different,
         _ => Compared::Unknown(unverified(algorithm)),
     })
-}
-
-impl Source<'_> {
-    /// What a server announces; `None` for this machine.
-    fn offers(&self) -> Option<Vec<Algorithm>> {
-        self.session().map(Session::checksum_algorithms)
-    }
-
-    fn checksum(&mut self, path: &[u8], algorithm: Algorithm) -> Result<Option<Checksum>, Cause> {
-        match self {
-            Source::Remote(session) => Ok(session.checksum(path, algorithm)?),
-            Source::Local(_) => Ok(None),
-        }
-    }
-
-    fn session(&self) -> Option<&Session> {
-        match self {
-            Source::Remote(session) => Some(session),
-            Source::Local(_) => None,
-        }
-    }
-}
-
-impl Target<'_> {
-    /// What a server announces; `None` for this machine.
-    fn offers(&self) -> Option<Vec<Algorithm>> {
-        self.session().map(Session::checksum_algorithms)
-    }
-
-    fn checksum(&mut self, path: &[u8], algorithm: Algorithm) -> Result<Option<Checksum>, Cause> {
-        match self {
-            Target::Remote(session) => Ok(session.checksum(path, algorithm)?),
-            Target::Local(_) => Ok(None),
-        }
-    }
-
-    fn session(&self) -> Option<&Session> {
-        match self {
-            Target::Remote(session) => Some(session),
-            Target::Local(_) => None,
-        }
-    }
-}
-
-impl Hasher {
-    fn new(algorithm: Algorithm) -> Hasher {
-        match algorithm {
-            Algorithm::Sha256 => Hasher::Sha256(Sha256::new()),
-            Algorithm::Sha512 => Hasher::Sha512(Sha512::new()),
-            Algorithm::Sha1 => Hasher::Sha1(Sha1::new()),
-            Algorithm::Md5 => Hasher::Md5(Md5::new()),
-            Algorithm::Crc32 => Hasher::Crc32(crc32fast::Hasher::new()),
-        }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Hasher::Sha256(hasher) => hasher.update(bytes),
-            Hasher::Sha512(hasher) => hasher.update(bytes),
-            Hasher::Sha1(hasher) => hasher.update(bytes),
-            Hasher::Md5(hasher) => hasher.update(bytes),
-            Hasher::Crc32(hasher) => hasher.update(bytes),
-        }
-    }
-
-    fn finish(self) -> Checksum {
-        let (algorithm, hex) = match self {
-            Hasher::Sha256(hasher) => (Algorithm::Sha256, format!("{:x}", hasher.finalize())),
-            Hasher::Sha512(hasher) => (Algorithm::Sha512, format!("{:x}", hasher.finalize())),
-            Hasher::Sha1(hasher) => (Algorithm::Sha1, format!("{:x}", hasher.finalize())),
-            Hasher::Md5(hasher) => (Algorithm::Md5, format!("{:x}", hasher.finalize())),
-            Hasher::Crc32(hasher) => (Algorithm::Crc32, format!("{:08x}", hasher.finalize())),
-        };
-        Checksum { algorithm, hex }
-    }
 }
 
 /// What to ask of source and destination, given what each server offers, the best first; `None` stands for this
@@ -312,15 +220,15 @@ fn choose(
 }
 
 /// The end whose server alone can prove a file.
-fn deciding(target: &Target<'_>) -> End {
-    match target {
-        Target::Remote(_) => End::Target,
-        Target::Local(_) => End::Source,
+fn deciding(target: &dyn End) -> Role {
+    match target.sums() {
+        Some(_) => Role::Target,
+        None => Role::Source,
     }
 }
 
 /// Compares a server's sum with the one of its kind that is known, and keeps it where there is none.
-fn meet(known: &mut Vec<Checksum>, said: Checksum, end: End) -> Result<(), CopyError> {
+fn meet(known: &mut Vec<Checksum>, said: Checksum, end: Role) -> Result<(), CopyError> {
     let same = known.iter().find(|known| known.algorithm == said.algorithm);
     match same {
         Some(moved) if *moved != said => {
@@ -340,7 +248,7 @@ fn meet(known: &mut Vec<Checksum>, said: Checksum, end: End) -> Result<(), CopyE
     }
 }
 
-fn refused(end: End, algorithm: Algorithm) -> CopyError {
+fn refused(end: Role, algorithm: Algorithm) -> CopyError {
     CopyError::new(end, SumProblem::Refused { algorithm })
 }
 
@@ -348,67 +256,55 @@ fn unverified(algorithm: Algorithm) -> String {
     format!("the server gives no {algorithm} of it")
 }
 
+/// The sum of a file where it lies: what a server says, or what is read and computed here.
 fn sum_of(
-    source: &mut Source<'_>,
+    end: &mut dyn End,
     path: &[u8],
     algorithm: Algorithm,
-    other: Option<&Session>,
+    other: &dyn End,
     buffer: &mut [u8],
 ) -> Result<Option<Checksum>, Cause> {
-    match (source, other) {
-        (Source::Local(root), Some(other)) => here(root, path, algorithm, other, buffer).map(Some),
-        (source, _) => source.checksum(path, algorithm),
+    if end.sums().is_some() {
+        return end.sum(path, algorithm);
     }
-}
-
-fn sum_at(
-    target: &mut Target<'_>,
-    path: &[u8],
-    algorithm: Algorithm,
-    other: Option<&Session>,
-    buffer: &mut [u8],
-) -> Result<Option<Checksum>, Cause> {
-    match (target, other) {
-        (Target::Local(root), Some(other)) => here(root, path, algorithm, other, buffer).map(Some),
-        (target, _) => target.checksum(path, algorithm),
-    }
-}
-
-fn here(
-    root: &Root,
-    path: &[u8],
-    algorithm: Algorithm,
-    other: &Session,
-    buffer: &mut [u8],
-) -> Result<Checksum, Cause> {
     let mut hashers = [Hasher::new(algorithm)];
-    read_again(root, path, u64::MAX, &mut hashers, other, buffer)?;
+    read_again(end, path, u64::MAX, &mut hashers, other, buffer)?;
     let [hasher] = hashers;
-    Ok(hasher.finish())
+    Ok(Some(hasher.finish()))
 }
 
-/// Reads the first bytes of a local file; ends when the other end's session is told to.
+/// Reads the first bytes of a file that lies here; ends when the other end is told to.
 fn read_again(
-    root: &Root,
+    end: &mut dyn End,
     path: &[u8],
     most: u64,
     hashers: &mut [Hasher],
-    other: &Session,
+    other: &dyn End,
     buffer: &mut [u8],
 ) -> Result<(), Cause> {
-    let mut reading = root.read(path, 0)?.take(most);
-    loop {
+    let fetch = Fetch {
+        offset: 0,
+        size_after: false,
+        time_before: false,
+    };
+    end.open(path, fetch)?;
+    let mut left = most;
+    while left > 0 {
         other.check_interrupted()?;
-        let length = match reading.read(buffer) {
-            Ok(0) => return Ok(()),
+        let most = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        let length = match end.read(&mut buffer[..most]) {
+            Ok(0) => break,
             Ok(length) => length,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(root.system(Act::Read, path, &error).into()),
+            Err(error) => return Err(end.read_failed(path, error)),
         };
+        left -= length as u64;
         for hasher in hashers.iter_mut() {
             hasher.update(&buffer[..length]);
         }
     }
+    end.stop_reading(None, buffer);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -439,23 +335,5 @@ mod tests {
                 "{source:?} {target:?}"
             );
         }
-    }
-
-    #[test]
-    fn the_sums_are_those_of_the_standards() {
-        let of = |algorithm| {
-            let mut hasher = Hasher::new(algorithm);
-            hasher.update(b"12345");
-            hasher.update(b"6789");
-            hasher.finish().hex
-        };
-        assert_eq!(of(Crc32), "cbf43926");
-        assert_eq!(of(Md5), "25f9e794323b453885f5181f1b624d0b");
-        assert_eq!(of(Sha1), "f7c3bc1d808e04732adf679965ccc34ca7ae3441");
-        assert_eq!(
-            of(Sha256),
-            "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225"
-        );
-        assert_eq!(of(Algorithm::Sha512).len(), Algorithm::Sha512.digits());
     }
 }

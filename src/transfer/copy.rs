@@ -1,14 +1,13 @@
 //! One file from one end to the other: bytes to a temporary name, proof, final name.
 
-use std::io::{self, Read, Write};
+use std::io;
 
 use super::ascii::Convert;
 use super::checksum::{Sums, Told, ask_anew};
-use super::error::{Cause, CopyError, Doubt, End, SizeProblem, Stage, SumProblem};
+use super::end::{Arrived, End, Fetch, Looks, Put, Seen};
+use super::error::{Cause, CopyError, Doubt, Role, SizeProblem, Stage, SumProblem};
 use super::item::Item;
 use super::publish::{finish, rename, unless_known};
-use super::source::{After, Inflow, Source};
-use super::target::{Arrived, Outflow, Seen, Target, Wanted};
 use super::verify::{Evidence, judge, judge_source};
 use crate::event::{Current, Meter};
 use crate::files::{Precision, Time};
@@ -33,9 +32,9 @@ pub struct Copied {
     pub warning: Option<String>,
 }
 
-struct Copying<'c, 's, 't> {
-    source: &'c mut Source<'s>,
-    target: &'c mut Target<'t>,
+struct Copying<'c> {
+    source: &'c mut dyn End,
+    target: &'c mut dyn End,
     item: &'c Item,
     options: &'c TransferOptions,
     meter: &'c Meter,
@@ -73,8 +72,8 @@ enum Broken {
 /// [`CopyError::end`] says which side it was; the other one was ended cleanly. No half file stands under the final
 /// name. The partial file stays where it can be continued and trying again can help, and is removed otherwise.
 pub fn copy(
-    source: &mut Source<'_>,
-    target: &mut Target<'_>,
+    source: &mut dyn End,
+    target: &mut dyn End,
     item: &Item,
     options: &TransferOptions,
     meter: &Meter,
@@ -98,7 +97,7 @@ pub fn copy(
     copied
 }
 
-impl Copying<'_, '_, '_> {
+impl Copying<'_> {
     fn run(&mut self) -> Result<Copied, CopyError> {
         let ascii = self.options.ascii;
         self.source.set_type(ascii).map_err(at_source)?;
@@ -118,7 +117,7 @@ impl Copying<'_, '_, '_> {
     fn start(&mut self) -> Result<u64, CopyError> {
         let item = self.item;
         let possible =
-            item.partial && item.resumable && self.source.restarts() && self.target.restarts();
+            item.partial && item.resumable && self.source.reads_on() && self.target.writes_on();
         if !possible || self.sums.as_ref().is_some_and(|sums| !sums.may_continue()) {
             return Ok(0);
         }
@@ -140,11 +139,11 @@ impl Copying<'_, '_, '_> {
             return false;
         }
         match (&*error.cause, error.end) {
-            (Cause::Size(SizeProblem::Stored { .. }), _) => self.target.never_restart(),
-            (Cause::Size(_), _) => self.source.never_restart(),
+            (Cause::Size(SizeProblem::Stored { .. }), _) => self.target.never_write_on(),
+            (Cause::Size(_), _) => self.source.never_read_on(),
             _ => {}
         }
-        self.source.is_healthy() && self.target.is_healthy()
+        self.source.healthy() && self.target.healthy()
     }
 
     /// Moves the bytes from `start` on.
@@ -159,17 +158,17 @@ impl Copying<'_, '_, '_> {
             sums.begin(start, self.source, self.target, item, self.buffer)?;
         }
         if start > 0 && self.lacks_time() {
-            self.exact = self.source.ask_time(&item.source).map_err(at_source)?;
+            self.exact = self.source.looks(&item.source).map_err(at_source)?.modified;
         }
         if start > 0 && item.size == Some(start) {
             return self.already_there(start);
         }
-        let (inflow, outflow) = match start {
+        match start {
             0 => self.open()?,
             _ => self.open_to_continue(start)?,
-        };
+        }
         self.touched = true;
-        self.pump(inflow, outflow, self.wanted(start))
+        self.pump(self.put(start))
     }
 
     /// Whether a file that is to keep its time is only known to the minute or the day: LIST shows no more, and a file
@@ -180,44 +179,45 @@ impl Copying<'_, '_, '_> {
     }
 
     /// Opens the source, then the destination: what cannot be read leaves no trace there.
-    fn open(&mut self) -> Result<(Inflow, Outflow), CopyError> {
+    fn open(&mut self) -> Result<(), CopyError> {
         let item = self.item;
-        let lacks_time = self.lacks_time();
-        let inflow = self
-            .source
-            .open(&item.source, 0, self.wanted(0).size_after, lacks_time)
-            .map_err(at_source)?;
-        self.exact = self.exact.or(self.source.told_time());
-        match self.target.open(item.written(), self.wanted(0)) {
-            Ok(outflow) => Ok((inflow, outflow)),
-            Err(cause) => {
-                self.source.abandon(inflow, item.size, self.buffer);
-                Err(at_target(cause))
-            }
-        }
+        let fetch = Fetch {
+            offset: 0,
+            size_after: self.put(0).size_after,
+            time_before: self.lacks_time(),
+        };
+        self.source.open(&item.source, fetch).map_err(at_source)?;
+        self.exact = self.exact.or(match fetch.time_before {
+            true => self.source.told_time(),
+            false => None,
+        });
+        let put = self.put(0);
+        self.target.create(item.written(), put).map_err(|cause| {
+            self.source.stop_reading(item.size, self.buffer);
+            at_target(cause)
+        })
     }
 
     /// Opens the destination, then the source: a server that does not add to files says so before the source's
     /// session is in the middle of one. The partial file is there already, and adding nothing to it harms nothing.
-    fn open_to_continue(&mut self, at: u64) -> Result<(Inflow, Outflow), CopyError> {
+    fn open_to_continue(&mut self, at: u64) -> Result<(), CopyError> {
         let item = self.item;
-        let wanted = self.wanted(at);
-        let outflow = self
-            .target
-            .open(item.written(), wanted)
-            .map_err(at_target)?;
-        match self.source.open(&item.source, at, wanted.size_after, false) {
-            Ok(inflow) => Ok((inflow, outflow)),
-            Err(cause) => {
-                self.target.abandon(outflow);
-                Err(at_source(cause))
-            }
-        }
+        let put = self.put(at);
+        self.target.create(item.written(), put).map_err(at_target)?;
+        let fetch = Fetch {
+            offset: at,
+            size_after: put.size_after,
+            time_before: false,
+        };
+        self.source.open(&item.source, fetch).map_err(|cause| {
+            self.target.stop_writing();
+            at_source(cause)
+        })
     }
 
-    fn wanted(&self, at: u64) -> Wanted {
+    fn put(&self, at: u64) -> Put {
         let options = self.options;
-        Wanted {
+        Put {
             at,
             size_after: options.verify != Verify::None && !options.ascii,
             modified: self
@@ -229,12 +229,7 @@ impl Copying<'_, '_, '_> {
         }
     }
 
-    fn pump(
-        &mut self,
-        mut inflow: Inflow,
-        mut outflow: Outflow,
-        wanted: Wanted,
-    ) -> Result<Moved, CopyError> {
+    fn pump(&mut self, put: Put) -> Result<Moved, CopyError> {
         let item = self.item;
         let convert = self.convert();
         let passing = Passing {
@@ -242,20 +237,20 @@ impl Copying<'_, '_, '_> {
             sums: self.sums.as_mut(),
             meter: self.meter,
         };
-        let (moved, broken) = flow(&mut inflow, &mut outflow, passing, self.buffer);
+        let (moved, broken) = flow(self.source, self.target, passing, self.buffer);
         self.bytes_moved += moved;
         match broken {
-            None => self.end(inflow, outflow, wanted, moved),
+            None => self.end(put, moved),
             Some(Broken::Reading(error)) => {
-                let cause = self.source.failed(&item.source, inflow, error);
-                self.target.abandon(outflow);
+                let cause = self.source.read_failed(&item.source, error);
+                self.target.stop_writing();
                 Err(at_source(cause))
             }
             Some(Broken::Writing(error, part)) => {
                 self.bytes_moved += part;
-                let cause = self.target.failed(item.written(), outflow, error);
-                let left = item.size.map(|size| size.saturating_sub(wanted.at + moved));
-                self.source.abandon(inflow, left, self.buffer);
+                let cause = self.target.write_failed(item.written(), error);
+                let left = item.size.map(|size| size.saturating_sub(put.at + moved));
+                self.source.stop_reading(left, self.buffer);
                 Err(at_target(cause))
             }
         }
@@ -272,26 +267,20 @@ impl Copying<'_, '_, '_> {
     }
 
     /// Ends both data connections, and only then reads both final replies.
-    fn end(
-        &mut self,
-        inflow: Inflow,
-        outflow: Outflow,
-        wanted: Wanted,
-        moved: u64,
-    ) -> Result<Moved, CopyError> {
+    fn end(&mut self, put: Put, moved: u64) -> Result<Moved, CopyError> {
         let item = self.item;
-        let total = wanted.at + moved;
-        let sent = self.target.close(outflow);
-        let read = inflow.close();
-        let from = self.source.ended(read, &item.source);
-        let to = sent.and_then(|count| self.target.ended(count, item.written(), wanted));
+        let total = put.at + moved;
+        let sent = self.target.close_write();
+        self.source.close_read();
+        let from = self.source.finish_read(&item.source);
+        let to = sent.and_then(|()| self.target.finish_write(item.written(), put));
         let after = match from {
             Ok(after) => after,
             // The server went while the data ran to its end: it counts where the sizes agree.
             Err(Cause::Ftp(error))
                 if error.kind == ErrorKind::NoFinalReply && item.size == Some(total) =>
             {
-                After::default()
+                Looks::default()
             }
             Err(cause) => return Err(at_source(cause)),
         };
@@ -304,8 +293,8 @@ impl Copying<'_, '_, '_> {
             Ok(arrived) => self.prove(doubt, after, arrived),
             // Whether it arrived is settled by its size elsewhere, which proves no checksum: the next try finds the
             // partial file whole, and compares.
-            Err(Cause::Ftp(error)) if self.sums.is_none() => {
-                Err(at_target(unless_known(error, doubt)))
+            Err(cause @ Cause::Ftp(_)) if self.sums.is_none() => {
+                Err(at_target(unless_known(cause, doubt)))
             }
             Err(cause) => Err(at_target(cause)),
         }
@@ -314,25 +303,28 @@ impl Copying<'_, '_, '_> {
     /// A partial file that lacks nothing: only proof, time and name are missing.
     fn already_there(&mut self, total: u64) -> Result<Moved, CopyError> {
         let item = self.item;
-        let after = self.source.ask(&item.source).map_err(at_source)?;
+        let after = self.source.looks(&item.source).map_err(at_source)?;
         let doubt = Doubt {
             stage: Stage::Storing,
             expected: total,
             proven: self.judge_source(total, after)?,
         };
-        let modified = self.wanted(total).modified;
+        let modified = self.put(total).modified;
         let arrived = Arrived {
             size: Some(total),
-            times_set: self
-                .target
-                .set_time(&item.temporary, modified)
-                .map_err(at_target)?,
+            times_set: match modified {
+                Some(time) => self
+                    .target
+                    .set_time(&item.temporary, time)
+                    .map_err(at_target)?,
+                None => false,
+            },
             rename_ready: false,
         };
         self.prove(doubt, after, arrived)
     }
 
-    fn judge_source(&self, total: u64, after: After) -> Result<Result<(), String>, CopyError> {
+    fn judge_source(&self, total: u64, after: Looks) -> Result<Result<(), String>, CopyError> {
         if let Some(reason) = self.unproven() {
             return Ok(Err(reason));
         }
@@ -341,21 +333,21 @@ impl Copying<'_, '_, '_> {
             _ => false,
         };
         if touched {
-            return Err(CopyError::new(End::Source, SizeProblem::Changed));
+            return Err(CopyError::new(Role::Source, SizeProblem::Changed));
         }
         judge_source(self.evidence(total, after, None))
-            .map_err(|problem| CopyError::new(End::Source, problem))
+            .map_err(|problem| CopyError::new(Role::Source, problem))
     }
 
     fn prove(
         &mut self,
         mut doubt: Doubt,
-        after: After,
+        after: Looks,
         mut arrived: Arrived,
     ) -> Result<Moved, CopyError> {
         let all_was_read = doubt.proven.clone();
         if self.unproven().is_none() {
-            if arrived.size.is_none() && self.target.is_healthy() {
+            if arrived.size.is_none() && self.target.healthy() {
                 let seen = self.target.look(self.item.written()).map_err(at_target)?;
                 arrived.rename_ready = false;
                 arrived.size = match seen {
@@ -365,7 +357,7 @@ impl Copying<'_, '_, '_> {
             }
             let evidence = self.evidence(doubt.expected, after, arrived.size);
             doubt.proven =
-                judge(evidence).map_err(|problem| CopyError::new(End::Target, problem))?;
+                judge(evidence).map_err(|problem| CopyError::new(Role::Target, problem))?;
         }
         if let Some(sums) = &mut self.sums {
             doubt.proven = match sums.compare(self.source, self.target, self.item)? {
@@ -377,7 +369,7 @@ impl Copying<'_, '_, '_> {
         Ok(Moved { doubt, arrived })
     }
 
-    fn evidence(&self, total: u64, after: After, target: Option<u64>) -> Evidence {
+    fn evidence(&self, total: u64, after: Looks, target: Option<u64>) -> Evidence {
         Evidence {
             total,
             listed: self.item.size,
@@ -421,7 +413,7 @@ impl Copying<'_, '_, '_> {
         let taken_back =
             matches!(&*error.cause, Cause::Ftp(error) if error.kind == ErrorKind::NotWhole);
         taken_back
-            && self.target.is_healthy()
+            && self.target.healthy()
             && match (self.target.look(self.item.written()), self.item.size) {
                 (Ok(Seen::Bytes(there)), Some(size)) => there >= size,
                 _ => false,
@@ -440,10 +432,10 @@ impl Copying<'_, '_, '_> {
         );
         let keep =
             may_pass && self.item.resumable && !is_no_beginning(&error) && !self.disowned(&error);
-        error.continues = keep && self.source.restarts() && self.target.restarts();
+        error.continues = keep && self.source.reads_on() && self.target.writes_on();
         if !keep {
             let written = self.item.written();
-            let removed = self.target.is_healthy() && self.target.remove(written).is_ok();
+            let removed = self.target.healthy() && self.target.remove(written).is_ok();
             error.left_behind = !removed;
         }
         if matches!(*error.cause, Cause::Sum(SumProblem::Differs { .. })) {
@@ -462,8 +454,8 @@ struct Passing<'p> {
 
 /// Moves bytes until there are no more; gives how many were read, and what broke.
 fn flow(
-    inflow: &mut Inflow,
-    outflow: &mut Outflow,
+    source: &mut dyn End,
+    target: &mut dyn End,
     passing: Passing<'_>,
     buffer: &mut [u8],
 ) -> (u64, Option<Broken>) {
@@ -475,7 +467,7 @@ fn flow(
     let mut moved = 0;
     let mut converted = Vec::new();
     loop {
-        let length = match inflow.read(buffer) {
+        let length = match source.read(buffer) {
             Ok(0) => break,
             Ok(length) => length,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -491,21 +483,21 @@ fn flow(
                 &converted[..]
             }
         };
-        if let Err(broken) = write(outflow, bytes) {
+        if let Err(broken) = write(target, bytes) {
             return (moved, Some(broken));
         }
         moved += length as u64;
         meter.add(length as u64);
     }
     let rest = convert.map_or(&b""[..], Convert::rest);
-    (moved, write(outflow, rest).err())
+    (moved, write(target, rest).err())
 }
 
 /// Writes all bytes, and knows how far it came.
-fn write(outflow: &mut Outflow, bytes: &[u8]) -> Result<(), Broken> {
+fn write(target: &mut dyn End, bytes: &[u8]) -> Result<(), Broken> {
     let mut written = 0;
     while written < bytes.len() {
-        match outflow.write(&bytes[written..]) {
+        match target.write(&bytes[written..]) {
             Ok(0) => {
                 return Err(Broken::Writing(
                     io::ErrorKind::WriteZero.into(),
@@ -539,11 +531,11 @@ fn is_no_beginning(error: &CopyError) -> bool {
 }
 
 fn at_source(cause: Cause) -> CopyError {
-    CopyError::new(End::Source, cause)
+    CopyError::new(Role::Source, cause)
 }
 
 fn at_target(cause: Cause) -> CopyError {
-    CopyError::new(End::Target, cause)
+    CopyError::new(Role::Target, cause)
 }
 
 #[cfg(test)]

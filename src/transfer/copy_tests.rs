@@ -5,7 +5,7 @@ use std::fs;
 use super::*;
 use crate::files::Time;
 use crate::local::Root;
-use crate::transfer::{Settled, discard, publish, settle};
+use crate::transfer::{Disk, Settled, discard, publish, settle};
 
 struct Lab {
     _folder: tempfile::TempDir,
@@ -24,15 +24,13 @@ fn lab(content: &[u8]) -> Lab {
     from.set_time(b"a", time).unwrap();
     Lab {
         _folder: folder,
-        from,
-        into,
         item: Item {
             text: "a".into(),
-            source: b"a".to_vec(),
+            source: at(&from, "a"),
             size: Some(content.len() as u64),
             modified: Some(time),
-            target: b"b".to_vec(),
-            temporary: b"b.ftpflow-0123456789".to_vec(),
+            target: at(&into, "b"),
+            temporary: at(&into, "b.ftpflow-0123456789"),
             direct: false,
             may_overwrite: true,
             keeps_time: true,
@@ -41,14 +39,24 @@ fn lab(content: &[u8]) -> Lab {
             partial: false,
             stale: Vec::new(),
         },
+        from,
+        into,
         options: TransferOptions::default(),
     }
 }
 
+fn disk(root: &Root) -> Disk {
+    Disk::new(root.path().to_path_buf())
+}
+
+fn at(root: &Root, name: &str) -> Vec<u8> {
+    crate::local::bytes(&root.path().join(name)).to_vec()
+}
+
 impl Lab {
     fn copy(&self) -> Result<Copied, CopyError> {
-        let mut source = Source::Local(&self.from);
-        let mut target = Target::Local(&self.into);
+        let mut source = disk(&self.from);
+        let mut target = disk(&self.into);
         let meter = Meter::default();
         let (item, options) = (&self.item, &self.options);
         copy(
@@ -139,7 +147,7 @@ fn a_source_that_changed_leaves_nothing_behind() {
         lab.item.size = listed;
         let error = lab.copy().unwrap_err();
         assert_eq!(*error.cause, Cause::Size(SizeProblem::Changed));
-        assert_eq!((error.end, error.class()), (End::Source, Class::Permanent));
+        assert_eq!((error.end, error.class()), (Role::Source, Class::Permanent));
         assert!(lab.names().is_empty(), "{:?}", lab.names());
     }
     let mut lab = lab(b"0123");
@@ -153,7 +161,7 @@ fn a_missing_source_names_its_side_and_touches_nothing() {
     lab.item.source = b"gone".to_vec();
     lab.put("b", b"old");
     let error = lab.copy().unwrap_err();
-    assert_eq!((error.end, error.left_behind), (End::Source, false));
+    assert_eq!((error.end, error.left_behind), (Role::Source, false));
     assert_eq!(
         (lab.names(), lab.content()),
         (vec!["b".into()], b"old".to_vec())
@@ -165,7 +173,7 @@ fn a_destination_that_refuses_names_its_side() {
     let mut lab = lab(b"x");
     lab.item.temporary = b"no/such/folder".to_vec();
     let error = lab.copy().unwrap_err();
-    assert_eq!(error.end, End::Target);
+    assert_eq!(error.end, Role::Target);
     assert!(lab.names().is_empty());
 }
 
@@ -173,12 +181,12 @@ fn a_destination_that_refuses_names_its_side() {
 fn a_set_waits_for_its_publication() {
     let mut lab = lab(b"new");
     lab.options.publish = Publish::Set;
-    lab.item.stale = vec![b"b.ftpflow-00000000ff".to_vec()];
+    lab.item.stale = vec![at(&lab.into, "b.ftpflow-00000000ff")];
     lab.put("b.ftpflow-00000000ff", b"older");
     let copied = lab.copy().unwrap();
     assert!(!copied.visible && copied.proven.is_ok());
     assert_eq!(lab.names(), ["b.ftpflow-00000000ff", PART]);
-    let mut target = Target::Local(&lab.into);
+    let mut target = disk(&lab.into);
     let doubt = Doubt {
         stage: Stage::Renaming,
         expected: 3,
@@ -205,7 +213,7 @@ fn an_old_file_of_the_same_size_is_not_taken_for_the_new_one() {
         expected: 3,
         proven: Ok(()),
     };
-    let mut target = Target::Local(&lab.into);
+    let mut target = disk(&lab.into);
     assert_eq!(
         settle(&mut target, &lab.item, &doubt).unwrap(),
         Settled::NotArrived
@@ -218,7 +226,7 @@ fn a_name_that_was_taken_meanwhile_is_not_replaced() {
     lab.item.may_overwrite = false;
     lab.put("b", b"theirs");
     let error = lab.copy().unwrap_err();
-    assert_eq!(error.end, End::Target);
+    assert_eq!(error.end, Role::Target);
     assert_eq!(
         (lab.names(), lab.content()),
         (vec!["b".into()], b"theirs".to_vec())
@@ -236,7 +244,7 @@ fn direct_writes_the_final_name_and_takes_a_half_file_away() {
     lab.item.size = Some(9);
     assert!(lab.copy().is_err());
     assert!(lab.names().is_empty());
-    discard(&mut Target::Local(&lab.into), &lab.item).unwrap();
+    discard(&mut disk(&lab.into), &lab.item).unwrap();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::event::Failure;
 use crate::ftp::Algorithm;
 use crate::{ftp, local};
 
@@ -10,7 +11,7 @@ use crate::{ftp, local};
 #[error("{cause}")]
 pub struct CopyError {
     /// The end that it happened on.
-    pub end: End,
+    pub end: Role,
     /// What happened.
     pub cause: Box<Cause>,
     /// Whether part of a file that nobody wants stands at the destination, because the session was gone: call
@@ -22,9 +23,9 @@ pub struct CopyError {
     pub bytes_moved: u64,
 }
 
-/// The two ends of a copy.
+/// What an end is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum Role {
     /// Where the bytes come from.
     Source,
     /// Where they go.
@@ -126,7 +127,7 @@ pub enum SumProblem {
 }
 
 impl CopyError {
-    pub(super) fn new(end: End, cause: impl Into<Cause>) -> CopyError {
+    pub(super) fn new(end: Role, cause: impl Into<Cause>) -> CopyError {
         CopyError {
             end,
             cause: Box::new(cause.into()),
@@ -150,7 +151,7 @@ impl CopyError {
     pub fn is_broken_off(&self) -> bool {
         let broken_off = matches!(&*self.cause, Cause::Ftp(error)
             if error.kind == ftp::ErrorKind::NotWhole && error.class() == ftp::Class::Transient);
-        broken_off && self.end == End::Target && self.bytes_moved > 0
+        broken_off && self.end == Role::Target && self.bytes_moved > 0
     }
 
     /// Whether a file that was being renamed may have its final name although this is an error: the reply did not come.
@@ -191,6 +192,60 @@ impl Cause {
                 ftp::Class::Transient
             }
             Cause::Unknown { .. } => ftp::Class::Transient,
+        }
+    }
+
+    /// What is reported of it: at which end (a server's name, or `local`), with the last lines of its session.
+    pub fn failure(&self, name: &str, transcript: Vec<String>) -> Failure {
+        let (message, server, error) = match self {
+            Cause::Ftp(error) => (error.cause(), name, Some(error)),
+            Cause::Unknown { error, .. } => (error.cause(), name, Some(&**error)),
+            Cause::Local(error) => (format!("failed to {error}"), "local", None),
+            Cause::Size(_) | Cause::Sum(_) => (self.to_string(), name, None),
+        };
+        let reply = error.and_then(|error| error.reply.as_ref());
+        Failure {
+            message,
+            server: Some(server.to_owned()),
+            command: error.and_then(|error| error.command.clone()),
+            code: reply.map(|reply| reply.code),
+            reply: reply.map(|reply| reply.text.clone()),
+            transcript,
+            help: self.help(),
+            ..Failure::default()
+        }
+    }
+
+    /// Whether what was looked for is not there.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Cause::Ftp(error) => error.kind == ftp::ErrorKind::Missing,
+            Cause::Local(error) => error.is_missing(),
+            Cause::Size(_) | Cause::Sum(_) | Cause::Unknown { .. } => false,
+        }
+    }
+
+    /// Whether the server takes no further session now.
+    pub fn is_too_many(&self) -> bool {
+        matches!(self, Cause::Ftp(error) if error.kind == ftp::ErrorKind::TooMany)
+    }
+
+    /// Whether the server refused the login.
+    pub fn is_login(&self) -> bool {
+        matches!(self, Cause::Ftp(error) if error.kind == ftp::ErrorKind::Login)
+    }
+
+    /// Whether a session was found closed by the first command on it.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Cause::Ftp(error) if error.kind == ftp::ErrorKind::Lost)
+    }
+
+    /// Whether what was asked for may have been done although this is an error: the reply did not come.
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Cause::Ftp(error) => error.kind == ftp::ErrorKind::UnknownOutcome,
+            Cause::Unknown { .. } => true,
+            Cause::Local(_) | Cause::Size(_) | Cause::Sum(_) => false,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::files::{FileSet, Kind, Page, Precision, Route, Time, is_temporary};
+use crate::files::{FileSet, Kind, Page, Precision, Route, Time, is_temporary, split};
 
 /// The length of what [`crate::files::temporary_name`] adds to a name that it need not shorten.
 const TAIL: usize = ".ftpflow-".len() + 10;
@@ -250,13 +250,6 @@ impl Shelf {
 
 fn name_in<'n>(names: &'n [u8], row: &Row) -> &'n [u8] {
     &names[row.start..][..usize::from(row.length)]
-}
-
-fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    match path.iter().rposition(|&byte| byte == b'/') {
-        Some(slash) => (&path[..slash], &path[slash + 1..]),
-        None => (b"", path),
-    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::decide::Decision;
 use super::inventory::Inventory;
 use super::request::Request;
-use crate::files::{FileSet, NameProblem, Route, Side, Time, join};
+use crate::files::{FileSet, NameProblem, Route, Time, join, split};
 use crate::options::Publish;
 
-/// One file on its way. Paths are relative to the [`crate::local::Root`] on this machine, absolute on a server.
+/// One file on its way. Paths are absolute.
 #[derive(Debug, Clone)]
 pub struct Item {
     /// Text for people: the path relative to the source's root.
@@ -62,17 +62,11 @@ impl Item {
     ) -> Result<Item, NameProblem> {
         let relative = route.relative(set, at)?;
         let temporary = temporary(set, at, &relative, request);
-        let place = |relative: &[u8]| match route.side {
-            Side::Local => relative.to_vec(),
-            Side::Server(_) => join(&route.root, relative),
-        };
+        let place = |relative: &[u8]| join(&route.root, relative);
         let stale = inventory.older_partials(&relative, &temporary);
         Ok(Item {
             text: set.text(at).into(),
-            source: match set.side() {
-                Side::Local => set.relative(at),
-                Side::Server(_) => set.absolute(at),
-            },
+            source: set.absolute(at),
             size: set.size(at),
             modified: set.modified(at),
             target: place(&relative),
@@ -90,10 +84,6 @@ impl Item {
 
 /// The temporary path beside a destination path.
 pub(super) fn temporary(set: &FileSet, at: u32, relative: &[u8], request: &Request<'_>) -> Vec<u8> {
-    let slash = relative.iter().rposition(|&byte| byte == b'/');
-    let (folder, name) = match slash {
-        Some(slash) => (&relative[..slash], &relative[slash + 1..]),
-        None => (&b""[..], relative),
-    };
+    let (folder, name) = split(relative);
     join(folder, &request.temporary(set, at, name))
 }

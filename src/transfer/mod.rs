@@ -9,25 +9,31 @@ mod ascii;
 mod checksum;
 mod copy;
 mod decide;
+mod disk;
+mod end;
 mod error;
+mod hasher;
 mod inventory;
 mod item;
 mod publish;
 mod remove;
 mod request;
-mod session;
-mod source;
-mod target;
+mod server;
 mod verify;
 
 pub use checksum::{Compared, compare};
 pub use copy::{BUFFER, Copied, copy};
 pub use decide::{DecideError, Decision, Decisions, Refusal, Skip, decide};
-pub use error::{Cause, CopyError, Doubt, End, SizeProblem, Stage, SumProblem};
+pub use disk::Disk;
+pub use end::{Arrived, End, Fetch, Looks, Put, Refused, Seen};
+pub use error::{Cause, CopyError, Doubt, Role, SizeProblem, Stage, SumProblem};
 pub use inventory::{Inventory, Manners, Standing, folders};
 pub use item::Item;
 pub use publish::{Published, Settled, discard, publish, settle, written};
 pub use remove::{Changed, Fate, still_same};
 pub use request::Request;
-pub use source::Source;
-pub use target::Target;
+pub use server::Server;
+
+// What of a session's protocol the rooms above may name.
+pub use crate::ftp::{Breaker, Class, Deleted, Facts, Why};
+pub use crate::local::Links;

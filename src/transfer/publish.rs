@@ -1,9 +1,9 @@
 //! Giving a file that has arrived its final name, clearing up, and looking when a reply was lost.
 
-use super::error::{Cause, CopyError, Doubt, End, Stage};
+use super::end::{End, Seen};
+use super::error::{Cause, CopyError, Doubt, Role, Stage};
 use super::item::Item;
-use super::target::{Seen, Target};
-use crate::ftp::{Error, ErrorKind};
+use crate::ftp::ErrorKind;
 
 /// What publishing a file did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub enum Settled {
 ///
 /// # Errors
 /// The file keeps its temporary name. [`Cause::Unknown`]: the reply was lost, ask [`settle`].
-pub fn publish(target: &mut Target<'_>, item: &Item) -> Result<Published, CopyError> {
+pub fn publish(target: &mut dyn End, item: &Item) -> Result<Published, CopyError> {
     let doubt = Doubt {
         stage: Stage::Renaming,
         expected: item.size.unwrap_or(0),
@@ -46,12 +46,12 @@ pub fn publish(target: &mut Target<'_>, item: &Item) -> Result<Published, CopyEr
 ///
 /// # Errors
 /// When looking fails, too: try again.
-pub fn settle(target: &mut Target<'_>, item: &Item, doubt: &Doubt) -> Result<Settled, CopyError> {
+pub fn settle(target: &mut dyn End, item: &Item, doubt: &Doubt) -> Result<Settled, CopyError> {
     target
         .set_type(false)
-        .map_err(|cause| CopyError::new(End::Target, cause))?;
+        .map_err(|cause| CopyError::new(Role::Target, cause))?;
     let settled =
-        look_for(target, item, doubt).map_err(|cause| CopyError::new(End::Target, cause))?;
+        look_for(target, item, doubt).map_err(|cause| CopyError::new(Role::Target, cause))?;
     match settled {
         Settled::Arrived => set_time(target, item, &item.temporary),
         Settled::Published => {
@@ -67,21 +67,22 @@ pub fn settle(target: &mut Target<'_>, item: &Item, doubt: &Doubt) -> Result<Set
 ///
 /// # Errors
 /// When it still stands.
-pub fn discard(target: &mut Target<'_>, item: &Item) -> Result<(), CopyError> {
-    target
-        .remove(item.written())
-        .map_err(|cause| CopyError::new(End::Target, cause))
+pub fn discard(target: &mut dyn End, item: &Item) -> Result<(), CopyError> {
+    match target.remove(item.written()) {
+        Ok(_) => Ok(()),
+        Err(cause) => Err(CopyError::new(Role::Target, cause)),
+    }
 }
 
 /// How many bytes of a file that has not arrived stand there; none where that cannot be told.
 ///
 /// # Errors
 /// When looking fails.
-pub fn written(target: &mut Target<'_>, item: &Item) -> Result<Option<u64>, CopyError> {
+pub fn written(target: &mut dyn End, item: &Item) -> Result<Option<u64>, CopyError> {
     let seen = target
         .set_type(false)
         .and_then(|()| target.look(item.written()));
-    match seen.map_err(|cause| CopyError::new(End::Target, cause))? {
+    match seen.map_err(|cause| CopyError::new(Role::Target, cause))? {
         Seen::Bytes(there) => Ok(Some(there)),
         Seen::Something | Seen::Nothing => Ok(None),
     }
@@ -89,27 +90,20 @@ pub fn written(target: &mut Target<'_>, item: &Item) -> Result<Option<u64>, Copy
 
 /// RNFR and RNTO, or rename(2); `ready`: RNFR was accepted just before.
 pub(super) fn rename(
-    target: &mut Target<'_>,
+    target: &mut dyn End,
     item: &Item,
     ready: bool,
     doubt: Doubt,
 ) -> Result<(), CopyError> {
-    let (from, to) = (&item.temporary, &item.target);
-    let renamed = match target {
-        Target::Local(root) if item.may_overwrite => root.rename(from, to).map_err(Cause::from),
-        Target::Local(root) => root.rename_new(from, to).map_err(Cause::from),
-        Target::Remote(session) => session
-            .rename_onto(from, to, ready, item.may_overwrite)
-            .map_err(|error| unless_known(error, doubt)),
-    };
-    renamed.map_err(|cause| CopyError::new(End::Target, cause))
+    let renamed = target.rename(&item.temporary, &item.target, ready, item.may_overwrite);
+    renamed.map_err(|cause| CopyError::new(Role::Target, unless_known(cause, doubt)))
 }
 
 /// Mode and older partials. The file stands; nothing here makes it fail.
-pub(super) fn finish(target: &mut Target<'_>, item: &Item) -> Published {
+pub(super) fn finish(target: &mut dyn End, item: &Item) -> Published {
     let mut published = Published::default();
-    if let (Target::Remote(session), Some(mode)) = (&mut *target, item.chmod)
-        && let Err(error) = session.chmod(&item.target, mode)
+    if let Some(mode) = item.chmod
+        && let Err(error) = target.set_mode(&item.target, mode)
     {
         published.warning = Some(format!(
             "the file has arrived, but its mode was not set: {error}"
@@ -117,7 +111,7 @@ pub(super) fn finish(target: &mut Target<'_>, item: &Item) -> Published {
     }
     for partial in &item.stale {
         // Clearing up is worth no session and no error: what stays is seen, and goes, the next time.
-        if !target.is_healthy() || target.remove(partial).is_err() {
+        if !target.healthy() || target.remove(partial).is_err() {
             break;
         }
     }
@@ -125,22 +119,31 @@ pub(super) fn finish(target: &mut Target<'_>, item: &Item) -> Published {
 }
 
 /// An error of a server, or the doubt that it leaves.
-pub(super) fn unless_known(error: Error, doubt: Doubt) -> Cause {
-    match error.kind {
-        ErrorKind::UnknownOutcome | ErrorKind::NoFinalReply => Cause::Unknown {
-            doubt: Box::new(doubt),
-            error: Box::new(error),
-        },
-        _ => Cause::Ftp(error),
+pub(super) fn unless_known(cause: Cause, doubt: Doubt) -> Cause {
+    match cause {
+        Cause::Ftp(error)
+            if matches!(
+                error.kind,
+                ErrorKind::UnknownOutcome | ErrorKind::NoFinalReply
+            ) =>
+        {
+            Cause::Unknown {
+                doubt: Box::new(doubt),
+                error: Box::new(error),
+            }
+        }
+        cause => cause,
     }
 }
 
 /// The time is worth no error: without it the next run compares as for a server that cannot set times.
-fn set_time(target: &mut Target<'_>, item: &Item, path: &[u8]) {
-    let _ = target.set_time(path, item.modified.filter(|_| item.keeps_time));
+fn set_time(target: &mut dyn End, item: &Item, path: &[u8]) {
+    if let Some(time) = item.modified.filter(|_| item.keeps_time) {
+        let _ = target.set_time(path, time);
+    }
 }
 
-fn look_for(target: &mut Target<'_>, item: &Item, doubt: &Doubt) -> Result<Settled, Cause> {
+fn look_for(target: &mut dyn End, item: &Item, doubt: &Doubt) -> Result<Settled, Cause> {
     let whole = Seen::Bytes(doubt.expected);
     if item.direct {
         return Ok(match target.look(&item.target)? == whole {

@@ -17,12 +17,14 @@ impl Dispatcher {
         let Some(flight) = self.flights.remove(&done.job) else {
             return;
         };
-        let now = Instant::now();
+        let now = self.now();
         let mut sessions = done.sessions.into_iter();
         for (server, slot) in flight.places {
             match sessions.next() {
                 Some(session) => {
-                    self.shared.learn(server, session.facts());
+                    if let Some(facts) = session.facts() {
+                        self.shared.learn(server, facts);
+                    }
                     self.sessions.give_back(server, slot, session, now);
                 }
                 None => self.sessions.lost(server, slot),
@@ -70,7 +72,7 @@ impl Dispatcher {
             }
             if let Some(timeout) = step.timeout {
                 self.clock
-                    .set(Instant::now() + timeout, Wake::StepTimeout(id));
+                    .set(self.workers.executor.now() + timeout, Wake::StepTimeout(id));
             }
             let machine = steps::machine(step, &self.shared);
             self.shared.emit(Event::StepStarted {

@@ -6,10 +6,12 @@ use std::time::Instant;
 use super::{Dispatcher, Flight, Owner, PATIENCE, Step};
 use crate::event::{Event, Meter};
 use crate::exec::dispatcher::Message;
-use crate::exec::job::{Desk, JobId, Roles, Work};
+use crate::exec::job::{Desk, JobId, Roles, Seat, Work};
 use crate::exec::opening;
 use crate::exec::sessions::Leased;
 use crate::exec::steps::{Output, Stop};
+use crate::files::Side;
+use crate::transfer::Role;
 
 impl Dispatcher {
     pub(super) fn try_start(
@@ -31,11 +33,11 @@ impl Dispatcher {
             self.sessions.want(&roles, more);
             return Step::Waits(None);
         };
-        self.start(index, leased, now);
+        self.start(index, &roles, leased, now);
         Step::Started
     }
 
-    pub(super) fn start(&mut self, index: usize, leased: Vec<Leased>, now: Instant) {
+    pub(super) fn start(&mut self, index: usize, roles: &Roles, leased: Vec<Leased>, now: Instant) {
         let job = self.next_job();
         let running = &mut self.running[index];
         running.jobs += 1;
@@ -48,27 +50,46 @@ impl Dispatcher {
             });
         }
         let owner = Owner::Step(running.id);
-        self.fly(job, owner, leased, meter, work.work);
+        self.fly(job, owner, roles, leased, meter, work.work);
     }
 
     pub(super) fn fly(
         &mut self,
         job: JobId,
         owner: Owner,
+        roles: &Roles,
         leased: Vec<Leased>,
         meter: Arc<Meter>,
         work: Work,
     ) {
         let places = leased.iter().map(|l| (l.server, l.slot)).collect();
         let rested = leased.iter().any(|leased| leased.rested);
-        let shared = &self.shared;
-        let sessions = leased.into_iter().map(|mut leased| {
-            leased.session.learn(shared.facts(leased.server));
-            leased.session
-        });
-        let desk = Desk::new(sessions.collect(), meter, rested);
+        let seats = self.seats(roles, leased);
+        let desk = Desk::new(seats, meter, rested, Arc::clone(&self.workers.executor));
         self.flights.insert(job, Flight { owner, places });
         self.workers.spawn(job, desk, work);
+    }
+
+    /// An end for each role: a session that was leased for it, or the disk.
+    fn seats(&self, roles: &Roles, leased: Vec<Leased>) -> Vec<Seat> {
+        let mut leased = leased.into_iter();
+        let seats = roles.iter().filter_map(|(role, side)| {
+            let end = match side {
+                Side::Local => self.shared.world.disk(),
+                Side::Server(server) => {
+                    let mut end = leased.next()?.end;
+                    end.learn(self.shared.facts(server));
+                    end
+                }
+            };
+            let is_session = side != Side::Local;
+            Some(Seat {
+                role,
+                end,
+                is_session,
+            })
+        });
+        seats.collect()
     }
 
     pub(super) fn next_job(&mut self) -> JobId {
@@ -87,7 +108,7 @@ impl Dispatcher {
             let job = self.next_job();
             let owner = Owner::Opening(opening.server, opening.slot);
             let work = opening::work(opening, &self.shared);
-            self.fly(job, owner, Vec::new(), Arc::default(), work);
+            self.fly(job, owner, &Roles::none(), Vec::new(), Arc::default(), work);
         }
         any
     }
@@ -102,12 +123,20 @@ impl Dispatcher {
         for leased in retired {
             let job = self.next_job();
             let work: Work = Box::new(|desk| {
-                for session in desk.sessions.drain(..) {
-                    session.quit();
+                for seat in desk.seats.drain(..) {
+                    seat.end.quit();
                 }
                 Output::Nothing
             });
-            self.fly(job, Owner::Farewell, vec![leased], Arc::default(), work);
+            let roles = Roles::one(Role::Source, Side::Server(leased.server));
+            self.fly(
+                job,
+                Owner::Farewell,
+                &roles,
+                vec![leased],
+                Arc::default(),
+                work,
+            );
         }
     }
 
@@ -115,10 +144,10 @@ impl Dispatcher {
     pub(super) fn farewell(&mut self) {
         let retired = self.sessions.retire(None);
         self.say_quit(retired);
-        let end = Instant::now() + PATIENCE;
+        let end = self.now() + PATIENCE;
         while !self.flights.is_empty() && !self.gave_up {
-            let left = end.saturating_duration_since(Instant::now());
-            match self.messages.recv_timeout(left) {
+            let left = end.saturating_duration_since(self.now());
+            match self.receive(Some(left)) {
                 Ok(Message::Done(done)) => {
                     self.flights.remove(&done.job);
                 }

@@ -7,11 +7,11 @@ use crate::event::{Event, Failure, StepOutcome};
 use crate::exec::fault::Fault;
 use crate::exec::job::JobId;
 use crate::exec::steps::Stop;
-use crate::ftp::Why;
 use crate::plan::StepId;
+use crate::transfer::{Breaker, Why};
 
 impl Dispatcher {
-    pub(super) fn breakers_of(&self, job: JobId) -> Vec<crate::ftp::Breaker> {
+    pub(super) fn breakers_of(&self, job: JobId) -> Vec<Breaker> {
         let places = self
             .flights
             .get(&job)
@@ -61,7 +61,7 @@ impl Dispatcher {
         for breaker in self.sessions.breakers() {
             breaker.trip(Why::Interrupted);
         }
-        let now = Instant::now();
+        let now = self.now();
         self.clock.set(now + PATIENCE, Wake::ShutAll);
         self.clock.set(now + PATIENCE * 2, Wake::GiveUp);
     }

@@ -1,35 +1,38 @@
-//! `list` on a server: one job a folder, side by side; then one that puts the pages together.
+//! `list`: folders in short jobs, side by side; then one job that puts the pages together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::event::Event;
-use crate::files::{
-    FileSet, Folder, Kind, Listing, NameEncoding, Page, Patterns, ServerId, Side, join,
-};
-use crate::ftp::{Class, Session};
+use crate::files::{FileSet, Folder, Kind, Listing, NameEncoding, Page, Patterns, join};
 use crate::plan::{self, List, StepId, Verdict};
+use crate::transfer::{Cause, Class, End, Links, Role};
 
 use super::{Ending, Found, JobWork, Machine, Next, Output, Stop, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
-use crate::exec::job::JobId;
+use crate::exec::job::{Desk, JobId, Roles, Work};
 use crate::exec::pages::{self, NoPage, no_page};
 use crate::exec::shared::Shared;
 
 /// Levels beyond which a folder is not entered: no real tree is as deep, an endless one is.
 const DEEPEST: u32 = 256;
+/// Folders that one job lists at most.
+const BATCH: usize = 32;
+/// A job ends after this long.
+const SHORT: Duration = Duration::from_millis(100);
 
-pub(super) struct RemoteList {
+pub(super) struct Lister {
     id: StepId,
     list: List,
-    server: ServerId,
     state: State,
     backlog: Backlog<Target>,
-    flying: HashMap<JobId, Try<Target>>,
+    flying: BTreeMap<JobId, Vec<Try<Target>>>,
     root: Vec<u8>,
+    /// What tells the folders apart that were entered, where that is known and links are followed.
+    seen: HashSet<(u64, u64)>,
     pages: Vec<Folder>,
     fault: Option<Fault>,
     /// Why the listing is not whole, where a fault says so already.
@@ -57,8 +60,23 @@ struct Target {
 /// What a job found in one folder.
 pub(in crate::exec) struct Listed {
     root: Vec<u8>,
-    result: Result<(Page, Vec<Below>, u64), NoPage>,
+    result: Result<Shown, NoPage>,
     lost_at_rest: bool,
+}
+
+/// What a folder shows.
+struct Shown {
+    page: Page,
+    below: Vec<Below>,
+    hash: u64,
+    identity: Option<(u64, u64)>,
+}
+
+/// What a job needs to know to list folders.
+struct Look {
+    name: String,
+    list: List,
+    targets: Vec<Target>,
 }
 
 struct Below {
@@ -66,8 +84,8 @@ struct Below {
     link: bool,
 }
 
-impl RemoteList {
-    pub(super) fn new(step: &plan::Step, list: &List) -> RemoteList {
+impl Lister {
+    pub(super) fn new(step: &plan::Step, list: &List) -> Lister {
         let mut backlog = Backlog::new();
         backlog.push(Target {
             relative: Vec::new(),
@@ -75,33 +93,29 @@ impl RemoteList {
             through_link: false,
             above: Arc::default(),
         });
-        let server = match list.side {
-            Side::Server(server) => server,
-            Side::Local => ServerId(0),
-        };
-        RemoteList {
+        Lister {
             id: step.id,
             list: list.clone(),
-            server,
             state: State::Lists,
             backlog,
-            flying: HashMap::new(),
+            flying: BTreeMap::new(),
             root: Vec::new(),
+            seen: HashSet::new(),
             pages: Vec::new(),
             fault: None,
             gap: None,
         }
     }
 
-    fn take_page(
-        &mut self,
-        target: &Target,
-        page: Page,
-        below: Vec<Below>,
-        hash: u64,
-        shared: &Shared,
-    ) {
-        if target.through_link && target.above.contains(&hash) {
+    fn take_page(&mut self, target: &Target, shown: Shown, shared: &Shared) {
+        let Shown {
+            page,
+            below,
+            hash,
+            identity,
+        } = shown;
+        let is_again = identity.is_some_and(|identity| !self.seen.insert(identity));
+        if is_again || (target.through_link && target.above.contains(&hash)) {
             return;
         }
         let encoding = shared.encoding(self.list.side);
@@ -192,7 +206,7 @@ impl RemoteList {
     }
 }
 
-impl Machine for RemoteList {
+impl Machine for Lister {
     fn next(&mut self, now: Instant, _: &mut Shared) -> Next {
         match &mut self.state {
             State::Stopped(stop) if self.flying.is_empty() => {
@@ -207,12 +221,12 @@ impl Machine for RemoteList {
             State::Lists => match self.backlog.ready(now) {
                 0 if !self.flying.is_empty() => Next::Wait(self.backlog.next_retry()),
                 0 if self.backlog.is_empty() => Next::Job {
-                    roles: Vec::new(),
+                    roles: Roles::none(),
                     more: 1,
                 },
                 0 => Next::Wait(self.backlog.next_retry()),
                 more => Next::Job {
-                    roles: vec![self.server],
+                    roles: Roles::one(Role::Source, self.list.side),
                     more,
                 },
             },
@@ -220,56 +234,49 @@ impl Machine for RemoteList {
     }
 
     fn work(&mut self, job: JobId, now: Instant, shared: &mut Shared) -> JobWork {
-        let Some(attempt) = self.backlog.take(now) else {
+        let share = self
+            .backlog
+            .ready(now)
+            .div_ceil(shared.sessions_of(self.list.side));
+        let attempts = std::iter::from_fn(|| self.backlog.take(now));
+        let attempts: Vec<Try<Target>> = attempts.take(share.clamp(1, BATCH)).collect();
+        if attempts.is_empty() {
             self.state = State::Assembles;
             self.note_gaps();
             return self.assemble(shared);
+        }
+        let look = Look {
+            name: shared.plan.side_name(self.list.side).to_owned(),
+            list: self.list.clone(),
+            targets: attempts
+                .iter()
+                .map(|attempt| attempt.item.clone())
+                .collect(),
         };
-        let target = attempt.item.clone();
-        self.flying.insert(job, attempt);
-        let path = self.list.path.clone();
-        let name = shared.plan.side_name(self.list.side).to_owned();
-        let (hidden, follow) = (self.list.hidden, self.list.follow_links);
-        JobWork::quiet(Box::new(move |desk| {
-            let rested = desk.rested;
-            let Some(session) = desk.sessions.first_mut() else {
-                return Output::Nothing;
-            };
-            Output::Listed(Box::new(look(
-                session, &name, &path, &target, hidden, follow, rested,
-            )))
-        }))
+        self.flying.insert(job, attempts);
+        JobWork::quiet(look.work())
     }
 
     fn returned(&mut self, job: JobId, output: Output, now: Instant, shared: &mut Shared) {
-        let attempt = self.flying.remove(&job);
-        match (output, attempt) {
-            (Output::Listed(listed), Some(attempt)) => {
-                let Listed {
-                    root,
-                    result,
-                    lost_at_rest,
-                } = *listed;
-                if attempt.item.relative.is_empty() {
-                    self.root = root;
+        let attempts = self.flying.remove(&job).unwrap_or_default();
+        match output {
+            Output::Listed(listed) => {
+                let mut attempts = attempts.into_iter();
+                for (listed, attempt) in listed.into_iter().zip(attempts.by_ref()) {
+                    self.listed(attempt, listed, now, shared);
                 }
-                match result {
-                    Ok((page, below, hash)) => {
-                        self.take_page(&attempt.item, page, below, hash, shared)
-                    }
-                    Err(_) if lost_at_rest => self.backlog.put_back([attempt]),
-                    Err(no_page) => self.failed(attempt, no_page, now, shared),
-                }
+                // What a job did not get to.
+                self.backlog.put_back(attempts.collect::<Vec<_>>());
             }
-            (Output::Set(Ok(found)), _) => {
+            Output::Set(Ok(found)) => {
                 report(self.id, &found, self.gap.as_deref(), shared);
                 self.state = State::Assembled(Some(found.set));
             }
-            (Output::Set(Err(fault)), _) => {
+            Output::Set(Err(fault)) => {
                 self.fault = Some(fault);
                 self.state = State::Assembled(None);
             }
-            (Output::Panicked(words), _) => {
+            Output::Panicked(words) => {
                 self.fault = Some(panicked(&words));
                 self.state = State::Assembled(None);
             }
@@ -284,7 +291,18 @@ impl Machine for RemoteList {
     }
 }
 
-impl RemoteList {
+impl Lister {
+    fn listed(&mut self, attempt: Try<Target>, listed: Listed, now: Instant, shared: &mut Shared) {
+        if attempt.item.relative.is_empty() {
+            self.root = listed.root;
+        }
+        match listed.result {
+            Ok(shown) => self.take_page(&attempt.item, shown, shared),
+            Err(_) if listed.lost_at_rest => self.backlog.put_back([attempt]),
+            Err(no_page) => self.failed(attempt, no_page, now, shared),
+        }
+    }
+
     fn assemble(&mut self, shared: &Shared) -> JobWork {
         let pages = std::mem::take(&mut self.pages);
         let root = std::mem::take(&mut self.root);
@@ -326,63 +344,74 @@ pub(super) fn report(id: StepId, found: &Found, gap: Option<&str>, shared: &mut 
     });
 }
 
-fn look(
-    session: &mut Session,
-    server: &str,
-    path: &str,
-    target: &Target,
-    hidden: bool,
-    follow: bool,
-    rested: bool,
-) -> Listed {
-    let mut root = Vec::new();
-    let result = match session.encode(path) {
-        Ok(bytes) => {
-            root = session.absolute(&bytes);
-            folder_page(session, server, &join(&root, &target.relative), follow)
-        }
-        Err(error) => Err(no_page(session, server, path.as_bytes(), &error)),
-    };
-    let lost_at_rest = rested && result.as_ref().is_err_and(|no_page| no_page.lost);
-    let result = result.map(|page| {
-        let below = folders_in(&page, hidden, follow);
-        let hash = hash(&page);
-        (page, below, hash)
-    });
-    Listed {
-        root,
-        result,
-        lost_at_rest,
+impl Look {
+    /// Lists folders until the time of a job is over; at least one.
+    fn work(self) -> Work {
+        Box::new(move |desk| {
+            let end = desk.now() + SHORT;
+            let mut listed = Vec::with_capacity(self.targets.len());
+            for target in &self.targets {
+                let first = listed.is_empty();
+                match self.one(desk, target, first) {
+                    Ok(one) => listed.push(one),
+                    Err(fault) => return Output::Set(Err(fault)),
+                }
+                if !desk.healthy() || desk.now() >= end {
+                    break;
+                }
+            }
+            Output::Listed(listed)
+        })
     }
-}
 
-fn folder_page(
-    session: &mut Session,
-    server: &str,
-    folder: &[u8],
-    follow: bool,
-) -> Result<Page, NoPage> {
-    let mut page = pages::page(session, server, folder)?;
-    if follow {
-        resolve_links(session, folder, &mut page)
-            .map_err(|error| no_page(session, server, folder, &error))?;
+    fn one(&self, desk: &mut Desk, target: &Target, first: bool) -> Result<Listed, Fault> {
+        let rested = desk.rested && first;
+        let end = desk.end(Role::Source)?;
+        let root = match end.find(&self.list.path) {
+            Ok(root) => root,
+            Err(cause) => return Err(Fault::at(&self.name, &cause, end)),
+        };
+        let links = match self.list.follow_links {
+            true => Links::Follow,
+            false => Links::Refuse,
+        };
+        end.confine(&root, links);
+        let result = self.shown(end, &join(&root, &target.relative));
+        let lost_at_rest = rested && result.as_ref().is_err_and(|no_page| no_page.lost);
+        Ok(Listed {
+            root,
+            result,
+            lost_at_rest,
+        })
     }
-    Ok(page)
+
+    fn shown(&self, end: &mut dyn End, folder: &[u8]) -> Result<Shown, NoPage> {
+        let follow = self.list.follow_links;
+        let mut page = pages::page(end, &self.name, folder)?;
+        let mut identity = None;
+        if follow {
+            let resolved =
+                resolve_links(end, folder, &mut page).and_then(|()| end.identity(folder));
+            identity = resolved.map_err(|cause| no_page(end, &self.name, folder, &cause))?;
+        }
+        Ok(Shown {
+            below: folders_in(&page, self.list.hidden, follow),
+            hash: hash(&page),
+            identity,
+            page,
+        })
+    }
 }
 
 /// A link with a size is a file; another may be a folder, which its own listing will tell.
-fn resolve_links(
-    session: &mut Session,
-    folder: &[u8],
-    page: &mut Page,
-) -> Result<(), crate::ftp::Error> {
+fn resolve_links(end: &mut dyn End, folder: &[u8], page: &mut Page) -> Result<(), Cause> {
     let links = page.entries().enumerate();
     let links = links.filter(|(_, entry)| entry.kind == Kind::Link);
     let links: Vec<(usize, Vec<u8>)> = links.map(|(at, e)| (at, join(folder, e.name))).collect();
     for (at, path) in links {
-        if let Some(size) = session.size(&path)? {
-            let modified = session.modified(&path)?;
-            page.amend(at, Kind::File, Some(size), modified);
+        let looks = end.looks(&path)?;
+        if looks.size.is_some() {
+            page.amend(at, Kind::File, looks.size, looks.modified);
         }
     }
     Ok(())

@@ -4,11 +4,12 @@
 
 use std::time::Instant;
 
-use crate::files::ServerId;
+use crate::files::{ServerId, Side};
 use crate::plan;
+use crate::transfer::Role;
 
 use super::{Ending, JobWork, Machine, Next, Output, Stop};
-use crate::exec::job::JobId;
+use crate::exec::job::{JobId, Roles};
 use crate::exec::shared::Shared;
 
 pub(super) struct Login {
@@ -36,7 +37,7 @@ impl Machine for Login {
     fn next(&mut self, _: Instant, _: &mut Shared) -> Next {
         match &self.state {
             State::Waits => Next::Job {
-                roles: vec![self.server],
+                roles: Roles::one(Role::Source, Side::Server(self.server)),
                 more: 1,
             },
             State::Holds => Next::Wait(None),

@@ -7,7 +7,6 @@ mod delete;
 mod filter;
 mod known;
 mod list;
-mod list_local;
 mod login;
 mod sole;
 mod transfer;
@@ -77,8 +76,8 @@ pub(super) enum Output {
     Nothing,
     /// A session was opened, or not.
     Opened(Box<Opened>),
-    /// A folder was listed.
-    Listed(Box<list::Listed>),
+    /// Folders were listed, in the order in which they were asked for.
+    Listed(Vec<list::Listed>),
     /// A set is ready.
     Set(Result<Found, Fault>),
     /// A filter was applied.
@@ -104,10 +103,7 @@ pub(super) fn machine(step: &Step, shared: &Shared) -> Box<dyn Machine> {
     }
     match &step.action {
         Action::Login(login) => Box::new(login::Login::new(login)),
-        Action::List(list) if list.side == crate::files::Side::Local => {
-            Box::new(Sole::new(list_local::LocalList::new(step, list)))
-        }
-        Action::List(list) => Box::new(list::RemoteList::new(step, list)),
+        Action::List(list) => Box::new(list::Lister::new(step, list)),
         Action::Filter(filter) => Box::new(Sole::new(filter::Filter::new(step, filter))),
         Action::Transfer(transfer) => Box::new(transfer::Transfer::new(step, transfer, shared)),
         Action::Delete(delete) => Box::new(delete::Delete::new(step, delete, shared)),

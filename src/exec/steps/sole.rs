@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Ending, JobWork, Machine, Next, Output, Stop};
-use crate::exec::job::{JobId, Work};
+use crate::exec::job::{JobId, Roles, Work};
 use crate::exec::shared::Shared;
 
 /// The job, and what is made of its end.
@@ -37,7 +37,7 @@ impl<T: Task> Machine for Sole<T> {
     fn next(&mut self, _: Instant, _: &mut Shared) -> Next {
         match &mut self.state {
             State::Waits => Next::Job {
-                roles: Vec::new(),
+                roles: Roles::none(),
                 more: 1,
             },
             State::Works => Next::Wait(None),

@@ -8,11 +8,11 @@ use crate::plan::{self, Action, DeleteWhat, Plan, StepId};
 
 use super::Output;
 use crate::exec::fault::Fault;
-use crate::exec::job::Work;
+use crate::exec::job::{Desk, Work};
 use crate::exec::proofs::Proofs;
 use crate::exec::shared::Shared;
 use crate::files::Side;
-use crate::local::{Links, Root};
+use crate::transfer::{Links, Role};
 
 /// What is to be deleted, and what is not.
 pub(in crate::exec) struct Chosen {
@@ -41,8 +41,8 @@ struct Question {
 /// The work of choosing: without sessions, over a copy of the proofs.
 pub(super) fn work(step: StepId, delete: plan::Delete, shared: &Shared) -> Work {
     let question = question(step, &delete, shared);
-    Box::new(move |_| {
-        let chosen = question.and_then(|question| question.answer(&delete));
+    Box::new(move |desk| {
+        let chosen = question.and_then(|question| question.answer(desk, &delete));
         super::super::Output::Delete(Box::new(Output::Chosen(chosen)))
     })
 }
@@ -87,7 +87,7 @@ fn source_of(step: StepId, plan: &Plan) -> Option<StepId> {
 }
 
 impl Question {
-    fn answer(&self, delete: &plan::Delete) -> Result<Chosen, Fault> {
+    fn answer(&self, desk: &mut Desk, delete: &plan::Delete) -> Result<Chosen, Fault> {
         if let Some(reason) = self.set.incomplete_reason() {
             let fault =
                 format!("nothing was deleted, because the listing may not be whole: {reason}");
@@ -95,7 +95,7 @@ impl Question {
                 Fault::permanent(fault).help("list smaller folders, or fewer files at once")
             );
         }
-        self.make_safe()?;
+        self.make_safe(desk)?;
         let mut kept = Vec::new();
         let mut left_out = Vec::new();
         let (mut unproven, mut folders) = (0, 0);
@@ -123,12 +123,12 @@ impl Question {
     }
 
     /// Copies on this machine are flushed to the disk before their sources go: they must outlive a crash of the machine.
-    fn make_safe(&self) -> Result<(), Fault> {
+    fn make_safe(&self, desk: &mut Desk) -> Result<(), Fault> {
         for copies in &self.copies {
-            let flushed =
-                Root::open_bytes(copies.root(), Links::Refuse).and_then(|root| root.flush());
-            flushed.map_err(|error| {
-                let mut fault = Fault::local(&error);
+            let end = desk.end(Role::Target)?;
+            end.confine(copies.root(), Links::Refuse);
+            end.flush().map_err(|cause| {
+                let mut fault = Fault::of("local", &cause, Vec::new());
                 let message = &mut fault.failure.message;
                 *message =
                     format!("nothing was deleted, because the copies may not be safe: {message}");

@@ -1,12 +1,10 @@
 //! The jobs of a `delete` step, on a server or on this machine.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::files::{FileSet, Page, Side, join};
-use crate::ftp::{Deleted, ErrorKind, Session};
-use crate::local::{self, Links, Root};
-use crate::transfer::{Fate, still_same};
+use crate::files::{FileSet, Page, join};
+use crate::transfer::{Deleted, End, Fate, Links, Role, still_same};
 
 use super::{FolderOf, Output};
 use crate::exec::fault::Fault;
@@ -20,7 +18,6 @@ const SHORT: Duration = Duration::from_millis(100);
 /// Where files are deleted.
 pub(super) struct Target {
     pub(super) name: String,
-    pub(super) side: Side,
     pub(super) set: Option<FileSet>,
 }
 
@@ -57,14 +54,14 @@ pub(super) fn survey(target: Target, folder: Arc<FolderOf>) -> Work {
 /// Deletes a batch, as far as it gets in a short time.
 pub(super) fn delete(target: Target, positions: Vec<u32>) -> Work {
     Box::new(move |desk| {
-        let end = Instant::now() + SHORT;
+        let end = desk.now() + SHORT;
         let mut done = Vec::with_capacity(positions.len());
         for at in positions {
             let Some(set) = &target.set else { break };
             let result = target.delete(desk, set, at);
-            let healthy = desk.sessions.iter().all(Session::healthy);
+            let healthy = desk.healthy();
             done.push((at, result));
-            if !healthy || Instant::now() >= end {
+            if !healthy || desk.now() >= end {
                 break;
             }
         }
@@ -90,47 +87,41 @@ pub(super) fn remove_folders(target: Target, mut folders: Vec<Vec<u8>>) -> Work 
 }
 
 impl Target {
+    /// The end, confined to the folder of the set.
+    fn end<'d>(&self, desk: &'d mut Desk, set: &FileSet) -> Result<&'d mut dyn End, Fault> {
+        let end = desk.end(Role::Source)?;
+        end.confine(set.root(), Links::Refuse);
+        Ok(end)
+    }
+
     /// The folder's entries now; none where the folder is gone.
     fn page(&self, desk: &mut Desk, set: &FileSet, folder: &[u8]) -> Result<Option<Page>, Fault> {
-        let Some(session) = desk.sessions.first_mut() else {
-            let listed = open(set).and_then(|root| root.list(folder));
-            return missing_is_none(listed).map_err(|error| Fault::local(&error));
-        };
-        match pages::page(session, &self.name, &join(set.root(), folder)) {
-            Ok(page) => Ok(Some(page)),
-            Err(no_page) if no_page.missing => Ok(None),
-            Err(no_page) => Err(no_page.fault),
-        }
+        let end = self.end(desk, set)?;
+        pages::page_or_none(end, &self.name, &join(set.root(), folder))
     }
 
     fn delete(&self, desk: &mut Desk, set: &FileSet, at: u32) -> Result<Deletion, Fault> {
-        let Some(session) = desk.sessions.first_mut() else {
-            return delete_here(set, at);
-        };
-        match session.delete(&set.absolute(at)) {
+        let end = self.end(desk, set)?;
+        match end.remove(&set.absolute(at)) {
             Ok(Deleted::Gone) => Ok(Deletion::Deleted),
             Ok(Deleted::WasNotThere) => Ok(Deletion::WasNotThere),
-            Err(error) => {
-                let fault = Fault::ftp(&self.name, &error, Some(session)).about(set.text(at));
-                if error.kind == ErrorKind::UnknownOutcome {
-                    return Ok(Deletion::Unknown(fault));
+            Err(cause) => {
+                let fault = Fault::at(&self.name, &cause, end).about(set.text(at));
+                match cause.is_unknown() {
+                    true => Ok(Deletion::Unknown(fault)),
+                    false => Err(fault),
                 }
-                Err(fault)
             }
         }
     }
 
+    /// One that is not empty, or gone already, is none of ours to insist on.
     fn remove_folder(&self, desk: &mut Desk, set: &FileSet, folder: &[u8]) -> Result<(), String> {
-        if self.side == Side::Local {
-            // Not empty, or gone already: either way it is not ours to insist.
-            let _ = open(set).and_then(|root| root.remove_folder(folder));
-            return Ok(());
-        }
-        let Some(session) = desk.sessions.first_mut() else {
-            return Ok(());
-        };
-        match session.remove_folder(&join(set.root(), folder)) {
-            Err(error) if !session.healthy() => Err(format!("empty folders were left: {error}")),
+        let end = self
+            .end(desk, set)
+            .map_err(|fault| fault.failure.message.clone())?;
+        match end.remove_folder(&join(set.root(), folder)) {
+            Err(cause) if !end.healthy() => Err(format!("empty folders were left: {cause}")),
             _ => Ok(()),
         }
     }
@@ -159,24 +150,4 @@ fn compare(set: &FileSet, folder: &FolderOf, page: &Page) -> Result<Vec<(u32, Fa
         (*at, still_same(set.size(*at), set.modified(*at), now))
     });
     Ok(fates.collect())
-}
-
-fn open(set: &FileSet) -> Result<Root, local::Error> {
-    Root::open_bytes(set.root(), Links::Refuse)
-}
-
-fn missing_is_none<T>(result: Result<T, local::Error>) -> Result<Option<T>, local::Error> {
-    match result {
-        Err(error) if error.is_missing() => Ok(None),
-        result => result.map(Some),
-    }
-}
-
-fn delete_here(set: &FileSet, at: u32) -> Result<Deletion, Fault> {
-    let removed = open(set).and_then(|root| root.remove(&set.relative(at)));
-    match missing_is_none(removed) {
-        Ok(Some(())) => Ok(Deletion::Deleted),
-        Ok(None) => Ok(Deletion::WasNotThere),
-        Err(error) => Err(Fault::local(&error).about(set.text(at))),
-    }
 }

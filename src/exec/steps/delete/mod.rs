@@ -20,7 +20,7 @@ use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::{JobId, Roles};
 use crate::exec::shared::Shared;
-use crate::transfer::Fate;
+use crate::transfer::{Fate, Role};
 use choose::Chosen;
 use jobs::Deletion;
 
@@ -101,10 +101,7 @@ impl Delete {
     }
 
     fn roles(&self) -> Roles {
-        match self.side {
-            Side::Server(server) => vec![server],
-            Side::Local => Vec::new(),
-        }
+        Roles::one(Role::Source, self.side)
     }
 
     fn text(&self, at: u32) -> String {
@@ -367,12 +364,12 @@ impl Machine for Delete {
             Phase::End if !self.flying.is_empty() => return Next::Wait(None),
             Phase::End => return Next::Done(self.ending(shared)),
             _ if self.stopped.is_some() => return Next::Wait(None),
-            Phase::Choose if self.flying.is_empty() => (Vec::new(), 1),
+            Phase::Choose if self.flying.is_empty() => (Roles::one(Role::Target, Side::Local), 1),
             Phase::Survey => (self.roles(), self.folders.ready(now)),
             Phase::Delete if self.folders.ready(now) > 0 => (self.roles(), 1),
             Phase::Delete => (self.roles(), self.files.ready(now).div_ceil(BATCH / 8)),
             Phase::Folders if self.flying.is_empty() => (self.roles(), 1),
-            Phase::Choose | Phase::Folders => (Vec::new(), 0),
+            Phase::Choose | Phase::Folders => (Roles::none(), 0),
         };
         if more > 0 {
             return Next::Job { roles, more };
@@ -451,7 +448,6 @@ impl Delete {
     fn target(&self, shared: &Shared) -> jobs::Target {
         jobs::Target {
             name: shared.plan.side_name(self.side).to_owned(),
-            side: self.side,
             set: self.set.clone(),
         }
     }

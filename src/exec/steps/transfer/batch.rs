@@ -1,24 +1,23 @@
 //! Files on their way in one job: each copied, settled or given up, until the time of the batch is over.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::event::{Current, Failure, Meter};
-use crate::files::{FileSet, Side};
-use crate::ftp::{Class, Session};
+use crate::event::Current;
+use crate::files::FileSet;
 use crate::options::Publish;
 use crate::transfer::{
-    self, Cause, Compared, Copied, CopyError, Decision, Decisions, Doubt, End, Inventory, Item,
-    Settled, SizeProblem, Source, Target,
+    self, Cause, Class, Compared, Copied, CopyError, Decision, Decisions, Doubt, End, Inventory,
+    Item, Links, Role, Settled, SizeProblem,
 };
 
 use super::Output;
-use super::ends::{Ends, Wishes, no_session};
+use super::ends::{Ends, Wishes};
 use super::full::{Broken, Room};
 use super::jobs::output;
 use super::names;
 use crate::exec::fault::Fault;
-use crate::exec::job::{Desk, Work};
+use crate::exec::job::{Desk, Pair, Work};
 
 /// A batch ends after this long, so that the dispatcher can share the sessions out anew.
 const SHORT: Duration = Duration::from_millis(100);
@@ -96,7 +95,7 @@ pub(super) struct Piece {
 /// Moves files until the time of a batch is over; at least one.
 pub(super) fn files(batch: Batch, files: Vec<Piece>) -> Work {
     Box::new(move |desk| {
-        let end = Instant::now() + SHORT;
+        let end = desk.now() + SHORT;
         let mut moved = Vec::with_capacity(files.len());
         for piece in files {
             let result = batch.one(desk, &piece, moved.is_empty());
@@ -109,7 +108,7 @@ pub(super) fn files(batch: Batch, files: Vec<Piece>) -> Work {
                 }
             };
             moved.push((piece.at, result));
-            if !goes_on || Instant::now() >= end || !desk.sessions.iter().all(Session::healthy) {
+            if !goes_on || desk.now() >= end || !desk.healthy() {
                 break;
             }
         }
@@ -187,30 +186,30 @@ impl Batch {
         let mut item = self.item(piece.at).map_err(Failed::at_once)?;
         item.partial |= piece.again && item.resumable;
         let rested = desk.rested && first;
-        let (sessions, meter, buffer) = desk.parts();
+        let mut pair = self.pair(desk).map_err(Failed::at_once)?;
         let current = Current {
             file: Arc::clone(&item.text),
             size: item.size,
         };
-        meter.begin(current, 0);
-        let (mut source, mut target) = self.split(sessions).map_err(Failed::at_once)?;
-        let stood = match self.room(&mut target, &item, piece) {
+        pair.meter.begin(current, 0);
+        let meter = pair.meter;
+        let stood = match self.room(pair.target, &item, piece) {
             Ok(Room::Perhaps(stood)) => Ok(stood),
             Ok(Room::None(fault)) => Err(Failed::of_all(fault)),
-            Err(error) => Err(self.failed(error, &source, &target, &item, rested)),
+            Err(error) => Err(self.failed(error, &pair, &item, rested)),
         };
         let stood = stood.inspect_err(|_| meter.end())?;
         let settled = match &piece.doubt {
-            Some(doubt) => settle(&mut target, &item, doubt, self.wishes.options.publish),
+            Some(doubt) => settle(pair.target, &item, doubt, self.wishes.options.publish),
             None => Ok(None),
         };
         let looked = settled.is_ok();
         let result = settled.and_then(|settled| match settled {
             Some(copied) => Ok(Arrival::Copied(copied)),
-            None => self.arrive(&mut source, &mut target, &item, piece, meter, buffer),
+            None => self.arrive(&mut pair, &item, piece),
         });
         let result = result.map_err(|error| {
-            let mut failed = self.failed(error, &source, &target, &item, rested);
+            let mut failed = self.failed(error, &pair, &item, rested);
             failed.stood = stood;
             if !looked && failed.doubt.is_none() {
                 failed.doubt.clone_from(&piece.doubt);
@@ -221,7 +220,7 @@ impl Batch {
         result
     }
 
-    fn room(&self, target: &mut Target<'_>, item: &Item, piece: &Piece) -> Result<Room, CopyError> {
+    fn room(&self, target: &mut dyn End, item: &Item, piece: &Piece) -> Result<Room, CopyError> {
         match &piece.broken {
             Some(broken) => broken.look(target, item),
             None => Ok(Room::Perhaps(None)),
@@ -230,22 +229,26 @@ impl Batch {
 
     fn arrive(
         &self,
-        source: &mut Source<'_>,
-        target: &mut Target<'_>,
+        pair: &mut Pair<'_>,
         item: &Item,
         piece: &Piece,
-        meter: &Meter,
-        buffer: &mut Vec<u8>,
     ) -> Result<Arrival, CopyError> {
         if self.decisions.of(piece.at) == Decision::Same && piece.doubt.is_none() {
-            match transfer::compare(source, target, item, buffer)? {
+            match transfer::compare(pair.source, pair.target, item, pair.buffer)? {
                 Compared::Same => return Ok(Arrival::Same(Ok(()))),
                 Compared::Unknown(reason) => return Ok(Arrival::Same(Err(reason))),
                 // Size and time agree, and the bytes do not: it is as good as missing.
                 Compared::Different => {}
             }
         }
-        let copied = transfer::copy(source, target, item, &self.wishes.options, meter, buffer)?;
+        let copied = transfer::copy(
+            pair.source,
+            pair.target,
+            item,
+            &self.wishes.options,
+            pair.meter,
+            pair.buffer,
+        )?;
         Ok(Arrival::Copied(copied))
     }
 
@@ -254,61 +257,40 @@ impl Batch {
         &self,
         desk: &mut Desk,
         at: u32,
-        act: impl Fn(&mut Target<'_>, &Item) -> Result<T, CopyError>,
+        act: impl Fn(&mut dyn End, &Item) -> Result<T, CopyError>,
     ) -> Result<T, NotDone> {
         let item = self.item(at)?;
-        let mut target = match desk.sessions.first_mut() {
-            Some(session) => Target::Remote(session),
-            None => Target::Local(self.ends.target()?),
-        };
-        act(&mut target, &item).map_err(|error| {
-            let transcript = match &target {
-                Target::Remote(session) => session.transcript(),
-                Target::Local(_) => Vec::new(),
-            };
-            NotDone {
-                fault: self.fault(&error, transcript, &item),
-                is_unknown: error.leaves_name_unknown(),
-            }
+        let target = desk.end(Role::Target)?;
+        target.confine(&self.ends.route.root, Links::Refuse);
+        act(target, &item).map_err(|error| NotDone {
+            fault: self.fault(&error, target.transcript(), &item),
+            is_unknown: error.leaves_name_unknown(),
         })
     }
 
-    /// The ends of a copy: sessions come in the order source, target.
-    fn split<'a>(&'a self, sessions: &'a mut [Session]) -> Result<(Source<'a>, Target<'a>), Fault> {
-        let mut sessions = sessions.iter_mut();
-        let source = match self.wishes.from {
-            Side::Local => Source::Local(self.ends.source()?),
-            Side::Server(_) => Source::Remote(sessions.next().ok_or_else(no_session)?),
-        };
-        let target = match self.wishes.to {
-            Side::Local => Target::Local(self.ends.target()?),
-            Side::Server(_) => Target::Remote(sessions.next().ok_or_else(no_session)?),
-        };
-        Ok((source, target))
+    /// The ends of a copy, confined to their folders.
+    fn pair<'d>(&self, desk: &'d mut Desk) -> Result<Pair<'d>, Fault> {
+        let pair = desk.pair()?;
+        if let Some(set) = &self.set {
+            pair.source.confine(set.root(), self.wishes.links);
+        }
+        pair.target.confine(&self.ends.route.root, Links::Refuse);
+        Ok(pair)
     }
 
-    fn failed(
-        &self,
-        error: CopyError,
-        source: &Source<'_>,
-        target: &Target<'_>,
-        item: &Item,
-        rested: bool,
-    ) -> Failed {
+    fn failed(&self, error: CopyError, pair: &Pair<'_>, item: &Item, rested: bool) -> Failed {
         let concerns_all = error.concerns_all();
         let broken_off = error.is_broken_off() && item.resumable;
-        let transcript = match (error.end, source, target) {
-            (End::Source, Source::Remote(session), _)
-            | (End::Target, _, Target::Remote(session)) => session.transcript(),
-            _ => Vec::new(),
+        let end: &dyn End = match error.end {
+            Role::Source => pair.source,
+            Role::Target => pair.target,
         };
-        let fault = self.fault(&error, transcript, item);
-        let lost = matches!(&*error.cause, Cause::Ftp(error) if Fault::lost(error));
+        let fault = self.fault(&error, end.transcript(), item);
         Failed {
             fault,
             bytes: error.bytes_moved,
             continues: error.continues,
-            lost_at_rest: rested && lost && error.bytes_moved == 0,
+            lost_at_rest: rested && error.cause.is_lost() && error.bytes_moved == 0,
             left_behind: error.left_behind,
             broken_off,
             stood: None,
@@ -322,26 +304,11 @@ impl Batch {
 
     fn fault(&self, error: &CopyError, transcript: Vec<String>, item: &Item) -> Fault {
         let (side, name) = match error.end {
-            End::Source => ("source", &self.wishes.source_name),
-            End::Target => ("destination", &self.wishes.target_name),
+            Role::Source => ("source", &self.wishes.source_name),
+            Role::Target => ("destination", &self.wishes.target_name),
         };
-        let mut fault = match &*error.cause {
-            Cause::Ftp(error) => Fault::ftp(name, error, None),
-            Cause::Unknown { error, .. } => Fault::ftp(name, error, None),
-            Cause::Local(error) => Fault::local(error),
-            cause @ (Cause::Size(_) | Cause::Sum(_)) => Fault {
-                class: error.class(),
-                failure: Box::new(Failure {
-                    message: cause.to_string(),
-                    server: Some(name.clone()),
-                    ..Failure::default()
-                }),
-            },
-        };
-        fault.class = error.class();
+        let mut fault = Fault::of(name, &error.cause, transcript);
         fault.failure.message = format!("at the {side}: {}", fault.failure.message);
-        fault.failure.transcript = transcript;
-        fault.failure.help = error.help().or(fault.failure.help.take());
         if self.wishes.frozen && matches!(*error.cause, Cause::Size(SizeProblem::Changed)) {
             let help = "run without `--resume`, which lists the source anew";
             fault.failure.help = Some(help.into());
@@ -377,7 +344,7 @@ impl Failed {
 /// Looks what became of a file whose reply was lost; what has arrived is not copied again. One of a set that has
 /// arrived waits for the others, as any.
 fn settle(
-    target: &mut Target<'_>,
+    target: &mut dyn End,
     item: &Item,
     doubt: &Doubt,
     publish: Publish,
@@ -399,7 +366,7 @@ fn settle(
 }
 
 /// Whether a file has its final name already.
-fn renamed(target: &mut Target<'_>, item: &Item) -> Result<bool, CopyError> {
+fn renamed(target: &mut dyn End, item: &Item) -> Result<bool, CopyError> {
     let Some(expected) = item.size else {
         return Ok(false);
     };

@@ -1,18 +1,15 @@
 //! What a transfer step wants, and its two ends, as its jobs need them.
 
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
-use crate::files::{FileSet, Route, Side};
+use crate::files::{Route, Side};
 use crate::journal::Resumed;
-use crate::local::{Links, Root};
 use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
-use crate::transfer::Request;
+use crate::transfer::{Links, Request};
 
 use super::names;
 use super::survey::Rooted;
-use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
 
 /// What a transfer step wants, as its jobs need it.
@@ -21,14 +18,12 @@ pub(in crate::exec) struct Wishes {
     pub(super) step: String,
     pub(super) options: TransferOptions,
     pub(super) chmod: Option<u32>,
-    pub(super) from: Side,
     pub(super) to: Side,
     pub(super) source_name: String,
     pub(super) target_name: String,
     pub(super) source_id: String,
     pub(super) own_source: bool,
     pub(super) into: String,
-    pub(super) local_into: PathBuf,
     pub(super) links: Links,
     /// Whether the list of files is that of an interrupted run, which knows nothing of later changes.
     pub(super) frozen: bool,
@@ -39,9 +34,7 @@ pub(in crate::exec) struct Wishes {
 pub(in crate::exec) struct Ends {
     pub(super) route: Route,
     pub(super) sets_times: bool,
-    source: Option<Arc<Root>>,
-    target: Option<Arc<Root>>,
-    proven: Arc<names::Proven>,
+    proven: names::Proven,
 }
 
 impl Wishes {
@@ -52,14 +45,12 @@ impl Wishes {
             step: step.name.clone(),
             options: transfer.options.clone(),
             chmod: transfer.chmod,
-            from: transfer.source,
             to: transfer.to,
             source_name: plan.side_name(transfer.source).to_owned(),
             target_name: plan.side_name(transfer.to).to_owned(),
             source_id: shared.identity_text(transfer.source),
             own_source: shared.identity(transfer.source) == shared.identity(transfer.to),
             into: transfer.into.clone(),
-            local_into: plan.folder.join(&transfer.into),
             links: links_of(transfer.from, plan),
             frozen: is_frozen(transfer.from, shared),
             resumed: shared.resumed.clone(),
@@ -103,12 +94,7 @@ fn links_of(step: StepId, plan: &Plan) -> Links {
 }
 
 impl Ends {
-    pub(super) fn new(
-        wishes: &Wishes,
-        rooted: &Rooted,
-        set: Option<&FileSet>,
-        shared: &Shared,
-    ) -> Result<Ends, Fault> {
+    pub(super) fn new(wishes: &Wishes, rooted: &Rooted, shared: &Shared) -> Ends {
         let sets_times = match wishes.to {
             Side::Local => true,
             Side::Server(server) => shared.facts(server).sets_times(),
@@ -117,15 +103,7 @@ impl Ends {
             Side::Local => true,
             Side::Server(server) => shared.facts(server).keeps_spaces(),
         };
-        let source = match (wishes.from, set) {
-            // A preview has downloaded nothing that could be opened.
-            (Side::Local, Some(set)) if !set.is_empty() && !shared.preview => {
-                let root = Root::open_bytes(set.root(), wishes.links);
-                Some(Arc::new(root.map_err(|error| Fault::local(&error))?))
-            }
-            _ => None,
-        };
-        Ok(Ends {
+        Ends {
             route: Route {
                 side: wishes.to,
                 root: rooted.root.clone(),
@@ -137,20 +115,7 @@ impl Ends {
                 keeps_times: wishes.options.keep_times && sets_times,
             },
             sets_times,
-            source,
-            target: None,
-            proven: Arc::default(),
-        })
-    }
-
-    /// The same with the destination's folder opened.
-    pub(super) fn with_target(&self, target: Arc<Root>) -> Ends {
-        Ends {
-            route: self.route.clone(),
-            sets_times: self.sets_times,
-            source: self.source.clone(),
-            target: Some(target),
-            proven: Arc::clone(&self.proven),
+            proven: names::Proven::default(),
         }
     }
 
@@ -164,19 +129,4 @@ impl Ends {
         let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
         proven.insert(folder.to_vec());
     }
-}
-
-impl Ends {
-    pub(super) fn source(&self) -> Result<&Root, Fault> {
-        self.source.as_deref().ok_or_else(no_session)
-    }
-
-    pub(super) fn target(&self) -> Result<&Root, Fault> {
-        self.target.as_deref().ok_or_else(no_session)
-    }
-}
-
-/// The dispatcher starts no job without what it needs; this is the answer if it did.
-pub(super) fn no_session() -> Fault {
-    Fault::permanent("a job began without its two ends; please report it")
 }

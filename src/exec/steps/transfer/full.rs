@@ -6,8 +6,7 @@
 use std::time::Instant;
 
 use crate::event::Failure;
-use crate::ftp::Class;
-use crate::transfer::{CopyError, Item, Target};
+use crate::transfer::{Class, CopyError, End, Item};
 
 use super::batch::Failed;
 use super::{Transfer, Try};
@@ -33,12 +32,12 @@ pub(super) enum Room {
 
 impl Broken {
     /// Looks how much stands there before a further try.
-    pub(super) fn look(&self, target: &mut Target<'_>, item: &Item) -> Result<Room, CopyError> {
+    pub(super) fn look(&self, target: &mut dyn End, item: &Item) -> Result<Room, CopyError> {
         let there = crate::transfer::written(target, item)?;
         let stuck = match (there, self.before) {
             _ if self.times < 2 => false,
             // Begun from the start each time, less may have arrived only because it was cut sooner.
-            (Some(there), Some(before)) if target.restarts() => there <= before,
+            (Some(there), Some(before)) if target.writes_on() => there <= before,
             (Some(there), Some(before)) => there == before,
             _ => false,
         };

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use crate::files::{FileSet, join};
-use crate::ftp::{Class, Session};
-use crate::local::Root;
-use crate::transfer::{Decisions, Inventory, decide};
+use crate::transfer::{Class, Decisions, End, Inventory, Links, Role, decide};
 
 use super::Output;
 use super::ends::{Ends, Wishes};
@@ -45,54 +43,59 @@ pub(super) fn compare(
     })
 }
 
-/// The destination's folders, made.
-pub(in crate::exec) struct Foldered {
-    pub(super) root: Option<Arc<Root>>,
-    /// Those that cannot be made, relative to `into`, and why: what must lie below them fails, and nothing else.
-    pub(super) refused: Vec<(Vec<u8>, Fault)>,
-}
+/// Folders that cannot be made, relative to `into`, and why: what must lie below them fails, and nothing else.
+pub(in crate::exec) type Foldered = Vec<(Vec<u8>, Fault)>;
 
-/// Makes the folders that are missing; on this machine also asks for room.
+/// Makes the folders that are missing, and asks for room where that can be told.
 pub(super) fn folders(wishes: Arc<Wishes>, ends: Arc<Ends>, decisions: Arc<Decisions>) -> Work {
     Box::new(move |desk| {
-        let made = match desk.sessions.first_mut() {
-            Some(session) => folders_there(session, &wishes, &ends, &decisions),
-            None => folders_here(&ends, &decisions),
-        };
+        let made = desk.end(Role::Target).and_then(|end| {
+            end.confine(&ends.route.root, Links::Refuse);
+            make_room(end, &wishes, &ends, &decisions)
+        });
         output(Output::Foldered(made))
     })
 }
 
-fn folders_there(
-    session: &mut Session,
+fn make_room(
+    end: &mut dyn End,
     wishes: &Wishes,
     ends: &Ends,
     decisions: &Decisions,
 ) -> Result<Foldered, Fault> {
-    let refused = make_each(&decisions.folders, |folder| {
-        let path = join(&ends.route.root, folder);
-        let made = if folder.is_empty() {
-            make_with_parents(session, &path)
-        } else {
-            session.make_folder(&path)
-        };
-        made.map_err(|error| {
-            let shown = session.decode(&path);
-            let mut fault = Fault::ftp(&wishes.target_name, &error, Some(session));
+    let root = &ends.route.root;
+    let make = |end: &mut dyn End, folder: &[u8]| {
+        let path = join(root, folder);
+        end.make_folder(&path).map_err(|cause| {
+            let shown = end.decode(&path);
+            let mut fault = Fault::at(&wishes.target_name, &cause, end);
             let message = &fault.failure.message;
             fault.failure.message = format!("the folder `{shown}` cannot be made: {message}");
             fault
         })
-    })?;
-    Ok(Foldered {
-        root: None,
-        refused,
-    })
+    };
+    let (into, below): (Vec<_>, Vec<_>) = decisions.folders.iter().partition(|f| f.is_empty());
+    into.into_iter().try_for_each(|into| make(end, into))?;
+    let free = end.free_space(root);
+    let free = free.map_err(|cause| Fault::at(&wishes.target_name, &cause, end))?;
+    if let Some(free) = free.filter(|free| *free < decisions.bytes) {
+        return Err(no_room(&end.decode(root), decisions.bytes, free));
+    }
+    make_each(&below, |folder| make(end, folder))
 }
 
-/// Makes folders, parents first; those that are refused for good, but for `into` itself.
+fn no_room(folder: &str, needed: u64, free: u64) -> Fault {
+    let fault = format!(
+        "{} are needed below `{folder}`, and {} are free",
+        bytesize::ByteSize(needed),
+        bytesize::ByteSize(free)
+    );
+    Fault::permanent(fault).help("free some space, or choose another `into`")
+}
+
+/// Makes folders, parents first; gives those that are refused for good.
 fn make_each(
-    folders: &[Vec<u8>],
+    folders: &[&Vec<u8>],
     mut make: impl FnMut(&[u8]) -> Result<(), Fault>,
 ) -> Result<Vec<(Vec<u8>, Fault)>, Fault> {
     let mut refused: Vec<(Vec<u8>, Fault)> = Vec::new();
@@ -101,8 +104,8 @@ fn make_each(
             continue;
         }
         match make(folder) {
-            Err(fault) if fault.class == Class::Permanent && !folder.is_empty() => {
-                refused.push((folder.clone(), fault));
+            Err(fault) if fault.class == Class::Permanent => {
+                refused.push((folder.to_vec(), fault));
             }
             made => made?,
         }
@@ -114,42 +117,4 @@ fn make_each(
 pub(super) fn lies_below(path: &[u8], folder: &[u8]) -> bool {
     let rest = path.strip_prefix(folder);
     rest.is_some_and(|rest| rest.starts_with(b"/"))
-}
-
-/// Makes a folder, and those above it where they are missing. The usual case, that only it is missing, costs one
-/// command.
-fn make_with_parents(session: &mut Session, path: &[u8]) -> Result<(), crate::ftp::Error> {
-    let first = match session.make_folder(path) {
-        Err(error) if session.healthy() => error,
-        done => return done,
-    };
-    let parent = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
-    if parent == 0 || make_with_parents(session, &path[..parent]).is_err() {
-        return Err(first);
-    }
-    session.make_folder(path)
-}
-
-fn folders_here(ends: &Ends, decisions: &Decisions) -> Result<Foldered, Fault> {
-    let root = Root::create_bytes(&ends.route.root).map_err(|error| Fault::local(&error))?;
-    let free = root.free_space().map_err(|error| Fault::local(&error))?;
-    if free < decisions.bytes {
-        let fault = format!(
-            "{} are needed below `{}`, and {} are free",
-            bytesize::ByteSize(decisions.bytes),
-            root.path().display(),
-            bytesize::ByteSize(free)
-        );
-        return Err(Fault::permanent(fault).help("free some space, or choose another `into`"));
-    }
-    let refused = make_each(&decisions.folders, |folder| match folder {
-        b"" => Ok(()),
-        folder => root
-            .make_folders(folder)
-            .map_err(|error| Fault::local(&error)),
-    })?;
-    Ok(Foldered {
-        root: Some(Arc::new(root)),
-        refused,
-    })
 }

@@ -18,11 +18,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::event::{FileOutcome, StepOutcome};
-use crate::files::{FileSet, Route, Side};
+use crate::files::{FileSet, Route};
 use crate::journal::Mark;
 use crate::options::{Publish, Verify};
 use crate::plan::{self, StepId};
-use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Refusal, Skip};
+use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Refusal, Role, Skip};
 
 use super::{Ending, JobWork, Machine, Next, Stop, left_undone, panicked};
 use crate::exec::backlog::{Backlog, Try};
@@ -150,19 +150,11 @@ impl Transfer {
     }
 
     fn target_roles(&self) -> Roles {
-        match self.transfer.to {
-            Side::Server(server) => vec![server],
-            Side::Local => Vec::new(),
-        }
+        Roles::one(Role::Target, self.transfer.to)
     }
 
     fn both_roles(&self) -> Roles {
-        let sides = [self.transfer.source, self.transfer.to];
-        let servers = sides.into_iter().filter_map(|side| match side {
-            Side::Server(server) => Some(server),
-            Side::Local => None,
-        });
-        servers.collect()
+        Roles::pair(self.transfer.source, self.transfer.to)
     }
 
     /// Further jobs that may move files beside those in flight.
@@ -453,7 +445,7 @@ impl Machine for Transfer {
             }
             _ if !idle => return Next::Wait(None),
             _ if self.not_before.is_some_and(|at| at > now) => return Next::Wait(self.not_before),
-            Phase::Route | Phase::Decide | Phase::Settle => (Vec::new(), 1),
+            Phase::Route | Phase::Decide | Phase::Settle => (Roles::none(), 1),
             Phase::Root | Phase::Ask | Phase::Folders | Phase::Publish => (self.target_roles(), 1),
         };
         if more > 0 {

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::event::{Event, FileOutcome};
-use crate::files::Side;
-use crate::ftp::Class;
 use crate::options::Publish;
-use crate::transfer::{Copied, Inventory};
+use crate::transfer::{Class, Copied, Inventory};
 
 use super::batch::{self, Arrival, Batch, Failed, Moved, Piece};
 use super::ends::Ends;
@@ -74,14 +72,10 @@ impl Transfer {
     fn batch(&mut self, now: Instant, ends: Arc<Ends>, shared: &mut Shared) -> (Flying, Work) {
         // Files are dealt out so that every session that could work gets some.
         let waiting = self.waiting(now);
-        let sessions = shared
-            .plan
-            .servers
-            .iter()
-            .map(|s| s.endpoint.connections as usize);
-        let share = waiting
-            .div_ceil(sessions.max().unwrap_or(1).max(1))
-            .clamp(1, BATCH);
+        let sides = [self.transfer.source, self.transfer.to];
+        let sessions = sides.map(|side| shared.sessions_of(side));
+        let sessions = sessions.into_iter().max().unwrap_or(1);
+        let share = waiting.div_ceil(sessions).clamp(1, BATCH);
         let attempts: Vec<Try<u32>> = std::iter::from_fn(|| self.take_file(now))
             .take(share)
             .collect();
@@ -148,12 +142,9 @@ impl Transfer {
             Ok(rooted) => rooted,
             Err(fault) => return self.whole_failed(fault, now, shared),
         };
-        let ends = match Ends::new(&self.wishes, &rooted, self.set.as_ref(), shared) {
-            Ok(ends) => ends,
-            Err(fault) => return self.refuse(fault),
-        };
+        let ends = Ends::new(&self.wishes, &rooted, shared);
         self.ends = Some(Arc::new(ends));
-        self.survey.begin(rooted, self.transfer.to == Side::Local);
+        self.survey.begin(rooted);
         self.go_on(Phase::Route);
     }
 
@@ -215,12 +206,9 @@ impl Transfer {
 
     fn foldered(&mut self, made: Result<Foldered, Fault>, now: Instant, shared: &mut Shared) {
         match made {
-            Ok(made) => {
-                if let (Some(root), Some(ends)) = (made.root, &self.ends) {
-                    self.ends = Some(Arc::new(ends.with_target(root)));
-                }
-                if !made.refused.is_empty() {
-                    self.fail_below(&made.refused, shared);
+            Ok(refused) => {
+                if !refused.is_empty() {
+                    self.fail_below(&refused, shared);
                 }
                 self.go_on(Phase::Move);
             }

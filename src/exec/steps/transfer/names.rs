@@ -10,8 +10,8 @@ use std::sync::Mutex;
 use super::batch::Batch;
 use crate::exec::fault::Fault;
 use crate::exec::job::Desk;
-use crate::files::{Page, Side};
-use crate::ftp::Session;
+use crate::files::Page;
+use crate::transfer::{End, Role};
 
 /// Folders of which every name on the way was found in a listing.
 pub(super) type Proven = Mutex<HashSet<Vec<u8>>>;
@@ -25,8 +25,7 @@ pub(super) fn prove<T, E>(
     is_visible: impl Fn(&T) -> bool,
     failed: impl Fn(Fault) -> E,
 ) {
-    // Sessions come in the order source, target.
-    let (Side::Server(_), Some(session)) = (batch.wishes.to, desk.sessions.last_mut()) else {
+    let Ok(target) = desk.end(Role::Target) else {
         return;
     };
     let mut pages = HashMap::new();
@@ -34,10 +33,10 @@ pub(super) fn prove<T, E>(
         if !result.as_ref().is_ok_and(&is_visible) {
             continue;
         }
-        let Some(path) = batch.path(*at).filter(|path| session.doubts_name(path)) else {
+        let Some(path) = batch.path(*at).filter(|path| target.doubts_name(path)) else {
             continue;
         };
-        if let Err(fault) = stands(batch, session, &mut pages, &path) {
+        if let Err(fault) = stands(batch, target, &mut pages, &path) {
             *result = Err(failed(fault.about(batch.text(*at))));
         }
     }
@@ -46,10 +45,11 @@ pub(super) fn prove<T, E>(
 /// Looks for every name of a path that is in doubt, from the outermost on.
 fn stands(
     batch: &Batch,
-    session: &mut Session,
+    target: &mut dyn End,
     pages: &mut HashMap<Vec<u8>, Page>,
     path: &[u8],
 ) -> Result<(), Fault> {
+    let hides = target.manners().hides_dot_names;
     let ends = path.iter().enumerate().skip(1);
     let ends = ends.filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
     for end in ends.chain([path.len()]) {
@@ -57,16 +57,16 @@ fn stands(
         let begin = begin.map_or(0, |slash| slash + 1);
         let (folder, name) = (&path[..begin.saturating_sub(1).max(1)], &path[begin..end]);
         let is_folder = end < path.len();
-        if !session.doubts_name(name) || (is_folder && batch.ends.is_proven(&path[..end])) {
+        if !target.doubts_name(name) || (is_folder && batch.ends.is_proven(&path[..end])) {
             continue;
         }
-        if name.starts_with(b".") && session.listing_may_hide() {
+        if name.starts_with(b".") && hides {
             continue;
         }
         if !pages.contains_key(folder) {
-            let page = session
+            let page = target
                 .list(folder)
-                .map_err(|error| Fault::ftp(&batch.wishes.target_name, &error, Some(session)))?;
+                .map_err(|cause| Fault::at(&batch.wishes.target_name, &cause, target))?;
             pages.insert(folder.to_vec(), page);
         }
         let page = &pages[folder];

@@ -6,16 +6,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::files::{FileSet, Kind, Page, join};
-use crate::ftp::{Class, Session};
-use crate::local::{self, Links, Root};
-use crate::transfer::{Inventory, Manners, Standing};
+use crate::transfer::{Class, End, Inventory, Links, Manners, Role, Standing};
 
 use super::Output;
 use super::ends::{Ends, Wishes};
 use super::jobs::output;
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
-use crate::exec::job::{Desk, Work};
+use crate::exec::job::Work;
 use crate::exec::pages;
 
 /// `into`, found.
@@ -24,6 +22,8 @@ pub(in crate::exec) struct Rooted {
     pub(super) root: Vec<u8>,
     pub(super) shown: Shown,
     pub(super) manners: Manners,
+    /// Whether a link may lead to a folder of the destination.
+    pub(super) follows_links: bool,
 }
 
 /// What a folder shows; nothing where it is missing.
@@ -63,8 +63,8 @@ impl Default for Survey {
 
 impl Survey {
     /// `into` is known.
-    pub(super) fn begin(&mut self, rooted: Rooted, is_local: bool) {
-        self.follows_links = !is_local;
+    pub(super) fn begin(&mut self, rooted: Rooted) {
+        self.follows_links = rooted.follows_links;
         self.hides_dot_names = rooted.manners.hides_dot_names;
         self.inventory = Some(Inventory::new(rooted.manners));
         self.root = Some(rooted.shown);
@@ -163,10 +163,8 @@ impl Survey {
 /// Finds `into` and lists it.
 pub(super) fn root(wishes: Arc<Wishes>, set: FileSet) -> Work {
     Box::new(move |desk| {
-        let rooted = match desk.sessions.first_mut() {
-            Some(session) => root_there(session, &wishes, &set),
-            None => root_here(&wishes),
-        };
+        let end = desk.end(Role::Target);
+        let rooted = end.and_then(|end| find(end, &wishes, &set));
         output(Output::Rooted(rooted))
     })
 }
@@ -182,111 +180,54 @@ pub(super) fn route(ends: Arc<Ends>, set: FileSet) -> Work {
 /// Lists one folder below `into`.
 pub(super) fn folder(wishes: Arc<Wishes>, ends: Arc<Ends>, folder: Vec<u8>) -> Work {
     Box::new(move |desk| {
-        let shown = match desk.sessions.first_mut() {
-            Some(session) => {
-                let path = join(&ends.route.root, &folder);
-                page_there(session, &wishes, &path)
-            }
-            None => page_here(&ends.route.root, &folder),
-        };
+        let shown = desk.end(Role::Target).and_then(|end| {
+            end.confine(&ends.route.root, Links::Refuse);
+            pages::page_or_none(end, &wishes.target_name, &join(&ends.route.root, &folder))
+        });
         output(Output::Surveyed(shown.map(Shown)))
     })
 }
 
-/// Asks SIZE and MDTM of names that a listing may not show.
+/// Asks size and time of names that a listing may not show.
 pub(super) fn ask(wishes: Arc<Wishes>, ends: Arc<Ends>, names: Vec<Vec<u8>>) -> Work {
     Box::new(move |desk| {
-        let mut standing = Vec::with_capacity(names.len());
-        for name in names {
-            match look(desk, &wishes, &join(&ends.route.root, &name)) {
-                Ok(found) => standing.push((name, found)),
-                Err(fault) => return output(Output::Asked(Err(fault))),
+        let answers = desk.end(Role::Target).and_then(|end| {
+            end.confine(&ends.route.root, Links::Refuse);
+            let mut standing = Vec::with_capacity(names.len());
+            for name in names {
+                let found = look(end, &wishes, &join(&ends.route.root, &name))?;
+                standing.push((name, found));
             }
-        }
-        output(Output::Asked(Ok(Answers { standing })))
+            Ok(Answers { standing })
+        });
+        output(Output::Asked(answers))
     })
 }
 
-fn look(desk: &mut Desk, wishes: &Wishes, path: &[u8]) -> Result<Option<Standing>, Fault> {
-    let Some(session) = desk.sessions.first_mut() else {
-        return Ok(None);
-    };
-    let standing = session.size(path).and_then(|size| {
-        let Some(size) = size else { return Ok(None) };
-        Ok(Some(Standing {
-            kind: Kind::File,
-            size: Some(size),
-            modified: session.modified(path)?,
-        }))
-    });
-    standing.map_err(|error| {
-        let shown = session.decode(path);
-        Fault::ftp(&wishes.target_name, &error, Some(session)).about(shown)
-    })
+fn look(end: &mut dyn End, wishes: &Wishes, path: &[u8]) -> Result<Option<Standing>, Fault> {
+    let looks = end.looks(path).map_err(|cause| {
+        let shown = end.decode(path);
+        Fault::at(&wishes.target_name, &cause, end).about(shown)
+    })?;
+    Ok(looks.size.map(|size| Standing {
+        kind: Kind::File,
+        size: Some(size),
+        modified: looks.modified,
+    }))
 }
 
-fn root_there(session: &mut Session, wishes: &Wishes, set: &FileSet) -> Result<Rooted, Fault> {
-    let bytes = session.encode(&wishes.into);
-    let bytes = bytes.map_err(|error| Fault::ftp(&wishes.target_name, &error, Some(session)))?;
-    let root = session.absolute(&bytes);
-    let page = page_there(session, wishes, &root)?;
-    let foreign = || match session.facts().announces_utf8() {
-        true => session.declares_encoding() || has_raw_names(set),
-        false => !bytes.is_ascii() || has_foreign_names(set),
-    };
-    if !session.facts().knows_names() && foreign() {
-        let asked = session.ask_for_bytes();
-        asked.map_err(|error| Fault::ftp(&wishes.target_name, &error, Some(session)))?;
-    }
+fn find(end: &mut dyn End, wishes: &Wishes, set: &FileSet) -> Result<Rooted, Fault> {
+    let name = &wishes.target_name;
+    let root = end.find(&wishes.into);
+    let root = root.map_err(|cause| Fault::at(name, &cause, end))?;
+    end.confine(&root, Links::Refuse);
+    let page = pages::page_or_none(end, name, &root)?;
+    let tried = end.try_names(&root, set);
+    tried.map_err(|cause| Fault::at(name, &cause, end))?;
     Ok(Rooted {
-        root,
         shown: Shown(page),
-        manners: Manners {
-            // vsftpd leaves dot names out of LIST; MLSD and `LIST -a` show them.
-            hides_dot_names: session.listing_may_hide(),
-            folds_case: false,
-        },
-    })
-}
-
-fn has_foreign_names(set: &FileSet) -> bool {
-    set.positions().any(|at| !set.relative(at).is_ascii())
-}
-
-/// Whether a name is not text in the encoding of its side.
-fn has_raw_names(set: &FileSet) -> bool {
-    let mut positions = set.positions();
-    positions.any(|at| !set.encoding().decode(&set.relative(at)).exact)
-}
-
-fn page_there(session: &mut Session, wishes: &Wishes, path: &[u8]) -> Result<Option<Page>, Fault> {
-    match pages::page(session, &wishes.target_name, path) {
-        Ok(page) => Ok(Some(page)),
-        Err(no_page) if no_page.missing => Ok(None),
-        Err(no_page) => Err(no_page.fault),
-    }
-}
-
-fn root_here(wishes: &Wishes) -> Result<Rooted, Fault> {
-    let root = local::bytes(&wishes.local_into).to_vec();
-    let page = page_here(&root, b"")?;
-    let folds_case = Root::open_bytes(&root, Links::Refuse)
-        .and_then(|root| root.folds_case())
-        .is_ok_and(|folds| folds == Some(true));
-    Ok(Rooted {
+        manners: end.manners(),
+        follows_links: end.is_remote(),
         root,
-        shown: Shown(page),
-        manners: Manners {
-            hides_dot_names: false,
-            folds_case,
-        },
     })
-}
-
-fn page_here(root: &[u8], folder: &[u8]) -> Result<Option<Page>, Fault> {
-    match Root::open_bytes(root, Links::Refuse).and_then(|root| root.list(folder)) {
-        Ok(page) => Ok(Some(page)),
-        Err(error) if error.is_missing() => Ok(None),
-        Err(error) => Err(Fault::local(&error)),
-    }
 }

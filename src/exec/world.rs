@@ -1,0 +1,104 @@
+//! What a run stands on: where its ends come from, and who does its work and tells its time.
+//!
+//! The network and threads in a program; a model of both, seeded, in a simulation. Nothing else of a run differs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+use crate::plan::{PlanServer, Secrets};
+use crate::transfer::{Breaker, Disk, End, Facts, Refused, Server};
+
+use super::shared::Redact;
+
+/// Where ends come from.
+pub trait World: Send + Sync {
+    /// Opens a session with a server and logs in.
+    ///
+    /// # Errors
+    /// Why not, and what was learned all the same.
+    fn connect(
+        &self,
+        server: &PlanServer,
+        facts: &Facts,
+        breaker: Breaker,
+    ) -> Result<Box<dyn End>, Box<Refused>>;
+
+    /// The disk of this machine.
+    fn disk(&self) -> Box<dyn End>;
+}
+
+/// Work that an [`Executor`] is given.
+pub type Chore = Box<dyn FnOnce() + Send>;
+
+/// Who does the work of jobs, and tells the time.
+pub trait Executor: Send + Sync {
+    /// Does a piece of work, beside others.
+    fn spawn(&self, chore: Chore);
+
+    /// What time it is.
+    fn now(&self) -> Instant;
+
+    /// Gives the calling thread to the work, for so long at most; `false` where work goes on by itself, so that the caller
+    /// may sleep.
+    fn lend(&self, wait: Option<Duration>) -> bool;
+}
+
+/// Servers over the network, and the disk.
+pub(super) struct Network {
+    pub(super) secrets: Arc<Secrets>,
+    pub(super) redact: Redact,
+    /// What relative local paths begin in.
+    pub(super) folder: PathBuf,
+}
+
+/// Threads, and the clock of the system.
+pub(super) struct Threads(ThreadPool);
+
+impl World for Network {
+    fn connect(
+        &self,
+        server: &PlanServer,
+        facts: &Facts,
+        breaker: Breaker,
+    ) -> Result<Box<dyn End>, Box<Refused>> {
+        let password = self.secrets.get(server.password);
+        let redact = Arc::clone(&self.redact);
+        let server = Server::connect(&server.endpoint, &password, facts, breaker, redact)?;
+        Ok(Box::new(server))
+    }
+
+    fn disk(&self) -> Box<dyn End> {
+        Box::new(Disk::new(self.folder.clone()))
+    }
+}
+
+impl Threads {
+    /// Starts that many threads.
+    ///
+    /// # Errors
+    /// Where the system gives no threads.
+    pub(super) fn start(threads: usize) -> Result<Threads, ThreadPoolBuildError> {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|at| format!("ftpflow-{at}"))
+            .build()?;
+        Ok(Threads(pool))
+    }
+}
+
+impl Executor for Threads {
+    fn spawn(&self, chore: Chore) {
+        self.0.spawn_fifo(chore);
+    }
+
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn lend(&self, _: Option<Duration>) -> bool {
+        false
+    }
+}

@@ -1,0 +1,186 @@
+//! One end of a transfer: a session of a server, the disk of this machine, or a model of either.
+//!
+//! Everything that a run does with files goes through [`End`], so that nobody above asks on which side it works. Paths
+//! are absolute, as bytes of that side. An end has one file open at a time, as an FTP session has.
+
+use std::io;
+
+use super::error::Cause;
+use super::inventory::Manners;
+use crate::files::{FileSet, Page, Time};
+use crate::ftp::{Algorithm, Checksum, Deleted, Facts};
+use crate::local::Links;
+
+/// What stands at a path, looked at once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// A file of so many bytes.
+    Bytes(u64),
+    /// Something whose size is not told.
+    Something,
+    /// Nothing.
+    Nothing,
+}
+
+/// Size and time of a file, as far as an end tells them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Looks {
+    /// Bytes.
+    pub size: Option<u64>,
+    /// When it was modified.
+    pub modified: Option<Time>,
+}
+
+/// How a file is to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Fetch {
+    /// The first byte that is wanted.
+    pub offset: u64,
+    /// Whether its size is asked after its last byte.
+    pub size_after: bool,
+    /// Whether its exact time is asked before its first byte, for [`End::told_time`].
+    pub time_before: bool,
+}
+
+/// How a file is to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Put {
+    /// Bytes that are there and are continued; with 0 the file is written anew.
+    pub at: u64,
+    /// Whether its size is asked after its last byte.
+    pub size_after: bool,
+    /// The time that it gets after its last byte.
+    pub modified: Option<Time>,
+    /// Whether it will be renamed next, so that the first half of that may go out ahead.
+    pub rename_from: bool,
+}
+
+/// What an end says of a file after its last byte was written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Arrived {
+    /// Bytes, where told.
+    pub size: Option<u64>,
+    /// Whether it has the time that was wanted.
+    pub times_set: bool,
+    /// Whether the first half of its renaming has gone out; see [`Put::rename_from`].
+    pub rename_ready: bool,
+}
+
+/// Why a session was not opened.
+#[derive(Debug)]
+pub struct Refused {
+    /// What happened.
+    pub cause: Cause,
+    /// What was learned about the server all the same.
+    pub learned: Facts,
+}
+
+/// One end of a transfer.
+///
+/// # Errors
+/// Every call fails with a [`Cause`] that says what of this end did not work. After some of them the end is not
+/// [`healthy`](End::healthy), and every further call fails.
+pub trait End: Send {
+    /// The absolute path of a path in the manifest.
+    fn find(&self, text: &str) -> Result<Vec<u8>, Cause>;
+    /// From here on all paths lie below this folder. On this machine nothing leads out of it, and links below it are
+    /// followed or refused.
+    fn confine(&mut self, root: &[u8], links: Links);
+    /// The text of a path, for people.
+    fn decode(&self, path: &[u8]) -> String;
+    /// How names and listings behave below the folder that the end is confined to.
+    fn manners(&mut self) -> Manners;
+    /// Finds out what becomes of the names of a set below a folder, where that is in doubt.
+    fn try_names(&mut self, folder: &[u8], set: &FileSet) -> Result<(), Cause>;
+    /// Whether a name may stand under other bytes than it was given in.
+    fn doubts_name(&self, name: &[u8]) -> bool;
+
+    /// The entries of a folder.
+    fn list(&mut self, folder: &[u8]) -> Result<Page, Cause>;
+    /// What tells a folder from all others, where that is known: one that was seen is a circle of links.
+    fn identity(&mut self, folder: &[u8]) -> Result<Option<(u64, u64)>, Cause>;
+    /// What stands at a path.
+    fn look(&mut self, path: &[u8]) -> Result<Seen, Cause>;
+    /// Size and exact time of a file. What is refused is not told.
+    fn looks(&mut self, path: &[u8]) -> Result<Looks, Cause>;
+
+    /// Sets the type of data connections.
+    fn set_type(&mut self, ascii: bool) -> Result<(), Cause>;
+    /// Whether a file can be read from the middle, as far as is known.
+    fn reads_on(&self) -> bool;
+    /// Remembers that a file was read wrongly from the middle.
+    fn never_read_on(&mut self);
+    /// Begins to read a file.
+    fn open(&mut self, path: &[u8], fetch: Fetch) -> Result<(), Cause>;
+    /// The time of the file being read, where it was asked and told.
+    fn told_time(&self) -> Option<Time>;
+    /// Reads on; 0 bytes are the end.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+    /// Makes a cause of an error while reading; the end is not healthy afterwards, where it is a session.
+    fn read_failed(&mut self, path: &[u8], error: io::Error) -> Cause;
+    /// Stops reading before the end, because the other end failed. `left`: bytes still to come, where known.
+    fn stop_reading(&mut self, left: Option<u64>, buffer: &mut [u8]);
+    /// Closes the file, or the data connection; nothing is waited for.
+    fn close_read(&mut self);
+    /// What is said of a file after its last byte was read.
+    fn finish_read(&mut self, path: &[u8]) -> Result<Looks, Cause>;
+
+    /// Whether a partial file can be continued, as far as is known.
+    fn writes_on(&self) -> bool;
+    /// Remembers that a partial file was continued wrongly.
+    fn never_write_on(&mut self);
+    /// Begins to write a file.
+    fn create(&mut self, path: &[u8], put: Put) -> Result<(), Cause>;
+    /// Writes some bytes.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+    /// Makes a cause of an error while writing; the end is not healthy afterwards, where it is a session.
+    fn write_failed(&mut self, path: &[u8], error: io::Error) -> Cause;
+    /// Stops writing before the end, because the other end failed: what was written is kept.
+    fn stop_writing(&mut self);
+    /// Says the end of the data; nothing is waited for.
+    fn close_write(&mut self) -> Result<(), Cause>;
+    /// What is said of a file after its last byte was written.
+    fn finish_write(&mut self, path: &[u8], put: Put) -> Result<Arrived, Cause>;
+
+    /// Makes a folder and those above it that are missing; one that stands there is success.
+    fn make_folder(&mut self, path: &[u8]) -> Result<(), Cause>;
+    /// Removes an empty folder.
+    fn remove_folder(&mut self, path: &[u8]) -> Result<Deleted, Cause>;
+    /// Gives a file another name. `ready`: its first half has gone out. `over`: what has that name is replaced, in one
+    /// instant where the end can do so, and never before the new file is there to take its place.
+    fn rename(&mut self, from: &[u8], to: &[u8], ready: bool, over: bool) -> Result<(), Cause>;
+    /// Removes a file.
+    fn remove(&mut self, path: &[u8]) -> Result<Deleted, Cause>;
+    /// Sets a file's time; whether that worked.
+    fn set_time(&mut self, path: &[u8], modified: Time) -> Result<bool, Cause>;
+    /// Sets a file's mode.
+    fn set_mode(&mut self, path: &[u8], mode: u32) -> Result<(), Cause>;
+    /// Makes what was written safe against a crash, where that is ours to do.
+    fn flush(&mut self) -> Result<(), Cause>;
+    /// Free bytes below a folder, where they can be told.
+    fn free_space(&mut self, folder: &[u8]) -> Result<Option<u64>, Cause>;
+
+    /// The sums that this end computes by itself, the best first; `None`: it does not, and we read and compute.
+    fn sums(&self) -> Option<Vec<Algorithm>>;
+    /// The sum of a file; `None` where it is refused.
+    fn sum(&mut self, path: &[u8], algorithm: Algorithm) -> Result<Option<Checksum>, Cause>;
+    /// After sums that differ: what this end says of sums is not believed again.
+    fn distrust_sums(&mut self);
+
+    /// Whether bytes pass over a network, in the line ends of the wire where these are converted.
+    fn is_remote(&self) -> bool;
+    /// Whether it can be used again: nothing is owed, nothing was lost, no file is open.
+    fn healthy(&self) -> bool;
+    /// Whether it was closed from the other side while it lay idle.
+    fn is_stale(&self) -> bool;
+    /// Fails where work is told to end; for long work between two calls.
+    fn check_interrupted(&self) -> Result<(), Cause>;
+    /// The last lines of the control connection, without secrets.
+    fn transcript(&self) -> Vec<String>;
+    /// What was learned of the server; `None` for this machine.
+    fn facts(&self) -> Option<&Facts>;
+    /// Takes in what others have learned.
+    fn learn(&mut self, facts: &Facts);
+    /// Says goodbye, within a second.
+    fn quit(self: Box<Self>);
+}
