@@ -1,5 +1,6 @@
 //! What must be known of a server before anyone connects to it: plain data, shared by plan and session.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +38,33 @@ pub struct Endpoint {
     pub directory: Option<String>,
     /// Raw commands sent right after PASS (`login.commands`).
     pub commands: Vec<String>,
+}
+
+/// Which account of which server an entry names, as far as its text tells: entries of one key share files and names.
+///
+/// Two keys may still be one server (an alias, a second address), and only asking tells.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ServerKey {
+    host: String,
+    port: u16,
+    user: String,
+}
+
+impl Endpoint {
+    /// Its key: hosts are the same in any case.
+    pub fn key(&self) -> ServerKey {
+        ServerKey {
+            host: self.host.to_ascii_lowercase(),
+            port: self.port,
+            user: self.user.clone(),
+        }
+    }
+}
+
+impl fmt::Display for ServerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.host, self.port, self.user)
+    }
 }
 
 /// Encryption of the control and data connections (RFC 4217).

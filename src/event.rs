@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
+use crate::kind::StepKind;
+
 /// An event and when it happened.
 #[derive(Debug, Clone, Serialize)]
 pub struct Stamped {
@@ -118,7 +120,7 @@ pub struct StepHead {
     /// Its name.
     pub name: String,
     /// Its kind's word.
-    pub kind: &'static str,
+    pub kind: StepKind,
     /// What it concerns, for people: `build:/file/版本 → mirror:/abc`.
     pub subject: String,
     /// Whether the compiler made it.

@@ -17,8 +17,9 @@
 //! | room | owns | may use | absent |
 //! | --- | --- | --- | --- |
 //! | [`cli`] | one file a subcommand: arguments in, a stage called, exit code out; reads variables, environment, files and the clock | all below | decisions about steps or files |
-//! | [`manifest`] | text → tree with places → [`Manifest`](manifest::Manifest) | – | I/O; names, types and ranges are not judged here |
-//! | [`plan`] | `compile(&Manifest, &Inputs) -> Compiled`: names, typed actions, graph, extents, hazards | manifest, files | I/O; stopping at the first mistake |
+//! | [`kind`] | the table of step kinds: their words, and what they change | – | |
+//! | [`manifest`] | text → tree with places → [`Manifest`](manifest::Manifest) | kind | I/O; names, types and ranges are not judged here |
+//! | [`plan`] | `compile(&Manifest, &Inputs) -> Compiled`: names, typed actions, graph, extents, hazards | manifest, files, kind | I/O; stopping at the first mistake |
 //! | [`files`] | names, entries, file sets, patterns, filtering | – | I/O |
 //! | [`endpoint`], [`options`] | what `plan`, `exec`, `ftp` and `transfer` all say about a server and a transfer | files | behaviour |
 //! | [`local`] | the user's disk: confining, listing, temporary names, renaming, times | files | FTP; any other room that opens a file of the user |
@@ -55,8 +56,8 @@
 //!
 //! # Where a change goes
 //!
-//! A new step kind: a slot in `manifest::model`, a variant in `plan::model`, one file in `exec/steps`; exhaustive matches
-//! show the way. A new listing dialect: one file in `ftp/listing`. A new report: one file in `report`. A new subcommand:
+//! A new step kind: a row in `kind`, its fields in `manifest::model`, a file in `plan/kinds` with what it says of itself and
+//! how it is compiled, its machine in `exec/steps`; the compiler asks for each. A new listing dialect: one file in `ftp/listing`. A new report: one file in `report`. A new subcommand:
 //! one file in `cli`. If a change needs more rooms than that, the house is wrong: change the house first, in its own
 //! commit.
 //!
@@ -71,6 +72,7 @@ pub mod exec;
 pub mod files;
 pub mod ftp;
 pub mod journal;
+pub mod kind;
 pub mod local;
 pub mod manifest;
 pub mod options;

@@ -96,13 +96,17 @@ fn room_uses_only(room: &str, may: &[&str]) {
 #[test]
 fn each_room_uses_only_those_below_it() {
     room_uses_only("files", &[]);
-    room_uses_only("manifest", &[]);
+    room_uses_only("kind", &[]);
+    room_uses_only("manifest", &["kind"]);
     room_uses_only("options", &["files"]);
     room_uses_only("endpoint", &["files"]);
-    room_uses_only("event", &["files", "options"]);
+    room_uses_only("event", &["files", "options", "kind"]);
     room_uses_only("local", &["files"]);
     room_uses_only("ftp", &["files", "endpoint"]);
-    room_uses_only("plan", &["manifest", "files", "endpoint", "options"]);
+    room_uses_only(
+        "plan",
+        &["manifest", "files", "endpoint", "options", "kind"],
+    );
     room_uses_only(
         "transfer",
         &["ftp", "local", "files", "endpoint", "options", "event"],
@@ -111,12 +115,14 @@ fn each_room_uses_only_those_below_it() {
     room_uses_only(
         "exec",
         &[
-            "plan", "transfer", "journal", "event", "files", "endpoint", "options",
+            "plan", "transfer", "journal", "event", "files", "endpoint", "options", "kind",
         ],
     );
     room_uses_only(
         "report",
-        &["plan", "event", "files", "endpoint", "options", "manifest"],
+        &[
+            "plan", "event", "files", "endpoint", "options", "manifest", "kind",
+        ],
     );
 }
 
@@ -187,4 +193,39 @@ fn no_job_uses_what_of_rayon_waits() {
 #[test]
 fn unsafe_code_stands_nowhere() {
     nothing_names("no unsafe", r"\bunsafe\b", |_| true);
+}
+
+/// The table of kinds is the one place that knows their words. A word in a text for people, between other words, is none of
+/// its business.
+#[test]
+fn the_words_of_kinds_stand_in_their_table_alone() {
+    let words: Vec<&str> = ftpflow::kind::StepKind::words().collect();
+    let pattern = format!("\"({})\"", words.join("|"));
+    // `list` is a word of `listing:`, too, and what could not be done with a folder of this machine.
+    let others = [
+        "kind.rs",
+        "manifest/model/server.rs",
+        "plan/server.rs",
+        "cli/suit.rs",
+        "local/error.rs",
+    ];
+    nothing_names("a kind is named by `StepKind`", &pattern, |source| {
+        !others.contains(&source.path.as_str())
+    });
+}
+
+/// What a step does is looked up in the step, not in its action: sides, sets and changes. Those who may open an action make
+/// something of all that stands in it.
+#[test]
+fn actions_are_opened_by_those_alone_who_carry_them_out() {
+    let may = ["plan/", "exec/steps/", "report/graph/picture.rs"];
+    nothing_names("ask the step", r"\bAction::", |source| {
+        !may.iter().any(|path| source.path.starts_with(path))
+    });
+}
+
+#[test]
+fn no_step_is_known_by_the_beginning_of_its_name() {
+    let pattern = r#"split_once\(": "\)|starts_with\("login "#;
+    nothing_names("a step says whose it is", pattern, |_| true);
 }

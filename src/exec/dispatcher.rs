@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::endpoint::Tls;
 use crate::event::{Event, RunOutcome, StepHead};
 use crate::files::ServerId;
-use crate::plan::{Action, StepId};
+use crate::plan::StepId;
 
 use crate::exec::clock::Clock;
 use crate::exec::gate::Gate;
@@ -292,10 +292,6 @@ enum Step {
     Ended,
     Started,
     Waits(Option<Instant>),
-}
-
-fn yields(action: &Action) -> bool {
-    !matches!(action, Action::Login(_) | Action::Delete(_))
 }
 
 fn earliest(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {

@@ -5,7 +5,8 @@
 //! once more. Everything else starts as ever.
 
 use crate::event::Clash;
-use crate::plan::{Action, Hazard, Plan, Step, StepId, homes_wanted, late_hazards};
+use crate::files::ServerId;
+use crate::plan::{Hazard, Plan, Step, StepId, homes_wanted, late_hazards};
 
 use super::fault::Fault;
 use super::shared::Shared;
@@ -30,11 +31,8 @@ impl Gate {
     pub(super) fn new(plan: &Plan) -> Gate {
         let wanted = homes_wanted(plan).into_iter();
         let groups = wanted.map(|servers| {
-            let logins = plan.steps.iter().filter(|step| match &step.action {
-                Action::Login(login) => servers.contains(&login.server),
-                _ => false,
-            });
-            let logins: Vec<StepId> = logins.map(|step| step.id).collect();
+            let logins = servers.into_iter().filter_map(|at| plan.login_of(at));
+            let logins: Vec<StepId> = logins.collect();
             Group {
                 open: logins.clone(),
                 logins,
@@ -111,9 +109,8 @@ pub(super) fn look(shared: &Shared) -> Late {
 }
 
 fn homes(shared: &Shared) -> Vec<Option<String>> {
-    let ids = (0..shared.plan.servers.len()).filter_map(|at| u16::try_from(at).ok());
-    let homes = ids.map(|id| {
-        let home = shared.facts(crate::files::ServerId(id)).home.as_deref()?;
+    let homes = (0..shared.plan.servers.len()).map(|at| {
+        let home = shared.facts(ServerId::new(at)).home.as_deref()?;
         Some(String::from_utf8_lossy(home).into_owned())
     });
     homes.collect()
@@ -127,7 +124,7 @@ fn warning(plan: &Plan, hazard: &Hazard) -> (StepId, String) {
         ..
     } = hazard;
     let text = format!("{message}{}; {help} ({code})", since(hazard));
-    (plan.written(hazard.later), text)
+    (plan.step(hazard.later).owner, text)
 }
 
 fn refusal(plan: &Plan, hazard: &Hazard) -> Refusal {
@@ -136,7 +133,7 @@ fn refusal(plan: &Plan, hazard: &Hazard) -> Refusal {
         true => (hazard.later, hazard.earlier),
         false => (hazard.earlier, hazard.later),
     };
-    let other = plan.written(other);
+    let other = plan.step(other).owner;
     let message = format!(
         "{}{}; nothing was changed there",
         hazard.message,
@@ -159,5 +156,5 @@ fn since(hazard: &Hazard) -> String {
 }
 
 fn changes(step: &Step) -> bool {
-    matches!(step.action, Action::Transfer(_) | Action::Delete(_))
+    !step.changes.is_empty()
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::files::{FileSet, Kind, Side};
 use crate::journal::{Entry, Journal, Mark, PathText, Record, StepRecord};
-use crate::plan::{Action, Delete, DeleteWhat, StepId};
+use crate::plan::{Step, StepId, Yields};
 
 use super::shared::Shared;
 
@@ -27,26 +27,13 @@ impl Shared {
         let Some(resumed) = &self.resumed else {
             return false;
         };
-        let deletes = self.plan.steps.iter().filter(|step| {
-            matches!(&step.action, Action::Delete(delete)
-                if self.identity(self.side_of_delete(delete)) == self.identity(side))
-        });
-        let mut records = deletes.filter_map(|step| resumed.step(&step.name));
+        let side = self.identity(side);
+        let there = |step: &&Step| step.changes.iter().any(|at| self.identity(*at) == side);
+        let deletes = self.plan.steps.iter().filter(|step| step.kind.removes());
+        let mut records = deletes
+            .filter(there)
+            .filter_map(|step| resumed.step(&step.name));
         records.any(|record| record.marks.get(path) == Some(&Mark::Deleted))
-    }
-
-    /// Where a `delete` deletes.
-    fn side_of_delete(&self, delete: &Delete) -> Side {
-        match &delete.what {
-            DeleteWhat::Set { from, .. } => self.side_of(*from),
-            DeleteWhat::SourcesOf(steps) => match steps.first().map(|step| self.plan.step(*step)) {
-                Some(step) => match &step.action {
-                    Action::Transfer(transfer) => transfer.source,
-                    _ => Side::Local,
-                },
-                None => Side::Local,
-            },
-        }
     }
 
     /// Journals that a file is dealt with.
@@ -76,7 +63,7 @@ impl Shared {
     pub(super) fn keep_set(&mut self, step: StepId, set: &FileSet) {
         let plan = self.plan.clone();
         let step = plan.step(step);
-        let chooses = matches!(step.action, Action::List(_) | Action::Filter(_));
+        let chooses = step.yields != Yields::Nothing && step.changes.is_empty();
         let known = self.kept(step.id).is_some_and(|kept| kept.set.is_some());
         if !chooses || known || !self.keeps_journal() {
             return;

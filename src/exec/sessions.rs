@@ -94,7 +94,7 @@ impl Sessions {
     /// No session yet, for the servers of a plan.
     pub(super) fn new(shared: &Shared) -> Sessions {
         let servers = shared.plan.servers.iter().enumerate().map(|(at, server)| {
-            let login = shared.login_of(at);
+            let login = shared.plan.login_of(ServerId::new(at));
             Pool {
                 endpoint: Arc::clone(&server.endpoint),
                 retry: login.map_or(Retry::default(), |step| shared.plan.step(step).retry),
@@ -139,7 +139,7 @@ impl Sessions {
     pub(super) fn broken(&self, roles: &Roles) -> Option<&Fault> {
         roles
             .servers()
-            .find_map(|server| self.servers[usize::from(server.0)].broken.as_ref())
+            .find_map(|server| self.servers[server.at()].broken.as_ref())
     }
 
     /// Takes a free session for each role, all or none.
@@ -166,7 +166,7 @@ impl Sessions {
         }
         let leased = roles.servers().filter_map(|server| {
             // The last one given back is the one least likely to have been closed meanwhile.
-            let idle = self.servers[usize::from(server.0)].idle.pop()?;
+            let idle = self.servers[server.at()].idle.pop()?;
             Some(Leased {
                 server,
                 slot: idle.slot,
@@ -222,7 +222,7 @@ impl Sessions {
             let room = self.servers[at].room(now).min(most - openings.len());
             for _ in 0..room {
                 self.next_slot += 1;
-                let server = ServerId(u16::try_from(at).unwrap_or(u16::MAX));
+                let server = ServerId::new(at);
                 openings.push(self.servers[at].begin(server, SlotId(self.next_slot)));
             }
         }
@@ -264,7 +264,7 @@ impl Sessions {
 
     /// The breaker of a slot.
     pub(super) fn breaker(&self, server: ServerId, slot: SlotId) -> Option<&Breaker> {
-        self.servers[usize::from(server.0)].slots.get(&slot)
+        self.servers[server.at()].slots.get(&slot)
     }
 
     /// Every breaker of the run.
@@ -276,7 +276,7 @@ impl Sessions {
     pub(super) fn retire(&mut self, now: Option<Instant>) -> Vec<Leased> {
         let mut retired = Vec::new();
         for (at, pool) in self.servers.iter_mut().enumerate() {
-            let server = ServerId(u16::try_from(at).unwrap_or(u16::MAX));
+            let server = ServerId::new(at);
             let old = |idle: &Idle| now.is_none_or(|now| now >= idle.since + IDLE);
             let (gone, kept) = std::mem::take(&mut pool.idle).into_iter().partition(old);
             pool.idle = kept;
@@ -298,13 +298,13 @@ impl Sessions {
     }
 
     fn pool(&mut self, server: ServerId) -> &mut Pool {
-        &mut self.servers[usize::from(server.0)]
+        &mut self.servers[server.at()]
     }
 
     fn enough(&self, step: StepId, roles: &Roles) -> bool {
         roles.servers().all(|server| {
             let needed = roles.servers().filter(|other| *other == server).count();
-            let free = self.servers[usize::from(server.0)].idle.len();
+            let free = self.servers[server.at()].idle.len();
             free >= needed + self.reserved_by_others(step, server)
         })
     }

@@ -1,6 +1,6 @@
 //! What the steps of a run share. The dispatcher owns it; workers get copies of what they need.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::endpoint::PasvAddress;
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, Tally};
 use crate::files::{FileSet, NameEncoding, Reach, ServerId, Side};
 use crate::journal::{Journal, Record, Resumed};
-use crate::plan::{Action, Plan, Retry, StepId};
+use crate::plan::{Plan, Retry, StepId};
 use crate::transfer::{Class, Facts};
 
 use super::backlog::Try;
@@ -34,6 +34,8 @@ pub(super) struct Shared {
     pub(super) resumed: Option<Arc<Resumed>>,
     journal: Option<Journal>,
     facts: Vec<Facts>,
+    /// For each server the first one of its key.
+    firsts: Vec<ServerId>,
     said: HashSet<String>,
     keeps_proofs: bool,
     executor: Arc<dyn Executor>,
@@ -52,11 +54,9 @@ impl Shared {
         Shared {
             sets: vec![None; plan.steps.len()],
             facts: vec![Facts::default(); plan.servers.len()],
+            firsts: firsts(&plan),
             proofs: Arc::new(Proofs::default()),
-            keeps_proofs: plan
-                .steps
-                .iter()
-                .any(|step| matches!(step.action, Action::Delete(_))),
+            keeps_proofs: plan.steps.iter().any(|step| step.kind.removes()),
             plan,
             world,
             preview,
@@ -159,12 +159,12 @@ impl Shared {
 
     /// What is known of a server.
     pub(super) fn facts(&self, server: ServerId) -> &Facts {
-        &self.facts[usize::from(server.0)]
+        &self.facts[server.at()]
     }
 
     /// Takes in what a session has learned of its server.
     pub(super) fn learn(&mut self, server: ServerId, learned: &Facts) {
-        let facts = &mut self.facts[usize::from(server.0)];
+        let facts = &mut self.facts[server.at()];
         let news = learned.tls12_only && !facts.tls12_only;
         let endpoint = &self.plan.server(server).endpoint;
         let elsewhere = learned.pasv_elsewhere
@@ -183,35 +183,12 @@ impl Shared {
         }
     }
 
-    /// The side of what a step yields.
-    pub(super) fn side_of(&self, step: StepId) -> Side {
-        match &self.plan.step(step).action {
-            Action::List(list) => list.side,
-            Action::Filter(filter) => self.side_of(filter.from),
-            Action::Transfer(transfer) => transfer.to,
-            Action::Login(_) | Action::Delete(_) => Side::Local,
-        }
-    }
-
     /// How many sessions a side may have at once; this machine is one.
     pub(super) fn sessions_of(&self, side: Side) -> usize {
         match side {
             Side::Local => 1,
             Side::Server(server) => self.plan.server(server).endpoint.connections.max(1) as usize,
         }
-    }
-
-    /// The login step of the server at this position.
-    pub(super) fn login_of(&self, server: usize) -> Option<StepId> {
-        let mut logins = self
-            .plan
-            .steps
-            .iter()
-            .filter_map(|step| match &step.action {
-                Action::Login(login) if usize::from(login.server.0) == server => Some(step.id),
-                _ => None,
-            });
-        logins.next_back()
     }
 
     /// The encoding of names on a side.
@@ -233,29 +210,19 @@ impl Shared {
         }
     }
 
-    /// One side for all names of the same server: equal when host, port and user are.
+    /// One side for all entries of one key.
     pub(super) fn identity(&self, side: Side) -> Side {
-        let Side::Server(server) = side else {
-            return side;
-        };
-        let own = &self.plan.server(server).endpoint;
-        let same = self.plan.servers.iter().position(|other| {
-            let other = &other.endpoint;
-            other.host == own.host && other.port == own.port && other.user == own.user
-        });
-        let first = same.and_then(|at| u16::try_from(at).ok()).map(ServerId);
-        Side::Server(first.unwrap_or(server))
+        match side {
+            Side::Local => side,
+            Side::Server(server) => Side::Server(self.firsts[server.at()]),
+        }
     }
 
-    /// `host:port:user` of a server, empty for this machine.
+    /// The key of a server, empty for this machine.
     pub(super) fn identity_text(&self, side: Side) -> String {
-        match side {
-            Side::Local => String::new(),
-            Side::Server(server) => {
-                let endpoint = &self.plan.server(server).endpoint;
-                format!("{}:{}:{}", endpoint.host, endpoint.port, endpoint.user)
-            }
-        }
+        side.server().map_or_else(String::new, |server| {
+            self.plan.server(server).endpoint.key().to_string()
+        })
     }
 
     /// The last event.
@@ -294,4 +261,14 @@ impl Shared {
             });
         }
     }
+}
+
+/// For each server the first one of its key.
+fn firsts(plan: &Plan) -> Vec<ServerId> {
+    let mut known = HashMap::new();
+    let keys = plan.servers.iter().map(|server| server.endpoint.key());
+    let firsts = keys
+        .enumerate()
+        .map(|(at, key)| *known.entry(key).or_insert(ServerId::new(at)));
+    firsts.collect()
 }

@@ -4,7 +4,19 @@ use serde::{Deserialize, Serialize};
 
 /// The number of a server in its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ServerId(pub u16);
+pub struct ServerId(pub u32);
+
+impl ServerId {
+    /// The server at a position.
+    pub fn new(at: usize) -> ServerId {
+        ServerId(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
+    /// Its position.
+    pub fn at(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// Where a file set lives: this machine, or one of the plan's servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -13,6 +25,16 @@ pub enum Side {
     Local,
     /// A server.
     Server(ServerId),
+}
+
+impl Side {
+    /// The server, where it is one.
+    pub fn server(&self) -> Option<ServerId> {
+        match self {
+            Side::Local => None,
+            Side::Server(server) => Some(*server),
+        }
+    }
 }
 
 /// What an entry of a folder is.

@@ -4,11 +4,13 @@ use super::builder::{Builder, Need, Node};
 use super::codes;
 use super::context::circle;
 use super::graph::{Graph, needed};
-use super::model::{Action, Delete, DeleteWhat, Login, Origin, Plan, RunStamp, Step, StepId};
+use super::kinds::{Action, Said, SetOf, Takes};
+use super::model::{DeleteWhat, Login, Origin, Plan, RunStamp, Step, StepId, Yields};
 use super::options::Defaults;
 use super::server::ServerEntry;
-use super::sides::Yields;
+use super::sides::Known;
 use crate::files::{ServerId, Side};
+use crate::kind::StepKind;
 use crate::manifest::{Finding, Segment};
 
 /// So many edges of a circle are shown; a longer one is drawn in its message alone.
@@ -16,17 +18,22 @@ const MOST_LINKS: usize = 30;
 
 impl Builder<'_, '_> {
     /// One login a server that is used; every step on the server depends on it.
-    pub(super) fn add_logins(&mut self, yields: &[Yields]) {
-        let written = self.nodes.len();
-        let sides: Vec<Vec<usize>> = (0..written).map(|at| self.servers_of(at, yields)).collect();
+    pub(super) fn add_logins(&mut self, yields: &[Option<Yields>]) {
+        let known = Known {
+            nodes: &self.nodes,
+            yields,
+        };
+        let sides: Vec<Vec<Side>> = (0..self.nodes.len())
+            .map(|at| known.said(at).acts_on)
+            .collect();
         let mut logins: Vec<Option<usize>> = self
             .logins
             .iter()
             .map(|login| login.map(|(node, _)| node))
             .collect();
-        for (at, servers) in sides.iter().enumerate() {
-            for &server in servers {
-                let login = *logins[server].get_or_insert_with(|| {
+        for (at, sides) in sides.iter().enumerate() {
+            for server in sides.iter().filter_map(Side::server) {
+                let login = *logins[server.at()].get_or_insert_with(|| {
                     self.nodes
                         .push(implicit_login(&self.servers, server, &self.defaults));
                     self.nodes.len() - 1
@@ -39,41 +46,8 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn servers_of(&self, at: usize, yields: &[Yields]) -> Vec<usize> {
-        let sides: Vec<Side> = match &self.nodes[at].action {
-            None | Some(Action::Filter(_)) => Vec::new(),
-            Some(Action::Login(login)) => vec![Side::Server(login.server)],
-            Some(Action::List(list)) => vec![list.side],
-            Some(Action::Transfer(transfer)) => vec![transfer.source, transfer.to],
-            Some(Action::Delete(delete)) => match &delete.what {
-                DeleteWhat::Set { from, .. } => {
-                    yields[from.0 as usize].side().into_iter().collect()
-                }
-                DeleteWhat::SourcesOf(steps) => steps
-                    .iter()
-                    .filter_map(|step| self.source_of(*step))
-                    .collect(),
-            },
-        };
-        let servers = sides.iter().filter_map(|side| match side {
-            Side::Local => None,
-            Side::Server(id) => Some(usize::from(id.0)),
-        });
-        let mut servers: Vec<usize> = servers.collect();
-        servers.sort_unstable();
-        servers.dedup();
-        servers
-    }
-
-    fn source_of(&self, step: StepId) -> Option<Side> {
-        match &self.nodes[step.0 as usize].action {
-            Some(Action::Transfer(transfer)) => Some(transfer.source),
-            _ => None,
-        }
-    }
-
     /// The plan, unless steps wait for each other in a circle or one of them is wrong.
-    pub(super) fn assemble(&mut self, name: String, yields: &[Yields]) -> Option<Plan> {
+    pub(super) fn assemble(&mut self, name: String, yields: &[Option<Yields>]) -> Option<Plan> {
         let mut shown: Vec<usize> = (0..self.nodes.len()).collect();
         shown.sort_by_key(|&node| self.nodes[node].rank);
         let position = inverse(&shown);
@@ -87,11 +61,12 @@ impl Builder<'_, '_> {
             return None;
         };
         self.settle_after(&graph, &order, &shown, yields);
+        let said = self.said(yields);
         let order: Vec<usize> = order.into_iter().map(|at| shown[at]).collect();
         let ids = inverse(&order);
         let mut steps = Vec::with_capacity(order.len());
         for &node in &order {
-            steps.push(self.step_of(node, &ids)?);
+            steps.push(self.step_of(node, &ids, &said[node])?);
         }
         let servers = self.servers.iter().map(ServerEntry::planned);
         let inputs = self.context.inputs;
@@ -118,27 +93,32 @@ impl Builder<'_, '_> {
 
     /// Which transfers come before each `delete` of a set, on the side that it deletes on. `graph` and `order` number the
     /// nodes as `shown` lists them.
-    fn settle_after(&mut self, graph: &Graph, order: &[usize], shown: &[usize], yields: &[Yields]) {
+    fn settle_after(
+        &mut self,
+        graph: &Graph,
+        order: &[usize],
+        shown: &[usize],
+        yields: &[Option<Yields>],
+    ) {
+        let side = |step: StepId| yields[step.0 as usize].and_then(Yields::side);
         let (mut deletes, mut transfers) = (Vec::new(), Vec::new());
         for (at, &node) in shown.iter().enumerate() {
-            match &self.nodes[node].action {
-                Some(Action::Transfer(_)) => transfers.push(at),
-                Some(Action::Delete(Delete {
-                    what: DeleteWhat::Set { from, .. },
-                    ..
-                })) => {
-                    deletes.push((at, yields[from.0 as usize].side()));
-                }
-                _ => {}
+            let action = self.nodes[node].action.as_ref();
+            if let Some(SetOf::Copies(_)) = action.map(Action::set) {
+                transfers.push(at);
+            }
+            if let Some(Takes::Deleted(from)) = action.map(Action::takes) {
+                deletes.push((at, side(*from)));
             }
         }
         let asked: Vec<usize> = deletes.iter().map(|(at, _)| *at).collect();
         let before = needed(graph, order, &asked, &transfers);
-        for ((at, side), before) in deletes.into_iter().zip(before) {
+        for ((at, deleted), before) in deletes.into_iter().zip(before) {
             let before = before.into_iter().map(|at| shown[at]);
-            let here = before.filter(|&node| match &self.nodes[node].action {
-                Some(Action::Transfer(transfer)) => Some(transfer.source) == side,
-                _ => false,
+            let here = before.filter(|&node| {
+                let action = self.nodes[node].action.as_ref();
+                let taken = action.and_then(|action| action.takes().steps().first());
+                taken.is_some_and(|taken| side(*taken) == deleted)
             });
             let here: Vec<StepId> = here.map(super::step_sets::step_id).collect();
             if let Some(Action::Delete(delete)) = &mut self.nodes[shown[at]].action
@@ -149,12 +129,26 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// What every node says of itself.
+    fn said(&self, yields: &[Option<Yields>]) -> Vec<Saying> {
+        let known = Known {
+            nodes: &self.nodes,
+            yields,
+        };
+        let said = (0..self.nodes.len()).map(|at| Saying {
+            sides: known.said(at),
+            // Logins are added last, and yield nothing.
+            yields: yields.get(at).copied().flatten().unwrap_or(Yields::Nothing),
+        });
+        said.collect()
+    }
+
     /// Takes the action out of its node: nothing looks at nodes any more.
-    fn step_of(&mut self, at: usize, ids: &[usize]) -> Option<Step> {
+    fn step_of(&mut self, at: usize, ids: &[usize], said: &Saying) -> Option<Step> {
         let id = |node: usize| super::step_sets::step_id(ids[node]);
         let node = &mut self.nodes[at];
         let mut action = node.action.take()?;
-        action.renumber(|step| id(step.0 as usize));
+        action.each_step(|step| *step = id(step.0 as usize));
         let mut needs: Vec<StepId> = node.needs.iter().map(|need| id(need.step)).collect();
         needs.sort_unstable();
         needs.dedup();
@@ -169,12 +163,18 @@ impl Builder<'_, '_> {
             description: node.common.description.take(),
             needs,
             waits,
+            kind: node.kind?,
+            owner: id(node.owner.unwrap_or(at)),
+            acts_on: said.sides.acts_on.clone(),
+            takes: action.takes().steps().to_vec(),
+            yields: said.yields,
+            changes: said.sides.changes.clone(),
+            action,
             retry: node.common.retry,
             timeout: node.common.timeout,
             on_error: node.common.on_error(),
             origin: Origin(node.path.clone()),
             implicit: node.implicit,
-            action,
         })
     }
 
@@ -197,14 +197,7 @@ impl Builder<'_, '_> {
 
     /// The written step that a node was made for; implicit logins are made for none, and stand for themselves.
     fn written(&self, at: usize) -> usize {
-        match &self.nodes[at] {
-            Node {
-                implicit: true,
-                rank: (owner, _),
-                ..
-            } if *owner > 0 => owner - 1,
-            _ => at,
-        }
+        self.nodes[at].owner.unwrap_or(at)
     }
 
     fn report_cycle(&mut self, cycle: &[usize]) {
@@ -240,28 +233,10 @@ impl Builder<'_, '_> {
     }
 }
 
-impl Action {
-    /// Puts other numbers in the place of those of steps.
-    pub(super) fn renumber(&mut self, id: impl Fn(StepId) -> StepId) {
-        match self {
-            Action::Login(_) | Action::List(_) => {}
-            Action::Filter(filter) => filter.from = id(filter.from),
-            Action::Transfer(transfer) => transfer.from = id(transfer.from),
-            Action::Delete(delete) => match &mut delete.what {
-                DeleteWhat::SourcesOf(steps) => {
-                    for step in steps {
-                        *step = id(*step);
-                    }
-                }
-                DeleteWhat::Set { from, after } => {
-                    *from = id(*from);
-                    for step in after {
-                        *step = id(*step);
-                    }
-                }
-            },
-        }
-    }
+/// What a node says of itself.
+struct Saying {
+    sides: Said,
+    yields: Yields,
 }
 
 /// Whether an edge stands in the step's `needs:` (`steps.NAME.needs…`).
@@ -270,22 +245,19 @@ fn is_written(need: &Need) -> bool {
 }
 
 /// A login that nobody wrote is tried as often as `defaults` says, like every step.
-fn implicit_login(
-    servers: &[super::server::ServerEntry],
-    server: usize,
-    defaults: &Defaults,
-) -> Node {
-    let entry = &servers[server];
-    let id = ServerId(u16::try_from(server).unwrap_or(u16::MAX));
+fn implicit_login(servers: &[ServerEntry], server: ServerId, defaults: &Defaults) -> Node {
+    let entry = &servers[server.at()];
     Node {
-        name: format!("login {}", entry.endpoint.name),
+        name: format!("{} {}", StepKind::Login, entry.endpoint.name),
         path: entry.path.clone(),
-        action: Some(Action::Login(Login { server: id })),
+        kind: Some(StepKind::Login),
+        action: Some(Action::Login(Login { server })),
         needs: Vec::new(),
         common: defaults.of_implicit_login(),
+        owner: None,
         implicit: true,
         copies: false,
-        rank: (0, server),
+        rank: (0, server.at()),
     }
 }
 

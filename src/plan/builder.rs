@@ -2,12 +2,13 @@
 
 use super::codes;
 use super::context::Context;
-use super::model::Action;
+use super::kinds::Action;
 use super::names::Names;
 use super::options::{Common, Defaults};
 use super::server::ServerEntry;
 use super::template::{Reference, Template};
 use crate::files::{NameEncoding, ServerId, Side};
+use crate::kind::StepKind;
 use crate::manifest::{Finding, Path, Place, Slot};
 
 /// A step under construction. Until the order is found, a [`super::StepId`] in its action is a position among the nodes.
@@ -16,10 +17,14 @@ pub(super) struct Node {
     pub(super) name: String,
     /// `steps.NAME`, and of an implicit one the path of what it was made for.
     pub(super) path: Path,
+    /// Absent where the step has none, or several.
+    pub(super) kind: Option<StepKind>,
     /// Absent where the step is wrong.
     pub(super) action: Option<Action>,
     pub(super) needs: Vec<Need>,
     pub(super) common: Common,
+    /// The written node that it was made for; absent where it is written, and where it serves many.
+    pub(super) owner: Option<usize>,
     pub(super) implicit: bool,
     /// Whether `copies: true` is written.
     pub(super) copies: bool,
@@ -79,9 +84,7 @@ impl Builder<'_, '_> {
         if let Some(used) = self.used.get_mut(found) {
             *used = true;
         }
-        u16::try_from(found)
-            .ok()
-            .map(|id| Side::Server(ServerId(id)))
+        Some(Side::Server(ServerId::new(found)))
     }
 
     /// A folder or path on a side, judged as far as it is known.
@@ -121,7 +124,7 @@ impl Builder<'_, '_> {
         let Some(Side::Server(server)) = side else {
             return;
         };
-        let Some(entry) = self.servers.get(usize::from(server.0)) else {
+        let Some(entry) = self.servers.get(server.at()) else {
             return;
         };
         let encoding: NameEncoding = entry.endpoint.encoding;

@@ -37,7 +37,6 @@ codes! {
     SERVER_HOST = "server::host";
     SERVER_LITERAL_PASSWORD = "server::literal_password";
     SERVER_NO_PASSWORD = "server::no_password";
-    SERVER_TOO_MANY = "server::too_many";
     SERVER_UNUSED = "server::unused";
     STEP_CYCLE = "step::cycle";
     STEP_MISSING_SIDE = "step::missing_side";

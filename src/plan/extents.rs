@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::endings::{disjoint, leading};
-use super::model::{Action, DeleteWhat, List, Plan, StepId};
+use super::kinds::{Deed, SetOf};
+use super::model::{List, Plan, StepId, Transfer};
 use crate::files::{ServerId, Side};
 use crate::options::IfExists;
 
@@ -77,53 +78,60 @@ pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Exten
     let sides = Sides::new(plan, homes);
     let mut extents = Vec::new();
     for (at, step) in plan.steps.iter().enumerate() {
-        match &step.action {
-            Action::Login(_) | Action::Filter(_) => {}
-            Action::List(_) => {
-                // Of a shorthand's list nothing is looked at but what its filter lets through.
-                let filter = filters.get(&step.id).filter(|_| step.implicit);
-                let set = filter.copied().unwrap_or(step.id);
-                extents.extend(found(plan, &sides, set, at, Touch::Lists));
-            }
-            Action::Transfer(transfer) => {
-                let source = chosen(plan, &sides, transfer.from, at, Touch::Reads);
-                let careful = transfer.options.if_exists == IfExists::Fail;
-                if let Some(source) = source {
-                    extents.push(Extent {
-                        touch: Touch::Writes { careful },
-                        root: sides.root(transfer.to, &transfer.into),
-                        deep: source.deep && !transfer.options.flatten,
-                        flat: source.flat || transfer.options.flatten,
-                        ..source.clone()
-                    });
-                    extents.extend(apart(plan, &sides, transfer.from, source));
+        let found = |set, touch| found(plan, &sides, set, at, touch);
+        for deed in step.action.deeds() {
+            match deed {
+                Deed::LogsIn(_) => {}
+                Deed::Lists(_) => {
+                    // Of a shorthand's list nothing is looked at but what its filter lets through.
+                    let filter = filters.get(&step.id).filter(|_| step.implicit);
+                    let set = filter.copied().unwrap_or(step.id);
+                    extents.extend(found(set, Touch::Lists));
+                }
+                Deed::Reads(set) => extents.extend(found(set, Touch::Reads)),
+                Deed::Writes(transfer) => extents.extend(written(plan, &sides, transfer, at)),
+                Deed::Deletes(set) => {
+                    let by_files = plan.step(set).implicit;
+                    extents.extend(found(set, Touch::Deletes { by_files }));
+                }
+                Deed::DeletesSources(transfer) => {
+                    let sets = plan.step(transfer).takes.iter();
+                    let touch = Touch::Deletes { by_files: false };
+                    extents.extend(sets.flat_map(|set| found(*set, touch)));
                 }
             }
-            Action::Delete(delete) => match &delete.what {
-                DeleteWhat::Set { from, .. } => {
-                    let by_files = plan.step(*from).implicit;
-                    extents.extend(found(plan, &sides, *from, at, Touch::Deletes { by_files }));
-                }
-                DeleteWhat::SourcesOf(transfers) => {
-                    for transfer in transfers {
-                        if let Action::Transfer(transfer) = &plan.step(*transfer).action {
-                            let touch = Touch::Deletes { by_files: false };
-                            extents.extend(found(plan, &sides, transfer.from, at, touch));
-                        }
-                    }
-                }
-            },
         }
     }
     extents
 }
 
+/// What a transfer makes or replaces.
+fn written<'p>(
+    plan: &'p Plan,
+    sides: &Sides,
+    transfer: &Transfer,
+    at: usize,
+) -> Option<Extent<'p>> {
+    let careful = transfer.options.if_exists == IfExists::Fail;
+    let source = chosen(plan, sides, transfer.from, at, Touch::Reads)?;
+    Some(Extent {
+        touch: Touch::Writes { careful },
+        root: sides.root(transfer.to, &transfer.into),
+        deep: source.deep && !transfer.options.flatten,
+        flat: source.flat || transfer.options.flatten,
+        ..source
+    })
+}
+
 /// The filter of each list that has one.
 fn filters(plan: &Plan) -> HashMap<StepId, StepId> {
-    let filters = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::Filter(filter) => Some((filter.from, step.id)),
-        _ => None,
-    });
+    let filters = plan
+        .steps
+        .iter()
+        .filter_map(|step| match step.action.set() {
+            SetOf::Part(filter) => Some((filter.from, step.id)),
+            SetOf::Found(_) | SetOf::Copies(_) | SetOf::Nothing => None,
+        });
     filters.collect()
 }
 
@@ -161,12 +169,12 @@ fn apart<'p>(plan: &'p Plan, sides: &Sides, set: StepId, whole: Extent<'p>) -> V
 /// The list and the patterns that a `files` stands for.
 pub(super) fn files(plan: &Plan, set: StepId) -> Option<(&List, &[String])> {
     let step = plan.step(set);
-    let Action::Filter(filter) = &step.action else {
+    let SetOf::Part(filter) = step.action.set() else {
         return None;
     };
-    match &plan.step(filter.from).action {
-        Action::List(list) if step.implicit => Some((list, &filter.rules.include)),
-        _ => None,
+    match plan.step(filter.from).action.set() {
+        SetOf::Found(list) if step.implicit => Some((list, &filter.rules.include)),
+        SetOf::Found(_) | SetOf::Part(_) | SetOf::Copies(_) | SetOf::Nothing => None,
     }
 }
 
@@ -183,14 +191,14 @@ fn chosen<'p>(
     let mut flat = false;
     let mut set = set;
     loop {
-        match &plan.step(set).action {
-            Action::Filter(filter) => {
+        match plan.step(set).action.set() {
+            SetOf::Part(filter) => {
                 if !filter.rules.include.is_empty() {
                     groups.push(filter.rules.include.iter().map(String::as_str).collect());
                 }
                 set = filter.from;
             }
-            Action::Transfer(transfer) => {
+            SetOf::Copies(transfer) => {
                 // Copies have the names of their sources, whose patterns hold for them, too.
                 flat |= transfer.options.flatten;
                 into.get_or_insert_with(|| {
@@ -201,7 +209,7 @@ fn chosen<'p>(
                 });
                 set = transfer.from;
             }
-            Action::List(list) => {
+            SetOf::Found(list) => {
                 let (root, deep) =
                     into.unwrap_or_else(|| (sides.root(list.side, &list.path), true));
                 return Some(Extent {
@@ -213,7 +221,7 @@ fn chosen<'p>(
                     flat,
                 });
             }
-            Action::Login(_) | Action::Delete(_) => return None,
+            SetOf::Nothing => return None,
         }
     }
 }
@@ -226,22 +234,21 @@ struct Sides {
 
 impl Sides {
     fn new(plan: &Plan, homes: &[Option<String>]) -> Sides {
-        let ids = (0..plan.servers.len()).filter_map(|at| u16::try_from(at).ok());
-        let ids = ids.map(ServerId);
+        let ids = (0..plan.servers.len()).map(ServerId::new);
         let folder = plan.folder.to_string_lossy().into_owned();
         Sides {
             local: ("local".to_owned(), folder),
             servers: ids
-                .map(|id| (server(plan, id), home(plan, homes, id)))
+                .map(|id| (key(plan, id), home(plan, homes, id)))
                 .collect(),
         }
     }
 
-    /// Side and folder as one text. Sides are equal when host, port and user are.
+    /// Side and folder as one text. Sides are equal when their keys are.
     fn root(&self, side: Side, path: &str) -> String {
         let (side, base) = match side {
             Side::Local => &self.local,
-            Side::Server(id) => &self.servers[usize::from(id.0)],
+            Side::Server(id) => &self.servers[id.at()],
         };
         let mut root = String::with_capacity(side.len() + base.len() + path.len() + 3);
         root.push_str(side);
@@ -258,19 +265,13 @@ impl Sides {
     }
 }
 
-fn server(plan: &Plan, id: ServerId) -> String {
-    let endpoint = &plan.server(id).endpoint;
-    format!(
-        "{}\n{}\n{}",
-        endpoint.host.to_ascii_lowercase(),
-        endpoint.port,
-        endpoint.user
-    )
+fn key(plan: &Plan, id: ServerId) -> String {
+    plan.server(id).endpoint.key().to_string()
 }
 
 /// Where relative paths start: `login.directory`, from the folder in which sessions start, where that is known, else `~`.
 fn home(plan: &Plan, homes: &[Option<String>], id: ServerId) -> String {
-    let known = homes.get(usize::from(id.0)).cloned().flatten();
+    let known = homes.get(id.at()).cloned().flatten();
     let home = known.unwrap_or_else(|| UNKNOWN.to_owned());
     match &plan.server(id).endpoint.directory {
         Some(directory) if directory.starts_with('/') => directory.clone(),
@@ -292,10 +293,10 @@ pub fn homes_wanted(plan: &Plan) -> Vec<Vec<ServerId>> {
     }
     seen.retain(|_, both| *both == (true, true));
     let mut groups: BTreeMap<String, Vec<ServerId>> = BTreeMap::new();
-    for id in (0..plan.servers.len()).filter_map(|at| u16::try_from(at).ok()) {
-        let side = server(plan, ServerId(id));
+    for id in (0..plan.servers.len()).map(ServerId::new) {
+        let side = key(plan, id);
         if seen.contains_key(&side) {
-            groups.entry(side).or_default().push(ServerId(id));
+            groups.entry(side).or_default().push(id);
         }
     }
     groups.into_values().collect()

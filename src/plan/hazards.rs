@@ -230,23 +230,14 @@ fn place(manifest: &Manifest, plan: &Plan, step: StepId) -> Place {
     manifest.key_place(&Path::root().key("steps").key(name))
 }
 
-/// The written step that a step belongs to: `keep` of `keep: list`.
+/// The name of the written step that a step belongs to.
 fn owner(plan: &Plan, step: usize) -> &str {
-    let step = &plan.steps[step];
-    match step.name.split_once(": ") {
-        Some((owner, _)) if step.implicit => owner,
-        _ => &step.name,
-    }
+    &plan.step(plan.steps[step].owner).name
 }
 
-/// For every step the number of the written one that it belongs to.
+/// For every step the written one that it belongs to.
 fn owners(plan: &Plan) -> Vec<u32> {
-    let mut numbers: HashMap<&str, u32> = HashMap::with_capacity(plan.steps.len());
-    let owners = (0..plan.steps.len()).map(|step| {
-        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-        *numbers.entry(owner(plan, step)).or_insert(next)
-    });
-    owners.collect()
+    plan.steps.iter().map(|step| step.owner.0).collect()
 }
 
 fn judge(a: &Extent<'_>, b: &Extent<'_>, ordered: bool) -> Option<Found> {

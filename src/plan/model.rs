@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::kinds::Action;
 use crate::endpoint::Endpoint;
 use crate::files::{Filter, ServerId, Side};
+use crate::kind::StepKind;
 use crate::manifest::Path;
 use crate::options::TransferOptions;
 
@@ -72,8 +74,20 @@ pub struct Step {
     pub needs: Vec<StepId>,
     /// Those of them that stand in its own `needs:`, in the order in which they do.
     pub waits: Vec<StepId>,
+    /// The word for what it does.
+    pub kind: StepKind,
     /// What it does.
     pub action: Action,
+    /// The written step that it serves: itself, where it is written or serves many.
+    pub owner: StepId,
+    /// The sides that it touches, the source of files before their destination.
+    pub acts_on: Vec<Side>,
+    /// The steps whose sets it reads.
+    pub takes: Vec<StepId>,
+    /// The files that it hands on.
+    pub yields: Yields,
+    /// The sides where it makes, replaces or deletes files.
+    pub changes: Vec<Side>,
     /// Tries of one operation.
     pub retry: Retry,
     /// Wall time from release to end.
@@ -86,19 +100,15 @@ pub struct Step {
     pub implicit: bool,
 }
 
-/// The seven kinds. `download`, `upload` and `relay` only name two ends.
-#[derive(Debug, Clone)]
-pub enum Action {
-    /// Opens the first session to a server, which proves the credentials.
-    Login(Login),
-    /// Finds files.
-    List(List),
-    /// Chooses among them.
-    Filter(FilterStep),
-    /// Copies them.
-    Transfer(Transfer),
-    /// Deletes them.
-    Delete(Delete),
+/// The files that a step hands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Yields {
+    /// None.
+    Nothing,
+    /// Files that were found there.
+    Found(Side),
+    /// Files that this run put there.
+    Copies(Side),
 }
 
 /// `login`. Its `directory` and `commands` stand in the [`Endpoint`]: every session runs them.
@@ -234,15 +244,15 @@ impl Plan {
 
     /// A server by its number.
     pub fn server(&self, id: ServerId) -> &PlanServer {
-        &self.servers[usize::from(id.0)]
+        &self.servers[id.at()]
     }
 
-    /// The step that is written: the one that an implicit one was made for, whose name begins its own.
-    pub fn written(&self, id: StepId) -> StepId {
-        let step = self.step(id);
-        let owner = step.name.split_once(": ").filter(|_| step.implicit);
-        let found = owner.and_then(|(owner, _)| self.steps.iter().find(|step| step.name == owner));
-        found.map_or(id, |step| step.id)
+    /// The step that logs in to a server, where one uses it.
+    pub fn login_of(&self, server: ServerId) -> Option<StepId> {
+        let login = self.steps.iter().find(|step| {
+            step.kind == StepKind::Login && step.acts_on.contains(&Side::Server(server))
+        });
+        login.map(|step| step.id)
     }
 
     /// The name of a side: the server's, or `local`.
@@ -255,25 +265,46 @@ impl Plan {
 }
 
 impl Step {
-    /// The kind's word in the manifest.
-    pub fn kind(&self) -> &'static str {
-        match &self.action {
-            Action::Login(_) => "login",
-            Action::List(_) => "list",
-            Action::Filter(_) => "filter",
-            Action::Transfer(transfer) => transfer.verb.word(),
-            Action::Delete(_) => "delete",
+    /// Visits every number of a step in it.
+    pub(super) fn each_step(&mut self, mut visit: impl FnMut(&mut StepId)) {
+        let Step {
+            id,
+            owner,
+            needs,
+            waits,
+            takes,
+            action,
+            ..
+        } = self;
+        let own = [id, owner].into_iter();
+        let others = needs.iter_mut().chain(waits).chain(takes);
+        own.chain(others).for_each(&mut visit);
+        action.each_step(visit);
+    }
+
+    /// Visits every number of a server in it.
+    pub(super) fn each_server(&mut self, mut visit: impl FnMut(&mut ServerId)) {
+        let yields = match &mut self.yields {
+            Yields::Nothing => None,
+            Yields::Found(side) | Yields::Copies(side) => Some(side),
+        };
+        let sides = self.acts_on.iter_mut().chain(&mut self.changes);
+        for side in sides.chain(yields) {
+            if let Side::Server(server) = side {
+                visit(server);
+            }
         }
+        self.action.each_server(visit);
     }
 }
 
 impl Verb {
-    /// The word in the manifest.
-    pub fn word(self) -> &'static str {
+    /// The kind of step.
+    pub fn kind(self) -> StepKind {
         match self {
-            Verb::Download => "download",
-            Verb::Upload => "upload",
-            Verb::Relay => "relay",
+            Verb::Download => StepKind::Download,
+            Verb::Upload => StepKind::Upload,
+            Verb::Relay => StepKind::Relay,
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::graph::Graph;
-use super::model::{Action, Plan, StepId};
-use crate::files::{ServerId, Side};
+use super::model::{Plan, StepId};
+use crate::files::ServerId;
 
 impl Plan {
     /// The steps with these names and all that they need, implicit ones included, numbered anew.
@@ -48,11 +48,11 @@ impl Plan {
         };
         let steps = kept.iter().map(|&at| {
             let mut step = self.steps[at].clone();
-            step.id = new(step.id);
-            for need in step.needs.iter_mut().chain(&mut step.waits) {
-                *need = new(*need);
+            // Of a step that the compiler made, alone, nobody is the owner but itself.
+            if kept.binary_search(&(step.owner.0 as usize)).is_err() {
+                step.owner = step.id;
             }
-            step.action.renumber(new);
+            step.each_step(|id| *id = new(*id));
             step
         });
         Plan {
@@ -65,43 +65,22 @@ impl Plan {
     pub(super) fn without_unused_servers(mut self) -> Plan {
         let mut used = vec![false; self.servers.len()];
         for step in &mut self.steps {
-            step.action
-                .each_server(|server| used[usize::from(server.0)] = true);
+            step.each_server(|server| used[server.at()] = true);
         }
         let mut next = 0;
         let numbers: Vec<ServerId> = used
             .iter()
             .map(|&used| {
-                let number = ServerId(next);
-                next += u16::from(used);
+                let number = ServerId::new(next);
+                next += usize::from(used);
                 number
             })
             .collect();
         for step in &mut self.steps {
-            step.action
-                .each_server(|server| *server = numbers[usize::from(server.0)]);
+            step.each_server(|server| *server = numbers[server.at()]);
         }
         let mut used = used.into_iter();
         self.servers.retain(|_| used.next().unwrap_or(false));
         self
-    }
-}
-
-impl Action {
-    fn each_server(&mut self, mut visit: impl FnMut(&mut ServerId)) {
-        let mut side = |side: &mut Side| {
-            if let Side::Server(server) = side {
-                visit(server);
-            }
-        };
-        match self {
-            Action::Login(login) => visit(&mut login.server),
-            Action::List(list) => side(&mut list.side),
-            Action::Transfer(transfer) => {
-                side(&mut transfer.source);
-                side(&mut transfer.to);
-            }
-            Action::Filter(_) | Action::Delete(_) => {}
-        }
     }
 }

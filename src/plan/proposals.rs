@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::extents::files;
 use super::hazards::{Found, Sort};
-use super::model::{Action, Plan, StepId};
+use super::kinds::SetOf;
+use super::model::{Plan, StepId};
 use crate::files::Side;
 use crate::manifest::Severity;
 
@@ -38,8 +39,6 @@ enum Source<'p> {
 struct Proposals<'p> {
     plan: &'p Plan,
     owners: &'p [u32],
-    /// The written step of each owner.
-    written: Vec<usize>,
     edges: Vec<Edge>,
     /// What is proposed for each owner to need.
     added: HashMap<u32, Vec<usize>>,
@@ -47,16 +46,9 @@ struct Proposals<'p> {
 
 impl<'p> Proposals<'p> {
     fn new(plan: &'p Plan, owners: &'p [u32]) -> Proposals<'p> {
-        let count = owners.iter().max().map_or(0, |last| *last as usize + 1);
-        let mut written = vec![0; count];
-        // The implicit steps of a written one stand before it.
-        for (at, &owner) in owners.iter().enumerate() {
-            written[owner as usize] = at;
-        }
         Proposals {
             plan,
             owners,
-            written,
             edges: Vec::new(),
             added: HashMap::new(),
         }
@@ -64,7 +56,7 @@ impl<'p> Proposals<'p> {
 
     /// The later of two waits, unless what is written or proposed already makes it come first: then the other one does.
     fn add(&mut self, found: &Found) {
-        let written = |step: usize| self.written[self.owners[step] as usize];
+        let written = |step: usize| self.owners[step] as usize;
         let (mut late, mut early) = (written(found.later), written(found.earlier));
         let mut sources = found.sort == Sort::DeletedByFiles;
         if self.waits(early, late) {
@@ -155,7 +147,7 @@ impl<'p> Proposals<'p> {
 
     /// Where the files of a transfer come from: equal `files` have lists of their own, and are the same.
     fn source(&self, transfer: usize) -> Option<Source<'p>> {
-        let Action::Transfer(transfer) = &self.plan.steps[transfer].action else {
+        let SetOf::Copies(transfer) = self.plan.steps[transfer].action.set() else {
             return None;
         };
         let Some((list, patterns)) = files(self.plan, transfer.from) else {

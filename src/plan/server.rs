@@ -40,21 +40,6 @@ pub(super) fn servers(context: &mut Context<'_>) -> Vec<ServerEntry> {
     let manifest = context.manifest;
     let named = context.slot(&manifest.servers, || root.clone(), "a map of servers");
     let named = named.map(Vec::as_slice).unwrap_or_default();
-    if named.len() > usize::from(u16::MAX) {
-        let message = format!(
-            "there are {} servers; {} are the most",
-            named.len(),
-            u16::MAX
-        );
-        context.error(
-            codes::SERVER_TOO_MANY,
-            &root,
-            message,
-            "too many",
-            "split the manifest",
-        );
-        return Vec::new();
-    }
     let mut entries = Vec::with_capacity(named.len());
     for (name, slot) in named {
         let path = root.key(name);

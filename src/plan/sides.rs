@@ -2,36 +2,16 @@
 
 use super::builder::{Builder, Node};
 use super::codes;
-use super::model::{Action, DeleteWhat, Verb};
+use super::kinds::{Action, Actions, Said, SetOf, Takes};
+use super::model::{StepId, Verb, Yields};
 use crate::files::Side;
+use crate::kind::StepKind;
 use crate::manifest::{Finding, Path};
 
-/// What a step hands on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Yields {
-    /// Files that were found there.
-    Found(Side),
-    /// Files that this run put there.
-    Copies(Side),
-    /// Nothing: `login`, `delete`.
-    Nothing,
-    /// Not known, because something is wrong that has been said already.
-    Unknown,
-}
-
-impl Yields {
-    /// The side of the files, where there are any.
-    pub(super) fn side(self) -> Option<Side> {
-        match self {
-            Yields::Found(side) | Yields::Copies(side) => Some(side),
-            Yields::Nothing | Yields::Unknown => None,
-        }
-    }
-}
-
-/// What every node yields. Filters hand on what they are given; one that is given itself yields nothing that is known.
-pub(super) fn yields(nodes: &[Node]) -> Vec<Yields> {
-    let mut found: Vec<Option<Yields>> = nodes.iter().map(own).collect();
+/// What every node yields; absent where something is wrong that has been said already. Filters hand on what they are given;
+/// one that is given itself yields nothing that is known.
+pub(super) fn yields(nodes: &[Node]) -> Vec<Option<Yields>> {
+    let mut found: Vec<Option<Option<Yields>>> = vec![None; nodes.len()];
     for start in 0..nodes.len() {
         let mut chain = Vec::new();
         let mut at = start;
@@ -40,57 +20,72 @@ pub(super) fn yields(nodes: &[Node]) -> Vec<Yields> {
                 break known;
             }
             chain.push(at);
-            match &nodes[at].action {
+            match nodes[at].action.as_ref().map(Action::set) {
+                None => break None,
+                Some(SetOf::Nothing) => break Some(Yields::Nothing),
+                Some(SetOf::Found(list)) => break Some(Yields::Found(list.side)),
+                Some(SetOf::Copies(transfer)) => break Some(Yields::Copies(transfer.to)),
                 // A chain longer than there are nodes is a circle.
-                Some(Action::Filter(filter)) if chain.len() <= nodes.len() => {
-                    at = filter.from.0 as usize;
-                }
-                _ => break Yields::Unknown,
+                Some(SetOf::Part(_)) if chain.len() > nodes.len() => break None,
+                Some(SetOf::Part(filter)) => at = filter.from.0 as usize,
             }
         };
         for node in chain {
             found[node] = Some(end);
         }
     }
-    let known = found.into_iter().map(|one| one.unwrap_or(Yields::Unknown));
-    known.collect()
+    found.into_iter().map(Option::flatten).collect()
 }
 
-fn own(node: &Node) -> Option<Yields> {
-    match &node.action {
-        None => Some(Yields::Unknown),
-        Some(Action::List(list)) => Some(Yields::Found(list.side)),
-        Some(Action::Transfer(transfer)) => Some(Yields::Copies(transfer.to)),
-        Some(Action::Login(_) | Action::Delete(_)) => Some(Yields::Nothing),
-        Some(Action::Filter(_)) => None,
+/// Nodes and what they yield, to be asked by what one of them does.
+pub(super) struct Known<'n> {
+    pub(super) nodes: &'n [Node],
+    pub(super) yields: &'n [Option<Yields>],
+}
+
+impl Actions for Known<'_> {
+    fn action(&self, step: StepId) -> Option<&Action> {
+        self.nodes[step.0 as usize].action.as_ref()
+    }
+
+    fn side(&self, step: StepId) -> Option<Side> {
+        self.yields.get(step.0 as usize).copied().flatten()?.side()
+    }
+}
+
+impl Known<'_> {
+    /// What a node says of itself.
+    pub(super) fn said(&self, at: usize) -> Said {
+        let action = self.nodes[at].action.as_ref();
+        action.map_or_else(Said::default, |action| action.said(self))
     }
 }
 
 impl Builder<'_, '_> {
     /// Puts the side of `from` into every transfer, and judges what every step takes.
-    pub(super) fn settle_sides(&mut self, yields: &[Yields]) {
+    pub(super) fn settle_sides(&mut self, yields: &[Option<Yields>]) {
         for at in 0..self.nodes.len() {
             let node = &self.nodes[at];
-            match &node.action {
-                Some(Action::Filter(filter)) if !node.implicit => {
-                    let from = filter.from.0 as usize;
-                    let path = node.path.clone();
-                    self.no_files(from, yields[from], || path.key("filter").key("from"));
+            let (Some(kind), Some(action)) = (node.kind, &node.action) else {
+                continue;
+            };
+            let path = node.path.key(kind.word());
+            match action.takes() {
+                Takes::Nothing => {}
+                // What the compiler made takes what it made.
+                Takes::Any(_) if node.implicit => {}
+                Takes::Any(&from) => {
+                    self.no_files(from, yields, || path.key("from"));
                 }
-                Some(Action::Transfer(transfer)) => {
-                    let ends = (transfer.verb, transfer.from.0 as usize, transfer.to);
-                    self.settle_transfer(at, ends, yields);
+                Takes::Copied { from, verb, to } => {
+                    let (from, verb, to) = (*from, verb, to);
+                    self.settle_transfer(at, (verb, from, to), &path, yields);
                 }
-                Some(Action::Delete(delete)) => match &delete.what {
-                    DeleteWhat::SourcesOf(steps) => {
-                        let steps: Vec<usize> = steps.iter().map(|step| step.0 as usize).collect();
-                        self.settle_sources(at, &steps);
-                    }
-                    DeleteWhat::Set { from, .. } => {
-                        self.settle_deleted(at, from.0 as usize, yields);
-                    }
-                },
-                _ => {}
+                Takes::Proven(steps) => {
+                    let steps = steps.to_vec();
+                    self.settle_sources(at, &steps, yields);
+                }
+                Takes::Deleted(&from) => self.settle_deleted(at, from, &path, yields),
             }
         }
     }
@@ -98,16 +93,13 @@ impl Builder<'_, '_> {
     fn settle_transfer(
         &mut self,
         at: usize,
-        (verb, from, to): (Verb, usize, Side),
-        yields: &[Yields],
+        (verb, from, to): (Verb, StepId, Side),
+        path: &Path,
+        yields: &[Option<Yields>],
     ) {
-        let node = self.nodes[at].path.clone();
-        let path = || node.key(verb.word()).key("from");
-        if self.no_files(from, yields[from], path) {
-            self.nodes[at].action = None;
-            return;
-        }
-        let Some(side) = yields[from].side() else {
+        self.no_files(from, yields, || path.key("from"));
+        let from = from.0 as usize;
+        let Some(side) = yields[from].and_then(Yields::side) else {
             self.nodes[at].action = None;
             return;
         };
@@ -120,36 +112,36 @@ impl Builder<'_, '_> {
             (Verb::Upload, Side::Server(_)) => {
                 Some(("on a server", "use `relay`, from server to server"))
             }
-            _ => None,
+            (Verb::Download | Verb::Relay, Side::Server(_)) | (Verb::Upload, Side::Local) => None,
         };
         if let Some((is, help)) = wrong {
             let message = format!("the files of `{}` are {is}", self.nodes[from].name);
             self.context.error(
                 codes::STEP_WRONG_SIDE,
-                &path(),
+                &path.key("from"),
                 message,
                 "on the wrong side",
                 help,
             );
         }
         if verb == Verb::Relay && to == side {
-            self.relay_connections(at, side);
+            self.relay_connections(path, side);
         }
         if let Some(Action::Transfer(transfer)) = &mut self.nodes[at].action {
             transfer.source = side;
         }
     }
 
-    fn relay_connections(&mut self, at: usize, side: Side) {
+    fn relay_connections(&mut self, path: &Path, side: Side) {
         let Side::Server(server) = side else {
             return;
         };
-        let entry = &self.servers[usize::from(server.0)];
+        let entry = &self.servers[server.at()];
         if entry.endpoint.connections >= 2 {
             return;
         }
         let limit = self.context.at(&entry.path.key("connections"));
-        let place = self.context.at(&self.nodes[at].path.key("relay").key("to"));
+        let place = self.context.at(&path.key("to"));
         let message = "a relay within one server needs two connections to it";
         let finding = Finding::error(
             codes::STEP_RELAY_CONNECTIONS,
@@ -162,21 +154,22 @@ impl Builder<'_, '_> {
         self.context.report(finding);
     }
 
-    fn settle_sources(&mut self, at: usize, steps: &[usize]) {
-        for &step in steps {
+    fn settle_sources(&mut self, at: usize, steps: &[StepId], yields: &[Option<Yields>]) {
+        for step in steps.iter().map(|step| step.0 as usize) {
             let named = &self.nodes[step];
-            if matches!(named.action, None | Some(Action::Transfer(_))) {
+            let set = named.action.as_ref().map(Action::set);
+            if matches!(set, None | Some(SetOf::Copies(_))) {
                 continue;
             }
             let message = format!(
                 "`{}` is no transfer, so it has no sources that arrived anywhere",
                 named.name
             );
-            let help = match named.action {
-                Some(Action::List(_) | Action::Filter(_)) => {
+            let help = match yields[step] {
+                Some(Yields::Found(_) | Yields::Copies(_)) => {
                     "did you mean `from`? It deletes the files of a list or filter"
                 }
-                _ => "name a `download`, `upload` or `relay`",
+                Some(Yields::Nothing) | None => "name a `download`, `upload` or `relay`",
             };
             let path = self.need_path(at, step);
             self.context
@@ -192,18 +185,15 @@ impl Builder<'_, '_> {
             .needs
             .iter()
             .find(|need| need.step == step && of_kind(&need.path));
-        found.map_or_else(|| node.path.key("delete"), |need| need.path.clone())
+        found.map_or_else(|| node.path.clone(), |need| need.path.clone())
     }
 
-    fn settle_deleted(&mut self, at: usize, from: usize, yields: &[Yields]) {
-        let path = self.nodes[at].path.key("delete");
-        if self.no_files(from, yields[from], || path.key("from")) {
-            return;
-        }
+    fn settle_deleted(&mut self, at: usize, from: StepId, path: &Path, yields: &[Option<Yields>]) {
+        self.no_files(from, yields, || path.key("from"));
         let copies = self.nodes[at].copies;
-        match yields[from] {
-            Yields::Copies(_) if !copies => {
-                let name = &self.nodes[from].name;
+        match yields[from.0 as usize] {
+            Some(Yields::Copies(_)) if !copies => {
+                let name = &self.nodes[from.0 as usize].name;
                 let message = format!("the files of `{name}` are the copies that this run made");
                 let help = format!(
                     "did you mean `sources_of: {name}`? To delete the copies, add `copies: true`"
@@ -216,7 +206,7 @@ impl Builder<'_, '_> {
                     help,
                 );
             }
-            Yields::Found(_) if copies => {
+            Some(Yields::Found(_)) if copies => {
                 let message = "`copies: true` is for the copies that a transfer made";
                 self.context.error(
                     codes::OPTIONS_CONTRADICT,
@@ -226,23 +216,19 @@ impl Builder<'_, '_> {
                     "take it out",
                 );
             }
-            _ => {}
+            Some(Yields::Copies(_) | Yields::Found(_) | Yields::Nothing) | None => {}
         }
     }
 
-    fn no_files(&mut self, from: usize, yields: Yields, path: impl FnOnce() -> Path) -> bool {
-        if yields != Yields::Nothing {
-            return false;
+    fn no_files(&mut self, from: StepId, yields: &[Option<Yields>], path: impl FnOnce() -> Path) {
+        if yields[from.0 as usize] != Some(Yields::Nothing) {
+            return;
         }
-        let node = &self.nodes[from];
-        let kind = match &node.action {
-            Some(Action::Login(_)) => "login",
-            _ => "delete",
-        };
+        let node = &self.nodes[from.0 as usize];
+        let kind = node.kind.map_or("step", StepKind::word);
         let message = format!("`{}` is a {kind}, and yields no files", node.name);
         let help = "name a list, a filter or a transfer; to wait for a step, use `needs`";
         self.context
             .error(codes::STEP_NO_FILES, &path(), message, "no files", help);
-        true
     }
 }

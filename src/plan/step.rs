@@ -2,10 +2,11 @@
 
 use super::builder::{Builder, Need, Node};
 use super::codes;
-use super::model::Action;
+use super::kinds::Action;
 use super::names::{check_name, steps_named};
 use super::options::{Common, common};
-use crate::manifest::model::{self, STEP_KINDS};
+use crate::kind::{StepKind, each_kind};
+use crate::manifest::model::{self, keys_of};
 use crate::manifest::{Finding, Keys, Path, Slot, suggest};
 
 impl Builder<'_, '_> {
@@ -16,9 +17,11 @@ impl Builder<'_, '_> {
             self.nodes.push(Node {
                 name: name.clone(),
                 path: root.key(name),
+                kind: None,
                 action: None,
                 needs: Vec::new(),
                 common: Common::default(),
+                owner: None,
                 implicit: false,
                 copies: false,
                 rank: (at + 1, 2),
@@ -43,61 +46,19 @@ impl Builder<'_, '_> {
         let needs = steps_named(self.context, &self.steps, &step.common.needs, path, "needs");
         let needs = needs.into_iter().map(|(step, path)| Need { step, path });
         self.nodes[at].needs.extend(needs);
-        let present = kinds(step);
-        match present.as_slice() {
+        match *step.kinds() {
             [] => self.no_kind(step, path),
             [kind] => {
-                let kind = *kind;
+                self.nodes[at].kind = Some(kind);
                 let action = self.kind(at, step, kind, path);
                 self.nodes[at].action = action;
             }
-            several => {
-                let several = several.to_vec();
-                self.several_kinds(&several, path);
+            ref several => {
+                self.several_kinds(several, path);
                 // Each is judged all the same: mistakes inside them are no less mistakes.
-                for kind in several {
+                for &kind in several {
                     self.kind(at, step, kind, path);
                 }
-            }
-        }
-    }
-
-    fn kind(
-        &mut self,
-        at: usize,
-        step: &model::Step,
-        kind: &'static str,
-        path: &Path,
-    ) -> Option<Action> {
-        let below = path.key(kind);
-        match kind {
-            "login" => {
-                let map = self.map(&step.login, &below)?;
-                self.login(at, map, &below)
-            }
-            "list" => {
-                let map = self.map(&step.list, &below)?;
-                self.list(map, &below)
-            }
-            "filter" => {
-                let map = self.map(&step.filter, &below)?;
-                self.filter(at, map, &below)
-            }
-            "download" => {
-                let map = self.map(&step.download, &below)?;
-                self.download(at, map, &below)
-            }
-            "upload" => {
-                let map = self.map(&step.upload, &below)?;
-                self.upload(at, map, &below)
-            }
-            "relay" => {
-                let map = self.map(&step.relay, &below)?;
-                self.relay(at, map, &below)
-            }
-            _ => {
-                let map = self.map(&step.delete, &below)?;
-                self.delete(at, map, &below)
             }
         }
     }
@@ -129,11 +90,11 @@ impl Builder<'_, '_> {
     }
 
     fn unknown_step_keys(&mut self, step: &model::Step, path: &Path) {
-        let present = kinds(step);
+        let present = step.kinds();
         for key in &step.unknown {
             let inside = present
                 .iter()
-                .find(|kind| kind_keys(kind).contains(&key.as_str()));
+                .find(|kind| keys_of(**kind).contains(&key.as_str()));
             if let Some(kind) = inside {
                 let place = self.context.key(&path.key(key));
                 let message = format!("`{key}` belongs inside `{kind}:`");
@@ -151,9 +112,11 @@ impl Builder<'_, '_> {
 
     fn unknown_kind(&mut self, key: &str, path: &Path) {
         let place = self.context.key(&path.key(key));
-        let help = match suggest(key, STEP_KINDS).or_else(|| synonym(key)) {
+        let words = StepKind::words();
+        let synonym = || StepKind::of_synonym(key).map(StepKind::word);
+        let help = match suggest(key, words.clone()).or_else(synonym) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("the kinds are {}", STEP_KINDS.join(", ")),
+            None => format!("the kinds are {}", words.collect::<Vec<_>>().join(", ")),
         };
         let message = format!("there is no kind of step `{key}`");
         let finding = Finding::error(codes::STEP_UNKNOWN_KIND, place, message, "unknown kind");
@@ -177,16 +140,17 @@ impl Builder<'_, '_> {
             "the step does not say what to do",
             "needs a kind",
         );
-        let help = format!("add one of {}", super::values::either(&STEP_KINDS));
+        let words: Vec<&str> = StepKind::words().collect();
+        let help = format!("add one of {}", super::values::either(&words));
         self.context.report(finding.help(help));
     }
 
-    fn several_kinds(&mut self, kinds: &[&str], path: &Path) {
-        let place = self.context.key(&path.key(kinds[0]));
+    fn several_kinds(&mut self, kinds: &[StepKind], path: &Path) {
+        let place = self.context.key(&path.key(kinds[0].word()));
         let message = format!("a step has one kind, and this one has {}", kinds.len());
         let mut finding = Finding::error(codes::STEP_SEVERAL_KINDS, place, message, "one kind");
         for kind in &kinds[1..] {
-            finding = finding.also(self.context.key(&path.key(*kind)), "another");
+            finding = finding.also(self.context.key(&path.key(kind.word())), "another");
         }
         self.context.report(
             finding.help("make a step of its own of each; `from` and `needs` tie them together"),
@@ -194,62 +158,41 @@ impl Builder<'_, '_> {
     }
 }
 
+/// A map of a kind, which can be judged.
+pub(super) trait Compile {
+    /// What node `at` does, as far as nothing is wrong with it.
+    fn compile(&self, builder: &mut Builder<'_, '_>, at: usize, path: &Path) -> Option<Action>;
+}
+
 /// Access to the keys that decoding did not know.
 trait HasUnknown {
     fn unknown(&self) -> &[String];
 }
 
-macro_rules! has_unknown {
-    ($($kind:ident),*) => {
+macro_rules! compile {
+    ($($docs:literal $kind:ident $word:ident;)*) => {
         $(impl HasUnknown for model::$kind {
             fn unknown(&self) -> &[String] {
                 &self.unknown
             }
         })*
+
+        impl Builder<'_, '_> {
+            fn kind(
+                &mut self,
+                at: usize,
+                step: &model::Step,
+                kind: StepKind,
+                path: &Path,
+            ) -> Option<Action> {
+                let below = path.key(kind.word());
+                match kind {
+                    $(StepKind::$kind => {
+                        self.map(&step.$word, &below)?.compile(self, at, &below)
+                    })*
+                }
+            }
+        }
     };
 }
-
-has_unknown!(Login, List, Filter, Download, Upload, Relay, Delete);
-
-fn kinds(step: &model::Step) -> Vec<&'static str> {
-    let present = [
-        !step.login.is_absent(),
-        !step.list.is_absent(),
-        !step.filter.is_absent(),
-        !step.download.is_absent(),
-        !step.upload.is_absent(),
-        !step.relay.is_absent(),
-        !step.delete.is_absent(),
-    ];
-    let kinds = STEP_KINDS.iter().zip(present);
-    kinds
-        .filter(|(_, present)| *present)
-        .map(|(kind, _)| *kind)
-        .collect()
-}
-
-fn kind_keys(kind: &str) -> Vec<&'static str> {
-    match kind {
-        "login" => model::Login::keys(),
-        "list" => model::List::keys(),
-        "filter" => model::Filter::keys(),
-        "download" => model::Download::keys(),
-        "upload" => model::Upload::keys(),
-        "relay" => model::Relay::keys(),
-        _ => model::Delete::keys(),
-    }
-}
-
-/// Words that users of other tools bring along.
-fn synonym(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "get" | "fetch" | "pull" | "mget" => "download",
-        "put" | "push" | "send" | "mput" => "upload",
-        "copy" | "mirror" | "sync" | "transfer" | "fxp" => "relay",
-        "ls" | "dir" | "find" | "glob" => "list",
-        "rm" | "remove" | "unlink" | "clean" | "cleanup" => "delete",
-        "select" | "match" | "grep" | "pick" => "filter",
-        "connect" | "open" | "auth" => "login",
-        _ => return None,
-    })
-}
+each_kind!(compile);

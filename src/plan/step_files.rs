@@ -2,11 +2,13 @@
 
 use super::builder::{Builder, Need, Node};
 use super::codes;
-use super::model::{Action, FilterStep, List, Verdict};
+use super::kinds::Action;
+use super::model::{FilterStep, List, Verdict};
 use super::shorthand::{Chosen, Trouble, choose};
 use super::step_sets::{judge_pattern, step_id};
 use super::variables::Bound;
 use crate::files::{Filter, Side};
+use crate::kind::StepKind;
 use crate::manifest::{OneOrMany, Path, Slot};
 
 impl Builder<'_, '_> {
@@ -118,7 +120,7 @@ impl Builder<'_, '_> {
             missing: Verdict::Fail,
             empty: Verdict::Fine,
         };
-        let list = self.add(owner, "list", 0, path, Action::List(list));
+        let list = self.add(owner, StepKind::List, path, Action::List(list));
         let rules = Filter {
             include: chosen.include,
             ..Filter::default()
@@ -128,7 +130,7 @@ impl Builder<'_, '_> {
             rules,
             empty: Verdict::Fail,
         };
-        let filter = self.add(owner, "filter", 1, path, Action::Filter(filter));
+        let filter = self.add(owner, StepKind::Filter, path, Action::Filter(filter));
         self.nodes[filter].needs.push(Need {
             step: list,
             path: path.clone(),
@@ -137,20 +139,22 @@ impl Builder<'_, '_> {
     }
 
     /// An implicit node inherits what the step that it serves waits for, and how it fails.
-    fn add(&mut self, owner: usize, what: &str, rank: usize, path: &Path, action: Action) -> usize {
-        let owner = &self.nodes[owner];
+    fn add(&mut self, at: usize, kind: StepKind, path: &Path, action: Action) -> usize {
+        let owner = &self.nodes[at];
         let mut common = owner.common.clone();
         common.description = None;
         common.timeout = None;
         self.nodes.push(Node {
-            name: format!("{}: {what}", owner.name),
+            name: format!("{}: {kind}", owner.name),
             path: path.clone(),
+            kind: Some(kind),
             action: Some(action),
             needs: owner.needs.clone(),
             common,
+            owner: Some(at),
             implicit: true,
             copies: false,
-            rank: (owner.rank.0, rank),
+            rank: (owner.rank.0, usize::from(kind != StepKind::List)),
         });
         self.nodes.len() - 1
     }

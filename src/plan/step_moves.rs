@@ -2,12 +2,15 @@
 
 use super::builder::{Builder, Need};
 use super::codes;
-use super::model::{Action, Delete, DeleteWhat, Transfer, Verb};
+use super::kinds::Action;
+use super::model::{Delete, DeleteWhat, Transfer, Verb};
 use super::names::{step_named, steps_named};
 use super::options::transfer_options;
+use super::step::Compile;
 use super::step_sets::step_id;
 use super::values;
 use crate::files::Side;
+use crate::kind::StepKind;
 use crate::manifest::{Finding, OneOrMany, Path, Slot, model};
 
 /// The slots in which a step says where its files come from.
@@ -17,7 +20,7 @@ struct Origin<'s> {
     server: Option<&'s Slot<String>>,
     files: &'s Slot<OneOrMany>,
     /// The side that `server: local` would make another kind's, and that kind.
-    not_local: Option<&'static str>,
+    not_local: Option<StepKind>,
 }
 
 /// The slots of a transfer that the three kinds share.
@@ -30,69 +33,73 @@ struct Moves<'s> {
     options: &'s model::Transfer,
 }
 
-impl Builder<'_, '_> {
-    /// `download:`
-    pub(super) fn download(
-        &mut self,
-        at: usize,
-        map: &model::Download,
-        path: &Path,
-    ) -> Option<Action> {
+impl Compile for model::Download {
+    fn compile(&self, builder: &mut Builder<'_, '_>, at: usize, path: &Path) -> Option<Action> {
         let origin = Origin {
-            from: &map.from,
-            server: Some(&map.server),
-            files: &map.files,
-            not_local: Some("upload"),
+            from: &self.from,
+            server: Some(&self.server),
+            files: &self.files,
+            not_local: Some(StepKind::Upload),
         };
         let moves = Moves {
             verb: Verb::Download,
             origin,
             to: None,
-            into: &map.into,
+            into: &self.into,
             chmod: None,
-            options: &map.transfer,
+            options: &self.transfer,
         };
-        self.transfer(at, &moves, path)
+        builder.transfer(at, &moves, path)
     }
+}
 
-    /// `upload:`
-    pub(super) fn upload(&mut self, at: usize, map: &model::Upload, path: &Path) -> Option<Action> {
+impl Compile for model::Upload {
+    fn compile(&self, builder: &mut Builder<'_, '_>, at: usize, path: &Path) -> Option<Action> {
         let origin = Origin {
-            from: &map.from,
+            from: &self.from,
             server: None,
-            files: &map.files,
+            files: &self.files,
             not_local: None,
         };
         let moves = Moves {
             verb: Verb::Upload,
             origin,
-            to: Some(&map.to),
-            into: &map.into,
-            chmod: Some(&map.chmod),
-            options: &map.transfer,
+            to: Some(&self.to),
+            into: &self.into,
+            chmod: Some(&self.chmod),
+            options: &self.transfer,
         };
-        self.transfer(at, &moves, path)
+        builder.transfer(at, &moves, path)
     }
+}
 
-    /// `relay:`
-    pub(super) fn relay(&mut self, at: usize, map: &model::Relay, path: &Path) -> Option<Action> {
+impl Compile for model::Relay {
+    fn compile(&self, builder: &mut Builder<'_, '_>, at: usize, path: &Path) -> Option<Action> {
         let origin = Origin {
-            from: &map.from,
-            server: Some(&map.server),
-            files: &map.files,
-            not_local: Some("upload"),
+            from: &self.from,
+            server: Some(&self.server),
+            files: &self.files,
+            not_local: Some(StepKind::Upload),
         };
         let moves = Moves {
             verb: Verb::Relay,
             origin,
-            to: Some(&map.to),
-            into: &map.into,
-            chmod: Some(&map.chmod),
-            options: &map.transfer,
+            to: Some(&self.to),
+            into: &self.into,
+            chmod: Some(&self.chmod),
+            options: &self.transfer,
         };
-        self.transfer(at, &moves, path)
+        builder.transfer(at, &moves, path)
     }
+}
 
+impl Compile for model::Delete {
+    fn compile(&self, builder: &mut Builder<'_, '_>, at: usize, path: &Path) -> Option<Action> {
+        builder.delete(at, self, path)
+    }
+}
+
+impl Builder<'_, '_> {
     fn transfer(&mut self, at: usize, moves: &Moves<'_>, path: &Path) -> Option<Action> {
         let from = self.origin(at, &moves.origin, path);
         let to = self.destination(moves, path);
@@ -135,7 +142,7 @@ impl Builder<'_, '_> {
                     "`relay` goes from server to server",
                     "use `download` for files that come to this machine",
                 ),
-                _ => (
+                Verb::Upload | Verb::Download => (
                     "`upload` goes to a server",
                     "name a server; files that stay on this machine need no transfer",
                 ),
@@ -235,7 +242,7 @@ impl Builder<'_, '_> {
     }
 
     /// `delete:`
-    pub(super) fn delete(&mut self, at: usize, map: &model::Delete, path: &Path) -> Option<Action> {
+    fn delete(&mut self, at: usize, map: &model::Delete, path: &Path) -> Option<Action> {
         let keep = [("keep", false), ("remove_empty", true)];
         let max = self.context.value(&map.max, path, "max", |text| {
             values::number(text, 1, u64::MAX)

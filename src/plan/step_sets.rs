@@ -2,8 +2,10 @@
 
 use super::builder::{Builder, Need};
 use super::codes;
-use super::model::{Action, FilterStep, List, Login, StepId, Verdict};
+use super::kinds::Action;
+use super::model::{FilterStep, List, Login, StepId, Verdict};
 use super::names::step_named;
+use super::step::Compile;
 use super::values;
 use super::variables::Bound;
 use crate::files::{Filter, KindTest, Pattern, Side, Sort, SortKey};
@@ -16,9 +18,27 @@ const OWNED: [&str; 36] = [
     "LIST", "NLST", "MLSD", "MLST", "RNFR", "RNTO", "DELE", "CWD", "CDUP", "XCWD", "XCUP", "HOST",
 ];
 
+impl Compile for model::Login {
+    fn compile(&self, builder: &mut Builder<'_, '_>, at: usize, path: &Path) -> Option<Action> {
+        builder.login(at, self, path)
+    }
+}
+
+impl Compile for model::List {
+    fn compile(&self, builder: &mut Builder<'_, '_>, _: usize, path: &Path) -> Option<Action> {
+        builder.list(self, path)
+    }
+}
+
+impl Compile for model::Filter {
+    fn compile(&self, builder: &mut Builder<'_, '_>, at: usize, path: &Path) -> Option<Action> {
+        builder.filter(at, self, path)
+    }
+}
+
 impl Builder<'_, '_> {
     /// `login:`
-    pub(super) fn login(&mut self, at: usize, map: &model::Login, path: &Path) -> Option<Action> {
+    fn login(&mut self, at: usize, map: &model::Login, path: &Path) -> Option<Action> {
         if map.server.is_absent() {
             self.context
                 .required(path, "server", "write `server: NAME`");
@@ -40,7 +60,7 @@ impl Builder<'_, '_> {
                 return None;
             }
         };
-        let number = usize::from(server.0);
+        let number = server.at();
         let place = self.context.at(&path.key("server"));
         if let Some((_, first)) = self.logins[number] {
             let name = &self.servers[number].endpoint.name;
@@ -109,7 +129,7 @@ impl Builder<'_, '_> {
     }
 
     /// `list:`
-    pub(super) fn list(&mut self, map: &model::List, path: &Path) -> Option<Action> {
+    fn list(&mut self, map: &model::List, path: &Path) -> Option<Action> {
         if map.server.is_absent() {
             self.missing_side(path);
         }
@@ -180,7 +200,7 @@ impl Builder<'_, '_> {
     }
 
     /// `filter:`
-    pub(super) fn filter(&mut self, at: usize, map: &model::Filter, path: &Path) -> Option<Action> {
+    fn filter(&mut self, at: usize, map: &model::Filter, path: &Path) -> Option<Action> {
         let from_path = path.key("from");
         if map.from.is_absent() {
             self.context.required(

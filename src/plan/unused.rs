@@ -2,7 +2,7 @@
 
 use super::builder::Builder;
 use super::codes;
-use super::model::{Action, Verdict};
+use super::kinds::{Action, SetOf};
 use crate::manifest::{Finding, Path};
 
 /// Servers, steps and variables that nothing uses.
@@ -51,12 +51,8 @@ fn steps(builder: &mut Builder<'_, '_>) {
         needed[need.step] = true;
     }
     let idle = builder.nodes.iter().zip(needed).filter(|(node, needed)| {
-        let idle = match &node.action {
-            Some(Action::List(list)) => list.empty == Verdict::Fine,
-            Some(Action::Filter(filter)) => filter.empty == Verdict::Fine,
-            _ => false,
-        };
-        !needed && idle
+        let set = node.action.as_ref().map(Action::set);
+        !needed && set.is_some_and(SetOf::is_only_for_others)
     });
     let idle: Vec<(Path, String)> = idle
         .map(|(node, _)| (node.path.clone(), node.name.clone()))

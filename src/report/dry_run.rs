@@ -5,12 +5,8 @@ use std::io::{self, Write};
 use super::lanes::lanes;
 use super::text;
 use crate::endpoint::{DataMode, Endpoint, ListingMode, PasvAddress, Tls, TlsOptions};
-use crate::files::{Filter, KindTest, SortKey};
-use crate::options::{IfExists, Publish, TransferOptions, Verify};
-use crate::plan::{
-    Action, Delete, DeleteWhat, FilterStep, Hole, List, OnError, Plan, Printable, Retry, Step,
-    StepId, Transfer, Verdict,
-};
+use crate::kind::StepKind;
+use crate::plan::{Fact, Hole, OnError, Plan, Printable, Retry, Step, StepId};
 
 /// Writes the plan: its servers, its lanes, then its steps in an order in which they can run, with what each waits for.
 ///
@@ -89,7 +85,10 @@ fn write_step(
     step: &Step,
     facts: &[String],
 ) -> io::Result<()> {
-    let (name, kind) = (text::pad(&step.name, column), text::pad(step.kind(), KIND));
+    let (name, kind) = (
+        text::pad(&step.name, column),
+        text::pad(step.kind.word(), KIND),
+    );
     let (what, rest) = facts
         .split_first()
         .map_or(("", facts), |(first, rest)| (first.as_str(), rest));
@@ -131,7 +130,7 @@ fn shared(plan: &Plan) -> Vec<String> {
     let mut steps = plan
         .steps
         .iter()
-        .filter(|step| !matches!(step.action, Action::Login(_)));
+        .filter(|step| step.kind != StepKind::Login);
     let Some(first) = steps.next() else {
         return Vec::new();
     };
@@ -157,159 +156,19 @@ fn holes(printable: &Printable, path: &str) -> Vec<String> {
 }
 
 fn what(printable: &Printable, step: &Step) -> Vec<String> {
-    let plan = &printable.plan;
-    match &step.action {
-        Action::Login(login) => {
-            let endpoint = &plan.server(login.server).endpoint;
-            vec![format!("to {} as {}", endpoint.name, endpoint.user)]
+    let facts = printable.plan.facts(step).into_iter();
+    let text = |fact| match fact {
+        Fact::Text(text) => text,
+        Fact::Number(key, number) => {
+            let path = format!("{}.{}.{key}", step.origin.0, step.kind);
+            let written = printable.written(&path).map(str::to_owned);
+            format!("{key}: {}", written.unwrap_or_else(|| number.to_string()))
         }
-        Action::List(list) => list_facts(plan, list),
-        Action::Filter(filter) => filter_facts(plan, filter),
-        Action::Transfer(transfer) => transfer_facts(plan, transfer),
-        Action::Delete(delete) => {
-            let max = format!("{}.delete.max", step.origin.0);
-            delete_facts(plan, delete, &known(printable, &max, delete.max))
-        }
-    }
-}
-
-fn list_facts(plan: &Plan, list: &List) -> Vec<String> {
-    let depth = match (list.recursive, list.max_depth) {
-        (false, _) => "",
-        (true, None) => ", and all folders below",
-        (true, Some(_)) => ", and folders below",
+        Fact::Files(relation, count) => format!("{relation} {}", text::counted(count, "file")),
+        Fact::Size(relation, bytes) => format!("{relation} {}", text::bytes(bytes)),
+        Fact::Time(relation, seconds) => format!("{relation} {}", instant(seconds)),
     };
-    let mut facts = vec![format!(
-        "{}:{}{depth}",
-        plan.side_name(list.side),
-        list.path
-    )];
-    if let (true, Some(depth)) = (list.recursive, list.max_depth) {
-        facts.push(format!("max_depth: {depth}"));
-    }
-    if !list.descend.is_empty() {
-        facts.push(format!("enters only {}", list.descend.join(", ")));
-    }
-    let flags = [
-        (list.hidden, "hidden: true"),
-        (list.follow_links, "follow_links: true"),
-        (list.missing == Verdict::Fine, "missing: empty"),
-        (list.empty == Verdict::Fail, "empty: fail"),
-    ];
-    facts.extend(set(&flags));
-    facts
-}
-
-fn filter_facts(plan: &Plan, step: &FilterStep) -> Vec<String> {
-    let Filter {
-        include,
-        exclude,
-        regex,
-        ignore_case,
-        kind,
-        larger_than,
-        smaller_than,
-        newer_than,
-        older_than,
-        sort,
-        limit,
-    } = &step.rules;
-    let mut facts = vec![format!("of {}", plan.step(step.from).name)];
-    if !include.is_empty() {
-        facts.push(format!("include: {}", include.join(", ")));
-    }
-    if !exclude.is_empty() {
-        facts.push(format!("exclude: {}", exclude.join(", ")));
-    }
-    facts.extend(regex.iter().map(|regex| format!("regex: {regex}")));
-    match kind {
-        KindTest::File => {}
-        KindTest::Directory => facts.push("type: directory".to_owned()),
-        KindTest::Link => facts.push("type: link".to_owned()),
-        KindTest::Any => facts.push("type: any".to_owned()),
-    }
-    facts.extend(larger_than.map(|size| format!("larger than {}", text::bytes(size))));
-    facts.extend(smaller_than.map(|size| format!("smaller than {}", text::bytes(size))));
-    facts.extend(newer_than.map(|time| format!("newer than {}", instant(time))));
-    facts.extend(older_than.map(|time| format!("older than {}", instant(time))));
-    if let Some(key) = sort.key {
-        let key = match key {
-            SortKey::Name => "name",
-            SortKey::Size => "size",
-            SortKey::Modified => "modified",
-        };
-        facts.push(format!("sort: {key}"));
-    }
-    let flags = [
-        (*ignore_case, "ignore_case: true"),
-        (sort.reverse, "reverse: true"),
-        (step.empty == Verdict::Fail, "empty: fail"),
-    ];
-    facts.extend(limit.map(|limit| format!("limit: {limit}")));
-    facts.extend(set(&flags));
-    facts
-}
-
-fn transfer_facts(plan: &Plan, transfer: &Transfer) -> Vec<String> {
-    let from = &plan.step(transfer.from).name;
-    let (source, to) = (plan.side_name(transfer.source), plan.side_name(transfer.to));
-    let mut facts = vec![format!("{from} ({source}) → {to}:{}", transfer.into)];
-    facts.extend(options(&transfer.options));
-    facts.extend(transfer.chmod.map(|mode| format!("chmod: {mode:o}")));
-    facts
-}
-
-/// The options that are not at their defaults.
-fn options(options: &TransferOptions) -> Vec<String> {
-    let default = TransferOptions::default();
-    let if_exists = match options.if_exists {
-        IfExists::Update => "if_exists: update",
-        IfExists::Overwrite => "if_exists: overwrite",
-        IfExists::Skip => "if_exists: skip",
-        IfExists::Fail => "if_exists: fail",
-    };
-    let publish = match options.publish {
-        Publish::File => "publish: file",
-        Publish::Set => "publish: set",
-        Publish::Direct => "publish: direct",
-    };
-    let verify = match options.verify {
-        Verify::Size => "verify: size",
-        Verify::Checksum => "verify: checksum",
-        Verify::None => "verify: none",
-    };
-    let flags = [
-        (options.if_exists != default.if_exists, if_exists),
-        (options.publish != default.publish, publish),
-        (options.verify != default.verify, verify),
-        (options.resume != default.resume, "resume: false"),
-        (options.keep_times != default.keep_times, "times: now"),
-        (options.ascii != default.ascii, "type: ascii"),
-        (options.flatten != default.flatten, "flatten: true"),
-    ];
-    let parallel = options.parallel.map(|count| format!("parallel: {count}"));
-    set(&flags).chain(parallel).collect()
-}
-
-fn delete_facts(plan: &Plan, delete: &Delete, max: &str) -> Vec<String> {
-    let mut facts = match &delete.what {
-        DeleteWhat::SourcesOf(steps) => {
-            vec![format!(
-                "source files that arrived by {}",
-                names(plan, steps)
-            )]
-        }
-        DeleteWhat::Set { from, after } => {
-            let left = match after.as_slice() {
-                [] => String::new(),
-                after => format!(", except what {} did not prove", names(plan, after)),
-            };
-            vec![format!("all of {}{left}", plan.step(*from).name)]
-        }
-    };
-    facts.push(format!("max: {max}"));
-    facts.extend(set(&[(delete.remove_empty, "directories: remove_empty")]));
-    facts
+    facts.map(text).collect()
 }
 
 /// The common keys that are not at their defaults.
@@ -334,12 +193,6 @@ fn common(step: &Step) -> Vec<String> {
         "on_error: continue",
     )]));
     facts
-}
-
-/// A number, or its text as written where only a run knows it.
-fn known(printable: &Printable, path: &str, value: impl ToString) -> String {
-    let written = printable.written(path).map(str::to_owned);
-    written.unwrap_or_else(|| value.to_string())
 }
 
 fn address(printable: &Printable, endpoint: &Endpoint) -> String {

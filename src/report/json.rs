@@ -128,7 +128,7 @@ fn as_json<'a>(record: &'a Record, step: StepRecord<'a>, origins: &Origins) -> S
         });
     Step {
         name: &step.head.name,
-        kind: step.head.kind,
+        kind: step.head.kind.word(),
         subject: &step.head.subject,
         implicit: step.head.implicit,
         origin: origins.position(&step.head.origin),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{Action, Plan, Step};
+use crate::kind::StepKind;
+use crate::plan::{Plan, Step};
 
 /// A line for each lane. What stands before an arrow is waited for by all that stands behind it, up to the next one; where
 /// only some of them wait for some of those, a `;` stands, and the steps themselves say which.
@@ -35,7 +36,7 @@ fn waits(before: &[&Step], stage: &[&Step]) -> bool {
 fn stages(plan: &Plan) -> Vec<Vec<Vec<&Step>>> {
     let mut parents: Vec<usize> = (0..plan.steps.len()).collect();
     let mut stages = vec![0; plan.steps.len()];
-    let counts = |step: &Step| !(step.implicit && matches!(step.action, Action::Login(_)));
+    let counts = |step: &Step| !(step.implicit && step.kind == StepKind::Login);
     for (at, step) in plan.steps.iter().enumerate() {
         for need in &step.needs {
             let other = need.0 as usize;

@@ -110,7 +110,7 @@ impl Lines {
         let head = record.heads.get(step)?;
         let normal = self.verbosity == Verbosity::Normal && !head.implicit;
         let text = format!("{}: {}", head.name, head.subject);
-        (normal || self.verbose()).then(|| self.say(Tone::Cool, doing(head.kind), &text))
+        (normal || self.verbose()).then(|| self.say(Tone::Cool, head.kind.doing(), &text))
     }
 
     fn step_finished(&self, record: &Record, step: usize, outcome: &StepOutcome) -> Option<String> {
@@ -145,14 +145,10 @@ impl Lines {
         let files = match step.moves() {
             true if self.preview => None,
             true => Some(moved(step)),
-            false => step.tally.planned_files.map(|found| {
-                let word = if step.head.kind == "filter" {
-                    "chosen"
-                } else {
-                    "found"
-                };
-                format!("{} {word}", text::number(found))
-            }),
+            false => step
+                .tally
+                .planned_files
+                .map(|found| format!("{} {}", text::number(found), step.head.kind.done())),
         };
         let elapsed = step.elapsed().map(text::duration);
         match (files, elapsed) {
@@ -214,12 +210,8 @@ impl Lines {
 /// `98 files, 1 unchanged, 1.2 GiB`
 fn moved(step: StepRecord<'_>) -> String {
     let tally = step.tally;
-    let verb = if step.head.kind == "delete" {
-        "deleted"
-    } else {
-        "copied"
-    };
-    let mut parts = vec![format!("{} {verb}", text::counted(tally.done, "file"))];
+    let done = text::counted(tally.done, "file");
+    let mut parts = vec![format!("{done} {}", step.head.kind.done())];
     if tally.unchanged > 0 {
         parts.push(format!("{} unchanged", text::number(tally.unchanged)));
     }
@@ -273,19 +265,6 @@ pub(super) fn with_code(code: u16, reply: &str) -> String {
     match reply.starts_with(&code) {
         true => reply.to_owned(),
         false => format!("{code} {reply}").trim_end().to_owned(),
-    }
-}
-
-fn doing(kind: &str) -> &'static str {
-    match kind {
-        "login" => "Logging in",
-        "list" => "Listing",
-        "filter" => "Filtering",
-        "download" => "Downloading",
-        "upload" => "Uploading",
-        "relay" => "Relaying",
-        "delete" => "Deleting",
-        _ => "Running",
     }
 }
 

@@ -28,8 +28,8 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, stamped: &Stamped) -> 
         bytes => format!(" ({})", text::bytes(*bytes)),
     };
     let (word, detail) = match outcome {
-        FileOutcome::Transferred | FileOutcome::Unverified { .. } => (head.kind, size),
-        FileOutcome::Deleted => ("delete", String::new()),
+        FileOutcome::Transferred | FileOutcome::Unverified { .. } => (head.kind.word(), size),
+        FileOutcome::Deleted => (head.kind.word(), String::new()),
         FileOutcome::Skipped { reason } => ("skip", format!(" ({reason})")),
         FileOutcome::Unchanged | FileOutcome::WasNotThere | FileOutcome::Failed { .. } => {
             return Ok(());

@@ -242,7 +242,7 @@ impl<'a> StepRecord<'a> {
 
     /// Whether its kind transfers or deletes files; the others only find them.
     pub fn moves(&self) -> bool {
-        matches!(self.head.kind, "download" | "upload" | "relay" | "delete")
+        self.head.kind.changes()
     }
 
     /// The failure of the step itself.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Origins, Record, Redactor};
 use crate::event::{Event, Failure, FileOutcome, RunOutcome, Stamped, StepHead, StepOutcome};
+use crate::kind::StepKind;
 use crate::manifest::Manifest;
 
 pub(super) const MANIFEST: &str = "\
@@ -40,14 +41,14 @@ pub(super) fn record() -> Record {
     record
 }
 
-fn head(name: &str, kind: &'static str, subject: &str) -> StepHead {
+fn head(name: &str, kind: StepKind, subject: &str) -> StepHead {
     StepHead {
         name: name.into(),
         kind,
         subject: subject.into(),
-        implicit: kind == "login",
+        implicit: kind == StepKind::Login,
         origin: match kind {
-            "login" => format!("servers.{}", name.trim_start_matches("login ")),
+            StepKind::Login => format!("servers.{}", name.trim_start_matches("login ")),
             _ => format!("steps.{name}"),
         },
     }
@@ -83,12 +84,12 @@ fn file(step: usize, file: &str, outcome: FileOutcome, bytes: u64) -> Event {
 
 pub(super) fn events() -> Vec<Stamped> {
     let steps = vec![
-        head("login build", "login", "build"),
-        head("login mirror", "login", "mirror"),
-        head("构建", "list", "build:/file/版本"),
-        head("keep", "download", "build:/file/版本 → local:dist"),
-        head("publish", "relay", "build:/file/版本 → mirror:/abc"),
-        head("tidy", "delete", "build:/file/版本"),
+        head("login build", StepKind::Login, "build"),
+        head("login mirror", StepKind::Login, "mirror"),
+        head("构建", StepKind::List, "build:/file/版本"),
+        head("keep", StepKind::Download, "build:/file/版本 → local:dist"),
+        head("publish", StepKind::Relay, "build:/file/版本 → mirror:/abc"),
+        head("tidy", StepKind::Delete, "build:/file/版本"),
     ];
     let login = Failure {
         message: "the login was refused".into(),

@@ -135,7 +135,7 @@ impl Summary<'_> {
             table.row(
                 [
                     text::escape(&step.head.name).into_owned(),
-                    step.head.kind.to_owned(),
+                    step.head.kind.word().to_owned(),
                     text::escape(format!("{result} {why}").trim_end()).into_owned(),
                     some(files),
                     some(tally.unchanged),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Dispatcher, Owner, Running, Wake, yields};
+use super::{Dispatcher, Owner, Running, Wake};
 use crate::event::{Event, StepOutcome};
 use crate::exec::gate::{self, Late, Refusal};
 use crate::exec::job::{Done, JobId};
@@ -10,7 +10,7 @@ use crate::exec::ready::Consequences;
 use crate::exec::sessions::SlotId;
 use crate::exec::steps::{self, Ending, Output, Stop};
 use crate::files::ServerId;
-use crate::plan::{OnError, StepId};
+use crate::plan::{OnError, StepId, Yields};
 
 impl Dispatcher {
     pub(super) fn done(&mut self, done: Done) {
@@ -91,7 +91,7 @@ impl Dispatcher {
         let step = self.shared.plan.step(id);
         let goes_on = match (&ending.outcome, step.on_error) {
             (StepOutcome::Done, _) => true,
-            (_, OnError::Continue) => ending.set.is_some() || !yields(&step.action),
+            (_, OnError::Continue) => ending.set.is_some() || step.yields == Yields::Nothing,
             (_, OnError::Fail) => false,
         };
         if let (StepOutcome::Done, Some(set)) = (&ending.outcome, &ending.set) {

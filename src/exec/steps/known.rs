@@ -34,7 +34,12 @@ impl Known {
 
 impl Task for Known {
     fn work(&self, shared: &Shared) -> Work {
-        let side = shared.side_of(self.id);
+        let side = shared
+            .plan
+            .step(self.id)
+            .yields
+            .side()
+            .unwrap_or(Side::Local);
         let encoding = shared.encoding(side);
         let (resumed, name) = (Arc::clone(&self.resumed), self.name.clone());
         Box::new(move |_| {

@@ -8,6 +8,4 @@ mod step;
 pub use manifest::Manifest;
 pub use options::{Retry, Transfer};
 pub use server::{Data, Server, Timeouts, Tls};
-pub use step::{
-    Common, Defaults, Delete, Download, Filter, List, Login, Relay, STEP_KINDS, Step, Upload,
-};
+pub use step::*;

@@ -1,43 +1,48 @@
-//! `steps.NAME`: seven kinds, and what all have in common.
+//! `steps.NAME`: the kinds, and what all have in common.
 
 use super::{Retry, Transfer};
+use crate::kind::{StepKind, each_kind};
 use crate::manifest::slot::{OneOrMany, Slot, Text, slots};
 
-/// The keys of which a step has exactly one.
-pub const STEP_KINDS: [&str; 7] = [
-    "login", "list", "filter", "download", "upload", "relay", "delete",
-];
+/// A step has one slot for each kind of the table.
+macro_rules! step {
+    ($($docs:literal $kind:ident $word:ident;)*) => {
+        slots! {
+            /// A step: exactly one of the kinds, and the common keys.
+            pub struct Step {
+                $(#[doc = $docs] pub $word: Box<$kind>,)*
+                ..
+                /// What every step may have.
+                pub common: Common,
+            }
+            rules { "oneOf": one_kind() }
+        }
 
-slots! {
-    /// A step: exactly one of the seven kinds, and the common keys.
-    pub struct Step {
-        /// Log in to a server explicitly, to choose a folder or send commands first.
-        pub login: Box<Login>,
-        /// List the files of a folder.
-        pub list: Box<List>,
-        /// Choose some files of a set.
-        pub filter: Box<Filter>,
-        /// Transfer files from a server to this machine.
-        pub download: Box<Download>,
-        /// Transfer files from this machine to a server.
-        pub upload: Box<Upload>,
-        /// Transfer files from one server to another through memory.
-        pub relay: Box<Relay>,
-        /// Delete files.
-        pub delete: Box<Delete>,
-        ..
-        /// What every step may have.
-        pub common: Common,
-    }
-    rules { "oneOf": [
-        { "required": ["login"] },
-        { "required": ["list"] },
-        { "required": ["filter"] },
-        { "required": ["download"] },
-        { "required": ["upload"] },
-        { "required": ["relay"] },
-        { "required": ["delete"] }
-    ] }
+        impl Step {
+            /// The kinds that are written: one, where the step is right.
+            pub fn kinds(&self) -> Vec<StepKind> {
+                let mut kinds = Vec::new();
+                $(if !self.$word.is_absent() {
+                    kinds.push(StepKind::$kind);
+                })*
+                kinds
+            }
+        }
+
+        /// The keys that the map of a kind may have.
+        pub fn keys_of(kind: StepKind) -> Vec<&'static str> {
+            match kind {
+                $(StepKind::$kind => <$kind as crate::manifest::Keys>::keys(),)*
+            }
+        }
+    };
+}
+each_kind!(step);
+
+fn one_kind() -> serde_json::Value {
+    StepKind::words()
+        .map(|word| serde_json::json!({ "required": [word] }))
+        .collect()
 }
 
 slots! {

@@ -1,5 +1,6 @@
 //! Whole manifests compiled. Rules of single files have their tests there.
 
+mod answers;
 mod circles;
 mod example;
 mod findings;

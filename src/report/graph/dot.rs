@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use super::picture::{Line, Node, Picture};
-use super::svg::kind;
 use crate::report::text;
 
 /// Writes a picture as a DOT digraph: a cluster for each lane.
@@ -44,8 +43,8 @@ pub fn write_dot(out: &mut dyn Write, picture: &Picture) -> io::Result<()> {
     for edge in &picture.edges {
         let look = match edge.line {
             Line::Files => {
-                let kind = kind(picture.nodes[edge.to].kind);
-                format!(" [penwidth=2, color=\"{}\"]", kind.light)
+                let colour = picture.nodes[edge.to].kind.light();
+                format!(" [penwidth=2, color=\"{colour}\"]")
             }
             Line::Set => String::new(),
             Line::Wait => " [style=dashed]".to_owned(),
@@ -56,7 +55,7 @@ pub fn write_dot(out: &mut dyn Write, picture: &Picture) -> io::Result<()> {
 }
 
 fn look(node: &Node) -> String {
-    let colour = kind(node.kind).light;
+    let colour = node.kind.light();
     match node.implicit {
         true => format!("style=\"rounded,dashed\", color=\"{colour}\", fontcolor=\"#57606a\""),
         false => format!("color=\"{colour}\", fillcolor=\"{colour}\""),

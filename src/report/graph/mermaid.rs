@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::picture::{Line, Node, Picture};
-use super::svg::KINDS;
+use crate::kind::StepKind;
 use crate::report::text;
 
 /// Writes a picture as a Mermaid flowchart: a subgraph for each lane.
@@ -32,12 +32,12 @@ pub fn write_mermaid(out: &mut dyn Write, picture: &Picture) -> io::Result<()> {
         };
         writeln!(out, "  n{} {arrow} n{}", edge.from, edge.to)?;
     }
-    for kind in &KINDS {
+    for kind in StepKind::ALL {
         let used = |implicit| {
             let mut nodes = picture.nodes.iter();
-            nodes.any(|node| node.kind == kind.word && node.implicit == implicit)
+            nodes.any(|node| node.kind == *kind && node.implicit == implicit)
         };
-        let (word, colour) = (kind.word, kind.light);
+        let (word, colour) = (kind.word(), kind.light());
         if used(false) {
             writeln!(
                 out,

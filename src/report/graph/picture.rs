@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::endpoint::Tls;
-use crate::files::{Filter, Side};
-use crate::plan::{Action, DeleteWhat, Plan, Step, StepId};
+use crate::files::Side;
+use crate::kind::StepKind;
+use crate::plan::{Action, Fact, Plan, Step, StepId};
 use crate::report::{Redactor, text};
 
 /// Most lanes of which the best order is looked for: 720 orders.
@@ -45,9 +46,9 @@ pub struct Node {
     pub lane: usize,
     /// Its name; of a shorthand's list, what it lists.
     pub name: String,
-    /// The kind's word.
-    pub kind: &'static str,
-    /// What it does, in a few words.
+    /// What it does.
+    pub kind: StepKind,
+    /// How, in a few words.
     pub detail: String,
     /// Whether the compiler made it.
     pub implicit: bool,
@@ -79,11 +80,11 @@ impl Picture {
     /// The picture of a plan. Texts are made harmless for terminals, and secrets masked, here: what is written later is escaped, and a
     /// secret would not be recognised any more.
     pub fn new(plan: &Plan, redactor: &Redactor) -> Picture {
-        let shown = |step: &&Step| !step.implicit || matches!(step.action, Action::List(_));
+        let shown = |step: &&Step| !step.implicit || step.kind == StepKind::List;
         let steps: Vec<&Step> = plan.steps.iter().filter(shown).collect();
         let numbers = steps.iter().enumerate().map(|(at, step)| (step.id, at));
         let numbers: BTreeMap<StepId, usize> = numbers.collect();
-        let sides: Vec<Side> = steps.iter().map(|step| side(plan, step)).collect();
+        let sides: Vec<Side> = steps.iter().map(|step| side(step)).collect();
         let edges = edges(plan, &steps, &numbers);
         let lanes = arrange(&sides, &edges);
         let clean = |text: String| text::escape(&redactor.text(&text)).into_owned();
@@ -91,7 +92,7 @@ impl Picture {
             step: step.id,
             lane: lanes.iter().position(|lane| lane == side).unwrap_or(0),
             name: clean(title(plan, step)),
-            kind: step.kind(),
+            kind: step.kind,
             detail: clean(detail(plan, step)),
             implicit: step.implicit,
         };
@@ -110,24 +111,14 @@ impl Picture {
     }
 }
 
-/// Where a step acts.
-fn side(plan: &Plan, step: &Step) -> Side {
-    match &step.action {
-        Action::Login(login) => Side::Server(login.server),
-        Action::List(list) => list.side,
-        Action::Filter(filter) => side(plan, plan.step(filter.from)),
-        Action::Transfer(transfer) => transfer.to,
-        Action::Delete(delete) => match &delete.what {
-            DeleteWhat::Set { from, .. } => side(plan, plan.step(*from)),
-            DeleteWhat::SourcesOf(transfers) => {
-                let first = transfers.first().map(|first| &plan.step(*first).action);
-                match first {
-                    Some(Action::Transfer(transfer)) => transfer.source,
-                    _ => Side::Local,
-                }
-            }
-        },
-    }
+/// Where a step stands: where it changes something, else where its files are, else where it acts.
+fn side(step: &Step) -> Side {
+    let sides = [
+        step.changes.first().copied(),
+        step.yields.side(),
+        step.acts_on.first().copied(),
+    ];
+    sides.into_iter().flatten().next().unwrap_or(Side::Local)
 }
 
 fn edges(plan: &Plan, steps: &[&Step], numbers: &BTreeMap<StepId, usize>) -> Vec<Edge> {
@@ -139,10 +130,8 @@ fn edges(plan: &Plan, steps: &[&Step], numbers: &BTreeMap<StepId, usize>) -> Vec
     let mut edges = Vec::new();
     for (to, step) in steps.iter().enumerate() {
         let sets = sets(plan, step, numbers);
-        let moves = match &step.action {
-            Action::Transfer(transfer) => transfer.source != transfer.to,
-            _ => false,
-        };
+        // Files of one side come to another.
+        let moves = step.acts_on.len() > 1 && !step.changes.is_empty();
         let implied = implied(&needs, to);
         for &from in needs[to] {
             let line = match (sets.contains(&from), moves) {
@@ -178,20 +167,16 @@ fn shown_needs(plan: &Plan, numbers: &BTreeMap<StepId, usize>) -> Vec<Vec<usize>
 
 /// The shown steps whose sets a step works on.
 fn sets(plan: &Plan, step: &Step, numbers: &BTreeMap<StepId, usize>) -> Vec<usize> {
-    let from = match &step.action {
-        Action::Login(_) | Action::List(_) => &[],
-        Action::Filter(filter) => std::slice::from_ref(&filter.from),
-        Action::Transfer(transfer) => std::slice::from_ref(&transfer.from),
-        Action::Delete(delete) => match &delete.what {
-            DeleteWhat::SourcesOf(transfers) => transfers.as_slice(),
-            DeleteWhat::Set { from, .. } => std::slice::from_ref(from),
-        },
+    let shown = |taken: &StepId| match numbers.get(taken) {
+        Some(number) => Some(*number),
+        // A shorthand's list stands for its filter, too.
+        None => plan
+            .step(*taken)
+            .takes
+            .iter()
+            .find_map(|list| numbers.get(list).copied()),
     };
-    let shown = |id: &StepId| match (numbers.get(id), &plan.step(*id).action) {
-        (None, Action::Filter(filter)) => numbers.get(&filter.from).copied(),
-        (number, _) => number.copied(),
-    };
-    from.iter().filter_map(shown).collect()
+    step.takes.iter().filter_map(shown).collect()
 }
 
 /// Those needs of a step that another of its needs waits for, directly or not.
@@ -301,36 +286,18 @@ fn title(plan: &Plan, step: &Step) -> String {
 }
 
 fn detail(plan: &Plan, step: &Step) -> String {
-    match &step.action {
-        Action::Login(login) => format!("as {}", plan.server(login.server).endpoint.user),
-        Action::List(_) if step.implicit => String::new(),
-        Action::List(list) if list.recursive => format!("{}/**", list.path.trim_end_matches('/')),
-        Action::List(list) => list.path.clone(),
-        Action::Filter(filter) => rules(&filter.rules),
-        Action::Transfer(transfer) => format!("→ {}", transfer.into),
-        Action::Delete(delete) => format!("at most {}", text::counted(delete.max, "file")),
-    }
-}
-
-fn rules(rules: &Filter) -> String {
     let day = |seconds: i64| {
         let time = chrono::DateTime::from_timestamp(seconds, 0);
         time.map(|time| time.format("%Y-%m-%d").to_string())
             .unwrap_or_default()
     };
-    let facts = [
-        (!rules.include.is_empty()).then(|| rules.include.join(", ")),
-        (!rules.exclude.is_empty()).then(|| format!("not {}", rules.exclude.join(", "))),
-        rules.regex.as_ref().map(|regex| format!("/{regex}/")),
-        rules.newer_than.map(|time| format!("since {}", day(time))),
-        rules.older_than.map(|time| format!("before {}", day(time))),
-        rules
-            .larger_than
-            .map(|size| format!("> {}", text::bytes(size))),
-        rules
-            .smaller_than
-            .map(|size| format!("< {}", text::bytes(size))),
-        rules.limit.map(|limit| format!("first {limit}")),
-    ];
-    facts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    let text = |fact| match fact {
+        Fact::Text(text) => text,
+        Fact::Number(relation, number) => format!("{relation} {number}"),
+        Fact::Files(relation, count) => format!("{relation} {}", text::counted(count, "file")),
+        Fact::Size(relation, bytes) => format!("{relation} {}", text::bytes(bytes)),
+        Fact::Time(relation, seconds) => format!("{relation} {}", day(seconds)),
+    };
+    let facts = plan.outline(step).into_iter().map(text);
+    facts.collect::<Vec<_>>().join(" · ")
 }

@@ -5,62 +5,8 @@ use std::io::{self, Write};
 
 use super::layout::{BOX, DETAIL_COLUMNS, LANES_TOP, Layout, MARGIN, NAME_COLUMNS};
 use super::picture::{Edge, Line, Node, Picture};
+use crate::kind::StepKind;
 use crate::report::text::{self, markup};
-
-/// A kind of step and its colours.
-pub(super) struct Kind {
-    pub(super) word: &'static str,
-    /// On white; white text on it can be read.
-    pub(super) light: &'static str,
-    dark: &'static str,
-}
-
-/// The colour of each kind, the same in all formats.
-pub(super) const KINDS: [Kind; 7] = [
-    Kind {
-        word: "login",
-        light: "#57606a",
-        dark: "#8b949e",
-    },
-    Kind {
-        word: "list",
-        light: "#0969da",
-        dark: "#58a6ff",
-    },
-    Kind {
-        word: "filter",
-        light: "#8250df",
-        dark: "#bc8cff",
-    },
-    Kind {
-        word: "download",
-        light: "#1a7f37",
-        dark: "#3fb950",
-    },
-    Kind {
-        word: "upload",
-        light: "#9a6700",
-        dark: "#d29922",
-    },
-    Kind {
-        word: "relay",
-        light: "#0f7680",
-        dark: "#39c5cf",
-    },
-    Kind {
-        word: "delete",
-        light: "#cf222e",
-        dark: "#ff7b72",
-    },
-];
-
-/// A kind by its word.
-pub(super) fn kind(word: &str) -> &'static Kind {
-    KINDS
-        .iter()
-        .find(|kind| kind.word == word)
-        .unwrap_or(&KINDS[0])
-}
 
 /// Writes a picture as an SVG document.
 ///
@@ -156,7 +102,7 @@ fn step(out: &mut dyn Write, node: &Node, (x, y, width): (f64, f64, f64)) -> io:
 /// Of paths the end says most, of all else the beginning.
 fn cut<'t>(node: &Node, text: &'t str, columns: usize) -> std::borrow::Cow<'t, str> {
     match node.kind {
-        "list" if text.starts_with('/') => text::cut_start(text, columns),
+        StepKind::List if text.starts_with('/') => text::cut_start(text, columns),
         _ => text::cut_end(text, columns),
     }
 }
@@ -239,12 +185,12 @@ fn style() -> String {
 .implicit .box{fill:none;stroke-dasharray:4 3}.implicit .name{font-weight:400}.implicit .stripe{opacity:.45}
 ",
     );
-    for kind in &KINDS {
-        style.push_str(&colours(kind.word, kind.light));
+    for kind in StepKind::ALL {
+        style.push_str(&colours(kind.word(), kind.light()));
     }
     style.push_str("@media(prefers-color-scheme:dark){\n.page{fill:#0d1117}.lane{fill:#161b22;stroke:#30363d}.box{fill:#0d1117;stroke:#30363d}\n.title,.side,.name{fill:#e6edf3}.address,.detail,.legend{fill:#8b949e}.way{stroke:#6e7681}.head{fill:#6e7681}\n");
-    for kind in &KINDS {
-        style.push_str(&colours(kind.word, kind.dark));
+    for kind in StepKind::ALL {
+        style.push_str(&colours(kind.word(), kind.dark()));
     }
     style.push_str("}\n");
     style

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::files::{FileSet, Kind};
 use crate::journal::{Mark, Resumed};
-use crate::plan::{self, Action, DeleteWhat, Plan, StepId};
+use crate::plan::{self, DeleteWhat, Plan, StepId};
 
 use super::Output;
 use crate::exec::fault::Fault;
@@ -52,7 +52,7 @@ fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Ques
         // Every named transfer must have proved a file, so the first one's sources hold all that qualify.
         DeleteWhat::SourcesOf(steps) => steps
             .first()
-            .and_then(|step| source_of(*step, &shared.plan)),
+            .and_then(|step| shared.plan.step(*step).takes.first().copied()),
         DeleteWhat::Set { from, .. } => Some(*from),
     };
     let set = from.and_then(|step| shared.set_of(step));
@@ -77,13 +77,6 @@ fn copies(delete: &plan::Delete, shared: &Shared) -> Vec<FileSet> {
     let sets = transfers.iter().filter_map(|step| shared.set_of(*step));
     sets.filter(|set| set.side() == Side::Local && !set.is_empty() && !shared.preview)
         .collect()
-}
-
-fn source_of(step: StepId, plan: &Plan) -> Option<StepId> {
-    match &plan.step(step).action {
-        Action::Transfer(transfer) => Some(transfer.from),
-        _ => None,
-    }
 }
 
 impl Question {

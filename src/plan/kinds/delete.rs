@@ -1,0 +1,72 @@
+//! What a delete says of itself.
+
+use super::{Answers, Deed, Fact, SetOf, Takes};
+use crate::files::ServerId;
+use crate::plan::model::{Delete, DeleteWhat, Plan, Step, StepId};
+
+impl Answers for Delete {
+    fn takes(&self) -> Takes<'_> {
+        match &self.what {
+            DeleteWhat::SourcesOf(steps) => Takes::Proven(steps),
+            DeleteWhat::Set { from, .. } => Takes::Deleted(from),
+        }
+    }
+
+    fn set(&self) -> SetOf<'_> {
+        SetOf::Nothing
+    }
+
+    fn deeds(&self) -> Vec<Deed<'_>> {
+        match &self.what {
+            DeleteWhat::SourcesOf(steps) => {
+                steps.iter().copied().map(Deed::DeletesSources).collect()
+            }
+            DeleteWhat::Set { from, .. } => vec![Deed::Deletes(*from)],
+        }
+    }
+
+    fn each_step(&mut self, visit: &mut dyn FnMut(&mut StepId)) {
+        match &mut self.what {
+            DeleteWhat::SourcesOf(steps) => steps.iter_mut().for_each(visit),
+            DeleteWhat::Set { from, after } => {
+                visit(from);
+                after.iter_mut().for_each(visit);
+            }
+        }
+    }
+
+    fn each_server(&mut self, _: &mut dyn FnMut(&mut ServerId)) {}
+
+    fn subject(&self, plan: &Plan) -> String {
+        match &self.what {
+            DeleteWhat::SourcesOf(steps) => {
+                let names = steps.iter().map(|step| plan.source_name(*step));
+                format!("sources of {}", names.collect::<Vec<_>>().join(", "))
+            }
+            DeleteWhat::Set { from, .. } => format!("files of {}", plan.source_name(*from)),
+        }
+    }
+
+    fn outline(&self, _: &Plan, _: &Step) -> Vec<Fact> {
+        vec![Fact::Files("at most", self.max)]
+    }
+
+    fn facts(&self, plan: &Plan) -> Vec<Fact> {
+        let what = match &self.what {
+            DeleteWhat::SourcesOf(steps) => {
+                format!("source files that arrived by {}", plan.names(steps))
+            }
+            DeleteWhat::Set { from, after } => {
+                let left = match after.as_slice() {
+                    [] => String::new(),
+                    after => format!(", except what {} did not prove", plan.names(after)),
+                };
+                format!("all of {}{left}", plan.step(*from).name)
+            }
+        };
+        let mut facts = vec![Fact::Text(what), Fact::Number("max", self.max)];
+        let folders = [(self.remove_empty, "directories: remove_empty")];
+        facts.extend(Fact::set(&folders));
+        facts
+    }
+}
