@@ -65,6 +65,8 @@ fn item() -> Item {
         chmod: None,
         resumable: true,
         partial: false,
+        asks_places: false,
+        replaces_same_size: false,
         stale: Vec::new(),
     }
 }

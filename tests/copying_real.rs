@@ -192,6 +192,8 @@ fn every_pair_of_servers_continues_a_partial_or_begins_again() {
                 chmod: None,
                 resumable: true,
                 partial: true,
+                asks_places: false,
+                replaces_same_size: false,
                 stale: Vec::new(),
             };
             let copied = copy(

@@ -7,6 +7,7 @@ use super::checksum::{Sums, Told, ask_anew};
 use super::end::{Arrived, End, Fetch, Looks, Put, Seen};
 use super::error::{Cause, CopyError, Doubt, Role, SizeProblem, Stage, SumProblem};
 use super::item::Item;
+use super::places::{Verdict, ask_places, make_sure};
 use super::publish::{finish, rename, unless_known};
 use super::verify::{Evidence, judge, judge_source};
 use crate::event::{Current, Meter};
@@ -28,6 +29,12 @@ pub struct Copied {
     pub times_kept: bool,
     /// Whether it has its final name; otherwise [`super::publish()`] is to be called.
     pub visible: bool,
+    /// What was found out about the two folders, where it was asked.
+    pub places: Option<Verdict>,
+    /// The file as its source showed it before it was read.
+    pub source: Looks,
+    /// The time that it has at the destination, as far as is known.
+    pub time: Option<Time>,
     /// What did not work although the file arrived.
     pub warning: Option<String>,
 }
@@ -46,6 +53,7 @@ struct Copying<'c> {
     touched: bool,
     /// The source's time where the server told it more exactly than the listing did.
     exact: Option<Time>,
+    places: Option<Verdict>,
 }
 
 /// A file whose bytes have arrived.
@@ -91,6 +99,7 @@ pub fn copy(
         sums: None,
         touched: false,
         exact: None,
+        places: None,
     };
     let copied = copying.run().map_err(|error| copying.clear_up(error));
     meter.end();
@@ -105,11 +114,17 @@ impl Copying<'_> {
         if self.options.verify == Verify::Checksum {
             self.sums = Some(Sums::agree(self.source, self.target)?);
         }
+        if self.item.direct {
+            self.places = make_sure(self.source, self.target, self.item)?;
+        }
         let start = self.start()?;
         let moved = match self.attempt(start) {
             Err(error) if start > 0 && self.may_begin_again(&error) => self.attempt(0)?,
             moved => moved?,
         };
+        if self.item.asks_places && !self.item.direct {
+            self.places = Some(ask_places(self.source, self.target, self.item)?);
+        }
         self.publish(moved)
     }
 
@@ -225,7 +240,9 @@ impl Copying<'_> {
                 .or(self.item.modified)
                 .filter(|_| self.item.keeps_time),
             // The checksum is asked before the file gets its name, and RNTO must follow RNFR at once.
-            rename_from: options.publish == Publish::File && options.verify != Verify::Checksum,
+            rename_from: options.publish == Publish::File
+                && options.verify != Verify::Checksum
+                && !self.item.asks_places,
         }
     }
 
@@ -392,6 +409,15 @@ impl Copying<'_> {
             proven: moved.doubt.proven.clone(),
             times_kept: moved.arrived.times_set,
             visible: self.options.publish != Publish::Set,
+            places: self.places.take(),
+            source: Looks {
+                size: self.item.size,
+                modified: self.exact.or(self.item.modified),
+            },
+            time: self
+                .exact
+                .or(self.item.modified)
+                .filter(|_| moved.arrived.times_set),
             warning: None,
         };
         if self.options.publish == Publish::File {
@@ -517,7 +543,11 @@ fn is_needed(error: &CopyError) -> bool {
     match &*error.cause {
         Cause::Unknown { .. } => true,
         Cause::Ftp(error) => error.kind == ErrorKind::Stranded,
-        Cause::Local(_) | Cause::Size(_) | Cause::Sum(_) => false,
+        Cause::Local(_)
+        | Cause::Size(_)
+        | Cause::Sum(_)
+        | Cause::OneFolder { .. }
+        | Cause::NotTold(_) => false,
     }
 }
 

@@ -37,6 +37,8 @@ fn lab(content: &[u8]) -> Lab {
             chmod: None,
             resumable: true,
             partial: false,
+            asks_places: false,
+            replaces_same_size: false,
             stale: Vec::new(),
         },
         from,
@@ -102,6 +104,12 @@ fn a_file_arrives_whole_proven_and_with_its_time() {
             proven: Ok(()),
             times_kept: true,
             visible: true,
+            places: None,
+            source: Looks {
+                size: Some(content.len() as u64),
+                modified: Some(Time::at(1_600_000_000)),
+            },
+            time: Some(Time::at(1_600_000_000)),
             warning: None
         }
     );

@@ -47,6 +47,19 @@ pub enum Cause {
     /// Checksums that do not agree, or are not to be had.
     #[error("{0}")]
     Sum(SumProblem),
+    /// The folder that the file comes from is the one that it goes to.
+    #[error(
+        "its folder `{source_folder}` and the destination's `{target_folder}` are one and the same"
+    )]
+    OneFolder {
+        /// The source's folder, as text.
+        source_folder: String,
+        /// The destination's folder, as text.
+        target_folder: String,
+    },
+    /// A file would be overwritten that may be the source itself.
+    #[error("it would be emptied before it is written, and may be the source itself: {0}")]
+    NotTold(String),
     /// A reply was lost, so that it is not known whether the file arrived: ask [`super::settle`] on a new session
     /// before anything is repeated.
     #[error("{error}")]
@@ -144,7 +157,10 @@ impl CopyError {
 
     /// Whether it says something of the two ends and nothing of this file: every other file would end the same.
     pub fn concerns_all(&self) -> bool {
-        matches!(*self.cause, Cause::Sum(SumProblem::NoCommand))
+        matches!(
+            *self.cause,
+            Cause::Sum(SumProblem::NoCommand) | Cause::OneFolder { .. }
+        )
     }
 
     /// Whether the destination took bytes, and then broke off with a reply that may pass (4xx).
@@ -182,11 +198,11 @@ impl Cause {
                 local::Class::Permanent => ftp::Class::Permanent,
                 local::Class::StopStep => ftp::Class::StopStep,
             },
-            Cause::Size(SizeProblem::Changed) | Cause::Sum(SumProblem::Refused { .. }) => {
-                ftp::Class::Permanent
-            }
+            Cause::Size(SizeProblem::Changed)
+            | Cause::Sum(SumProblem::Refused { .. })
+            | Cause::NotTold(_) => ftp::Class::Permanent,
             // It is the same for every file of the step.
-            Cause::Sum(SumProblem::NoCommand) => ftp::Class::StopStep,
+            Cause::Sum(SumProblem::NoCommand) | Cause::OneFolder { .. } => ftp::Class::StopStep,
             Cause::Sum(SumProblem::Differs { .. }) => ftp::Class::Transient,
             Cause::Size(SizeProblem::Truncated { .. } | SizeProblem::Stored { .. }) => {
                 ftp::Class::Transient
@@ -201,7 +217,9 @@ impl Cause {
             Cause::Ftp(error) => (error.cause(), name, Some(error)),
             Cause::Unknown { error, .. } => (error.cause(), name, Some(&**error)),
             Cause::Local(error) => (format!("failed to {error}"), "local", None),
-            Cause::Size(_) | Cause::Sum(_) => (self.to_string(), name, None),
+            Cause::Size(_) | Cause::Sum(_) | Cause::OneFolder { .. } | Cause::NotTold(_) => {
+                (self.to_string(), name, None)
+            }
         };
         let reply = error.and_then(|error| error.reply.as_ref());
         Failure {
@@ -221,7 +239,11 @@ impl Cause {
         match self {
             Cause::Ftp(error) => error.kind == ftp::ErrorKind::Missing,
             Cause::Local(error) => error.is_missing(),
-            Cause::Size(_) | Cause::Sum(_) | Cause::Unknown { .. } => false,
+            Cause::Size(_)
+            | Cause::Sum(_)
+            | Cause::Unknown { .. }
+            | Cause::OneFolder { .. }
+            | Cause::NotTold(_) => false,
         }
     }
 
@@ -245,7 +267,11 @@ impl Cause {
         match self {
             Cause::Ftp(error) => error.kind == ftp::ErrorKind::UnknownOutcome,
             Cause::Unknown { .. } => true,
-            Cause::Local(_) | Cause::Size(_) | Cause::Sum(_) => false,
+            Cause::Local(_)
+            | Cause::Size(_)
+            | Cause::Sum(_)
+            | Cause::OneFolder { .. }
+            | Cause::NotTold(_) => false,
         }
     }
 
@@ -261,6 +287,11 @@ impl Cause {
             Cause::Sum(SumProblem::NoCommand | SumProblem::Refused { .. }) => {
                 Some("write `verify: size`".into())
             }
+            Cause::OneFolder { .. } => Some("choose another folder in `into`".into()),
+            Cause::NotTold(_) => Some(
+                "write `publish: file`, which replaces a file only when the new one is whole"
+                    .into(),
+            ),
             Cause::Size(_) | Cause::Sum(SumProblem::Differs { .. }) => None,
         }
     }
@@ -277,7 +308,7 @@ impl Cause {
             }
             Cause::Local(error) => matches!(error.problem, local::Problem::WrongSize { .. }),
             Cause::Sum(problem) => *problem != SumProblem::NoCommand,
-            Cause::Unknown { .. } => false,
+            Cause::Unknown { .. } | Cause::OneFolder { .. } | Cause::NotTold(_) => false,
         }
     }
 }

@@ -148,6 +148,15 @@ impl Inventory {
         }
     }
 
+    /// Whether something stands at a name whose size is that of a file, or not known.
+    pub(super) fn may_be_same(&self, relative: &[u8], size: Option<u64>) -> bool {
+        let standing = self.look(relative).standing;
+        standing.is_some_and(|standing| match (standing.size, size) {
+            (Some(there), Some(here)) => there == here,
+            _ => true,
+        })
+    }
+
     /// Temporary names in the same folder that earlier versions of the file at `relative` left behind.
     ///
     /// A name that was shortened to make room for its ending cannot be told from others, and is left alone.

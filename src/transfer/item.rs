@@ -35,6 +35,10 @@ pub struct Item {
     pub resumable: bool,
     /// Whether a partial file may be there: set it for a second try.
     pub partial: bool,
+    /// Whether it is to be asked if the two folders are one, before this file gets its name.
+    pub asks_places: bool,
+    /// Whether a file stands under its final name that may be the source itself, as far as sizes tell.
+    pub replaces_same_size: bool,
     /// Partial files of earlier versions, which go when this one is published.
     pub stale: Vec<Vec<u8>>,
 }
@@ -77,6 +81,8 @@ impl Item {
             chmod: request.chmod,
             resumable: request.resumable(set, at),
             partial: matches!(decision, Decision::Resume { .. }),
+            asks_places: false,
+            replaces_same_size: inventory.may_be_same(&relative, set.size(at)),
             stale: stale.iter().map(|partial| place(partial)).collect(),
         })
     }

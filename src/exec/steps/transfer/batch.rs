@@ -8,7 +8,7 @@ use crate::files::FileSet;
 use crate::options::Publish;
 use crate::transfer::{
     self, Cause, Class, Compared, Copied, CopyError, Decision, Decisions, Doubt, End, Inventory,
-    Item, Links, Role, Settled, SizeProblem,
+    Item, Links, Looks, Role, Settled, SizeProblem,
 };
 
 use super::Output;
@@ -200,7 +200,7 @@ impl Batch {
         };
         let stood = stood.inspect_err(|_| meter.end())?;
         let settled = match &piece.doubt {
-            Some(doubt) => settle(pair.target, &item, doubt, self.wishes.options.publish),
+            Some(doubt) => settle(&mut pair, &item, doubt, self.wishes.options.publish),
             None => Ok(None),
         };
         let looked = settled.is_ok();
@@ -344,7 +344,7 @@ impl Failed {
 /// Looks what became of a file whose reply was lost; what has arrived is not copied again. One of a set that has
 /// arrived waits for the others, as any.
 fn settle(
-    target: &mut dyn End,
+    pair: &mut Pair<'_>,
     item: &Item,
     doubt: &Doubt,
     publish: Publish,
@@ -354,13 +354,23 @@ fn settle(
         proven: doubt.proven.clone(),
         times_kept: false,
         visible: true,
+        places: None,
+        source: Looks {
+            size: item.size,
+            modified: item.modified,
+        },
+        time: None,
         warning: None,
     };
-    match transfer::settle(target, item, doubt)? {
+    let settled = transfer::settle(pair.target, item, doubt)?;
+    if settled == Settled::Arrived && item.asks_places {
+        copied.places = Some(transfer::ask_places(pair.source, pair.target, item)?);
+    }
+    match settled {
         Settled::NotArrived => return Ok(None),
         Settled::Published => {}
         Settled::Arrived if publish == Publish::Set => copied.visible = false,
-        Settled::Arrived => copied.warning = transfer::publish(target, item)?.warning,
+        Settled::Arrived => copied.warning = transfer::publish(pair.target, item)?.warning,
     }
     Ok(Some(copied))
 }

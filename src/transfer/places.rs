@@ -1,0 +1,170 @@
+//! Whether the folder that a file comes from and the one that it goes to are one folder.
+//!
+//! Names never tell: a link, another name or address of a host, a second account, shared storage, or a server whose root
+//! is a folder of this machine make one folder of two paths. So it is asked: a file's temporary name stands in the
+//! destination while the file is written, and no other file ends as it does. Where the destination shows it and the source,
+//! listed afterwards, does not, the two are different.
+
+use std::fmt;
+
+use super::end::{End, Put, Seen};
+use super::error::{Cause, CopyError, Role};
+use super::item::Item;
+use crate::files::{Page, join, split};
+
+/// What was found out about a pair of folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// They are two.
+    Different,
+    /// It cannot be told, and why.
+    Unknown(Unsure),
+}
+
+/// Why it cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unsure {
+    /// The destination does not show what was written there.
+    Hidden,
+    /// The destination's listing is not whole, or was refused.
+    Destination(String),
+    /// The source's listing is not whole, or was refused.
+    Source(String),
+}
+
+/// How many bytes of a temporary name no other file has: its mark and its digits, which are ASCII.
+const TAIL: usize = ".ftpflow-".len() + 10;
+
+/// Asks whether the folder of a file at its source is that of its destination, where it stands under its temporary name
+/// now. Nothing of the source was changed yet, and nothing has its final name.
+///
+/// # Errors
+/// [`Cause::OneFolder`]; and where an end broke: a refusal is an answer.
+pub fn ask_places(
+    source: &mut dyn End,
+    target: &mut dyn End,
+    item: &Item,
+) -> Result<Verdict, CopyError> {
+    let (folder, name) = split(&item.temporary);
+    let mark = tail(name);
+    let at_target = |cause| CopyError::new(Role::Target, cause);
+    match shows(target, &item.temporary, mark).map_err(at_target)? {
+        Shows::Yes => {}
+        Shows::No => return Ok(Verdict::Unknown(Unsure::Hidden)),
+        Shows::CannotTell(reason) => return Ok(Verdict::Unknown(Unsure::Destination(reason))),
+    }
+    let source_folder = split(&item.source).0;
+    let there = shows(source, &join(source_folder, name), mark);
+    match there.map_err(|cause| CopyError::new(Role::Source, cause))? {
+        Shows::No => Ok(Verdict::Different),
+        Shows::CannotTell(reason) => Ok(Verdict::Unknown(Unsure::Source(reason))),
+        Shows::Yes => Err(at_target(Cause::OneFolder {
+            source_folder: source.decode(source_folder),
+            target_folder: target.decode(folder),
+        })),
+    }
+}
+
+/// The same before a file is written under its final name at once, where it is to be asked: an empty file is the mark,
+/// which goes again. What stands there then goes out of the way, so that a link to the source is not written through.
+///
+/// # Errors
+/// As [`ask_places`]; [`Cause::NotTold`] where something would be overwritten that may be the source itself.
+pub(super) fn make_sure(
+    source: &mut dyn End,
+    target: &mut dyn End,
+    item: &Item,
+) -> Result<Option<Verdict>, CopyError> {
+    let verdict = match item.asks_places {
+        true => Some(ask_by_mark(source, target, item)?),
+        false => None,
+    };
+    if item.replaces_same_size {
+        let done = match &verdict {
+            Some(Verdict::Unknown(reason)) => Err(Cause::NotTold(reason.to_string())),
+            _ => target.remove(&item.target),
+        };
+        done.map_err(|cause| CopyError::new(Role::Target, cause))?;
+    }
+    Ok(verdict)
+}
+
+fn ask_by_mark(
+    source: &mut dyn End,
+    target: &mut dyn End,
+    item: &Item,
+) -> Result<Verdict, CopyError> {
+    match mark(target, &item.temporary) {
+        Ok(()) => {
+            let asked = ask_places(source, target, item);
+            let _ = target.remove(&item.temporary);
+            asked
+        }
+        Err(cause) if target.healthy() => {
+            Ok(Verdict::Unknown(Unsure::Destination(cause.to_string())))
+        }
+        Err(cause) => Err(CopyError::new(Role::Target, cause)),
+    }
+}
+
+fn mark(target: &mut dyn End, temporary: &[u8]) -> Result<(), Cause> {
+    let put = Put {
+        at: 0,
+        size_after: false,
+        modified: None,
+        rename_from: false,
+    };
+    target.create(temporary, put)?;
+    target.close_write()?;
+    target.finish_write(temporary, put)?;
+    Ok(())
+}
+
+enum Shows {
+    Yes,
+    No,
+    CannotTell(String),
+}
+
+/// Whether a folder shows a name that ends in a mark. Names with a leading dot, which a listing may hide, are asked for.
+fn shows(end: &mut dyn End, path: &[u8], mark: &[u8]) -> Result<Shows, Cause> {
+    let (folder, name) = split(path);
+    let folder = if folder.is_empty() { b"/" } else { folder };
+    let page = match end.list(folder) {
+        Ok(page) => page,
+        Err(cause) if end.healthy() => return Ok(Shows::CannotTell(cause.to_string())),
+        Err(cause) => return Err(cause),
+    };
+    if holds(&page, mark) {
+        return Ok(Shows::Yes);
+    }
+    if name.starts_with(b".") && end.manners().hides_dot_names && end.look(path)? != Seen::Nothing {
+        return Ok(Shows::Yes);
+    }
+    Ok(match page.incomplete_reason() {
+        Some(reason) => Shows::CannotTell(reason.to_owned()),
+        None => Shows::No,
+    })
+}
+
+/// Servers may change the case of names, and the bytes of what is not ASCII.
+fn holds(page: &Page, mark: &[u8]) -> bool {
+    page.entries()
+        .any(|entry| tail(entry.name).eq_ignore_ascii_case(mark))
+}
+
+fn tail(name: &[u8]) -> &[u8] {
+    &name[name.len().saturating_sub(TAIL)..]
+}
+
+impl fmt::Display for Unsure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unsure::Hidden => f.write_str("the destination does not show what is written there"),
+            Unsure::Destination(reason) => {
+                write!(f, "the destination's folder cannot be listed: {reason}")
+            }
+            Unsure::Source(reason) => write!(f, "the source's folder cannot be listed: {reason}"),
+        }
+    }
+}
