@@ -99,7 +99,7 @@ fn what_was_skipped_is_never_deleted() {
 #[test]
 fn what_is_not_verified_is_never_deleted() {
     let (_, outcome) = left(three(), ", verify: none", 0, &["a.txt", "b.txt", "c.txt"]);
-    outcome.stderr_has("not proven");
+    outcome.stderr_has("did not prove it at its destination");
     drop(left(
         three(),
         ", type: ascii",
@@ -131,7 +131,7 @@ fn a_file_whose_size_nobody_tells_is_never_deleted() {
 #[test]
 fn what_changed_after_its_transfer_is_kept_and_fails_the_step() {
     let change = Do::mutate(|tree| tree.write("/in/b.txt", "longer content"));
-    let server = three().rule(On::command("MLSD").nth(2), change);
+    let server = three().rule(On::command("MLSD").nth(3), change);
     let (case, outcome) = left(server, "", 1, &["b.txt"]);
     outcome
         .stderr_has("b.txt")
@@ -145,7 +145,7 @@ fn what_is_touched_after_its_transfer_is_kept() {
         tree.touch("/in/b.txt", 1_700_000_000);
     });
     drop(left(
-        three().rule(On::command("MLSD").nth(2), touch),
+        three().rule(On::command("MLSD").nth(3), touch),
         "",
         1,
         &["b.txt"],
@@ -155,7 +155,7 @@ fn what_is_touched_after_its_transfer_is_kept() {
 #[test]
 fn what_is_gone_already_is_a_warning() {
     let gone = Do::mutate(|tree| tree.remove("/in/b.txt"));
-    let server = three().rule(On::command("MLSD").nth(2), gone);
+    let server = three().rule(On::command("MLSD").nth(3), gone);
     let (_, outcome) = left(server, "", 0, &[]);
     outcome.stderr_has("was not there");
     let server = three().rule(
@@ -216,18 +216,18 @@ fn an_incomplete_second_listing_refuses_while_others_are_under_way() {
         .files("/in/one", ["a.txt"], "content")
         .files("/in/two", ["b.txt"], "content")
         .rule(
-            On::command("MLSD").path("/in/one").nth(2),
+            On::command("MLSD").path("/in/one").nth(3),
             Do::ListAlso(b"what is this\r\n".to_vec()),
         )
         .rule(
-            On::command("MLSD").path("/in/two").nth(2),
+            On::command("MLSD").path("/in/two").nth(3),
             Do::Wait(gate.clone()),
         )
         .start();
     let case = fetch_and_delete(&server, "", "sources_of: keep");
     let process = case.spawn();
     gate.until_arrived(1);
-    server.until_command("MLSD", 5);
+    server.until_command("MLSD", 7);
     gate.open();
     process.wait().code(1).stderr_has("may not be whole");
     assert_eq!(server.count("DELE"), 0);

@@ -66,6 +66,13 @@ impl<T> Backlog<T> {
         self.due.pop_front()
     }
 
+    /// The next piece that may start.
+    pub(super) fn peek(&mut self, now: Instant) -> Option<&T> {
+        self.settle(now);
+        let next = self.due.front().or_else(|| self.ready.front());
+        next.map(|attempt| &attempt.item)
+    }
+
     /// How many pieces may start now.
     pub(super) fn ready(&mut self, now: Instant) -> usize {
         self.ready_again(now) + self.ready.len()

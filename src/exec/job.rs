@@ -86,6 +86,16 @@ impl Roles {
         Roles(vec![(Role::Source, source), (Role::Target, target)])
     }
 
+    /// A source, and several targets.
+    pub(super) fn many(source: Side, targets: &[Side]) -> Roles {
+        let targets = targets.iter().map(|side| (Role::Target, *side));
+        Roles(
+            std::iter::once((Role::Source, source))
+                .chain(targets)
+                .collect(),
+        )
+    }
+
     /// Each role and its side.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Role, Side)> + '_ {
         self.0.iter().copied()
@@ -124,6 +134,19 @@ impl Desk {
     pub(super) fn end(&mut self, role: Role) -> Result<&mut dyn End, Fault> {
         let seat = self.seats.iter_mut().find(|seat| seat.role == role);
         match seat {
+            Some(seat) => Ok(&mut *seat.end),
+            None => Err(no_end()),
+        }
+    }
+
+    /// One of several targets.
+    ///
+    /// # Errors
+    /// As [`Desk::end`].
+    pub(super) fn target(&mut self, number: usize) -> Result<&mut dyn End, Fault> {
+        let targets = self.seats.iter_mut();
+        let mut targets = targets.filter(|seat| seat.role == Role::Target);
+        match targets.nth(number) {
             Some(seat) => Ok(&mut *seat.end),
             None => Err(no_end()),
         }

@@ -1,6 +1,6 @@
 //! Listing a folder, where a listing that broke halfway is a failure that can be tried again.
 
-use crate::files::Page;
+use crate::files::{Kind, Page, join, name_before};
 use crate::transfer::{Cause, Class, End};
 
 use super::fault::Fault;
@@ -38,6 +38,33 @@ pub(super) fn page_or_none(
         Err(no_page) if no_page.missing => Ok(None),
         Err(no_page) => Err(no_page.fault),
     }
+}
+
+/// Gives files their names again that an interrupted deletion has put away; whether there were any. A file of which both
+/// names stand stays as it is: somebody made the other one meanwhile.
+pub(super) fn restore(
+    end: &mut dyn End,
+    name: &str,
+    folder: &[u8],
+    page: &Page,
+) -> Result<bool, Fault> {
+    let mut any = false;
+    for (away, before) in put_away(page) {
+        if page.entries().any(|entry| entry.name == before) {
+            continue;
+        }
+        let (from, to) = (join(folder, away), join(folder, before));
+        let renamed = end.rename(&from, &to, false, false);
+        renamed.map_err(|cause| Fault::at(name, &cause, end).about(end.decode(&from)))?;
+        any = true;
+    }
+    Ok(any)
+}
+
+/// The files of a page that were put away, and what they were called before.
+pub(super) fn put_away(page: &Page) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let files = page.entries().filter(|entry| entry.kind == Kind::File);
+    files.filter_map(|entry| Some((entry.name, name_before(entry.name)?)))
 }
 
 /// An error about a folder.

@@ -1,69 +1,177 @@
-//! What happened to files, by side and absolute path: what `delete` asks before it takes anything away.
+//! What transfers did with their files: what a `delete` asks before it takes anything away.
+//!
+//! A proof is a fact about a destination: there, under this name, stands a file of this size and time. It belongs to the
+//! last file that arrived under the name, and a `delete` looks once more whether it still holds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::files::Side;
+use crate::files::{FileSet, Place, Route, Side, join, split};
 use crate::plan::StepId;
+use crate::transfer::{Looks, Unsure, Verdict};
 
 /// What a transfer did with a source file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Proof {
-    /// It stands whole at the destination: transferred or unchanged, and verified.
-    Proven,
-    /// Anything else: skipped, failed, could not be verified, or never got to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Stand {
+    /// Skipped, failed, or never got to.
+    #[default]
     Open,
+    /// Something stands there that this run left alone without comparing it exactly.
+    Left,
+    /// This run wrote it, the final reply was good, and nothing more could be asked.
+    Replied,
+    /// This run wrote it, and it was looked at afterwards.
+    Copied,
+    /// It stood there before, the same by size and exact time, or by its sum.
+    Same,
 }
 
-/// The record of a run. Sides that are the same server under two names are one side here.
+/// One file of a transfer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Row {
+    pub(super) stand: Stand,
+    /// The how manieth arrival of the run it was.
+    pub(super) order: u32,
+    /// What stands at the destination.
+    pub(super) copy: Looks,
+    /// The source as it was before it was read.
+    pub(super) source: Looks,
+}
+
+/// All files of a transfer.
+#[derive(Debug, Clone)]
+pub(super) struct Ledger {
+    pub(super) set: FileSet,
+    pub(super) route: Route,
+    /// The sides of source and destination, each by the first server entry of its key.
+    pub(super) from: Side,
+    pub(super) to: Side,
+    rows: Vec<Row>,
+}
+
+/// The record of a run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Proofs {
-    sources: HashMap<Place, Vec<(StepId, Proof)>>,
-    published: HashSet<Place>,
+    ledgers: BTreeMap<StepId, Arc<Ledger>>,
+    /// Pairs of folders that were asked about: none where they are two, else why that is not known.
+    pairs: BTreeMap<(Place, Place), Option<Unsure>>,
+    /// What this run has deleted: no file that stood there proves anything any more.
+    ended: BTreeSet<(Side, Vec<u8>)>,
+    arrivals: u32,
 }
 
-/// A side and an absolute path, as bytes of that side.
-type Place = (Side, Box<[u8]>);
-
 impl Proofs {
-    /// Records what a transfer did with a source file; a later record of the same transfer replaces it.
-    pub(super) fn record(&mut self, side: Side, path: &[u8], step: StepId, proof: Proof) {
-        let records = self.sources.entry((side, path.into())).or_default();
-        match records.iter_mut().find(|(by, _)| *by == step) {
-            Some(record) => record.1 = proof,
-            None => records.push((step, proof)),
+    /// A transfer knows its two ends.
+    pub(super) fn begin(&mut self, step: StepId, ledger: Ledger) {
+        self.ledgers.insert(step, Arc::new(ledger));
+    }
+
+    /// Records what became of a file; a later record of the same transfer replaces it.
+    pub(super) fn record(&mut self, step: StepId, at: u32, row: Row) {
+        self.arrivals = self.arrivals.saturating_add(1);
+        let order = self.arrivals;
+        let Some(ledger) = self.ledgers.get_mut(&step) else {
+            return;
+        };
+        if let Some(place) = Arc::make_mut(ledger).rows.get_mut(at as usize) {
+            *place = Row { order, ..row };
         }
     }
 
-    /// Records that this run put a file under its final name.
-    pub(super) fn publish(&mut self, side: Side, path: &[u8]) {
-        self.published.insert((side, path.into()));
+    /// Records what was found out about a pair of folders. That they are two outweighs that it could not be told.
+    pub(super) fn judge(&mut self, source: Place, target: Place, verdict: &Verdict) {
+        let known = self.pairs.entry((source, target));
+        match verdict {
+            Verdict::Different => *known.or_default() = None,
+            Verdict::Unknown(why) => {
+                known.or_insert_with(|| Some(why.clone()));
+            }
+        }
     }
 
-    /// Whether every one of these transfers proved the file.
-    pub(super) fn proven_by_all(&self, side: Side, path: &[u8], steps: &[StepId]) -> bool {
-        let records = self.of(side, path);
-        steps
-            .iter()
-            .all(|step| records.contains(&(*step, Proof::Proven)))
+    /// Whether a source's folder and a destination's are two; the reason why that is not known.
+    pub(super) fn are_two(&self, source: &Place, target: &Place) -> Result<(), String> {
+        match self.pairs.get(&(source.clone(), target.clone())) {
+            Some(None) => Ok(()),
+            Some(Some(why)) => Err(why.to_string()),
+            None => Err("nobody could ask".into()),
+        }
     }
 
-    /// The first of these transfers that handled the file and did not prove it.
-    pub(super) fn open_for(&self, side: Side, path: &[u8], steps: &[StepId]) -> Option<StepId> {
-        let records = self.of(side, path).iter();
-        let mut open =
-            records.filter(|(step, proof)| *proof == Proof::Open && steps.contains(step));
-        open.next().map(|(step, _)| *step)
+    /// This run, or the interrupted one that it continues, has deleted a file.
+    pub(super) fn end(&mut self, side: Side, path: Vec<u8>) {
+        self.ended.insert((side, path));
     }
 
-    /// Whether this run put the file there.
-    pub(super) fn published(&self, side: Side, path: &[u8]) -> bool {
-        self.published.contains(&(side, path.into()))
+    /// Whether this run has deleted a file.
+    pub(super) fn has_ended(&self, place: &Place, name: &[u8]) -> bool {
+        let path = join(&place.folder, name);
+        self.any_ended() && self.ended.contains(&(place.side, path))
     }
 
-    fn of(&self, side: Side, path: &[u8]) -> &[(StepId, Proof)] {
-        self.sources
-            .get(&(side, path.into()))
-            .map_or(&[], Vec::as_slice)
+    /// Whether this run has deleted anything.
+    pub(super) fn any_ended(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
+    pub(super) fn of(&self, step: StepId) -> Option<&Arc<Ledger>> {
+        self.ledgers.get(&step)
+    }
+
+    pub(super) fn ledgers(&self) -> impl Iterator<Item = (StepId, &Arc<Ledger>)> {
+        self.ledgers.iter().map(|(step, ledger)| (*step, ledger))
+    }
+}
+
+impl Ledger {
+    /// A transfer of which nothing is told yet.
+    pub(super) fn new(set: FileSet, route: Route, from: Side, to: Side) -> Ledger {
+        let rows = vec![Row::default(); set.len()];
+        Ledger {
+            set,
+            route,
+            from,
+            to,
+            rows,
+        }
+    }
+
+    pub(super) fn row(&self, at: u32) -> Row {
+        self.rows.get(at as usize).copied().unwrap_or_default()
+    }
+
+    /// The folder that a file comes from, and its path there.
+    pub(super) fn source(&self, at: u32) -> (Place, Vec<u8>) {
+        let path = self.set.absolute(at);
+        (place(self.from, &path), path)
+    }
+
+    /// The folder that a file goes to, and its name there.
+    pub(super) fn copy(&self, at: u32) -> Option<(Place, Vec<u8>)> {
+        let relative = self.route.relative(&self.set, at).ok()?;
+        let path = join(&self.route.root, &relative);
+        Some((place(self.to, &path), split(&path).1.to_vec()))
+    }
+
+    /// The name of a file at its destination, as text.
+    pub(super) fn copy_text(&self, at: u32) -> String {
+        let relative = self.route.relative(&self.set, at).unwrap_or_default();
+        let name = split(&relative).1;
+        self.route.encoding.decode(name).text.into_owned()
+    }
+
+    pub(super) fn positions(&self) -> impl Iterator<Item = u32> + use<> {
+        self.set.positions()
+    }
+}
+
+/// The folder of an absolute path.
+pub(super) fn place(side: Side, path: &[u8]) -> Place {
+    let folder = split(path).0;
+    let folder = if folder.is_empty() { b"/" } else { folder };
+    Place {
+        side,
+        folder: folder.to_vec(),
     }
 }
 
@@ -71,18 +179,16 @@ impl Proofs {
 mod tests {
     use super::*;
 
-    const A: StepId = StepId(1);
-    const B: StepId = StepId(2);
-
     #[test]
-    fn a_file_is_proven_only_by_every_named_transfer() {
+    fn that_two_folders_are_two_outweighs_that_it_could_not_be_told() {
         let mut proofs = Proofs::default();
-        proofs.record(Side::Local, b"/x", A, Proof::Proven);
-        assert!(proofs.proven_by_all(Side::Local, b"/x", &[A]));
-        assert!(!proofs.proven_by_all(Side::Local, b"/x", &[A, B]));
-        proofs.record(Side::Local, b"/x", B, Proof::Open);
-        assert!(!proofs.proven_by_all(Side::Local, b"/x", &[A, B]));
-        assert_eq!(proofs.open_for(Side::Local, b"/x", &[A, B]), Some(B));
-        assert_eq!(proofs.open_for(Side::Local, b"/y", &[A, B]), None);
+        let (a, b) = (place(Side::Local, b"/a/x"), place(Side::Local, b"/b/x"));
+        assert!(proofs.are_two(&a, &b).is_err());
+        proofs.judge(a.clone(), b.clone(), &Verdict::Unknown(Unsure::Hidden));
+        assert!(proofs.are_two(&a, &b).is_err());
+        proofs.judge(a.clone(), b.clone(), &Verdict::Different);
+        proofs.judge(a.clone(), b.clone(), &Verdict::Unknown(Unsure::Hidden));
+        assert!(proofs.are_two(&a, &b).is_ok());
+        assert!(proofs.are_two(&b, &a).is_err());
     }
 }

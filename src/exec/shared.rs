@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use crate::endpoint::PasvAddress;
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, Tally};
-use crate::files::{FileSet, NameEncoding, Reach, ServerId, Side};
-use crate::journal::{Journal, Record, Resumed};
+use crate::files::{FileSet, NameEncoding, Reach, Route, ServerId, Side};
+use crate::journal::{Journal, Mark, Record, Resumed};
 use crate::plan::{Plan, Retry, StepId};
 use crate::transfer::{Class, Facts};
 
 use super::backlog::Try;
 use super::fault::Fault;
-use super::proofs::Proofs;
+use super::proofs::{Ledger, Proofs};
 use super::world::{Executor, World};
 
 /// Masks secrets in a text.
@@ -74,6 +74,27 @@ impl Shared {
     pub(super) fn keep(&mut self, journal: Option<Journal>, resumed: Option<Arc<Resumed>>) {
         self.journal = journal;
         self.resumed = resumed;
+        self.recall_deletions();
+    }
+
+    /// What an interrupted run has deleted proves nothing any more.
+    fn recall_deletions(&mut self) {
+        let (Some(resumed), plan) = (self.resumed.clone(), Arc::clone(&self.plan)) else {
+            return;
+        };
+        for step in plan.steps.iter().filter(|step| step.kind.removes()) {
+            let Some(record) = resumed.step(&step.name) else {
+                continue;
+            };
+            let sides: Vec<Side> = step.changes.iter().map(|s| self.identity(*s)).collect();
+            for side in sides {
+                let deleted = record.marks.iter();
+                let deleted = deleted.filter(|(_, mark)| **mark == Mark::Deleted);
+                for (path, _) in deleted {
+                    Arc::make_mut(&mut self.proofs).end(side, path.clone());
+                }
+            }
+        }
     }
 
     /// Tallies an event and passes it on. A report that has died changes nothing here.
@@ -150,6 +171,24 @@ impl Shared {
     /// The proofs, to be written; none where no step of the plan will ask for them.
     pub(super) fn proofs(&mut self) -> Option<&mut Proofs> {
         self.keeps_proofs.then(|| Arc::make_mut(&mut self.proofs))
+    }
+
+    /// What is known of a transfer that never came to know its two ends: nothing of its files is told.
+    pub(super) fn untold(&self, step: StepId) -> Option<Ledger> {
+        let step = self.plan.step(step);
+        let set = self.set_of(*step.takes.first()?)?;
+        let side = self.identity(set.side());
+        let route = Route {
+            side,
+            root: Vec::new(),
+            reach: Reach::AnyBytes,
+            encoding: set.encoding(),
+            keeps_spaces: true,
+            flatten: false,
+            keeps_size: true,
+            keeps_times: true,
+        };
+        Some(Ledger::new(set, route, side, side))
     }
 
     /// The set that a step has yielded; empty sets stand for none, so that nothing is done with them.

@@ -3,21 +3,25 @@
 mod encoding;
 mod entry;
 mod filter;
+mod fold;
 mod listing;
 mod name;
 mod page;
 mod path;
 mod pattern;
+mod place;
 mod set;
 mod temporary;
 
 pub use encoding::{Decoded, NameEncoding};
 pub use entry::{Kind, Precision, ServerId, Side, Time};
 pub use filter::{Filter, Filtered, KindTest, Sort, SortKey};
+pub use fold::fold;
 pub use listing::{Folder, Listing};
 pub use name::{NameProblem, Reach, check_command, check_component, local_component, translate};
 pub use page::{Page, PageEntry, Problems};
 pub use path::{below, join, parents, split};
 pub use pattern::{Pattern, PatternError, Patterns};
+pub use place::Place;
 pub use set::{FileSet, Route};
-pub use temporary::{Fingerprint, is_temporary, temporary_name};
+pub use temporary::{Fingerprint, away_name, is_temporary, name_before, temporary_name};

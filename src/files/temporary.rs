@@ -72,6 +72,29 @@ pub fn is_temporary(name: &[u8]) -> bool {
             .all(|d| matches!(d, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+const AWAY: &[u8] = b".ftpflow-away-";
+
+/// The name that a file has while it is looked whether its copy stands without it, before it is deleted; none for a name
+/// that is too long to be found again by it.
+pub fn away_name(name: &[u8]) -> Option<Vec<u8>> {
+    let fits = name.len() <= LONGEST - AWAY.len() - DIGITS;
+    fits.then(|| [name, AWAY, away_digits(name).as_bytes()].concat())
+}
+
+/// The name that a file had before it was put away, which its name proves.
+pub fn name_before(name: &[u8]) -> Option<&[u8]> {
+    let at = name.len().checked_sub(AWAY.len() + DIGITS)?;
+    let (before, rest) = name.split_at(at);
+    let digits = rest.strip_prefix(AWAY)?;
+    (digits == away_digits(before).as_bytes()).then_some(before)
+}
+
+fn away_digits(name: &[u8]) -> String {
+    let digest = Sha256::digest(name);
+    let digits = digest.iter().map(|byte| format!("{byte:02x}"));
+    digits.take(DIGITS / 2).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +115,16 @@ mod tests {
         assert!(name.starts_with("版本.zip.ftpflow-".as_bytes()));
         assert!(!is_temporary(b"a.ftpflow-xyz0000000"));
         assert!(!is_temporary(b"ftpflow-1"));
+    }
+
+    #[test]
+    fn a_name_that_was_put_away_proves_what_it_was() {
+        let name = "版本.zip".as_bytes();
+        let away = away_name(name).unwrap();
+        assert_eq!(name_before(&away), Some(name));
+        assert!(!is_temporary(&away));
+        assert_eq!(name_before(b"a.ftpflow-away-0123456789"), None);
+        assert_eq!(away_name(&[b'a'; 240]), None);
     }
 
     #[test]

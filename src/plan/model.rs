@@ -247,6 +247,14 @@ impl Plan {
         &self.servers[id.at()]
     }
 
+    /// Whether a `delete` relies on what a transfer brings to its destination.
+    pub fn relies_on(&self, transfer: StepId) -> bool {
+        self.steps.iter().any(|step| match &step.action {
+            Action::Delete(delete) => delete.relies_on(transfer),
+            Action::Login(_) | Action::List(_) | Action::Filter(_) | Action::Transfer(_) => false,
+        })
+    }
+
     /// The step that logs in to a server, where one uses it.
     pub fn login_of(&self, server: ServerId) -> Option<StepId> {
         let login = self.steps.iter().find(|step| {
@@ -295,6 +303,21 @@ impl Step {
             }
         }
         self.action.each_server(visit);
+    }
+}
+
+impl Delete {
+    /// Whether it deletes files because a transfer has brought them to safety.
+    pub fn relies_on(&self, transfer: StepId) -> bool {
+        match &self.what {
+            DeleteWhat::SourcesOf(steps) => steps.contains(&transfer),
+            DeleteWhat::Set { after, .. } => after.contains(&transfer),
+        }
+    }
+
+    /// Whether a final reply after all bytes is enough.
+    pub fn accepts_reply(&self) -> bool {
+        false
     }
 }
 

@@ -148,6 +148,11 @@ impl Inventory {
         }
     }
 
+    /// What was seen to stand at a name, relative to `into`.
+    pub fn standing(&self, relative: &[u8]) -> Option<Standing> {
+        self.look(relative).standing
+    }
+
     /// Whether something stands at a name whose size is that of a file, or not known.
     pub(super) fn may_be_same(&self, relative: &[u8], size: Option<u64>) -> bool {
         let standing = self.look(relative).standing;

@@ -1,86 +1,130 @@
 //! Which files a `delete` means: never one that this run did not bring to safety, or put there itself.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::files::{FileSet, Kind};
-use crate::journal::{Mark, Resumed};
-use crate::plan::{self, DeleteWhat, Plan, StepId};
-
 use super::Output;
+use super::names::{Names, Paths, Standing, may_be_one};
+use super::relied::{Given, Relied};
 use crate::exec::fault::Fault;
-use crate::exec::job::{Desk, Work};
-use crate::exec::proofs::Proofs;
+use crate::exec::job::Work;
+use crate::exec::proofs::{Proofs, place};
 use crate::exec::shared::Shared;
-use crate::files::Side;
-use crate::transfer::{Links, Role};
+use crate::files::{FileSet, Kind, Place, Side, split};
+use crate::journal::{Mark, Resumed};
+use crate::plan::{self, DeleteWhat, StepId};
+use crate::transfer::Looks;
 
 /// What is to be deleted, and what is not.
 pub(in crate::exec) struct Chosen {
     pub(super) set: FileSet,
+    /// Files that stay, as text, and why.
     pub(super) left_out: Vec<(String, String)>,
-    /// Source files that not every named transfer proved.
-    pub(super) unproven: usize,
     /// How many folders the set has that `from` names, where it has nothing else.
     pub(super) only_folders: Option<usize>,
     /// Files that an interrupted run has deleted, relative to the set's root: they count against `max`, and their
     /// folders may be empty.
     pub(super) deleted: Vec<Vec<u8>>,
+    /// What each file of the set was when it was transferred, where this run did that.
+    pub(super) sources: Vec<Option<Looks>>,
+    pub(super) copies: Copies,
 }
 
-struct Question {
-    plan: Arc<Plan>,
+/// What must stand at destinations before files go.
+#[derive(Default)]
+pub(in crate::exec) struct Copies {
+    pub(super) folders: Vec<CopyFolder>,
+    /// In the order of the files that rely on them.
+    pub(super) each: Vec<Copy>,
+    /// The copies of each folder.
+    of_folders: Vec<Vec<u32>>,
+    numbers: BTreeMap<(Side, Vec<u8>), u32>,
+    roots: BTreeSet<(Side, Vec<u8>)>,
+}
+
+/// A folder of a destination.
+pub(super) struct CopyFolder {
+    pub(super) side: Side,
+    /// What its end is confined to.
+    pub(super) root: Vec<u8>,
+    pub(super) path: Vec<u8>,
+    /// Whether it is the first folder below its root.
+    pub(super) is_first: bool,
+}
+
+/// A file of a destination.
+#[derive(Clone)]
+pub(super) struct Copy {
+    /// The file that relies on it.
+    pub(super) file: u32,
+    pub(super) folder: u32,
+    pub(super) name: Vec<u8>,
+    pub(super) looks: Looks,
+    /// Names that a system may take for this one, and that must stand there, too.
+    pub(super) beside: Vec<Vec<u8>>,
+    /// Folders that hold what may be this file, unless they show something else.
+    pub(super) rivals: Vec<u32>,
+    /// Whether this run found it there and did not write it.
+    pub(super) was_there: bool,
+}
+
+pub(super) struct Question {
     proofs: Arc<Proofs>,
     side: Side,
     set: FileSet,
-    /// What the transfers that prove these files brought to this machine.
-    copies: Vec<FileSet>,
+    relied: Vec<Relied>,
+    sources_of: bool,
+    copies: bool,
+    preview: bool,
     resumed: Option<Arc<Resumed>>,
     step: String,
 }
 
 /// The work of choosing: without sessions, over a copy of the proofs.
-pub(super) fn work(step: StepId, delete: plan::Delete, shared: &Shared) -> Work {
-    let question = question(step, &delete, shared);
-    Box::new(move |desk| {
-        let chosen = question.and_then(|question| question.answer(desk, &delete));
+pub(super) fn work(step: StepId, delete: &plan::Delete, shared: &Shared) -> Work {
+    let question = question(step, delete, shared);
+    Box::new(move |_| {
+        let chosen = question.and_then(Question::answer);
         super::super::Output::Delete(Box::new(Output::Chosen(chosen)))
     })
 }
 
 fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Question, Fault> {
-    let from = match &delete.what {
+    let plan = &shared.plan;
+    let (from, transfers) = match &delete.what {
         // Every named transfer must have proved a file, so the first one's sources hold all that qualify.
-        DeleteWhat::SourcesOf(steps) => steps
-            .first()
-            .and_then(|step| shared.plan.step(*step).takes.first().copied()),
-        DeleteWhat::Set { from, .. } => Some(*from),
+        DeleteWhat::SourcesOf(steps) => {
+            let first = steps.first().map(|step| plan.step(*step));
+            (first.and_then(|first| first.takes.first().copied()), steps)
+        }
+        DeleteWhat::Set { from, after } => (Some(*from), after),
     };
     let set = from.and_then(|step| shared.set_of(step));
     let set = set.ok_or_else(|| Fault::permanent("an earlier step gave no files"))?;
+    let relied = transfers.iter();
+    let relied = relied.filter_map(|step| Relied::new(*step, delete, shared));
     Ok(Question {
-        plan: Arc::clone(&shared.plan),
         proofs: Arc::clone(&shared.proofs),
         side: shared.identity(set.side()),
-        set,
-        copies: copies(delete, shared),
+        relied: relied.collect(),
+        sources_of: matches!(delete.what, DeleteWhat::SourcesOf(_)),
+        copies: from.is_some_and(|from| !plan.step(from).changes.is_empty()),
+        preview: shared.preview,
         resumed: shared.resumed.clone(),
-        step: shared.plan.step(step).name.clone(),
+        step: plan.step(step).name.clone(),
+        set,
     })
 }
 
-/// What stands on this machine because of the transfers before this step. A preview has brought nothing.
-fn copies(delete: &plan::Delete, shared: &Shared) -> Vec<FileSet> {
-    let transfers = match &delete.what {
-        DeleteWhat::SourcesOf(steps) => steps,
-        DeleteWhat::Set { after, .. } => after,
-    };
-    let sets = transfers.iter().filter_map(|step| shared.set_of(*step));
-    sets.filter(|set| set.side() == Side::Local && !set.is_empty() && !shared.preview)
-        .collect()
+/// What a question is answered with.
+struct Known {
+    names: Names,
+    paths: Vec<Paths>,
+    opens: super::relied::Opens,
 }
 
 impl Question {
-    fn answer(&self, desk: &mut Desk, delete: &plan::Delete) -> Result<Chosen, Fault> {
+    fn answer(self) -> Result<Chosen, Fault> {
         if let Some(reason) = self.set.incomplete_reason() {
             let fault =
                 format!("nothing was deleted, because the listing may not be whole: {reason}");
@@ -88,47 +132,43 @@ impl Question {
                 Fault::permanent(fault).help("list smaller folders, or fewer files at once")
             );
         }
-        self.make_safe(desk)?;
+        let known = Known {
+            names: Names::new(&self.proofs),
+            paths: self.relied.iter().map(Relied::paths).collect(),
+            opens: super::relied::Opens::new(&self.relied),
+        };
         let mut kept = Vec::new();
-        let mut left_out = Vec::new();
-        let (mut unproven, mut folders) = (0, 0);
-        let mut deleted = Vec::new();
+        let mut chosen = Chosen {
+            set: self.set.clone(),
+            left_out: Vec::new(),
+            only_folders: None,
+            deleted: Vec::new(),
+            sources: Vec::new(),
+            copies: Copies::default(),
+        };
+        let mut folders = 0;
         for at in self.set.positions() {
             if self.is_deleted(at) {
-                deleted.push(self.set.relative(at));
+                chosen.deleted.push(self.set.relative(at));
                 continue;
             }
-            match self.judge(at, delete) {
-                Judgement::Delete => kept.push(at),
+            let number = u32::try_from(kept.len()).unwrap_or(u32::MAX);
+            match self.judge(at, &known) {
+                Judgement::Delete(source, givens) => {
+                    kept.push(at);
+                    chosen.sources.push(source);
+                    for given in givens {
+                        chosen.copies.add(number, given);
+                    }
+                }
                 Judgement::Folder => folders += 1,
-                Judgement::Unproven => unproven += 1,
-                Judgement::LeaveOut(reason) => left_out.push((self.set.text(at), reason)),
+                Judgement::LeaveOut(why) => chosen.left_out.push((self.set.text(at), why)),
             }
         }
-        let is_named = matches!(delete.what, DeleteWhat::Set { .. });
-        Ok(Chosen {
-            set: self.set.subset(kept),
-            left_out,
-            unproven,
-            only_folders: (is_named && folders > 0 && folders == self.set.len()).then_some(folders),
-            deleted,
-        })
-    }
-
-    /// Copies on this machine are flushed to the disk before their sources go: they must outlive a crash of the machine.
-    fn make_safe(&self, desk: &mut Desk) -> Result<(), Fault> {
-        for copies in &self.copies {
-            let end = desk.end(Role::Target)?;
-            end.confine(copies.root(), Links::Refuse);
-            end.flush().map_err(|cause| {
-                let mut fault = Fault::of("local", &cause, Vec::new());
-                let message = &mut fault.failure.message;
-                *message =
-                    format!("nothing was deleted, because the copies may not be safe: {message}");
-                fault
-            })?;
-        }
-        Ok(())
+        let only = !self.sources_of && folders > 0 && folders == self.set.len();
+        chosen.only_folders = only.then_some(folders);
+        chosen.set = self.set.subset(kept);
+        Ok(chosen)
     }
 
     fn is_deleted(&self, at: u32) -> bool {
@@ -139,7 +179,7 @@ impl Question {
         kept.is_some_and(|kept| kept.marks.get(&self.set.absolute(at)) == Some(&Mark::Deleted))
     }
 
-    fn judge(&self, at: u32, delete: &plan::Delete) -> Judgement {
+    fn judge(&self, at: u32, known: &Known) -> Judgement {
         match self.set.kind(at) {
             Kind::File => {}
             Kind::Folder => return Judgement::Folder,
@@ -148,30 +188,164 @@ impl Question {
             }
             Kind::Other => return Judgement::LeaveOut("not a regular file".into()),
         }
+        match self.judge_file(at, known) {
+            Ok((source, givens)) => Judgement::Delete(source, givens),
+            Err(why) => Judgement::LeaveOut(why),
+        }
+    }
+
+    fn judge_file(&self, at: u32, known: &Known) -> Result<(Option<Looks>, Vec<Given>), String> {
         let path = self.set.absolute(at);
-        if self.proofs.published(self.side, &path) {
-            return Judgement::LeaveOut("this run put it there".into());
-        }
-        match &delete.what {
-            DeleteWhat::SourcesOf(steps) if self.proofs.proven_by_all(self.side, &path, steps) => {
-                Judgement::Delete
-            }
-            DeleteWhat::SourcesOf(_) => Judgement::Unproven,
-            DeleteWhat::Set { after, .. } => match self.proofs.open_for(self.side, &path, after) {
-                Some(step) => {
-                    let name = &self.plan.step(step).name;
-                    Judgement::LeaveOut(format!("`{name}` did not prove it at its destination"))
+        let mut givens = Vec::new();
+        for (relied, paths) in self.relied.iter().zip(&known.paths) {
+            match relied.find(self.side, paths, &path) {
+                Some(position) => {
+                    givens.extend(relied.prove(position, known_names(self, known))?);
                 }
-                None => Judgement::Delete,
-            },
+                None if self.sources_of => {
+                    return Err(format!("`{}` did not transfer it", relied.name));
+                }
+                None => {}
+            }
         }
+        if givens.is_empty() && !self.sources_of {
+            known.opens.none_may_be(&self.relied, &self.set, at)?;
+        }
+        if !self.copies {
+            self.is_none_of_ours(at, &path, &givens, known)?;
+        }
+        let mut sources = givens.iter().map(|given| given.source);
+        let source = sources.next();
+        if source.is_some_and(|source| sources.any(|other| !may_be_one(source, other))) {
+            return Err("it changed between two transfers of this run".into());
+        }
+        Ok((source, givens))
+    }
+
+    /// What stands at a destination because of this manifest is not deleted by this run, unless it was brought on from there.
+    fn is_none_of_ours(
+        &self,
+        at: u32,
+        path: &[u8],
+        givens: &[Given],
+        known: &Known,
+    ) -> Result<(), String> {
+        let here = place(self.side, path);
+        let text = self.set.text(at);
+        let name = text.rsplit('/').next().unwrap_or_default();
+        let looks = Looks {
+            size: self.set.size(at),
+            modified: self.set.modified(at),
+        };
+        for other in known.names.like(name) {
+            let Some((there, copy)) = other.ledger.copy(other.at) else {
+                continue;
+            };
+            if here == there && split(path).1 == copy {
+                let brought_on =
+                    self.sources_of && givens.iter().all(|g| g.order > other.row.order);
+                if !brought_on {
+                    return Err("this run put it there, or left it there as the same".into());
+                }
+                continue;
+            }
+            let is_source = other.ledger.source(other.at) == (here.clone(), path.to_vec());
+            let from_copy = givens.iter().any(|given| given.is_source_of(&other));
+            let apart = self.preview || self.proofs.are_two(&here, &there).is_ok();
+            if !is_source && !from_copy && !apart && may_be_one(looks, other.row.copy) {
+                return Err(format!(
+                    "it may be what this run put into another path of the same folder ({})",
+                    shown(&other)
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
+fn known_names<'k>(question: &'k Question, known: &'k Known) -> super::relied::Facts<'k> {
+    super::relied::Facts {
+        proofs: &question.proofs,
+        names: &known.names,
+        preview: question.preview,
+    }
+}
+
+fn shown(standing: &Standing<'_>) -> String {
+    let ledger = standing.ledger;
+    let folder = ledger.route.encoding.decode(&ledger.route.root);
+    format!("`{}` in `{}`", ledger.copy_text(standing.at), folder.text)
+}
+
 enum Judgement {
-    Delete,
+    Delete(Option<Looks>, Vec<Given>),
     /// It goes with its files where that is asked for, and is none of them.
     Folder,
-    Unproven,
     LeaveOut(String),
+}
+
+impl Copies {
+    /// The numbers of all folders.
+    pub(super) fn numbers(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.folders.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The copies in a folder.
+    pub(super) fn of_folder(&self, number: u32) -> impl Iterator<Item = &Copy> {
+        let own = self.of_folders[number as usize].iter();
+        own.map(|copy| &self.each[*copy as usize])
+    }
+
+    /// The copies that a file relies on.
+    pub(super) fn of_file(&self, file: u32) -> &[Copy] {
+        let first = self.each.partition_point(|copy| copy.file < file);
+        let count = self.each[first..].partition_point(|copy| copy.file == file);
+        &self.each[first..first + count]
+    }
+
+    /// Files whose copy may be another's: file, its copy's folder, the other's.
+    pub(super) fn rivals(&self) -> Vec<(u32, u32, u32)> {
+        let each = self.each.iter();
+        let rivals = each.flat_map(|copy| {
+            let others = copy.rivals.iter();
+            others.map(|rival| (copy.file, copy.folder, *rival))
+        });
+        rivals.collect()
+    }
+
+    fn add(&mut self, file: u32, given: Given) {
+        let Some(copy) = given.copy else { return };
+        let folder = self.folder(copy.side, &copy.root, &copy.place);
+        let rivals = copy.rivals.iter();
+        let rivals = rivals.map(|(side, root, place)| self.folder(*side, root, place));
+        let rivals = rivals.collect();
+        let number = u32::try_from(self.each.len()).unwrap_or(u32::MAX);
+        self.of_folders[folder as usize].push(number);
+        self.each.push(Copy {
+            file,
+            folder,
+            name: copy.name,
+            looks: copy.looks,
+            beside: copy.beside,
+            rivals,
+            was_there: copy.was_there,
+        });
+    }
+
+    fn folder(&mut self, side: Side, root: &[u8], place: &Place) -> u32 {
+        let key = (side, place.folder.clone());
+        let next = u32::try_from(self.folders.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry(key).or_insert(next);
+        if number == next {
+            let is_first = self.roots.insert((side, root.to_vec()));
+            self.of_folders.push(Vec::new());
+            self.folders.push(CopyFolder {
+                side,
+                root: root.to_vec(),
+                path: place.folder.clone(),
+                is_first,
+            });
+        }
+        number
+    }
 }

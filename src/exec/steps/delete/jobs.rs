@@ -1,10 +1,10 @@
-//! The jobs of a `delete` step, on a server or on this machine.
+//! The jobs of a `delete` step that look at its files and take them away, on a server or on this machine.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::files::{FileSet, Page, join};
-use crate::transfer::{Deleted, End, Fate, Links, Role, still_same};
+use crate::files::{FileSet, Page, Precision, join, split};
+use crate::transfer::{Deleted, End, Fate, Links, Looks, Role, still_same};
 
 use super::{FolderOf, Output};
 use crate::exec::fault::Fault;
@@ -13,12 +13,15 @@ use crate::exec::pages;
 use crate::exec::steps;
 
 /// A batch ends after this long.
-const SHORT: Duration = Duration::from_millis(100);
+pub(super) const SHORT: Duration = Duration::from_millis(100);
 
 /// Where files are deleted.
-pub(super) struct Target {
+#[derive(Clone)]
+pub(super) struct Place {
     pub(super) name: String,
-    pub(super) set: Option<FileSet>,
+    pub(super) set: FileSet,
+    /// What each file was when it was transferred.
+    pub(super) sources: Arc<Vec<Option<Looks>>>,
 }
 
 /// What became of a deletion.
@@ -27,41 +30,35 @@ pub(in crate::exec) enum Deletion {
     Deleted,
     /// It was not there.
     WasNotThere,
+    /// It is not what it was, or its copy is not what it must be: it stays.
+    Kept(Fault),
     /// The reply was lost.
     Unknown(Fault),
 }
 
-/// Lists a folder again and compares.
-pub(super) fn survey(target: Target, folder: Arc<FolderOf>) -> Work {
+/// Lists a folder again and compares. `restore`: names that an interrupted run has put away come back first.
+pub(super) fn survey(place: Place, folder: Arc<FolderOf>, restore: bool) -> Work {
     Box::new(move |desk| {
-        let surveyed = match &target.set {
-            Some(set) => target
-                .page(desk, set, &folder.folder)
-                .and_then(|page| match page {
-                    Some(page) => compare(set, &folder, &page),
-                    None => Ok(folder
-                        .positions
-                        .iter()
-                        .map(|at| (*at, Fate::Gone))
-                        .collect()),
-                }),
-            None => Ok(Vec::new()),
-        };
+        let surveyed = place
+            .end(desk)
+            .and_then(|end| place.page(end, &folder.folder, restore))
+            .and_then(|page| match page {
+                Some(page) => compare(&place.set, &folder, &page),
+                None => Ok(all_gone(&folder)),
+            });
         output(Output::Surveyed(surveyed))
     })
 }
 
 /// Deletes a batch, as far as it gets in a short time.
-pub(super) fn delete(target: Target, positions: Vec<u32>) -> Work {
+pub(super) fn delete(place: Place, positions: Vec<u32>) -> Work {
     Box::new(move |desk| {
         let end = desk.now() + SHORT;
         let mut done = Vec::with_capacity(positions.len());
         for at in positions {
-            let Some(set) = &target.set else { break };
-            let result = target.delete(desk, set, at);
-            let healthy = desk.healthy();
+            let result = place.delete(desk, at);
             done.push((at, result));
-            if !healthy || desk.now() >= end {
+            if !desk.healthy() || desk.now() >= end {
                 break;
             }
         }
@@ -70,14 +67,13 @@ pub(super) fn delete(target: Target, positions: Vec<u32>) -> Work {
 }
 
 /// Removes folders that are empty now, the deepest first. One that is not empty stays, without a word.
-pub(super) fn remove_folders(target: Target, mut folders: Vec<Vec<u8>>) -> Work {
+pub(super) fn remove_folders(place: Place, mut folders: Vec<Vec<u8>>) -> Work {
     Box::new(move |desk| {
         folders
             .sort_by_key(|folder| std::cmp::Reverse(folder.iter().filter(|b| **b == b'/').count()));
         let mut warnings = Vec::new();
         for folder in folders {
-            let Some(set) = &target.set else { break };
-            if let Err(warning) = target.remove_folder(desk, set, &folder) {
+            if let Err(warning) = place.remove_folder(desk, &folder) {
                 warnings.push(warning);
                 break;
             }
@@ -86,27 +82,61 @@ pub(super) fn remove_folders(target: Target, mut folders: Vec<Vec<u8>>) -> Work 
     })
 }
 
-impl Target {
+impl Place {
     /// The end, confined to the folder of the set.
-    fn end<'d>(&self, desk: &'d mut Desk, set: &FileSet) -> Result<&'d mut dyn End, Fault> {
+    pub(super) fn end<'d>(&self, desk: &'d mut Desk) -> Result<&'d mut dyn End, Fault> {
         let end = desk.end(Role::Source)?;
-        end.confine(set.root(), Links::Refuse);
+        end.confine(self.set.root(), Links::Refuse);
         Ok(end)
     }
 
     /// The folder's entries now; none where the folder is gone.
-    fn page(&self, desk: &mut Desk, set: &FileSet, folder: &[u8]) -> Result<Option<Page>, Fault> {
-        let end = self.end(desk, set)?;
-        pages::page_or_none(end, &self.name, &join(set.root(), folder))
+    fn page(&self, end: &mut dyn End, folder: &[u8], restore: bool) -> Result<Option<Page>, Fault> {
+        let path = join(self.set.root(), folder);
+        let page = pages::page_or_none(end, &self.name, &path)?;
+        let restored = match &page {
+            Some(page) if restore => pages::restore(end, &self.name, &path, page)?,
+            _ => false,
+        };
+        match restored {
+            true => pages::page_or_none(end, &self.name, &path),
+            false => Ok(page),
+        }
     }
 
-    fn delete(&self, desk: &mut Desk, set: &FileSet, at: u32) -> Result<Deletion, Fault> {
-        let end = self.end(desk, set)?;
-        match end.remove(&set.absolute(at)) {
+    /// Whether a file still is what was transferred, as exactly as that can be told; only asked where a listing tells less.
+    pub(super) fn is_what_it_was(&self, end: &mut dyn End, at: u32) -> Result<bool, Fault> {
+        let was = self.sources.get(at as usize).copied().flatten();
+        let (Some(was), true) = (was, is_coarse(&self.set, at)) else {
+            return Ok(true);
+        };
+        let now = end.looks(&self.set.absolute(at));
+        let now =
+            now.map_err(|cause| Fault::at(&self.name, &cause, end).about(self.set.text(at)))?;
+        let times = was.modified.zip(now.modified);
+        Ok(was.size == now.size && times.is_some_and(|(was, now)| !was.differs(now)))
+    }
+
+    fn delete(&self, desk: &mut Desk, at: u32) -> Result<Deletion, Fault> {
+        let end = self.end(desk)?;
+        if !self.is_what_it_was(end, at)? {
+            return Ok(Deletion::Kept(changed(&self.set, at)));
+        }
+        self.remove(end, at, &self.set.absolute(at))
+    }
+
+    /// Removes a file under the name that it has now.
+    pub(super) fn remove(
+        &self,
+        end: &mut dyn End,
+        at: u32,
+        path: &[u8],
+    ) -> Result<Deletion, Fault> {
+        match end.remove(path) {
             Ok(Deleted::Gone) => Ok(Deletion::Deleted),
             Ok(Deleted::WasNotThere) => Ok(Deletion::WasNotThere),
             Err(cause) => {
-                let fault = Fault::at(&self.name, &cause, end).about(set.text(at));
+                let fault = Fault::at(&self.name, &cause, end).about(self.set.text(at));
                 match cause.is_unknown() {
                     true => Ok(Deletion::Unknown(fault)),
                     false => Err(fault),
@@ -116,19 +146,43 @@ impl Target {
     }
 
     /// One that is not empty, or gone already, is none of ours to insist on.
-    fn remove_folder(&self, desk: &mut Desk, set: &FileSet, folder: &[u8]) -> Result<(), String> {
-        let end = self
-            .end(desk, set)
-            .map_err(|fault| fault.failure.message.clone())?;
-        match end.remove_folder(&join(set.root(), folder)) {
+    fn remove_folder(&self, desk: &mut Desk, folder: &[u8]) -> Result<(), String> {
+        let end = self.end(desk).map_err(|fault| fault.failure.message)?;
+        match end.remove_folder(&join(self.set.root(), folder)) {
             Err(cause) if !end.healthy() => Err(format!("empty folders were left: {cause}")),
             _ => Ok(()),
         }
     }
 }
 
-fn output(output: Output) -> steps::Output {
+/// Why a file stays that is no longer what was transferred.
+pub(super) fn changed(set: &FileSet, at: u32) -> Fault {
+    Fault::permanent("it was kept: it changed after it was transferred")
+        .about(set.text(at))
+        .help("run the manifest again to transfer what changed")
+}
+
+/// For a state that cannot be: nothing is done, and the step ends by itself.
+pub(super) fn nothing() -> Work {
+    Box::new(|_| output(Output::Emptied(Vec::new())))
+}
+
+pub(super) fn output(output: Output) -> steps::Output {
     steps::Output::Delete(Box::new(output))
+}
+
+/// Whether a listing tells the time of a file less exactly than the server would if asked.
+fn is_coarse(set: &FileSet, at: u32) -> bool {
+    let time = set.modified(at);
+    time.is_none_or(|time| time.precision > Precision::Second)
+}
+
+fn all_gone(folder: &FolderOf) -> Vec<(u32, Fate)> {
+    folder
+        .positions
+        .iter()
+        .map(|at| (*at, Fate::Gone))
+        .collect()
 }
 
 fn compare(set: &FileSet, folder: &FolderOf, page: &Page) -> Result<Vec<(u32, Fate)>, Fault> {
@@ -142,11 +196,7 @@ fn compare(set: &FileSet, folder: &FolderOf, page: &Page) -> Result<Vec<(u32, Fa
         page.entries().map(|entry| (entry.name, entry)).collect();
     let fates = folder.positions.iter().map(|at| {
         let relative = set.relative(*at);
-        let name = relative
-            .rsplit(|byte| *byte == b'/')
-            .next()
-            .unwrap_or_default();
-        let now = entries.get(name).copied();
+        let now = entries.get(split(&relative).1).copied();
         (*at, still_same(set.size(*at), set.modified(*at), now))
     });
     Ok(fates.collect())

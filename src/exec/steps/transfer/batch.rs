@@ -8,7 +8,7 @@ use crate::files::FileSet;
 use crate::options::Publish;
 use crate::transfer::{
     self, Cause, Class, Compared, Copied, CopyError, Decision, Decisions, Doubt, End, Inventory,
-    Item, Links, Looks, Role, Settled, SizeProblem,
+    Item, Links, Looks, Role, Settled, SizeProblem, Verdict,
 };
 
 use super::Output;
@@ -185,6 +185,12 @@ impl Batch {
     fn one(&self, desk: &mut Desk, piece: &Piece, first: bool) -> Moved {
         let mut item = self.item(piece.at).map_err(Failed::at_once)?;
         item.partial |= piece.again && item.resumable;
+        let is_known = self.ends.verdict(&item);
+        item.asks_places = match is_known {
+            Some(Verdict::Different) => false,
+            Some(Verdict::Unknown(_)) => item.direct && item.replaces_same_size,
+            None => self.wishes.relied || (item.direct && item.replaces_same_size),
+        };
         let rested = desk.rested && first;
         let mut pair = self.pair(desk).map_err(Failed::at_once)?;
         let current = Current {
@@ -217,7 +223,24 @@ impl Batch {
             failed
         });
         meter.end();
-        result
+        result.map(|arrival| self.witness(arrival, pair.target, &item))
+    }
+
+    /// Keeps what a later deletion will compare: what was found out about the folders, and the time that a file got where
+    /// it could not be given its source's.
+    fn witness(&self, arrival: Arrival, target: &mut dyn End, item: &Item) -> Arrival {
+        let Arrival::Copied(mut copied) = arrival else {
+            return arrival;
+        };
+        if let Some(verdict) = &copied.places {
+            self.ends.keep_verdict(item, verdict);
+        }
+        copied.places = copied.places.or_else(|| self.ends.verdict(item));
+        if self.wishes.relied && copied.visible && copied.time.is_none() && target.healthy() {
+            let looks = target.looks(&item.target);
+            copied.time = looks.ok().and_then(|looks| looks.modified);
+        }
+        Arrival::Copied(copied)
     }
 
     fn room(&self, target: &mut dyn End, item: &Item, piece: &Piece) -> Result<Room, CopyError> {

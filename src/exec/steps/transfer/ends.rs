@@ -1,12 +1,13 @@
 //! What a transfer step wants, and its two ends, as its jobs need them.
 
-use std::sync::{Arc, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::files::{Route, Side};
+use crate::files::{Route, Side, split};
 use crate::journal::Resumed;
 use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
-use crate::transfer::{Links, Request};
+use crate::transfer::{Item, Links, Request, Verdict};
 
 use super::names;
 use super::survey::Rooted;
@@ -25,6 +26,8 @@ pub(in crate::exec) struct Wishes {
     pub(super) own_source: bool,
     pub(super) into: String,
     pub(super) links: Links,
+    /// Whether a later step relies on what this one brings to its destination.
+    pub(super) relied: bool,
     /// Whether the list of files is that of an interrupted run, which knows nothing of later changes.
     pub(super) frozen: bool,
     resumed: Option<Arc<Resumed>>,
@@ -35,6 +38,8 @@ pub(in crate::exec) struct Ends {
     pub(super) route: Route,
     pub(super) sets_times: bool,
     proven: names::Proven,
+    /// Pairs of folders, the source's and the destination's, of which it was asked whether they are one.
+    pairs: Mutex<BTreeMap<(Vec<u8>, Vec<u8>), Verdict>>,
 }
 
 impl Wishes {
@@ -52,6 +57,7 @@ impl Wishes {
             own_source: shared.identity(transfer.source) == shared.identity(transfer.to),
             into: transfer.into.clone(),
             links: links_of(transfer.from, plan),
+            relied: plan.relies_on(step.id),
             frozen: is_frozen(transfer.from, shared),
             resumed: shared.resumed.clone(),
         }
@@ -116,6 +122,7 @@ impl Ends {
             },
             sets_times,
             proven: names::Proven::default(),
+            pairs: Mutex::default(),
         }
     }
 
@@ -125,8 +132,26 @@ impl Ends {
         proven.contains(folder)
     }
 
+    /// What was found out about the folders of a file.
+    pub(super) fn verdict(&self, item: &Item) -> Option<Verdict> {
+        let pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        pairs.get(&folders(item)).cloned()
+    }
+
+    pub(super) fn keep_verdict(&self, item: &Item, verdict: &Verdict) {
+        let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        pairs.insert(folders(item), verdict.clone());
+    }
+
     pub(super) fn prove(&self, folder: &[u8]) {
         let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
         proven.insert(folder.to_vec());
     }
+}
+
+fn folders(item: &Item) -> (Vec<u8>, Vec<u8>) {
+    (
+        split(&item.source).0.to_vec(),
+        split(&item.target).0.to_vec(),
+    )
 }

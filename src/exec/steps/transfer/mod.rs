@@ -22,13 +22,13 @@ use crate::files::{FileSet, Route};
 use crate::journal::Mark;
 use crate::options::{Publish, Verify};
 use crate::plan::{self, StepId};
-use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Refusal, Role, Skip};
+use crate::transfer::{Copied, Decision, Decisions, Doubt, Inventory, Looks, Refusal, Role, Skip};
 
 use super::{Ending, JobWork, Machine, Next, Stop, left_undone, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::{JobId, Roles};
-use crate::exec::proofs::Proof;
+use crate::exec::proofs::{Row, Stand};
 use crate::exec::shared::Shared;
 use ends::{Ends, Wishes};
 use full::Broken;
@@ -71,6 +71,8 @@ pub(super) struct Transfer {
     spent: HashMap<u32, u64>,
     /// Failed files of which something stands at the destination.
     left_behind: Vec<u32>,
+    /// What was seen of files that have arrived, until it is told.
+    arrivals: HashMap<u32, (Looks, Looks)>,
     failures: u64,
     fault: Option<Fault>,
     stopped: Option<Stop>,
@@ -143,6 +145,7 @@ impl Transfer {
             broken: HashMap::new(),
             spent: HashMap::new(),
             left_behind: Vec::new(),
+            arrivals: HashMap::new(),
             failures: 0,
             fault: None,
             stopped: None,
@@ -225,33 +228,59 @@ impl Transfer {
         if stands {
             self.standing.push(at);
         }
-        self.prove(at, if proven { Proof::Proven } else { Proof::Open }, shared);
-        if matches!(
-            outcome,
-            FileOutcome::Transferred | FileOutcome::Unverified { .. }
-        ) {
-            self.note_published(at, shared);
-        }
+        self.prove(at, stand_of(&outcome, proven), shared);
         self.broken.remove(&at);
         let spent = self.spent.remove(&at).unwrap_or(0);
         shared.file(self.id, self.text(at), outcome, spent + bytes);
     }
 
-    fn prove(&self, at: u32, proof: Proof, shared: &mut Shared) {
-        let side = shared.identity(self.transfer.source);
-        let (Some(set), Some(proofs)) = (&self.set, shared.proofs()) else {
+    fn prove(&mut self, at: u32, stand: Stand, shared: &mut Shared) {
+        let seen = self.arrivals.remove(&at);
+        let (Some(set), Some(ends)) = (&self.set, &self.ends) else {
             return;
         };
-        proofs.record(side, &set.absolute(at), self.id, proof);
+        let Some(proofs) = shared.proofs() else {
+            return;
+        };
+        let listed = || {
+            let relative = ends.route.relative(set, at).unwrap_or_default();
+            let standing = self.inventory.standing(&relative);
+            let copy = Looks {
+                size: standing.and_then(|standing| standing.size),
+                modified: standing.and_then(|standing| standing.modified),
+            };
+            let source = Looks {
+                size: set.size(at),
+                modified: set.modified(at),
+            };
+            (copy, source)
+        };
+        let (copy, source) = seen.unwrap_or_else(listed);
+        let row = Row {
+            stand,
+            copy,
+            source,
+            ..Row::default()
+        };
+        proofs.record(self.id, at, row);
     }
 
-    fn note_published(&self, at: u32, shared: &mut Shared) {
-        let side = shared.identity(self.transfer.to);
-        let (Some(set), Some(ends), Some(proofs)) = (&self.set, &self.ends, shared.proofs()) else {
+    /// Takes in what was found out about the folders of a file, and what stands there now.
+    pub(super) fn see(&mut self, at: u32, copied: &Copied, shared: &mut Shared) {
+        let copy = Looks {
+            size: copied.source.size,
+            modified: copied.time,
+        };
+        self.arrivals.insert(at, (copy, copied.source));
+        let (Some(verdict), Some(proofs)) = (&copied.places, shared.proofs()) else {
             return;
         };
-        if let Ok(path) = ends.route.absolute(set, at) {
-            proofs.publish(side, &path);
+        let pair = proofs.of(self.id).and_then(|ledger| {
+            let (target, _) = ledger.copy(at)?;
+            Some((ledger.source(at).0, target))
+        });
+        if let Some((source, target)) = pair {
+            proofs.judge(source, target, verdict);
         }
     }
 
@@ -281,12 +310,12 @@ impl Transfer {
                     self.finish_file(at, FileOutcome::Transferred, bytes, shared);
                 }
                 Decision::Transfer { .. } | Decision::Resume { .. } => {
-                    self.prove(at, Proof::Open, shared);
+                    self.prove(at, Stand::Open, shared);
                     self.backlog.push(at);
                 }
                 // Its size and time prove no checksum: a job asks for it.
                 Decision::Same if self.compares_unchanged() && !shared.preview => {
-                    self.prove(at, Proof::Open, shared);
+                    self.prove(at, Stand::Open, shared);
                     self.backlog.push(at);
                 }
                 Decision::Same => self.finish_file(at, FileOutcome::Unchanged, 0, shared),
@@ -338,7 +367,8 @@ impl Transfer {
         let outcome = FileOutcome::Skipped {
             reason: reason.into(),
         };
-        self.prove(at, Proof::Open, shared);
+        let stands = skip == Skip::Exists;
+        self.prove(at, if stands { Stand::Left } else { Stand::Open }, shared);
         shared.file(self.id, self.text(at), outcome, 0);
     }
 
@@ -347,7 +377,7 @@ impl Transfer {
     fn leave_untold(&mut self, shared: &mut Shared) {
         let end = self.set.as_ref().map_or(0, |set| set.positions().end);
         for at in self.told..end {
-            self.prove(at, Proof::Open, shared);
+            self.prove(at, Stand::Open, shared);
         }
     }
 
@@ -507,5 +537,16 @@ fn refused(refusal: &Refusal) -> Fault {
     match refusal.help() {
         Some(help) => fault.help(help),
         None => fault,
+    }
+}
+
+/// What a later step may rely on.
+fn stand_of(outcome: &FileOutcome, proven: bool) -> Stand {
+    match outcome {
+        FileOutcome::Transferred => Stand::Copied,
+        FileOutcome::Unverified { .. } => Stand::Replied,
+        FileOutcome::Unchanged if proven => Stand::Same,
+        FileOutcome::Unchanged => Stand::Left,
+        _ => Stand::Open,
     }
 }

@@ -16,6 +16,7 @@ use super::{BATCH, Flying, Output, Phase, Transfer};
 use crate::exec::backlog::Try;
 use crate::exec::fault::Fault;
 use crate::exec::job::Work;
+use crate::exec::proofs::Ledger;
 use crate::exec::shared::Shared;
 use crate::exec::steps::Stop;
 
@@ -143,6 +144,14 @@ impl Transfer {
             Err(fault) => return self.whole_failed(fault, now, shared),
         };
         let ends = Ends::new(&self.wishes, &rooted, shared);
+        if let (Some(set), true) = (&self.set, shared.proofs().is_some()) {
+            let (from, to) = (self.transfer.source, self.transfer.to);
+            let (from, to) = (shared.identity(from), shared.identity(to));
+            let ledger = Ledger::new(set.clone(), ends.route.clone(), from, to);
+            if let Some(proofs) = shared.proofs() {
+                proofs.begin(self.id, ledger);
+            }
+        }
         self.ends = Some(Arc::new(ends));
         self.survey.begin(rooted);
         self.go_on(Phase::Route);
@@ -336,6 +345,7 @@ impl Transfer {
     }
 
     pub(super) fn arrive(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
+        self.see(at, &copied, shared);
         if let Some(text) = copied.warning {
             shared.warn_step(self.id, format!("`{}`: {text}", self.text(at)));
         }

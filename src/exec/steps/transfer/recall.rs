@@ -29,7 +29,6 @@ impl Transfer {
             Mark::Deleted => return false,
         };
         if self.is_used_up(at, set, &outcome, shared) {
-            self.note_published(at, shared);
             self.finish_file(at, outcome, 0, shared);
             return true;
         }
@@ -40,7 +39,6 @@ impl Transfer {
             ));
             return false;
         }
-        self.note_published(at, shared);
         // Its size and time prove no checksum: a job asks for it.
         if self.compares_unchanged() {
             return false;

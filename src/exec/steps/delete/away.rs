@@ -1,0 +1,204 @@
+//! Deleting files whose copies this run did not write: each is put away under another name first, and its copies are looked
+//! at while it is gone. A link that leads from a destination back to the source shows itself so; no listing tells it.
+
+use crate::files::{Page, away_name, join, split};
+use crate::transfer::{Cause, End, Links, Role, Seen};
+
+use super::Output;
+use super::choose::Copy;
+use super::copies::Looking;
+use super::jobs::{Deletion, Place, SHORT, changed, output};
+use crate::exec::fault::Fault;
+use crate::exec::job::{Desk, Work};
+use crate::exec::pages;
+
+/// Files of one folder, and where their copies lie.
+pub(super) struct Batch {
+    pub(super) place: Place,
+    pub(super) files: Vec<Piece>,
+    /// The folders of the copies, and which end of the target's role leads there; none: the source's.
+    pub(super) folders: Vec<(Looking, Option<usize>)>,
+}
+
+/// A file that is to be deleted.
+pub(super) struct Piece {
+    pub(super) at: u32,
+    /// Whether it was tried before, and may have its other name already.
+    pub(super) again: bool,
+    /// Its copies, each with the number of its folder among those of the batch.
+    pub(super) copies: Vec<(usize, Copy)>,
+}
+
+/// A file that has its other name now.
+struct Away<'b> {
+    at: u32,
+    copies: &'b [(usize, Copy)],
+    path: Vec<u8>,
+    away: Vec<u8>,
+}
+
+impl Batch {
+    /// Puts files away until the time of a batch is over, looks at their copies, and deletes them or puts them back.
+    pub(super) fn work(self) -> Work {
+        Box::new(move |desk| {
+            let mut done = Vec::with_capacity(self.files.len());
+            let away = self.put_away(desk, &mut done);
+            match self.pages(desk) {
+                Ok(pages) => {
+                    for file in away {
+                        let result = self.settle(desk, &file, &pages);
+                        done.push((file.at, result));
+                    }
+                }
+                Err(fault) => {
+                    for file in away {
+                        let result = self.put_back(desk, &file, fault.clone());
+                        done.push((file.at, result));
+                    }
+                }
+            }
+            output(Output::Deleted(done))
+        })
+    }
+
+    fn put_away<'b>(
+        &'b self,
+        desk: &mut Desk,
+        done: &mut Vec<(u32, Result<Deletion, Fault>)>,
+    ) -> Vec<Away<'b>> {
+        let end = desk.now() + SHORT;
+        let mut away = Vec::new();
+        for piece in &self.files {
+            match self.put_one_away(desk, piece) {
+                Ok(file) => away.push(file),
+                Err(result) => done.push((piece.at, *result)),
+            }
+            if !desk.healthy() || desk.now() >= end {
+                break;
+            }
+        }
+        away
+    }
+
+    fn put_one_away<'b>(
+        &self,
+        desk: &mut Desk,
+        piece: &'b Piece,
+    ) -> Result<Away<'b>, Box<Result<Deletion, Fault>>> {
+        let (set, at) = (&self.place.set, piece.at);
+        let path = set.absolute(at);
+        let (folder, name) = split(&path);
+        let Some(name) = away_name(name) else {
+            let why = "its name is too long to be put away while its copy is looked at";
+            return Err(Box::new(Ok(Deletion::Kept(kept(why).about(set.text(at))))));
+        };
+        let file = Away {
+            at,
+            copies: &piece.copies,
+            away: join(folder, &name),
+            path,
+        };
+        let end = self.place.end(desk).map_err(failed)?;
+        if piece.again && self.is_away(end, &file).map_err(failed)? {
+            return Ok(file);
+        }
+        if !self.place.is_what_it_was(end, at).map_err(failed)? {
+            return Err(Box::new(Ok(Deletion::Kept(changed(set, at)))));
+        }
+        match end.rename(&file.path, &file.away, false, false) {
+            Ok(()) => Ok(file),
+            Err(cause) => Err(Box::new(Ok(self.not_renamed(&*end, &cause, at)))),
+        }
+    }
+
+    fn not_renamed(&self, end: &dyn End, cause: &Cause, at: u32) -> Deletion {
+        let mut fault = Fault::at(&self.place.name, cause, end).about(self.place.set.text(at));
+        if !end.healthy() || cause.is_unknown() {
+            return Deletion::Unknown(fault);
+        }
+        let message = &fault.failure.message;
+        fault.failure.message = format!(
+            "it was kept: it stood unchanged at its destination, which is proven by renaming it here, and {message}"
+        );
+        Deletion::Kept(fault)
+    }
+
+    /// Whether an earlier try has put a file away, whose reply was lost.
+    fn is_away(&self, end: &mut dyn End, file: &Away<'_>) -> Result<bool, Fault> {
+        let seen = end.look(&file.away);
+        let seen = seen.map_err(|cause| Fault::at(&self.place.name, &cause, end))?;
+        Ok(seen != Seen::Nothing)
+    }
+
+    /// What every folder of a copy shows now.
+    fn pages(&self, desk: &mut Desk) -> Result<Vec<Page>, Fault> {
+        let pages = self.folders.iter().map(|(looking, seat)| {
+            let end = end_of(desk, *seat)?;
+            end.confine(&looking.root, Links::Refuse);
+            let page = pages::page_or_none(end, &looking.name, &looking.path)?;
+            Ok(page.unwrap_or_default())
+        });
+        pages.collect()
+    }
+
+    /// Deletes a file whose copies all stand without it, and puts any other back.
+    fn settle(&self, desk: &mut Desk, file: &Away<'_>, pages: &[Page]) -> Result<Deletion, Fault> {
+        for (number, copy) in file.copies {
+            let (looking, seat) = &self.folders[*number];
+            let page = &pages[*number];
+            let away = split(&file.away).1;
+            let is_one = page.entries().any(|entry| entry.name == away);
+            let stands = match is_one {
+                true => Ok(Err("its copy's folder is its own folder".into())),
+                false => end_of(desk, *seat).and_then(|end| {
+                    end.confine(&looking.root, Links::Refuse);
+                    looking.compare(end, page, copy)
+                }),
+            };
+            match stands {
+                Ok(Ok(())) => {}
+                Ok(Err(why)) => return self.put_back(desk, file, kept(&why)),
+                Err(fault) => return self.put_back(desk, file, fault),
+            }
+        }
+        let end = self.place.end(desk)?;
+        self.place.remove(end, file.at, &file.away)
+    }
+
+    fn put_back(&self, desk: &mut Desk, file: &Away<'_>, fault: Fault) -> Result<Deletion, Fault> {
+        let fault = fault.about(self.place.set.text(file.at));
+        let end = self.place.end(desk)?;
+        match end.rename(&file.away, &file.path, false, false) {
+            Ok(()) => Ok(Deletion::Kept(fault)),
+            Err(cause) => {
+                let mut failed = Fault::at(&self.place.name, &cause, end);
+                let message = &failed.failure.message;
+                failed.failure.message = format!(
+                    "it stands as `{}` now, and could not get its name back: {message}",
+                    end.decode(split(&file.away).1)
+                );
+                let failed = failed.help("the next run gives it its name again");
+                Ok(Deletion::Unknown(
+                    failed.about(self.place.set.text(file.at)),
+                ))
+            }
+        }
+    }
+}
+
+fn end_of(desk: &mut Desk, seat: Option<usize>) -> Result<&mut dyn End, Fault> {
+    match seat {
+        None => desk.end(Role::Source),
+        Some(number) => desk.target(number),
+    }
+}
+
+fn failed(fault: Fault) -> Box<Result<Deletion, Fault>> {
+    Box::new(Err(fault))
+}
+
+fn kept(why: &str) -> Fault {
+    Fault::permanent(format!("it was kept: {why}")).help(
+        "look at its copy; where copies are taken away from there at once, write `accept: reply`",
+    )
+}

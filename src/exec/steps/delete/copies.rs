@@ -1,0 +1,192 @@
+//! Whether copies still stand at their destinations as they did when they arrived.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::files::{Kind, Page, PageEntry, Precision, join};
+use crate::transfer::{End, Links, Looks, Role};
+
+use super::Output;
+use super::choose::{Copy, CopyFolder};
+use super::jobs::output;
+use crate::exec::fault::Fault;
+use crate::exec::job::Work;
+use crate::exec::pages;
+
+/// A folder of a destination, and the copies that must stand in it.
+pub(super) struct Looking {
+    /// The number of the folder.
+    pub(super) number: u32,
+    /// The server's name, or `local`.
+    pub(super) name: String,
+    pub(super) root: Vec<u8>,
+    pub(super) path: Vec<u8>,
+    /// Whether what was written below its root is still to be made safe against a crash.
+    pub(super) flushes: bool,
+    pub(super) copies: Vec<Copy>,
+}
+
+/// What a folder shows.
+pub(in crate::exec) struct Shown {
+    /// Files whose copy is not as it must be, and why.
+    pub(super) wrong: Vec<(u32, String)>,
+    /// Equal for two listings of one folder.
+    pub(super) print: u64,
+}
+
+impl Looking {
+    pub(super) fn new(
+        number: u32,
+        folder: &CopyFolder,
+        name: String,
+        copies: Vec<Copy>,
+    ) -> Looking {
+        Looking {
+            number,
+            name,
+            root: folder.root.clone(),
+            path: folder.path.clone(),
+            flushes: folder.is_first,
+            copies,
+        }
+    }
+
+    /// Lists the folder and compares.
+    pub(super) fn work(self) -> Work {
+        Box::new(move |desk| {
+            let shown = desk.end(Role::Target).and_then(|end| self.look(end));
+            output(Output::Looked(self.number, shown))
+        })
+    }
+
+    fn look(&self, end: &mut dyn End) -> Result<Shown, Fault> {
+        end.confine(&self.root, Links::Refuse);
+        if self.flushes {
+            end.flush().map_err(|cause| self.not_safe(&*end, &cause))?;
+        }
+        let page = pages::page_or_none(end, &self.name, &self.path)?.unwrap_or_default();
+        let mut wrong = Vec::new();
+        for copy in &self.copies {
+            if let Err(why) = self.compare(end, &page, copy)? {
+                wrong.push((copy.file, why));
+            }
+        }
+        Ok(Shown {
+            wrong,
+            print: print(&page),
+        })
+    }
+
+    fn not_safe(&self, end: &dyn End, cause: &crate::transfer::Cause) -> Fault {
+        let mut fault = Fault::at(&self.name, cause, end);
+        let message = &mut fault.failure.message;
+        *message = format!("nothing was deleted, because the copies may not be safe: {message}");
+        fault
+    }
+
+    /// Whether a copy is as it must be; the reason why not.
+    pub(super) fn compare(
+        &self,
+        end: &mut dyn End,
+        page: &Page,
+        copy: &Copy,
+    ) -> Result<Result<(), String>, Fault> {
+        if let Some(reason) = page.incomplete_reason() {
+            return Ok(Err(format!(
+                "the listing of its copy's folder may not be whole: {reason}"
+            )));
+        }
+        let entry = page.entries().find(|entry| entry.name == copy.name);
+        let now = match entry {
+            Some(entry) if entry.kind == Kind::File && tells_enough(entry, copy) => looks(entry),
+            Some(entry) if entry.kind != Kind::File => {
+                return Ok(Err("its copy is no regular file any more".into()));
+            }
+            // A listing may hide its name, or tell no size or time.
+            _ => {
+                let path = join(&self.path, &copy.name);
+                let looks = end.looks(&path);
+                looks
+                    .map_err(|cause| Fault::at(&self.name, &cause, end).about(end.decode(&path)))?
+            }
+        };
+        let lacks = copy.beside.iter();
+        let mut lacks =
+            lacks.filter(|name| !page.entries().any(|entry| entry.name == name.as_slice()));
+        Ok(match lacks.next() {
+            Some(other) => Err(format!(
+                "its copy's folder does not show `{}` beside it, which may be taken for the same name there",
+                end.decode(other)
+            )),
+            None => is_as_it_was(copy.looks, now),
+        })
+    }
+}
+
+fn looks(entry: PageEntry<'_>) -> Looks {
+    Looks {
+        size: entry.size,
+        modified: entry.modified,
+    }
+}
+
+fn tells_enough(entry: PageEntry<'_>, copy: &Copy) -> bool {
+    let exactly = |precision| !copy.was_there || precision == Precision::Second;
+    let time = entry.modified.is_some_and(|time| exactly(time.precision));
+    entry.size.is_some() && (time || copy.looks.modified.is_none())
+}
+
+fn is_as_it_was(was: Looks, now: Looks) -> Result<(), String> {
+    match (was.size, now.size) {
+        (_, None) => return Err("its copy does not stand there any more".into()),
+        (Some(was), Some(now)) if was == now => {}
+        _ => return Err("its copy has another size now".into()),
+    }
+    match (was.modified, now.modified) {
+        (None, None) => Ok(()),
+        (Some(was), Some(now)) if !was.differs(now) => Ok(()),
+        _ => Err("its copy has another time now".into()),
+    }
+}
+
+fn print(page: &Page) -> u64 {
+    let mut entries: Vec<_> = page
+        .entries()
+        .map(|entry| {
+            (
+                entry.name,
+                entry.size,
+                entry.modified.map(|time| time.seconds),
+            )
+        })
+        .collect();
+    entries.sort_unstable();
+    let mut hasher = DefaultHasher::new();
+    entries.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Time;
+
+    #[test]
+    fn a_copy_is_what_it_was_by_size_and_time() {
+        let at = |size, time: Option<i64>| Looks {
+            size,
+            modified: time.map(Time::at),
+        };
+        let was = at(Some(5), Some(9));
+        assert!(is_as_it_was(was, at(Some(5), Some(9))).is_ok());
+        for now in [
+            at(None, None),
+            at(Some(4), Some(9)),
+            at(Some(5), Some(8)),
+            at(Some(5), None),
+        ] {
+            assert!(is_as_it_was(was, now).is_err(), "{now:?}");
+        }
+        assert!(is_as_it_was(at(Some(5), None), at(Some(5), None)).is_ok());
+        assert!(is_as_it_was(at(Some(5), None), at(Some(5), Some(9))).is_err());
+    }
+}

@@ -1,0 +1,264 @@
+//! The transfers that a `delete` relies on, and what they prove of a file.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::names::{Names, Paths, may_be_one};
+use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
+use crate::exec::shared::Shared;
+use crate::files::{FileSet, Place, Side, fold, split};
+use crate::plan::{self, StepId};
+use crate::transfer::Looks;
+
+/// A transfer before a `delete`.
+pub(super) struct Relied {
+    step: StepId,
+    pub(super) name: String,
+    /// What it did; a transfer that never came to know its two ends has a ledger in which nothing is told.
+    ledger: Arc<Ledger>,
+    /// Whether a final reply after all bytes suffices.
+    accepts_reply: bool,
+}
+
+/// What is known beside the ledgers.
+#[derive(Clone, Copy)]
+pub(super) struct Facts<'f> {
+    pub(super) proofs: &'f Proofs,
+    pub(super) names: &'f Names,
+    pub(super) preview: bool,
+}
+
+/// What a transfer has to give for a file.
+pub(super) struct Given {
+    pub(super) source: Looks,
+    pub(super) order: u32,
+    /// Where its copy lies.
+    lies: Option<(Place, Vec<u8>)>,
+    /// What is to be looked at; nothing where the reply suffices.
+    pub(super) copy: Option<CopyOf>,
+}
+
+/// A copy to be looked at.
+pub(super) struct CopyOf {
+    pub(super) side: Side,
+    pub(super) root: Vec<u8>,
+    pub(super) place: Place,
+    pub(super) name: Vec<u8>,
+    pub(super) looks: Looks,
+    pub(super) was_there: bool,
+    pub(super) beside: Vec<Vec<u8>>,
+    pub(super) rivals: Vec<(Side, Vec<u8>, Place)>,
+}
+
+impl Relied {
+    pub(super) fn new(step: StepId, delete: &plan::Delete, shared: &Shared) -> Option<Relied> {
+        let ledger = match shared.proofs.of(step) {
+            Some(ledger) => Arc::clone(ledger),
+            None => Arc::new(shared.untold(step)?),
+        };
+        Some(Relied {
+            step,
+            name: shared.plan.step(step).name.clone(),
+            ledger,
+            accepts_reply: delete.accepts_reply(),
+        })
+    }
+
+    pub(super) fn paths(&self) -> Paths {
+        Paths::new(&self.ledger)
+    }
+
+    /// The position of a file among the sources of this transfer.
+    pub(super) fn find(&self, side: Side, paths: &Paths, path: &[u8]) -> Option<u32> {
+        let found = paths.find(&self.ledger, path);
+        found.filter(|_| self.ledger.from == side)
+    }
+
+    /// What this transfer proves of a file; the reason why nothing.
+    pub(super) fn prove(&self, at: u32, facts: Facts<'_>) -> Result<Option<Given>, String> {
+        let row = self.ledger.row(at);
+        let lies = self.ledger.copy(at);
+        let given = |copy| Given {
+            source: row.source,
+            order: row.order,
+            lies: lies.clone(),
+            copy,
+        };
+        match row.stand {
+            Stand::Open | Stand::Left => Err(self.unproven()),
+            _ if facts.preview => Ok(Some(given(None))),
+            Stand::Replied | Stand::Copied if self.accepts_reply => Ok(Some(given(None))),
+            Stand::Replied => Err(self.unproven()),
+            Stand::Copied | Stand::Same => {
+                let copy = match &lies {
+                    Some((place, name)) if facts.proofs.has_ended(place, name) => {
+                        onward(place, name, facts).ok_or_else(|| self.ended())?
+                    }
+                    _ => self.copy(at, row, facts)?,
+                };
+                Ok(Some(given(Some(copy))))
+            }
+        }
+    }
+
+    fn unproven(&self) -> String {
+        format!("`{}` did not prove it at its destination", self.name)
+    }
+
+    fn ended(&self) -> String {
+        format!("the copy that `{}` made was deleted by this run", self.name)
+    }
+
+    fn copy(&self, at: u32, row: Row, facts: Facts<'_>) -> Result<CopyOf, String> {
+        let ledger = &self.ledger;
+        let (place, name) = ledger.copy(at).ok_or_else(|| self.unproven())?;
+        let (source, _) = ledger.source(at);
+        if row.stand == Stand::Copied {
+            let two = facts.proofs.are_two(&source, &place);
+            two.map_err(|why| {
+                let name = &self.name;
+                format!(
+                    "whether `{name}` brought it to another folder than its own is not known: {why}"
+                )
+            })?;
+        }
+        let mut copy = CopyOf {
+            side: ledger.route.side,
+            root: ledger.route.root.clone(),
+            place,
+            name,
+            looks: row.copy,
+            was_there: row.stand == Stand::Same,
+            beside: Vec::new(),
+            rivals: Vec::new(),
+        };
+        self.compare_with_others(at, row, &mut copy, facts)?;
+        Ok(copy)
+    }
+
+    /// A name belongs to the last file that arrived under it, and another that may be taken for it must stand beside it.
+    fn compare_with_others(
+        &self,
+        at: u32,
+        row: Row,
+        copy: &mut CopyOf,
+        facts: Facts<'_>,
+    ) -> Result<(), String> {
+        for other in facts.names.like(&self.ledger.copy_text(at)) {
+            let Some((place, name)) = other.ledger.copy(other.at) else {
+                continue;
+            };
+            let is_itself = other.step == self.step && other.at == at;
+            let one_source = other.ledger.source(other.at) == self.ledger.source(at);
+            let came_later = other.row.order > row.order;
+            if is_itself {
+                continue;
+            }
+            if place == copy.place && name == copy.name {
+                if came_later && !one_source {
+                    return Err(format!(
+                        "another file came to its name after `{}`",
+                        self.name
+                    ));
+                }
+            } else if place == copy.place {
+                copy.beside.push(name);
+            } else if came_later && !one_source && may_be_one(other.row.copy, row.copy) {
+                let route = &other.ledger.route;
+                copy.rivals.push((route.side, route.root.clone(), place));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The copy of a copy that this run deleted because it had been brought on. Whether its folder is that of the first source
+/// nobody has asked, so it counts as one that this run did not write.
+fn onward(place: &Place, name: &[u8], facts: Facts<'_>) -> Option<CopyOf> {
+    let (mut place, mut name) = (place.clone(), name.to_vec());
+    // A circle of deletions ends: each copy lies in the set of another transfer.
+    for _ in facts.proofs.ledgers() {
+        let (ledger, at) = facts.names.brought_on(&place, &name)?;
+        (place, name) = ledger.copy(at)?;
+        if !facts.proofs.has_ended(&place, &name) {
+            return Some(CopyOf {
+                side: ledger.route.side,
+                root: ledger.route.root.clone(),
+                place,
+                name,
+                looks: ledger.row(at).copy,
+                was_there: true,
+                beside: Vec::new(),
+                rivals: Vec::new(),
+            });
+        }
+    }
+    None
+}
+
+impl Given {
+    /// Whether the copy is what another transfer read from.
+    pub(super) fn is_source_of(&self, other: &super::names::Standing<'_>) -> bool {
+        let (place, path) = other.ledger.source(other.at);
+        let lies = self.lies.as_ref();
+        lies.is_some_and(|(lies, name)| *lies == place && split(&path).1 == name)
+    }
+}
+
+/// Source files that transfers did not prove, by what a system may take for their names.
+pub(super) struct Opens(HashMap<String, Vec<(u32, u32)>>);
+
+impl Opens {
+    pub(super) fn new(relied: &[Relied]) -> Opens {
+        let mut opens: HashMap<String, Vec<(u32, u32)>> = HashMap::new();
+        for (number, relied) in (0u32..).zip(relied) {
+            let ledger = &relied.ledger;
+            let open = ledger.positions().filter(|at| {
+                matches!(
+                    ledger.row(*at).stand,
+                    Stand::Open | Stand::Left | Stand::Replied
+                )
+            });
+            for at in open {
+                let name = last_name(&ledger.set, at);
+                opens.entry(fold(&name)).or_default().push((number, at));
+            }
+        }
+        Opens(opens)
+    }
+
+    /// Whether a file, under whatever path it was found, may be one that a transfer handled and did not prove.
+    pub(super) fn none_may_be(
+        &self,
+        relied: &[Relied],
+        set: &FileSet,
+        at: u32,
+    ) -> Result<(), String> {
+        let Some(alike) = self.0.get(&fold(&last_name(set, at))) else {
+            return Ok(());
+        };
+        let here = looks(set, at);
+        let is_one = |(number, other): &&(u32, u32)| {
+            may_be_one(here, looks(&relied[*number as usize].ledger.set, *other))
+        };
+        match alike.iter().find(is_one) {
+            None => Ok(()),
+            Some((number, _)) => Err(format!(
+                "it may be a file that `{}` did not prove at its destination, found under another path",
+                relied[*number as usize].name
+            )),
+        }
+    }
+}
+
+fn looks(set: &FileSet, at: u32) -> Looks {
+    Looks {
+        size: set.size(at),
+        modified: set.modified(at),
+    }
+}
+
+fn last_name(set: &FileSet, at: u32) -> String {
+    let text = set.text(at);
+    text.rsplit('/').next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,339 @@
+//! What a `delete` step makes of the ends of its jobs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::choose::Chosen;
+use super::copies::Shown;
+use super::jobs::{Deletion, Place};
+use super::{Delete, Flying, FolderOf, Output, Phase, by_folder};
+use crate::event::{Event, FileOutcome};
+use crate::exec::backlog::{Backlog, Try};
+use crate::exec::fault::Fault;
+use crate::exec::shared::Shared;
+use crate::files::{Side, parents, split};
+use crate::journal::Mark;
+use crate::transfer::Fate;
+
+impl Delete {
+    /// Takes in the end of a job.
+    pub(super) fn take(
+        &mut self,
+        flying: Flying,
+        output: Output,
+        now: Instant,
+        shared: &mut Shared,
+    ) {
+        match (flying, output) {
+            (Flying::Choice, Output::Chosen(chosen)) => self.take_choice(chosen, shared),
+            (Flying::Folder(attempt), Output::Surveyed(surveyed)) => {
+                self.take_survey(attempt, surveyed, now, shared);
+            }
+            (Flying::Look(attempt), Output::Looked(number, shown)) => {
+                self.take_look(attempt, number, shown, now, shared);
+            }
+            (Flying::Files(attempts), Output::Deleted(done)) => {
+                let left = self.take_deletions(attempts, done, None, now, shared);
+                self.files.put_back(left);
+            }
+            (Flying::Aways(sides, attempts), Output::Deleted(done)) => {
+                let left = self.take_deletions(attempts, done, Some(&sides), now, shared);
+                self.away_backlog(&sides).put_back(left);
+                self.aways.retain(|_, files| !files.is_empty());
+            }
+            (Flying::Empty, Output::Emptied(warnings)) => {
+                for text in warnings {
+                    shared.warn_step(self.id, text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn take_choice(&mut self, chosen: Result<Chosen, Fault>, shared: &mut Shared) {
+        let chosen = match chosen {
+            Ok(chosen) => chosen,
+            Err(fault) => return self.refuse(fault),
+        };
+        for (file, reason) in chosen.left_out {
+            shared.file(self.id, file, FileOutcome::Skipped { reason }, 0);
+        }
+        if let Some(folders) = chosen.only_folders {
+            shared.warn_step(self.id, only_folders(folders));
+        }
+        let count = (chosen.set.len() + chosen.deleted.len()) as u64;
+        shared.emit(Event::StepSized {
+            step: self.id.0 as usize,
+            files: count,
+            bytes: 0,
+        });
+        if count > self.delete.max {
+            return self.refuse(too_many(count, self.delete.max));
+        }
+        self.side = chosen.set.side();
+        // It may have been killed before it removed their folders.
+        for relative in &chosen.deleted {
+            self.note_emptied(relative);
+        }
+        // A deletion that an interrupted run had begun is looked at: gone means that it was done.
+        if let Some(kept) = shared.kept(self.id) {
+            let begun = chosen.set.positions();
+            let begun = begun.filter(|at| kept.begun.contains(&chosen.set.absolute(*at)));
+            self.unsure.extend(begun.map(|at| (at, Try::first(at))));
+        }
+        for folder in by_folder(&chosen.set) {
+            self.folders.push(Arc::new(folder));
+        }
+        for number in chosen.copies.numbers() {
+            self.looks.push(number);
+        }
+        self.prints = vec![None; chosen.copies.folders.len()];
+        self.copies = chosen.copies;
+        self.place = Some(Place {
+            name: shared.plan.side_name(self.side).to_owned(),
+            set: chosen.set,
+            sources: Arc::new(chosen.sources),
+        });
+        self.phase = Phase::Survey;
+    }
+
+    fn take_survey(
+        &mut self,
+        mut attempt: Try<Arc<FolderOf>>,
+        surveyed: Result<Vec<(u32, Fate)>, Fault>,
+        now: Instant,
+        shared: &mut Shared,
+    ) {
+        match surveyed {
+            Ok(fates) => {
+                for (at, fate) in fates {
+                    self.take_fate(at, fate, shared);
+                }
+            }
+            Err(fault) => match self.again(&mut attempt, &fault, shared) {
+                Some(wait) => self.folders.retry(attempt, now + wait),
+                None => self.refuse(fault),
+            },
+        }
+    }
+
+    fn take_fate(&mut self, at: u32, fate: Fate, shared: &mut Shared) {
+        let unsure = self.unsure.get(&at).copied();
+        match fate {
+            Fate::Delete if self.phase == Phase::Survey => {
+                self.sure.insert(at);
+            }
+            Fate::Delete => {
+                let attempt = self.unsure.remove(&at).unwrap_or_else(|| Try::first(at));
+                self.queue(attempt);
+            }
+            Fate::Gone if unsure.is_some() => self.deleted(at, FileOutcome::Deleted, shared),
+            Fate::Gone => self.deleted(at, FileOutcome::WasNotThere, shared),
+            Fate::Keep(how) => {
+                let fault = Fault::permanent(format!("it was kept: {how}"))
+                    .about(self.text(at))
+                    .help(match shared.resumed.is_some() {
+                        true => "run without `--resume`, which lists the source anew and transfers what changed",
+                        false => "run the manifest again to transfer what changed",
+                    });
+                self.fail_file(at, fault, shared);
+            }
+        }
+    }
+
+    fn take_look(
+        &mut self,
+        mut attempt: Try<u32>,
+        number: u32,
+        shown: Result<Shown, Fault>,
+        now: Instant,
+        shared: &mut Shared,
+    ) {
+        match shown {
+            Ok(shown) => {
+                self.prints[number as usize] = Some(shown.print);
+                for (file, why) in shown.wrong {
+                    self.keep_one(file, &why, shared);
+                }
+            }
+            Err(fault) => match self.again(&mut attempt, &fault, shared) {
+                Some(wait) => self.looks.retry(attempt, now + wait),
+                None => self.keep_all(number, &fault, shared),
+            },
+        }
+    }
+
+    /// Files whose copies lie in a folder that cannot be looked at stay.
+    fn keep_all(&mut self, number: u32, fault: &Fault, shared: &mut Shared) {
+        let files: BTreeSet<u32> = self
+            .copies
+            .of_folder(number)
+            .map(|copy| copy.file)
+            .collect();
+        for file in files {
+            if self.sure.remove(&file) {
+                self.fail_file(file, fault.clone().about(self.text(file)), shared);
+            }
+        }
+    }
+
+    fn keep_one(&mut self, file: u32, why: &str, shared: &mut Shared) {
+        if !self.sure.remove(&file) {
+            return;
+        }
+        let fault = Fault::permanent(format!("it was kept: {why}"))
+            .about(self.text(file))
+            .help("look at its copy; where copies are taken away from there at once, write `accept: reply`");
+        self.fail_file(file, fault, shared);
+    }
+
+    /// All copies were looked at: what cannot be told from the copy of another file stays, the rest may go.
+    pub(super) fn trust(&mut self, shared: &mut Shared) {
+        for (file, folder, rival) in self.copies.rivals() {
+            if self.prints[folder as usize] == self.prints[rival as usize] {
+                let why = "its copy cannot be told from that of another file: both folders show the same, and may be one";
+                self.keep_one(file, why, shared);
+            }
+        }
+        for at in std::mem::take(&mut self.sure) {
+            let attempt = self.unsure.remove(&at).unwrap_or_else(|| Try::first(at));
+            self.queue(attempt);
+        }
+    }
+
+    /// Queues a file that may go, by what it takes to delete it.
+    fn queue(&mut self, attempt: Try<u32>) {
+        let copies = self.copies.of_file(attempt.item);
+        let was_there: Vec<Side> = copies
+            .iter()
+            .map(|copy| self.copies.folders[copy.folder as usize].side)
+            .collect();
+        if !copies.iter().any(|copy| copy.was_there) {
+            return self.files.put_back([attempt]);
+        }
+        // The source's own session looks at what lies on its server.
+        let own = self.side;
+        let others = was_there.into_iter();
+        let others = others.filter(|side| *side == Side::Local || *side != own);
+        let sides: BTreeSet<Side> = others.collect();
+        let sides: Vec<Side> = sides.into_iter().collect();
+        self.away_backlog(&sides).put_back([attempt]);
+    }
+
+    fn away_backlog(&mut self, sides: &[Side]) -> &mut Backlog<u32> {
+        let backlog = self.aways.entry(sides.to_vec());
+        backlog.or_insert_with(Backlog::new)
+    }
+
+    fn deleted(&mut self, at: u32, outcome: FileOutcome, shared: &mut Shared) {
+        let text = self.text(at);
+        self.unsure.remove(&at);
+        if matches!(outcome, FileOutcome::WasNotThere) {
+            shared.warn_step(self.id, format!("`{text}` was not there"));
+        }
+        if let Some(place) = &self.place {
+            let (relative, path) = (place.set.relative(at), place.set.absolute(at));
+            self.note_emptied(&relative);
+            if shared.keeps_journal() {
+                shared.mark(self.id, &path, Mark::Deleted);
+            }
+            let side = shared.identity(self.side);
+            if let Some(proofs) = shared.proofs() {
+                proofs.end(side, path);
+            }
+        }
+        shared.file(self.id, text, outcome, 0);
+    }
+
+    /// The folders above a deleted file may be empty now.
+    fn note_emptied(&mut self, relative: &[u8]) {
+        self.emptied.extend(parents(relative).map(<[u8]>::to_vec));
+    }
+
+    /// Takes in what became of a batch; gives what it did not get to.
+    fn take_deletions(
+        &mut self,
+        attempts: Vec<Try<u32>>,
+        done: Vec<(u32, Result<Deletion, Fault>)>,
+        aways: Option<&[Side]>,
+        now: Instant,
+        shared: &mut Shared,
+    ) -> Vec<Try<u32>> {
+        let mut done: BTreeMap<u32, _> = done.into_iter().collect();
+        let mut left = Vec::new();
+        for mut attempt in attempts {
+            let at = attempt.item;
+            match done.remove(&at) {
+                None => left.push(attempt),
+                Some(Ok(Deletion::Deleted)) => self.deleted(at, FileOutcome::Deleted, shared),
+                Some(Ok(Deletion::WasNotThere)) => {
+                    self.deleted(at, FileOutcome::WasNotThere, shared)
+                }
+                Some(Ok(Deletion::Kept(fault))) => self.fail_file(at, fault, shared),
+                Some(Ok(Deletion::Unknown(fault))) => {
+                    match (self.again(&mut attempt, &fault, shared), aways) {
+                        (Some(wait), None) => self.look_again(attempt, now + wait),
+                        // The job itself looks under which name it stands.
+                        (Some(wait), Some(sides)) => {
+                            self.away_backlog(sides).retry(attempt, now + wait);
+                        }
+                        (None, _) => self.fail_file(at, fault, shared),
+                    }
+                }
+                Some(Err(fault)) => match (self.again(&mut attempt, &fault, shared), aways) {
+                    (Some(wait), None) => self.files.retry(attempt, now + wait),
+                    (Some(wait), Some(sides)) => {
+                        self.away_backlog(sides).retry(attempt, now + wait);
+                    }
+                    (None, _) => self.fail_file(at, fault, shared),
+                },
+            }
+        }
+        left
+    }
+
+    /// The reply to a deletion was lost: it is looked for, never deleted again blindly.
+    fn look_again(&mut self, attempt: Try<u32>, at: Instant) {
+        let Some(place) = &self.place else { return };
+        let relative = place.set.relative(attempt.item);
+        let folder = split(&relative).0.to_vec();
+        self.unsure.insert(attempt.item, attempt);
+        let folder = Arc::new(FolderOf {
+            folder,
+            positions: vec![attempt.item],
+        });
+        let attempt = Try {
+            item: folder,
+            failed: attempt.failed,
+            reset: attempt.reset,
+        };
+        self.folders.retry(attempt, at);
+    }
+
+    fn fail_file(&mut self, at: u32, fault: Fault, shared: &mut Shared) {
+        self.failures += 1;
+        let outcome = FileOutcome::Failed {
+            failure: fault.failure,
+        };
+        shared.file(self.id, self.text(at), outcome, 0);
+    }
+}
+
+fn only_folders(folders: usize) -> String {
+    match folders {
+        1 => "nothing to delete: what was chosen is 1 folder, and only files are deleted".into(),
+        _ => format!(
+            "nothing to delete: what was chosen is {folders} folders, and only files are deleted"
+        ),
+    }
+}
+
+fn too_many(count: u64, max: u64) -> Fault {
+    Fault::permanent(format!(
+        "{count} files would be deleted, more than `max: {max}`; nothing was deleted"
+    ))
+    .help(format!(
+        "look at what would be deleted, then write `max: {count}` or choose fewer files"
+    ))
+}
