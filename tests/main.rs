@@ -7,6 +7,7 @@
     reason = "Clippy takes helpers outside #[test] for production code; here a panic is the failing of a test"
 )]
 
+mod aside;
 mod checking;
 mod checksums;
 mod checksums_real;
@@ -47,6 +48,7 @@ mod quirks_listings;
 mod quirks_transfers;
 mod real_servers;
 mod renaming;
+mod replies;
 mod resumed;
 mod schema;
 mod scripted_faults;

@@ -51,6 +51,12 @@ pub(super) static ACTIVE: Words = Words {
     help: "set `data: {mode: active, address: …, ports: …}` to the address and ports where the server reaches this machine, or write `data: passive`",
 };
 
+/// Said of an outcome that is unknown although the server said something.
+pub(super) static OUT_OF_STEP: Words = Words {
+    what: Some("the replies do not fit, so that it is not known whether it was done"),
+    help: "run again: what stands there is looked at first; if it lasts, ask who runs the server what lies between",
+};
+
 /// A reply as it is shown: decoded, and without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -152,6 +158,11 @@ impl Error {
 
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Error {
         self.detail = Some(detail.into());
+        self
+    }
+
+    pub(super) fn with_reply(mut self, reply: Answer) -> Error {
+        self.reply = Some(reply);
         self
     }
 

@@ -17,6 +17,9 @@ use super::session::Session;
 use super::settle::Came;
 use super::way::Way;
 
+/// The most that goes out in one write with a transfer command: what fits in one packet (Ethernet's, with room for IPv6,
+/// TLS and options) reaches the server in one read. Pure-FTPd reads 4 KiB at once, and answers what comes behind them during an upload with 500.
+const ONE_PACKET: usize = 1300;
 /// How long the reason is waited for after a data connection broke.
 const REASON_TIME: Duration = Duration::from_secs(2);
 
@@ -81,6 +84,8 @@ pub(super) struct InFlight {
     pub(super) path: Vec<u8>,
     /// Where the data begins in the file.
     pub(super) offset: u64,
+    /// Whether it writes a file.
+    pub(super) changes: bool,
     pub(super) ahead: Vec<Ahead>,
     pub(super) after: After,
     /// A server that skips the preliminary reply has already said the final one.
@@ -235,8 +240,10 @@ impl Session {
         self.ready()?;
         self.unresumed = false;
         let way = self.open_way()?;
+        self.control.nothing_waits()?;
         self.told_time = None;
         let alone = before.offset > 0 || self.facts.no_send_ahead;
+        let time_length = before.time.as_ref().map_or(0, Line::length);
         let time_owed = match before.time {
             Some(line) => self.post_time(line, alone)?,
             None => false,
@@ -246,8 +253,10 @@ impl Session {
             offset => self.restart(Line::with("REST", offset.to_string().as_bytes())?)?,
         };
         let shown = self.control.shown().text(command.shown());
+        let changes = matches!(command.parts().0, b"STOR" | b"APPE");
+        let room = ONE_PACKET.saturating_sub(command.length() + time_length);
         self.control.post(command);
-        let ahead = self.send_ahead(path, after)?;
+        let ahead = self.send_ahead(path, after, room)?;
         if time_owed {
             self.told_time = mdtm_reply(&self.control.reply()?);
         }
@@ -261,6 +270,7 @@ impl Session {
             command: shown.clone(),
             path: path.to_vec(),
             offset: before.offset,
+            changes,
             ahead,
             after,
             early_final: None,
@@ -312,14 +322,23 @@ impl Session {
             let error = self.control.refused(ErrorKind::Refused, reply);
             let mut came = Came::default();
             for ahead in flight.map(|flight| flight.ahead).unwrap_or_default() {
-                if self.control.usable() && !self.answered(ahead, &mut came) {
+                if self.control.usable() && !self.answered(ahead, &mut came)? {
                     break;
                 }
+            }
+            if self.control.usable() {
+                self.control.nothing_came()?;
             }
             return Err(self.learn_of_tls(error));
         }
         match self.arrive(way) {
-            Ok(data) => Ok(data.serves(command)),
+            Ok(data) => {
+                let ahead = self
+                    .in_flight
+                    .as_ref()
+                    .is_some_and(|flight| !flight.ahead.is_empty());
+                Ok(data.serves(command, ahead))
+            }
             Err(error) => Err(self.give_up(error)),
         }
     }
@@ -327,15 +346,33 @@ impl Session {
     /// Posts what may go out in the same write as the transfer command, and says what it was.
     ///
     /// Until a server was seen to answer after the transfer only, SIZE is all that is risked: it harms nothing.
-    fn send_ahead(&mut self, path: &[u8], after: After) -> Result<Vec<Ahead>, Error> {
+    fn send_ahead(
+        &mut self,
+        path: &[u8],
+        after: After,
+        mut room: usize,
+    ) -> Result<Vec<Ahead>, Error> {
+        let mut sent = Vec::new();
+        for (ahead, line) in self.ahead(path, after)? {
+            // What is left out here is asked afterwards, in the same order.
+            let Some(left) = room.checked_sub(line.length()) else {
+                break;
+            };
+            room = left;
+            self.control.post(line);
+            sent.push(ahead);
+        }
+        Ok(sent)
+    }
+
+    fn ahead(&self, path: &[u8], after: After) -> Result<Vec<(Ahead, Line)>, Error> {
+        let mut ahead = Vec::new();
         let waits = self.facts.waits_for_transfer;
         if self.facts.no_send_ahead || waits == Some(false) {
-            return Ok(Vec::new());
+            return Ok(ahead);
         }
-        let mut ahead = Vec::new();
         if after.size && !self.facts.no_size {
-            self.control.post(Line::with("SIZE", path)?);
-            ahead.push(Ahead::Size);
+            ahead.push((Ahead::Size, Line::with("SIZE", path)?));
         }
         if waits.is_none() {
             return Ok(ahead);
@@ -343,17 +380,13 @@ impl Session {
         if let Some(time) = after.modified
             && let Some(line) = self.times_line(path, time)?
         {
-            self.control.post(line);
-            ahead.push(Ahead::Times);
+            ahead.push((Ahead::Times, line));
         }
         if after.rename_from {
-            self.control.post(Line::with("RNFR", path)?);
-            ahead.push(Ahead::RenameFrom);
+            ahead.push((Ahead::RenameFrom, Line::with("RNFR", path)?));
         } else if self.wants_passive() {
             // Not behind RNFR: RNTO must be the next line there (RFC 959 §4.1.3).
-            let line = self.passive_line();
-            self.control.post(line);
-            ahead.push(Ahead::Passive);
+            ahead.push((Ahead::Passive, self.passive_line()));
         }
         Ok(ahead)
     }
