@@ -405,6 +405,10 @@ fn failure(error: FtpError, waiting: Waiting, breaker: &Breaker) -> Error {
                 Error::new(ErrorKind::Timeout(waiting))
             }
             io::ErrorKind::InvalidData => Error::new(ErrorKind::Protocol).detail(error.to_string()),
+            io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable => {
+                let error = Error::new(ErrorKind::Connect).detail(error.to_string());
+                error.words(&error::NO_PORT)
+            }
             io::ErrorKind::UnexpectedEof => {
                 Error::new(ErrorKind::Lost).detail("closed by the server")
             }

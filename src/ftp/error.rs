@@ -57,6 +57,12 @@ pub(super) static OUT_OF_STEP: Words = Words {
     help: "run again: what stands there is looked at first; if it lasts, ask who runs the server what lies between",
 };
 
+/// Said where this machine has no port left.
+pub(super) static NO_PORT: Words = Words {
+    what: None,
+    help: "try again in a minute, or with fewer `connections`: closed connections hold their ports for that long",
+};
+
 /// A reply as it is shown: decoded, and without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -112,6 +118,8 @@ pub enum ErrorKind {
 /// Which deadline passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiting {
+    /// `timeouts.connect`, for the addresses of the host
+    Resolution,
     /// `timeouts.connect`
     Connect,
     /// `timeouts.connect`, once the connection stood
@@ -218,6 +226,9 @@ impl Error {
         }
         let help = match self.kind {
             ErrorKind::Connect => "check `host` and `port`, and that a firewall lets you through",
+            ErrorKind::Timeout(Waiting::Resolution) => {
+                "check `host` and this machine's resolver, or write the server's address as `host`"
+            }
             ErrorKind::Timeout(Waiting::Connect) => {
                 "check `host` and `port`, or give it longer with `timeouts: {connect: 60s}`"
             }
@@ -276,6 +287,7 @@ impl Error {
             ErrorKind::Lost => "the control connection was lost",
             ErrorKind::DataConnect => "no data connection",
             ErrorKind::DataLost => "the data connection was lost",
+            ErrorKind::Timeout(Waiting::Resolution) => "the name resolution took too long",
             ErrorKind::Timeout(Waiting::Connect) => "no connection in time",
             ErrorKind::Timeout(Waiting::Greeting) => "connected, but no greeting came in time",
             ErrorKind::Timeout(Waiting::Reply) => "no reply in time",

@@ -27,6 +27,7 @@ mod manage;
 mod probe;
 mod rename;
 mod reply;
+mod resolve;
 mod secure;
 mod session;
 mod settle;
