@@ -49,6 +49,7 @@ mod quirks_transfers;
 mod real_servers;
 mod renaming;
 mod replies;
+mod reply_order;
 mod resumed;
 mod schema;
 mod scripted_faults;
