@@ -45,8 +45,7 @@ impl World {
                 _ => OntoExisting::Pretend,
             };
             let features = match seed % 5 {
-                // Nothing but SIZE tells that a renaming was only said to be done.
-                0 if onto != OntoExisting::Pretend => Features::all().without("SIZE"),
+                0 => Features::all().without("SIZE"),
                 1 => Features::all().without("MLSD").without("MFMT"),
                 _ => Features::all(),
             };

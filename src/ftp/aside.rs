@@ -50,15 +50,13 @@ impl Session {
         refused: Error,
     ) -> Result<(), Error> {
         let aside = aside_path(to);
-        // From here on every renaming looks for what may stand aside.
-        self.facts.puts_aside = true;
         if !self.put_aside(to, &aside)? {
             return Err(refused);
         }
         match self.try_rename(temporary, to) {
             Ok(Moved::Yes) => {
-                // With SIZE, the look for what stands aside was part of that renaming.
-                self.remove_aside(Some(aside).filter(|_| self.facts.no_size));
+                // What cannot be removed is seen by a later run.
+                let _ = self.delete(&aside);
                 Ok(())
             }
             Ok(Moved::No(error)) => Err(self.put_back(&aside, temporary, to, error)),
@@ -89,13 +87,6 @@ impl Session {
                 failed.with_kind(ErrorKind::Stranded).detail(detail)
             }
             Err(error) => open_ended(error),
-        }
-    }
-
-    /// Removes what stands aside of a file whose successor has its name. What cannot be removed is seen by a later run.
-    pub(super) fn remove_aside(&mut self, aside: Option<Vec<u8>>) {
-        if let Some(aside) = aside {
-            let _ = self.delete(&aside);
         }
     }
 }

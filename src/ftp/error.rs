@@ -184,6 +184,11 @@ impl Error {
         self
     }
 
+    /// Whether replies came of which nobody knows what they belong to.
+    pub(super) fn is_out_of_step(&self) -> bool {
+        self.kind == ErrorKind::UnknownOutcome && self.words == Some(&OUT_OF_STEP)
+    }
+
     /// How it is to be met. A [`ErrorKind::Login`] after a success with the same credentials means too many
     /// sessions; only the caller knows of that success.
     pub fn class(&self) -> Class {
@@ -214,8 +219,9 @@ impl Error {
     fn class_of_reply(&self) -> Class {
         match self.reply.as_ref().map(|reply| reply.code) {
             Some(452 | 552) => Class::StopStep,
-            Some(100..=199 | 400..=499) | None => Class::Transient,
-            Some(_) => Class::Permanent,
+            Some(500..=599) => Class::Permanent,
+            // Others are out of step where they are an error at all.
+            Some(_) | None => Class::Transient,
         }
     }
 

@@ -21,8 +21,6 @@ pub struct Facts {
     pub no_times: bool,
     /// SIZE is unknown to the server.
     pub no_size: bool,
-    /// RNTO does not replace a file: the old one is put aside first.
-    pub puts_aside: bool,
     /// MLSD is announced and refused all the same.
     pub mlsd_unusable: bool,
     /// The server loses lines that come before it has answered: one line at a time.
@@ -88,7 +86,6 @@ impl Facts {
         self.no_restart_download |= other.no_restart_download;
         self.no_times |= other.no_times;
         self.no_size |= other.no_size;
-        self.puts_aside |= other.puts_aside;
         self.mlsd_unusable |= other.mlsd_unusable;
         self.no_send_ahead |= other.no_send_ahead;
         self.exact_names |= other.exact_names;

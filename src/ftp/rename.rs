@@ -1,7 +1,5 @@
 //! Renaming, and giving a finished file its final name.
 
-use crate::files::{aside_path, put_aside_from};
-
 use super::command::Line;
 use super::control::unknown_outcome;
 use super::error::{Error, ErrorKind};
@@ -44,14 +42,14 @@ impl Session {
     /// Gives a file that was written under a temporary name its final name.
     ///
     /// `ready` says that RNFR was accepted just before ([`super::Stored::rename_ready`]). That the temporary name is
-    /// gone afterwards is checked with SIZE in the same write. Where the server does not rename onto an existing
-    /// file and `may_overwrite` is set, that file is put aside ([`aside_path`]), and removed once the new one has its
+    /// gone afterwards is checked in the same write. Where the server does not rename onto an existing
+    /// file and `may_overwrite` is set, that file is put aside ([`crate::files::aside_path`]), and removed once the new one has its
     /// name.
     ///
     /// # Errors
     /// `Refused`: the file stands under its temporary name, and whatever had the final name still does. `Stranded`:
     /// the old file could not be put back either, and the error names where both are. `UnknownOutcome`: look before
-    /// repeating; the old file may stand aside, and calling this again, or [`Session::settle_aside`], ends that.
+    /// repeating; the old file may stand aside, and [`Session::settle_aside`] ends that.
     pub fn rename_onto(
         &mut self,
         temporary: &[u8],
@@ -143,46 +141,31 @@ impl Session {
     /// The last line is one that only its own reply can answer. A 2xx that nobody asked for is otherwise taken for RNTO's,
     /// and RNTO's refusal for the proof that the old name is gone.
     fn rename_to(&mut self, from: &[u8], to: &[u8]) -> Result<Moved, Error> {
-        let mut lines = vec![Line::with("RNTO", to)?];
-        let aside = self.old_aside(from, to);
-        let looked_at: Vec<&[u8]> = std::iter::once(from).chain(aside.as_deref()).collect();
-        if !self.facts.no_size {
-            for path in looked_at {
-                lines.push(Line::with("SIZE", path)?);
-            }
-        }
+        let looks = match self.facts.no_size {
+            false => "SIZE",
+            // It is refused where the name is gone, too.
+            true => "RNFR",
+        };
+        let mut lines = vec![Line::with("RNTO", to)?, Line::with(looks, from)?];
         let last = match self.wants_passive() {
             true => Some(self.passive_line()),
             false => self.fence(),
         };
-        lines.extend(last.clone());
+        lines.extend(last);
         self.renaming = false;
-        let mut replies = self.control.change_all(lines)?;
-        if last.is_some()
-            && let Some(reply) = replies.pop()
-        {
+        let mut replies = self.control.change_all(lines)?.into_iter();
+        let (Some(renamed), Some(look)) = (replies.next(), replies.next()) else {
+            return Err(unknown_outcome(Error::new(ErrorKind::Protocol)));
+        };
+        self.renaming = look.is_intermediate();
+        if let Some(reply) = replies.next() {
             self.end_of_renaming(&reply)?;
         }
-        let mut replies = replies.into_iter();
-        let renamed = replies.next();
-        let mut sizes = replies.map(|reply| self.size_in(&reply).is_some());
-        let still_there = sizes.next().unwrap_or(false);
-        let is_aside = sizes.next().unwrap_or(false);
-        match renamed {
-            Some(reply) if reply.is_done() && !still_there => {
-                self.remove_aside(aside.filter(|_| is_aside));
-                Ok(Moved::Yes)
-            }
-            Some(reply) => Ok(Moved::No(self.not_moved(reply))),
-            None => Ok(Moved::No(Error::new(ErrorKind::Protocol))),
+        let still_there = self.renaming || self.size_in(&look).is_some();
+        match renamed.is_done() && !still_there {
+            true => Ok(Moved::Yes),
+            false => Ok(Moved::No(self.not_moved(renamed))),
         }
-    }
-
-    /// Where an old file may have been left, on a server that makes us put files aside.
-    fn old_aside(&self, from: &[u8], to: &[u8]) -> Option<Vec<u8>> {
-        let aside = aside_path(to);
-        let possible = self.facts.puts_aside && aside != from && put_aside_from(to).is_none();
-        possible.then_some(aside)
     }
 
     /// A line that only a 257 answers, where the server has answered one so.

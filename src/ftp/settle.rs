@@ -30,7 +30,20 @@ pub(super) struct Came {
 }
 
 impl Session {
+    /// Reads what is owed at the end of a transfer. What was learned from replies of which nobody knows what they belong to
+    /// is forgotten.
     pub(super) fn end(&mut self, count: Count) -> Result<(Reply, Came), Error> {
+        let known = self.facts.clone();
+        let ended = self.read_end(count);
+        if let Err(error) = &ended
+            && error.is_out_of_step()
+        {
+            self.facts = known;
+        }
+        ended
+    }
+
+    fn read_end(&mut self, count: Count) -> Result<(Reply, Came), Error> {
         let Some(mut flight) = self.in_flight.take() else {
             return Err(Error::new(ErrorKind::Protocol).detail("no transfer is under way"));
         };
