@@ -802,7 +802,7 @@ fn a_full_disk_stops_the_step() {
 }
 
 #[test]
-fn renaming_onto_a_file_deletes_it_only_where_that_is_allowed() {
+fn renaming_onto_a_file_replaces_it_only_where_that_is_allowed() {
     for onto in [OntoExisting::Refuse, OntoExisting::Pretend] {
         let server = lab()
             .file("/x/t", b"new")

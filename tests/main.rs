@@ -16,6 +16,7 @@ mod copying;
 mod copying_real;
 mod cuts;
 mod documents;
+mod early_lines;
 mod encodings;
 mod fault_deletes;
 mod fault_logins;
