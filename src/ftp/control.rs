@@ -1,21 +1,21 @@
 //! The control connection: lines out, replies in, every reply owed read in order.
 
 use std::collections::VecDeque;
-use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use suppaftp::{FtpError, ImplFtpStream};
 
-use super::breaker::{Breaker, Registration, Why};
+use super::breaker::{Breaker, Registration};
 use super::command::Line;
 use super::desk::{Desk, Glance};
-use super::error::{self, Error, ErrorKind, Waiting};
+use super::error::{Error, ErrorKind, Waiting};
 use super::expect;
+use super::failure::{failure, greeting_error, unknown_outcome};
 use super::reply::Reply;
 use super::shown::Shown;
-use super::tls::{self, Upgrade};
+use super::tls::Upgrade;
 use super::wire::{self, Wire};
 
 const TRANSCRIPT_LINES: usize = 12;
@@ -269,7 +269,8 @@ impl Control {
             Ok(response) | Err(FtpError::UnexpectedResponse(response)) => response.body,
             Err(error) => {
                 self.broken = true;
-                return Err(self.failure(error, waiting).command(command));
+                let error = failure(error, waiting, &self.breaker);
+                return Err(error.command(command));
             }
         };
         let Some(reply) = Reply::parse(&bytes, command.clone()) else {
@@ -353,68 +354,5 @@ impl Control {
             self.transcript.pop_front();
         }
         self.transcript.push_back((mark, line));
-    }
-
-    fn failure(&self, error: FtpError, waiting: Waiting) -> Error {
-        failure(error, waiting, &self.breaker)
-    }
-}
-
-/// An error between a command that changes something and its reply.
-pub(super) fn unknown_outcome(error: Error) -> Error {
-    match error.kind {
-        ErrorKind::Protocol => error
-            .with_kind(ErrorKind::UnknownOutcome)
-            .words(&error::OUT_OF_STEP),
-        ErrorKind::Lost | ErrorKind::Timeout(_) => error.with_kind(ErrorKind::UnknownOutcome),
-        _ => error,
-    }
-}
-
-fn greeting_error(error: FtpError, breaker: &Breaker, shown: &Shown) -> Error {
-    let FtpError::UnexpectedResponse(response) = error else {
-        return failure(error, Waiting::Greeting, breaker);
-    };
-    let Some(reply) = Reply::parse(&response.body, String::new()) else {
-        return Error::new(ErrorKind::Greeting);
-    };
-    // Both mean that there are too many connections, and some servers say it before USER (530: ProFTPD's MaxClients).
-    let kind = match reply.code {
-        421 | 530 => ErrorKind::TooMany,
-        _ => ErrorKind::Greeting,
-    };
-    let mut error = Error::new(kind);
-    error.reply = Some(shown.answer(&reply));
-    error
-}
-
-fn failure(error: FtpError, waiting: Waiting, breaker: &Breaker) -> Error {
-    if breaker.is_shut() {
-        return Error::new(ErrorKind::Interrupted(
-            breaker.tripped().unwrap_or(Why::Interrupted),
-        ));
-    }
-    if let FtpError::ConnectionError(error) = &error
-        && let Some(explained) = tls::explain(error)
-    {
-        return explained;
-    }
-    match error {
-        FtpError::ConnectionError(error) => match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                Error::new(ErrorKind::Timeout(waiting))
-            }
-            io::ErrorKind::InvalidData => Error::new(ErrorKind::Protocol).detail(error.to_string()),
-            io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable => {
-                let error = Error::new(ErrorKind::Connect).detail(error.to_string());
-                error.words(&error::NO_PORT)
-            }
-            io::ErrorKind::UnexpectedEof => {
-                Error::new(ErrorKind::Lost).detail("closed by the server")
-            }
-            _ => Error::new(ErrorKind::Lost).detail(error.to_string()),
-        },
-        FtpError::BadResponse => Error::new(ErrorKind::Protocol),
-        other => Error::new(ErrorKind::Protocol).detail(other.to_string()),
     }
 }

@@ -6,8 +6,8 @@
 use crate::files::{Kind, Time};
 
 use super::command::Line;
-use super::control::unknown_outcome;
 use super::error::{Error, ErrorKind};
+use super::failure::unknown_outcome;
 use super::listing::time::mdtm_reply;
 use super::reply::Reply;
 use super::session::Session;

@@ -4,6 +4,7 @@
 //! another thread, [`Facts`] outlive it.
 
 mod address;
+mod ahead;
 mod aside;
 mod breaker;
 mod checksum;
@@ -15,6 +16,7 @@ mod dial;
 mod error;
 mod expect;
 mod facts;
+mod failure;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;

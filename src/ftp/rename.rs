@@ -1,8 +1,8 @@
 //! Renaming, and giving a finished file its final name.
 
 use super::command::Line;
-use super::control::unknown_outcome;
 use super::error::{Error, ErrorKind};
+use super::failure::unknown_outcome;
 use super::manage::split;
 use super::reply::Reply;
 use super::session::Session;

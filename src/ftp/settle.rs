@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use super::ahead::Ahead;
 use super::command::Line;
-use super::control::unknown_outcome;
 use super::data::Count;
 use super::error::{Error, ErrorKind, Waiting};
 use super::expect::{may_be_of_early_line, may_end_transfer};
+use super::failure::unknown_outcome;
 use super::reply::{self, Reply};
 use super::session::Session;
-use super::transfer::{Ahead, InFlight};
+use super::transfer::InFlight;
 
 /// Replies that may precede the final one: a stray second 150 (Pure-FTPd), and those that came early.
 const EARLY_REPLIES: usize = 8;
