@@ -187,9 +187,10 @@ fn seeds(range: std::ops::Range<u64>) {
     );
 }
 
+/// Without the check that a reply fits its command, 142, 151, 162 and 243 lose a file.
 #[test]
 fn replies_out_of_order_lose_nothing() {
-    seeds(0..120);
+    seeds(120..260);
 }
 
 #[test]
