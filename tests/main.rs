@@ -7,6 +7,7 @@
     reason = "Clippy takes helpers outside #[test] for production code; here a panic is the failing of a test"
 )]
 
+mod aside;
 mod checking;
 mod checksums;
 mod checksums_real;
@@ -15,6 +16,7 @@ mod copying;
 mod copying_real;
 mod cuts;
 mod documents;
+mod early_lines;
 mod encodings;
 mod fault_deletes;
 mod fault_logins;
@@ -47,6 +49,8 @@ mod quirks_listings;
 mod quirks_transfers;
 mod real_servers;
 mod renaming;
+mod replies;
+mod reply_order;
 mod resumed;
 mod schema;
 mod scripted_faults;

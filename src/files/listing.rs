@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::NameEncoding;
+use super::aside::is_aside;
 use super::entry::{Kind, Precision, Side, Time};
 use super::page::{Page, Problems, UNKNOWN_SIZE, UNKNOWN_TIME};
 use super::path::join;
@@ -175,7 +176,7 @@ impl Listing {
         self.rows.reserve_exact(page.rows.len());
         for row in &page.rows {
             let name = &page.names[row.start as usize..][..usize::from(row.length)];
-            if is_temporary(name) || (!hidden && name.starts_with(b".")) {
+            if is_temporary(name) || is_aside(name) || (!hidden && name.starts_with(b".")) {
                 continue;
             }
             self.rows.push(Row {

@@ -1,5 +1,6 @@
 //! Names, entries, file sets, patterns and filtering. Pure data and rules: nothing here does I/O.
 
+mod aside;
 mod encoding;
 mod entry;
 mod filter;
@@ -13,6 +14,7 @@ mod place;
 mod set;
 mod temporary;
 
+pub use aside::{aside_path, is_aside, put_aside_from};
 pub use encoding::{Decoded, NameEncoding};
 pub use entry::{Kind, Precision, ServerId, Side, Time};
 pub use filter::{Filter, Filtered, KindTest, Sort, SortKey};

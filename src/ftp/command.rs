@@ -57,6 +57,24 @@ impl Line {
         self.shown.map_or(&self.bytes, str::as_bytes)
     }
 
+    /// The verb, of which "SITE CHMOD" is one, and what follows it.
+    pub(super) fn parts(&self) -> (&[u8], &[u8]) {
+        let from = if self.bytes.starts_with(b"SITE ") {
+            5
+        } else {
+            0
+        };
+        let space = self.bytes[from..].iter().position(|byte| *byte == b' ');
+        let end = space.map_or(self.bytes.len(), |at| from + at);
+        let argument = self.bytes.get(end + 1..).unwrap_or_default();
+        (&self.bytes[..end], argument)
+    }
+
+    /// How many bytes go out for it.
+    pub(super) fn length(&self) -> usize {
+        self.bytes.len() + 2
+    }
+
     /// Puts it behind what is to be sent.
     ///
     /// A byte 255 goes out as it is, though telnet (RFC 854, RFC 959 §3.1) would have it doubled: vsftpd and

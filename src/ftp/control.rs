@@ -1,20 +1,22 @@
 //! The control connection: lines out, replies in, every reply owed read in order.
 
 use std::collections::VecDeque;
-use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use suppaftp::{FtpError, ImplFtpStream};
 
-use super::breaker::{Breaker, Registration, Why};
+use super::breaker::{Breaker, Registration};
 use super::command::Line;
+use super::desk::{Desk, Glance};
 use super::error::{Error, ErrorKind, Waiting};
+use super::expect;
+use super::failure::{failure, greeting_error, unknown_outcome};
 use super::reply::Reply;
 use super::shown::Shown;
-use super::tls::{self, Upgrade};
-use super::wire::{self, Desk, Wire};
+use super::tls::Upgrade;
+use super::wire::{self, Wire};
 
 const TRANSCRIPT_LINES: usize = 12;
 /// Never seen by a server: the wire writes its outbox in its place.
@@ -109,7 +111,38 @@ impl Control {
     /// Sends one line and reads its reply.
     pub(super) fn ask(&mut self, line: Line) -> Result<Reply, Error> {
         self.post(line);
-        self.reply()
+        let reply = self.reply()?;
+        self.nothing_behind()?;
+        Ok(reply)
+    }
+
+    /// As [`Control::ask`], for a line that changes something; see [`Control::change_all`].
+    pub(super) fn change(&mut self, line: Line) -> Result<Reply, Error> {
+        self.nothing_waits()?;
+        let reply = self.ask(line).map_err(unknown_outcome)?;
+        self.nothing_came().map_err(unknown_outcome)?;
+        Ok(reply)
+    }
+
+    /// As [`Control::ask`], for a line that the next one changes something by. No error leaves the outcome unknown.
+    pub(super) fn prepare_change(&mut self, line: Line) -> Result<Reply, Error> {
+        self.nothing_waits()?;
+        let reply = self.ask(line)?;
+        self.nothing_came()?;
+        Ok(reply)
+    }
+
+    /// As [`Control::send`], for lines that change something. What the server has said unasked would be taken for the
+    /// first reply, so nothing is sent then; and where something comes behind the last, nobody knows what the replies
+    /// belong to.
+    ///
+    /// # Errors
+    /// `UnknownOutcome` once the lines were sent; any other kind means that they were not.
+    pub(super) fn change_all(&mut self, lines: Vec<Line>) -> Result<Vec<Reply>, Error> {
+        self.nothing_waits()?;
+        let replies = self.send(lines).map_err(unknown_outcome)?;
+        self.nothing_came().map_err(unknown_outcome)?;
+        Ok(replies)
     }
 
     /// Sends lines in one write, where the server bears it, and reads all their replies.
@@ -129,7 +162,53 @@ impl Control {
             }
             replies.push(reply);
         }
+        self.nothing_behind()?;
         Ok(replies)
+    }
+
+    /// Refuses to begin anything while the server has said something that nobody asked for.
+    pub(super) fn nothing_waits(&mut self) -> Result<(), Error> {
+        if self.broken {
+            return Err(Error::new(ErrorKind::Lost).detail("the session broke earlier"));
+        }
+        match self.desk.glance() {
+            Glance::Quiet => Ok(()),
+            // 421, as a rule; the reason that it gives is shown with the next command, which is none that changes anything.
+            Glance::Closed => Err(self.gone("closed by the server")),
+            Glance::Spoken if self.says_goodbye() => Err(self.gone("the server ends the session")),
+            Glance::Spoken => Err(self.unasked()),
+        }
+    }
+
+    /// Asks the system, too, whether anything came behind the last reply.
+    pub(super) fn nothing_came(&mut self) -> Result<(), Error> {
+        match self.desk.glance() {
+            Glance::Spoken if !self.says_goodbye() => Err(self.unasked()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether more replies came than were owed, as far as they are here.
+    pub(super) fn nothing_behind(&mut self) -> Result<(), Error> {
+        let more = self.owed.is_empty() && self.held.is_empty() && self.desk.has_unread();
+        match more && !self.says_goodbye() {
+            true => Err(self.unasked()),
+            false => Ok(()),
+        }
+    }
+
+    fn says_goodbye(&self) -> bool {
+        self.desk.begins_with(b"421")
+    }
+
+    fn gone(&mut self, detail: &str) -> Error {
+        self.broken = true;
+        Error::new(ErrorKind::Lost).detail(detail)
+    }
+
+    fn unasked(&mut self) -> Error {
+        self.broken = true;
+        Error::new(ErrorKind::Protocol).detail("the server said something that nobody asked for")
     }
 
     /// Reads the next reply that is owed.
@@ -143,11 +222,29 @@ impl Control {
         time: Duration,
         waiting: Waiting,
     ) -> Result<Reply, Error> {
-        let command = match self.owed.pop_front() {
-            Some(line) => self.shown.text(line.shown()),
-            None => String::new(),
+        let Some(line) = self.owed.pop_front() else {
+            return self.read(String::new(), time, waiting);
         };
-        self.read(command, time, waiting)
+        let command = self.shown.text(line.shown());
+        let reply = self.read(command, time, waiting)?;
+        match expect::may_answer(&line, reply.code) {
+            true => Ok(reply),
+            false => Err(self.out_of_step(reply)),
+        }
+    }
+
+    /// Whether a reply can be the one to the oldest line that an answer is owed for.
+    pub(super) fn may_be_owed(&self, code: u16) -> bool {
+        self.owed
+            .front()
+            .is_some_and(|line| expect::may_answer(line, code))
+    }
+
+    /// A reply that cannot be the one that is owed: nobody knows what the others belong to, so the session ends.
+    pub(super) fn out_of_step(&mut self, reply: Reply) -> Error {
+        self.broken = true;
+        let error = Error::new(ErrorKind::Protocol).command(reply.command.clone());
+        error.with_reply(self.shown.answer(&reply))
     }
 
     /// Reads the reply that follows a preliminary one to the same command.
@@ -172,7 +269,8 @@ impl Control {
             Ok(response) | Err(FtpError::UnexpectedResponse(response)) => response.body,
             Err(error) => {
                 self.broken = true;
-                return Err(self.failure(error, waiting).command(command));
+                let error = failure(error, waiting, &self.breaker);
+                return Err(error.command(command));
             }
         };
         let Some(reply) = Reply::parse(&bytes, command.clone()) else {
@@ -217,16 +315,12 @@ impl Control {
 
     /// Whether the server has closed the connection or said something unasked (421 for being idle).
     pub(super) fn is_stale(&self) -> bool {
-        if self.broken || self.desk.has_unread() {
-            return true;
-        }
-        let socket = self.stream.get_ref();
-        if socket.set_nonblocking(true).is_err() {
-            return true;
-        }
-        let seen = socket.peek(&mut [0]);
-        let quiet = matches!(seen, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
-        socket.set_nonblocking(false).is_err() || !quiet
+        self.broken || self.desk.glance() != Glance::Quiet
+    }
+
+    /// The way to look at the connection while something else is waited for.
+    pub(super) fn desk(&self) -> Arc<Desk> {
+        Arc::clone(&self.desk)
     }
 
     /// An error that carries a reply. A reply that is no refusal fits nowhere, and ends the session.
@@ -239,9 +333,8 @@ impl Control {
             self.broken = true;
             ErrorKind::Protocol
         };
-        let mut error = Error::new(kind);
-        error.reply = Some(self.shown.answer(&reply));
-        error.command(reply.command)
+        let answer = self.shown.answer(&reply);
+        Error::new(kind).with_reply(answer).command(reply.command)
     }
 
     /// The last lines of the conversation, as they may be shown.
@@ -261,53 +354,5 @@ impl Control {
             self.transcript.pop_front();
         }
         self.transcript.push_back((mark, line));
-    }
-
-    fn failure(&self, error: FtpError, waiting: Waiting) -> Error {
-        failure(error, waiting, &self.breaker)
-    }
-}
-
-fn greeting_error(error: FtpError, breaker: &Breaker, shown: &Shown) -> Error {
-    let FtpError::UnexpectedResponse(response) = error else {
-        return failure(error, Waiting::Greeting, breaker);
-    };
-    let Some(reply) = Reply::parse(&response.body, String::new()) else {
-        return Error::new(ErrorKind::Greeting);
-    };
-    // Both mean that there are too many connections, and some servers say it before USER (530: ProFTPD's MaxClients).
-    let kind = match reply.code {
-        421 | 530 => ErrorKind::TooMany,
-        _ => ErrorKind::Greeting,
-    };
-    let mut error = Error::new(kind);
-    error.reply = Some(shown.answer(&reply));
-    error
-}
-
-fn failure(error: FtpError, waiting: Waiting, breaker: &Breaker) -> Error {
-    if breaker.is_shut() {
-        return Error::new(ErrorKind::Interrupted(
-            breaker.tripped().unwrap_or(Why::Interrupted),
-        ));
-    }
-    if let FtpError::ConnectionError(error) = &error
-        && let Some(explained) = tls::explain(error)
-    {
-        return explained;
-    }
-    match error {
-        FtpError::ConnectionError(error) => match error.kind() {
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
-                Error::new(ErrorKind::Timeout(waiting))
-            }
-            io::ErrorKind::InvalidData => Error::new(ErrorKind::Protocol).detail(error.to_string()),
-            io::ErrorKind::UnexpectedEof => {
-                Error::new(ErrorKind::Lost).detail("closed by the server")
-            }
-            _ => Error::new(ErrorKind::Lost).detail(error.to_string()),
-        },
-        FtpError::BadResponse => Error::new(ErrorKind::Protocol),
-        other => Error::new(ErrorKind::Protocol).detail(other.to_string()),
     }
 }

@@ -4,10 +4,11 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::breaker::{Breaker, Registration};
+use super::breaker::Registration;
 use super::error::{Error, ErrorKind, Waiting};
+use super::inner::Inner;
 use super::tls::{self, Upgrade};
-use super::wire::Inner;
+use super::vigil::Vigil;
 
 /// The most that is read, and waited for, when an upload ends.
 const LINGER_BYTES: usize = 64 * 1024;
@@ -17,8 +18,7 @@ const LINGER_TIME: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Data {
     inner: Inner,
-    breaker: Breaker,
-    progress: Duration,
+    vigil: Vigil,
     command: String,
     /// Behind `inner`: the breaker's duplicate must not outlive the socket.
     _known: Registration,
@@ -61,17 +61,11 @@ enum Came {
 }
 
 impl Data {
-    pub(super) fn new(
-        socket: TcpStream,
-        known: Registration,
-        progress: Duration,
-        breaker: Breaker,
-    ) -> io::Result<Data> {
-        limit(&socket, progress)?;
+    pub(super) fn new(socket: TcpStream, known: Registration, vigil: Vigil) -> io::Result<Data> {
+        limit(&socket, vigil.rest())?;
         Ok(Data {
             inner: Inner::Plain(socket),
-            breaker,
-            progress,
+            vigil,
             command: String::new(),
             _known: known,
         })
@@ -88,7 +82,7 @@ impl Data {
             .and_then(|mut secure| {
                 // From here on the deadline is for progress, and stands on the socket.
                 secure.set_deadline(None);
-                limit(secure.socket(), self.progress)?;
+                limit(secure.socket(), self.vigil.rest())?;
                 Ok(secure)
             });
         let secure = secured.map_err(|error| Error::from(self.failure(error)))?;
@@ -104,14 +98,15 @@ impl Data {
         }
     }
 
-    /// Names the command whose data this is, for errors.
-    pub(super) fn serves(mut self, command: String) -> Data {
+    /// Names the command whose data this is, for errors, and whether lines were sent ahead of its end.
+    pub(super) fn serves(mut self, command: String, sent_ahead: bool) -> Data {
         self.command = command;
+        self.vigil.sent_ahead(sent_ahead);
         self
     }
 
     fn check(&self) -> io::Result<()> {
-        match self.breaker.tripped() {
+        match self.vigil.breaker().tripped() {
             Some(why) => Err(self.error(ErrorKind::Interrupted(why)).into()),
             None => Ok(()),
         }
@@ -122,27 +117,40 @@ impl Data {
     }
 
     fn failure(&self, error: io::Error) -> io::Error {
-        if let Some(why) = self.breaker.tripped() {
+        if let Some(why) = self.vigil.breaker().tripped() {
             return self.error(ErrorKind::Interrupted(why)).into();
         }
         if let Some(explained) = tls::explain(&error) {
             return explained.command(self.command.clone()).into();
         }
-        match error.kind() {
-            io::ErrorKind::Interrupted => error,
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                self.error(ErrorKind::Timeout(Waiting::Data)).into()
+        if error.kind() == io::ErrorKind::Interrupted {
+            return error;
+        }
+        let mut error = match error.get_ref().is_some_and(|inner| inner.is::<Error>()) {
+            true => Error::from(error),
+            false if is_quiet(&error) => Error::new(ErrorKind::Timeout(Waiting::Data)),
+            false => Error::new(ErrorKind::DataLost).detail(error.to_string()),
+        };
+        error.command = Some(self.command.clone());
+        error.into()
+    }
+
+    /// Does something with the connection, again and again, until it is done or there is no reason left to wait.
+    fn patiently<T>(&mut self, mut act: impl FnMut(&mut Inner) -> io::Result<T>) -> io::Result<T> {
+        loop {
+            match act(&mut self.inner) {
+                Err(error) if is_quiet(&error) => self.vigil.looks()?,
+                done => {
+                    self.vigil.moved();
+                    return done;
+                }
             }
-            _ => self
-                .error(ErrorKind::DataLost)
-                .detail(error.to_string())
-                .into(),
         }
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Came> {
         self.check()?;
-        let read = match self.inner.read(buffer) {
+        let read = match self.patiently(|inner| inner.read(buffer)) {
             // Servers that close without close_notify are many; whether all has come, the size tells.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Came::Cut,
             done => Came::Bytes(done.map_err(|error| self.failure(error))?),
@@ -158,14 +166,13 @@ impl Data {
     fn answer_end(&mut self) {
         if let Inner::Tls(_) = &self.inner {
             // The data has come; the final reply tells how the server sees it.
-            let _ = self.inner.end_sending();
+            let _ = self.patiently(Inner::end_sending);
         }
     }
 
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         self.check()?;
-        self.inner
-            .write(buffer)
+        self.patiently(|inner| inner.write(buffer))
             .map_err(|error| self.failure(error))
     }
 
@@ -173,9 +180,8 @@ impl Data {
     ///
     /// A close while the server's last bytes (TLS tickets) are unread would reset the connection and lose them.
     fn end_upload(mut self) -> io::Result<()> {
-        self.inner.flush().map_err(|error| self.failure(error))?;
-        self.inner
-            .end_sending()
+        self.patiently(Inner::flush)
+            .and_then(|()| self.patiently(Inner::end_sending))
             .map_err(|error| self.failure(error))?;
         self.linger();
         Ok(())
@@ -281,8 +287,14 @@ impl Write for Sending {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.data.inner.flush()
+        self.data.patiently(Inner::flush)
     }
+}
+
+fn is_quiet(error: &io::Error) -> bool {
+    let kind = error.kind();
+    let ours = error.get_ref().is_some();
+    !ours && matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 fn limit(socket: &TcpStream, progress: Duration) -> io::Result<()> {

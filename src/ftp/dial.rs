@@ -1,7 +1,7 @@
 //! Connecting sockets: with one deadline over all addresses, and known to the breaker before they connect.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
@@ -13,19 +13,14 @@ use super::error::{Error, ErrorKind, Waiting};
 /// or NAT drops it during a long transfer).
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// Opens a control connection, trying each address of the host in turn until the deadline.
+/// Opens a control connection, trying each of the host's addresses in turn until the deadline.
 pub(super) fn control(
-    host: &str,
-    port: u16,
+    addresses: &[SocketAddr],
     deadline: Instant,
     breaker: &Breaker,
 ) -> Result<(TcpStream, Registration), Error> {
-    let addresses: Vec<SocketAddr> = (host, port)
-        .to_socket_addrs()
-        .map_err(|error| Error::new(ErrorKind::Connect).detail(format!("{host}: {error}")))?
-        .collect();
-    let mut last = Error::new(ErrorKind::Connect).detail(format!("{host} has no address"));
-    for (tried, address) in (0_u32..).zip(&addresses) {
+    let mut last = Error::new(ErrorKind::Connect).detail("no address");
+    for (tried, address) in (0_u32..).zip(addresses) {
         // One address that swallows packets (IPv6 without a route) must not use up the time of the others.
         let others = u32::try_from(addresses.len()).map_or(1, |all| all - tried);
         let left = deadline.saturating_duration_since(Instant::now());

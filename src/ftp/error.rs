@@ -51,6 +51,18 @@ pub(super) static ACTIVE: Words = Words {
     help: "set `data: {mode: active, address: …, ports: …}` to the address and ports where the server reaches this machine, or write `data: passive`",
 };
 
+/// Said of an outcome that is unknown although the server said something.
+pub(super) static OUT_OF_STEP: Words = Words {
+    what: Some("the replies do not fit, so that it is not known whether it was done"),
+    help: "run again: what stands there is looked at first; if it lasts, ask who runs the server what lies between",
+};
+
+/// Said where this machine has no port left.
+pub(super) static NO_PORT: Words = Words {
+    what: None,
+    help: "try again in a minute, or with fewer `connections`: closed connections hold their ports for that long",
+};
+
 /// A reply as it is shown: decoded, and without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -106,6 +118,8 @@ pub enum ErrorKind {
 /// Which deadline passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiting {
+    /// `timeouts.connect`, for the addresses of the host
+    Resolution,
     /// `timeouts.connect`
     Connect,
     /// `timeouts.connect`, once the connection stood
@@ -155,6 +169,11 @@ impl Error {
         self
     }
 
+    pub(super) fn with_reply(mut self, reply: Answer) -> Error {
+        self.reply = Some(reply);
+        self
+    }
+
     pub(super) fn with_kind(mut self, kind: ErrorKind) -> Error {
         self.kind = kind;
         self
@@ -163,6 +182,11 @@ impl Error {
     pub(super) fn words(mut self, words: &'static Words) -> Error {
         self.words = Some(words);
         self
+    }
+
+    /// Whether replies came of which nobody knows what they belong to.
+    pub(super) fn is_out_of_step(&self) -> bool {
+        self.kind == ErrorKind::UnknownOutcome && self.words == Some(&OUT_OF_STEP)
     }
 
     /// How it is to be met. A [`ErrorKind::Login`] after a success with the same credentials means too many
@@ -195,8 +219,9 @@ impl Error {
     fn class_of_reply(&self) -> Class {
         match self.reply.as_ref().map(|reply| reply.code) {
             Some(452 | 552) => Class::StopStep,
-            Some(100..=199 | 400..=499) | None => Class::Transient,
-            Some(_) => Class::Permanent,
+            Some(500..=599) => Class::Permanent,
+            // Others are out of step where they are an error at all.
+            Some(_) | None => Class::Transient,
         }
     }
 
@@ -207,6 +232,9 @@ impl Error {
         }
         let help = match self.kind {
             ErrorKind::Connect => "check `host` and `port`, and that a firewall lets you through",
+            ErrorKind::Timeout(Waiting::Resolution) => {
+                "check `host` and this machine's resolver, or write the server's address as `host`"
+            }
             ErrorKind::Timeout(Waiting::Connect) => {
                 "check `host` and `port`, or give it longer with `timeouts: {connect: 60s}`"
             }
@@ -265,6 +293,7 @@ impl Error {
             ErrorKind::Lost => "the control connection was lost",
             ErrorKind::DataConnect => "no data connection",
             ErrorKind::DataLost => "the data connection was lost",
+            ErrorKind::Timeout(Waiting::Resolution) => "the name resolution took too long",
             ErrorKind::Timeout(Waiting::Connect) => "no connection in time",
             ErrorKind::Timeout(Waiting::Greeting) => "connected, but no greeting came in time",
             ErrorKind::Timeout(Waiting::Reply) => "no reply in time",

@@ -15,6 +15,7 @@ use super::dial;
 use super::error::{Error, ErrorKind, Waiting, Words};
 use super::facts::{Facts, Features};
 use super::reply::{self, Reply};
+use super::resolve;
 use super::secure;
 use super::session::{Session, TransferType, encode};
 use super::shown::{Redact, Shown};
@@ -186,8 +187,11 @@ fn connect(
     redact: Redact,
 ) -> Result<Session, Error> {
     let tls = secure::client(&endpoint.tls, &endpoint.host, facts)?;
-    let deadline = Instant::now() + endpoint.timeouts.connect;
-    let (socket, known) = dial::control(&endpoint.host, endpoint.port, deadline, &breaker)?;
+    let time = endpoint.timeouts.connect;
+    let addresses = resolve::addresses(&endpoint.host, endpoint.port, time, &breaker)?;
+    // What the name took is not taken from the connection.
+    let deadline = Instant::now() + time;
+    let (socket, known) = dial::control(&addresses, deadline, &breaker)?;
     let addresses = socket
         .peer_addr()
         .and_then(|peer| Ok((peer, socket.local_addr()?.ip())));

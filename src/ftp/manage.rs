@@ -7,8 +7,8 @@ use crate::files::{Kind, Time};
 
 use super::command::Line;
 use super::error::{Error, ErrorKind};
+use super::failure::unknown_outcome;
 use super::listing::time::mdtm_reply;
-use super::rename::unknown_outcome;
 use super::reply::Reply;
 use super::session::Session;
 
@@ -77,11 +77,10 @@ impl Session {
     /// Deletes a file. A refusal is looked into: what is not there counts as [`Deleted::WasNotThere`].
     ///
     /// # Errors
-    /// `Refused` when it still stands; `UnknownOutcome` when the connection broke before the reply.
+    /// `Refused` when it still stands; `UnknownOutcome` when the reply did not come, or others than were owed.
     pub fn delete(&mut self, path: &[u8]) -> Result<Deleted, Error> {
         self.ready()?;
-        let line = Line::with("DELE", path)?;
-        let reply = self.control.ask(line).map_err(unknown_outcome)?;
+        let reply = self.control.change(Line::with("DELE", path)?)?;
         if reply.is_done() {
             return Ok(Deleted::Gone);
         }
@@ -95,14 +94,13 @@ impl Session {
     /// As [`Session::delete`].
     pub fn remove_folder(&mut self, path: &[u8]) -> Result<Deleted, Error> {
         self.ready()?;
-        let line = Line::with("RMD", path)?;
-        let reply = self.control.ask(line).map_err(unknown_outcome)?;
+        let reply = self.control.change(Line::with("RMD", path)?)?;
         self.folder = None;
         if reply.is_done() {
             return Ok(Deleted::Gone);
         }
         let refused = self.control.refused(ErrorKind::Refused, reply);
-        if self.control.usable() && self.enter(path)?.is_done() {
+        if self.control.usable() && self.enter(path).map_err(unknown_outcome)?.is_done() {
             return Err(refused);
         }
         self.unless_absent(path, refused)
@@ -114,13 +112,13 @@ impl Session {
     /// `Refused` with the reply to MKD when there is no such folder afterwards.
     pub fn make_folder(&mut self, path: &[u8]) -> Result<(), Error> {
         self.ready()?;
-        let reply = self.control.ask(Line::with("MKD", path)?)?;
+        let reply = self.control.change(Line::with("MKD", path)?)?;
         if reply.is_done() {
             return Ok(());
         }
         // 550 and 521 are said of existing folders and of refused ones alike.
         let refused = self.control.refused(ErrorKind::Refused, reply);
-        if self.control.usable() && self.enter(path)?.is_done() {
+        if self.control.usable() && self.enter(path).map_err(unknown_outcome)?.is_done() {
             return Ok(());
         }
         Err(refused)
@@ -133,8 +131,11 @@ impl Session {
     pub fn chmod(&mut self, path: &[u8], mode: u32) -> Result<(), Error> {
         self.ready()?;
         let argument = [format!("{mode:o} ").as_bytes(), path].concat();
-        self.expect_done(Line::with("SITE CHMOD", &argument)?)?;
-        Ok(())
+        let reply = self.control.change(Line::with("SITE CHMOD", &argument)?)?;
+        match reply.is_done() {
+            true => Ok(()),
+            false => Err(self.control.refused(ErrorKind::Refused, reply)),
+        }
     }
 
     /// Sets a file's time (MFMT, else vsftpd's form of MDTM). `false` where the server cannot.
@@ -203,6 +204,10 @@ impl Session {
         }
         match self.look(path) {
             Ok(None) => Ok(Deleted::WasNotThere),
+            // What was taken for a refusal was none, or not of this.
+            Err(error) if error.kind == ErrorKind::Protocol && !self.control.usable() => {
+                Err(unknown_outcome(error))
+            }
             _ => Err(refused),
         }
     }

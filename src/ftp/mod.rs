@@ -4,17 +4,23 @@
 //! another thread, [`Facts`] outlive it.
 
 mod address;
+mod ahead;
+mod aside;
 mod breaker;
 mod checksum;
 mod command;
 mod control;
 mod data;
+mod desk;
 mod dial;
 mod error;
+mod expect;
 mod facts;
+mod failure;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod inner;
 mod list;
 mod listener;
 mod listing;
@@ -23,15 +29,18 @@ mod manage;
 mod probe;
 mod rename;
 mod reply;
+mod resolve;
 mod secure;
 mod session;
 mod settle;
 mod shown;
 mod tls;
 mod transfer;
+mod vigil;
 mod way;
 mod wire;
 
+pub use aside::Aside;
 pub use breaker::{Breaker, Why};
 pub use checksum::{Algorithm, Checksum};
 pub use data::{Count, Receiving, Sending};

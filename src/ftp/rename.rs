@@ -2,12 +2,13 @@
 
 use super::command::Line;
 use super::error::{Error, ErrorKind};
+use super::failure::unknown_outcome;
 use super::manage::split;
 use super::reply::Reply;
 use super::session::Session;
 
 /// What came of RNTO.
-enum Moved {
+pub(super) enum Moved {
     Yes,
     /// Refused, or accepted without effect: 553, or 250 that did nothing.
     No(Error),
@@ -17,30 +18,38 @@ impl Session {
     /// Renames a file or folder.
     ///
     /// # Errors
-    /// `Refused`; `UnknownOutcome` when the connection broke before the reply to RNTO.
+    /// `Refused`; `UnknownOutcome` when the reply to RNTO did not come, or others than were owed.
     pub fn rename(&mut self, from: &[u8], to: &[u8]) -> Result<(), Error> {
         self.ready()?;
-        let to = Line::with("RNTO", to)?;
+        let mut lines = vec![Line::with("RNTO", to)?];
         self.rename_from(from)?;
         // It may be the folder that the server is in.
         self.folder = None;
         self.renaming = false;
-        let reply = self.control.ask(to).map_err(unknown_outcome)?;
-        if reply.is_done() {
-            return Ok(());
+        lines.extend(self.fence());
+        let mut replies = self.control.change_all(lines)?.into_iter();
+        let renamed = replies.next();
+        if let Some(reply) = replies.next() {
+            self.end_of_renaming(&reply)?;
         }
-        Err(self.control.refused(ErrorKind::Refused, reply))
+        match renamed {
+            Some(reply) if reply.is_done() => Ok(()),
+            Some(reply) => Err(self.control.refused(ErrorKind::Refused, reply)),
+            None => Err(Error::new(ErrorKind::Protocol)),
+        }
     }
 
     /// Gives a file that was written under a temporary name its final name.
     ///
     /// `ready` says that RNFR was accepted just before ([`super::Stored::rename_ready`]). That the temporary name is
-    /// gone afterwards is checked with SIZE in the same write. Where the server does not rename onto an existing
-    /// file and `may_overwrite` is set, that file is deleted first.
+    /// gone afterwards is checked in the same write. Where the server does not rename onto an existing
+    /// file and `may_overwrite` is set, that file is put aside ([`crate::files::aside_path`]), and removed once the new one has its
+    /// name.
     ///
     /// # Errors
     /// `Refused`: the file stands under its temporary name, and whatever had the final name still does. `Stranded`:
-    /// the old file is gone and the new one has the temporary name only. `UnknownOutcome`: look before repeating.
+    /// the old file could not be put back either, and the error names where both are. `UnknownOutcome`: look before
+    /// repeating; the old file may stand aside, and [`Session::settle_aside`] ends that.
     pub fn rename_onto(
         &mut self,
         temporary: &[u8],
@@ -65,24 +74,7 @@ impl Session {
         if !may_overwrite || !self.stands(to)? {
             return Err(refused);
         }
-        // Nothing is deleted before it is certain that the new content is there to take its place.
-        self.rename_from(temporary)?;
-        self.ready()?;
-        self.expect_done(Line::with("DELE", to)?)
-            .map_err(unknown_outcome)?;
-        let second = self
-            .rename_from(temporary)
-            .and_then(|()| self.rename_to(temporary, to));
-        let failed = match second {
-            Ok(Moved::Yes) => return Ok(()),
-            Ok(Moved::No(error)) => error,
-            Err(error) if error.kind == ErrorKind::UnknownOutcome => return Err(error),
-            Err(error) => error,
-        };
-        let name = self.control.shown().text(temporary);
-        Err(failed
-            .with_kind(ErrorKind::Stranded)
-            .detail(format!("the content is in `{name}`")))
+        self.replace(temporary, to, refused)
     }
 
     /// Whether a name is beyond doubt: text for a server that says it wants such, or bytes for one that keeps them.
@@ -111,12 +103,22 @@ impl Session {
     }
 
     fn rename_from(&mut self, from: &[u8]) -> Result<(), Error> {
-        let reply = self.control.ask(Line::with("RNFR", from)?)?;
+        let reply = self.control.prepare_change(Line::with("RNFR", from)?)?;
         self.renaming = reply.is_intermediate();
         if self.renaming {
             return Ok(());
         }
         Err(self.control.refused(ErrorKind::Refused, reply))
+    }
+
+    /// RNFR and RNTO. A refusal of either is no error.
+    pub(super) fn try_rename(&mut self, from: &[u8], to: &[u8]) -> Result<Moved, Error> {
+        self.ready()?;
+        match self.rename_from(from) {
+            Err(error) if error.kind == ErrorKind::Refused => Ok(Moved::No(error)),
+            Err(error) => Err(error),
+            Ok(()) => self.rename_to(from, to),
+        }
     }
 
     /// Gives up a renaming of which only RNFR was said, so that other commands are taken again.
@@ -135,34 +137,61 @@ impl Session {
     }
 
     /// RNTO, the look whether the old name is gone, and a passive port for the next file: one write.
+    ///
+    /// The last line is one that only its own reply can answer. A 2xx that nobody asked for is otherwise taken for RNTO's,
+    /// and RNTO's refusal for the proof that the old name is gone.
     fn rename_to(&mut self, from: &[u8], to: &[u8]) -> Result<Moved, Error> {
-        let mut lines = vec![Line::with("RNTO", to)?];
-        let looks = !self.facts.no_size;
-        if looks {
-            lines.push(Line::with("SIZE", from)?);
-        }
-        if self.wants_passive() {
-            lines.push(self.passive_line());
-        }
+        let looks = match self.facts.no_size {
+            false => "SIZE",
+            // It is refused where the name is gone, too.
+            true => "RNFR",
+        };
+        let mut lines = vec![Line::with("RNTO", to)?, Line::with(looks, from)?];
+        let last = match self.wants_passive() {
+            true => Some(self.passive_line()),
+            false => self.fence(),
+        };
+        lines.extend(last);
         self.renaming = false;
-        let mut replies = self
-            .control
-            .send(lines)
-            .map_err(unknown_outcome)?
-            .into_iter();
-        let renamed = replies.next();
-        let still_there = looks
-            && replies
-                .next()
-                .is_some_and(|reply| self.size_in(&reply).is_some());
+        let mut replies = self.control.change_all(lines)?.into_iter();
+        let (Some(renamed), Some(look)) = (replies.next(), replies.next()) else {
+            return Err(unknown_outcome(Error::new(ErrorKind::Protocol)));
+        };
+        self.renaming = look.is_intermediate();
         if let Some(reply) = replies.next() {
-            self.keep_passive(&reply);
+            self.end_of_renaming(&reply)?;
         }
-        Ok(match renamed {
-            Some(reply) if reply.is_done() && !still_there => Moved::Yes,
-            Some(reply) => Moved::No(self.not_moved(reply)),
-            None => Moved::No(Error::new(ErrorKind::Protocol)),
-        })
+        let still_there = self.renaming || self.size_in(&look).is_some();
+        match renamed.is_done() && !still_there {
+            true => Ok(Moved::Yes),
+            false => Ok(Moved::No(self.not_moved(renamed))),
+        }
+    }
+
+    /// A line that only a 257 answers, where the server has answered one so.
+    fn fence(&self) -> Option<Line> {
+        self.facts.home.is_some().then(|| Line::fixed("PWD"))
+    }
+
+    /// Takes the reply to the last line of a renaming. One that refuses may be that of a line before it.
+    fn end_of_renaming(&mut self, reply: &Reply) -> Result<(), Error> {
+        if reply.command != "PWD" {
+            self.keep_passive(reply);
+        }
+        if matches!(reply.code, 227 | 229 | 257) {
+            return Ok(());
+        }
+        let Some(fence) = self.fence().filter(|_| reply.command != "PWD") else {
+            return match reply.command.as_str() {
+                "PWD" => Err(unknown_outcome(self.control.out_of_step(reply.clone()))),
+                _ => Ok(()),
+            };
+        };
+        let fenced = self.control.change(fence)?;
+        match fenced.code {
+            257 => Ok(()),
+            _ => Err(unknown_outcome(self.control.out_of_step(fenced))),
+        }
     }
 
     fn not_moved(&mut self, reply: Reply) -> Error {
@@ -184,15 +213,5 @@ impl Session {
             return Ok(true);
         }
         Ok(self.size(path)?.is_some())
-    }
-}
-
-/// An error between a command that changes something and its reply.
-pub(super) fn unknown_outcome(error: Error) -> Error {
-    match error.kind {
-        ErrorKind::Lost | ErrorKind::Timeout(_) | ErrorKind::Protocol => {
-            error.with_kind(ErrorKind::UnknownOutcome)
-        }
-        _ => error,
     }
 }

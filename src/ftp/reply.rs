@@ -65,6 +65,11 @@ impl Reply {
     }
 }
 
+/// The code of a line that ends a reply, line end and all; `None` for one with which a reply goes on.
+pub(super) fn last_line_code(line: &[u8]) -> Option<u16> {
+    code(line.trim_ascii_end()).filter(|_| line.get(3) != Some(&b'-'))
+}
+
 fn code(line: &[u8]) -> Option<u16> {
     let digits = line.get(..3)?;
     if !digits.iter().all(u8::is_ascii_digit) || !matches!(line.get(3), None | Some(b' ' | b'-')) {

@@ -66,7 +66,9 @@ impl Session {
         };
         if let Tls::Explicit(_) = self.endpoint.tls {
             let session = Box::new(client.begin()?);
-            let reply = self.control.ask(Line::fixed("AUTH TLS"))?;
+            // What comes behind this reply is judged where TLS is put over the connection.
+            self.control.post(Line::fixed("AUTH TLS"));
+            let reply = self.control.reply()?;
             if !reply.is_done() && reply.code != 334 {
                 return Err(self.not_protected(TlsFault::Refused, reply));
             }

@@ -2,22 +2,27 @@
 
 use std::time::Duration;
 
+use super::ahead::Ahead;
 use super::command::Line;
 use super::data::Count;
 use super::error::{Error, ErrorKind, Waiting};
+use super::expect::{may_be_of_early_line, may_end_transfer};
+use super::failure::unknown_outcome;
 use super::reply::{self, Reply};
 use super::session::Session;
-use super::transfer::{Ahead, InFlight};
+use super::transfer::InFlight;
 
 /// Replies that may precede the final one: a stray second 150 (Pure-FTPd), and those that came early.
 const EARLY_REPLIES: usize = 8;
-/// What ProFTPD says to a line that reaches it during a transfer ("data transfer in progress"). One that comes in the same
-/// packet as the transfer command waits for its turn, but a firewall may pass lines on one by one.
+/// Refusals of lines that reached the server during a transfer. Pure-FTPd gives one for every 99 bytes of them.
+const EARLY_REFUSALS: usize = 256;
+/// What ProFTPD says to a line that reaches it during a transfer ("data transfer in progress"), one reply a line. One that
+/// comes in the same packet as the transfer command waits for its turn, but a firewall may pass lines on one by one.
 const BUSY: u16 = 450;
 /// How long a server that was never seen to keep lines during a transfer is waited for to answer them.
 const PROBE_TIME: Duration = Duration::from_secs(10);
 
-/// What came of [`After`].
+/// What came of [`super::transfer::After`].
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Came {
     pub(super) size: Option<Option<u64>>,
@@ -26,7 +31,20 @@ pub(super) struct Came {
 }
 
 impl Session {
+    /// Reads what is owed at the end of a transfer. What was learned from replies of which nobody knows what they belong to
+    /// is forgotten.
     pub(super) fn end(&mut self, count: Count) -> Result<(Reply, Came), Error> {
+        let known = self.facts.clone();
+        let ended = self.read_end(count);
+        if let Err(error) = &ended
+            && error.is_out_of_step()
+        {
+            self.facts = known;
+        }
+        ended
+    }
+
+    fn read_end(&mut self, count: Count) -> Result<(Reply, Came), Error> {
         let Some(mut flight) = self.in_flight.take() else {
             return Err(Error::new(ErrorKind::Protocol).detail("no transfer is under way"));
         };
@@ -38,24 +56,21 @@ impl Session {
         }
         let mut came = Came::default();
         let time = self.endpoint.timeouts.final_reply;
-        let last = self.final_reply(&mut flight, &mut came, time)?;
+        let last = self
+            .final_reply(&mut flight, &mut came, time)
+            .map_err(unknown_outcome)?;
         let whole = last.is_done();
-        let asked = flight.ahead.clone();
-        for ahead in asked {
-            if !self.control.usable() || !self.answered(ahead, &mut came) {
-                break;
-            }
-            if whole && ahead == Ahead::Size {
-                self.facts.waits_for_transfer.get_or_insert(true);
-            }
-        }
+        self.read_answers(&flight, &mut came, whole)?;
         if !whole {
             let error = self.control.refused(ErrorKind::NotWhole, last);
             return Err(self.learn_of_tls(error));
         }
         let of_file = !flight.path.is_empty();
         flight.after.size |= of_file && !count.clean;
-        let came = self.ask_the_rest(&flight, came)?;
+        self.ask_the_rest(&flight, &mut came)?;
+        if flight.changes && !self.control.usable() {
+            return Err(unanswered(flight.command));
+        }
         let size = came.size.flatten();
         if of_file && !count.clean && size != Some(flight.offset + count.bytes) {
             return Err(Error::new(ErrorKind::DataLost)
@@ -76,58 +91,85 @@ impl Session {
             return Ok(reply);
         }
         for _ in 0..EARLY_REPLIES {
-            let reply = self
-                .control
-                .another(flight.command.clone(), time, Waiting::FinalReply)
-                .map_err(no_final)?;
-            let early = match flight.ahead.first() {
-                Some(Ahead::Size) => reply.code == 213,
-                Some(Ahead::Passive) => matches!(reply.code, 227 | 229),
-                _ => false,
-            };
-            if early {
-                self.came_early(flight, &reply, came);
-            } else if reply.code == 421 {
-                return Err(no_final(self.control.refused(ErrorKind::Lost, reply)));
-            } else if reply.code == BUSY && !flight.ahead.is_empty() {
-                return self.final_or_busy(reply, flight, time);
-            } else if !reply.is_preliminary() {
+            let reply = self.next_of(flight, time)?;
+            let sent_ahead = !flight.ahead.is_empty();
+            if sent_ahead && may_be_of_early_line(reply.code) {
+                return self.final_or_early(reply, flight, time);
+            }
+            if may_end_transfer(reply.code) {
                 return Ok(reply);
             }
+            if reply.is_preliminary() {
+                continue;
+            }
+            if !sent_ahead || !self.control.may_be_owed(reply.code) {
+                return Err(self.control.out_of_step(reply));
+            }
+            self.came_early(flight, &reply, came);
         }
         self.control.condemn();
         Err(Error::new(ErrorKind::Protocol).command(flight.command.clone()))
     }
 
+    fn next_of(&mut self, flight: &InFlight, time: Duration) -> Result<Reply, Error> {
+        let reply = self
+            .control
+            .another(flight.command.clone(), time, Waiting::FinalReply)
+            .map_err(no_final)?;
+        match reply.code {
+            421 => Err(no_final(self.control.refused(ErrorKind::Lost, reply))),
+            _ => Ok(reply),
+        }
+    }
+
     /// Tells a refusal of the transfer from those of lines that reached the server in the midst of it: behind these comes
     /// the end of the transfer, which is the answer to none of them.
-    fn final_or_busy(
+    fn final_or_early(
         &mut self,
         first: Reply,
         flight: &mut InFlight,
         time: Duration,
     ) -> Result<Reply, Error> {
         let mut refused = vec![first];
-        while refused.len() <= flight.ahead.len() && refused.iter().all(|reply| reply.code == BUSY)
-        {
-            let next = self
-                .control
-                .another(flight.command.clone(), time, Waiting::FinalReply)
-                .map_err(no_final)?;
-            if matches!(next.code, 226 | 250) {
-                self.facts.waits_for_transfer = Some(false);
-                for _ in refused {
-                    self.control.not_owed();
-                    flight.ahead.remove(0);
-                }
+        loop {
+            let busy = refused.iter().all(|reply| reply.code == BUSY);
+            if busy && refused.len() > flight.ahead.len() || refused.len() > EARLY_REFUSALS {
+                break;
+            }
+            let next = self.next_of(flight, time)?;
+            if next.is_done() && may_end_transfer(next.code) {
+                self.refused_early(refused.len(), busy, flight);
                 return Ok(next);
             }
+            let goes_on = match busy {
+                true => next.code == BUSY,
+                false => may_be_of_early_line(next.code),
+            };
             refused.push(next);
+            if !goes_on {
+                break;
+            }
         }
         let mut refused = refused.into_iter();
         let last = refused.next();
         self.control.hold(refused);
         last.ok_or_else(|| Error::new(ErrorKind::Protocol).command(flight.command.clone()))
+    }
+
+    /// Takes note of a server that refuses lines during a transfer. Where it does so a line at a time, the session goes on;
+    /// where a refusal is for what one read gave it (Pure-FTPd), nobody knows which lines are still owed an answer.
+    fn refused_early(&mut self, count: usize, busy: bool, flight: &mut InFlight) {
+        self.facts.waits_for_transfer = Some(false);
+        if !busy {
+            self.facts.no_send_ahead = true;
+            flight.ahead.clear();
+            self.control.condemn();
+            return;
+        }
+        for _ in 0..count.min(flight.ahead.len()) {
+            self.control.not_owed();
+            flight.ahead.remove(0);
+        }
     }
 
     /// The server answers while it transfers (pyftpdlib, ProFTPD), so nothing is sent ahead to it again. The size of a file
@@ -136,27 +178,56 @@ impl Session {
         self.facts.waits_for_transfer = Some(false);
         self.control.not_owed();
         match flight.ahead.remove(0) {
-            Ahead::Size if flight.command.starts_with("RETR") => {
-                came.size = Some(reply::size(reply));
+            Ahead::Size if !flight.changes => came.size = Some(reply::size(reply)),
+            Ahead::Size => {}
+            Ahead::RenameFrom => self.renaming = reply.is_intermediate(),
+            other => self.note(other, reply, came),
+        }
+    }
+
+    /// Reads what was sent ahead of a transfer's end. A reply that does not fit, or one too many, speaks against the final
+    /// one, too.
+    fn read_answers(
+        &mut self,
+        flight: &InFlight,
+        came: &mut Came,
+        whole: bool,
+    ) -> Result<(), Error> {
+        for ahead in &flight.ahead {
+            if !self.control.usable() || !self.answered(*ahead, came)? {
+                return Ok(());
             }
-            Ahead::Passive => self.keep_passive(reply),
-            _ => {}
+            if whole && *ahead == Ahead::Size {
+                self.facts.waits_for_transfer.get_or_insert(true);
+            }
+        }
+        match self.control.usable() {
+            true => self.control.nothing_came().map_err(unknown_outcome),
+            false => Ok(()),
         }
     }
 
     /// Reads the reply to a line that was sent ahead. `false` when none came: the server lost the line.
-    pub(super) fn answered(&mut self, ahead: Ahead, came: &mut Came) -> bool {
+    ///
+    /// # Errors
+    /// `UnknownOutcome` where the reply answers something else.
+    pub(super) fn answered(&mut self, ahead: Ahead, came: &mut Came) -> Result<bool, Error> {
         let limit = self.endpoint.timeouts.reply;
         let time = match self.facts.waits_for_transfer {
             None => limit.min(PROBE_TIME),
             Some(_) => limit,
         };
-        let Ok(reply) = self.control.reply_within(time, Waiting::Reply) else {
-            self.facts.waits_for_transfer = Some(false);
-            return false;
-        };
-        self.note(ahead, &reply, came);
-        true
+        match self.control.reply_within(time, Waiting::Reply) {
+            Ok(reply) => {
+                self.note(ahead, &reply, came);
+                Ok(true)
+            }
+            Err(error) if error.kind == ErrorKind::Protocol => Err(unknown_outcome(error)),
+            Err(_) => {
+                self.facts.waits_for_transfer = Some(false);
+                Ok(false)
+            }
+        }
     }
 
     fn note(&mut self, ahead: Ahead, reply: &Reply, came: &mut Came) {
@@ -172,9 +243,13 @@ impl Session {
     }
 
     /// Asks, in one write, for what was wanted and could not be sent ahead.
-    fn ask_the_rest(&mut self, flight: &InFlight, mut came: Came) -> Result<Came, Error> {
+    ///
+    /// # Errors
+    /// `UnknownOutcome` where replies do not fit. The file has arrived otherwise; a session that breaks here takes only
+    /// these answers with it.
+    fn ask_the_rest(&mut self, flight: &InFlight, came: &mut Came) -> Result<(), Error> {
         if !self.control.usable() {
-            return Ok(came);
+            return Ok(());
         }
         let mut wanted = Vec::new();
         let mut lines = Vec::new();
@@ -193,14 +268,19 @@ impl Session {
             wanted.push(Ahead::RenameFrom);
             lines.push(Line::with("RNFR", &flight.path)?);
         }
-        // The file has arrived; a session that breaks here takes only these answers with it.
-        let Ok(replies) = self.control.send(lines) else {
-            return Ok(came);
-        };
-        for (ahead, reply) in wanted.into_iter().zip(replies) {
-            self.note(ahead, &reply, &mut came);
+        if lines.is_empty() {
+            return Ok(());
         }
-        Ok(came)
+        match self.control.send(lines) {
+            Ok(replies) => {
+                for (ahead, reply) in wanted.into_iter().zip(replies) {
+                    self.note(ahead, &reply, came);
+                }
+                Ok(())
+            }
+            Err(error) if error.kind == ErrorKind::Protocol => Err(unknown_outcome(error)),
+            Err(_) => Ok(()),
+        }
     }
 
     /// The size in a reply to SIZE. A server that does not know the command is not asked again.
@@ -224,4 +304,11 @@ fn no_final(error: Error) -> Error {
         ErrorKind::Lost | ErrorKind::Timeout(_) => error.with_kind(ErrorKind::NoFinalReply),
         _ => error,
     }
+}
+
+/// A file was written, and what was asked about it is not answered: what stands there has to be looked at.
+fn unanswered(command: String) -> Error {
+    Error::new(ErrorKind::UnknownOutcome)
+        .command(command)
+        .detail("the server ended the transfer, and then did not answer")
 }

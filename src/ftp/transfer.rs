@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use crate::files::Time;
 
+use super::ahead::{self, Ahead};
 use super::command::Line;
 use super::data::{Count, Data, Receiving, Sending};
 use super::error::{Error, ErrorKind};
-use super::listing::time::{command_time, mdtm_reply};
+use super::listing::time::mdtm_reply;
 use super::reply::Reply;
 use super::session::Session;
 use super::settle::Came;
@@ -66,21 +67,14 @@ pub struct Stored {
     pub rename_ready: bool,
 }
 
-/// What a line that was sent ahead is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ahead {
-    Size,
-    Times,
-    RenameFrom,
-    Passive,
-}
-
 /// A transfer that was begun and whose replies are owed.
 pub(super) struct InFlight {
     pub(super) command: String,
     pub(super) path: Vec<u8>,
     /// Where the data begins in the file.
     pub(super) offset: u64,
+    /// Whether it writes a file.
+    pub(super) changes: bool,
     pub(super) ahead: Vec<Ahead>,
     pub(super) after: After,
     /// A server that skips the preliminary reply has already said the final one.
@@ -235,8 +229,10 @@ impl Session {
         self.ready()?;
         self.unresumed = false;
         let way = self.open_way()?;
+        self.control.nothing_waits()?;
         self.told_time = None;
         let alone = before.offset > 0 || self.facts.no_send_ahead;
+        let time_length = before.time.as_ref().map_or(0, Line::length);
         let time_owed = match before.time {
             Some(line) => self.post_time(line, alone)?,
             None => false,
@@ -246,8 +242,10 @@ impl Session {
             offset => self.restart(Line::with("REST", offset.to_string().as_bytes())?)?,
         };
         let shown = self.control.shown().text(command.shown());
+        let changes = matches!(command.parts().0, b"STOR" | b"APPE");
+        let room = ahead::ONE_PACKET.saturating_sub(command.length() + time_length);
         self.control.post(command);
-        let ahead = self.send_ahead(path, after)?;
+        let ahead = self.send_ahead(path, after, room)?;
         if time_owed {
             self.told_time = mdtm_reply(&self.control.reply()?);
         }
@@ -261,6 +259,7 @@ impl Session {
             command: shown.clone(),
             path: path.to_vec(),
             offset: before.offset,
+            changes,
             ahead,
             after,
             early_final: None,
@@ -312,66 +311,24 @@ impl Session {
             let error = self.control.refused(ErrorKind::Refused, reply);
             let mut came = Came::default();
             for ahead in flight.map(|flight| flight.ahead).unwrap_or_default() {
-                if self.control.usable() && !self.answered(ahead, &mut came) {
+                if self.control.usable() && !self.answered(ahead, &mut came)? {
                     break;
                 }
+            }
+            if self.control.usable() {
+                self.control.nothing_came()?;
             }
             return Err(self.learn_of_tls(error));
         }
         match self.arrive(way) {
-            Ok(data) => Ok(data.serves(command)),
+            Ok(data) => {
+                let ahead = self
+                    .in_flight
+                    .as_ref()
+                    .is_some_and(|flight| !flight.ahead.is_empty());
+                Ok(data.serves(command, ahead))
+            }
             Err(error) => Err(self.give_up(error)),
         }
-    }
-
-    /// Posts what may go out in the same write as the transfer command, and says what it was.
-    ///
-    /// Until a server was seen to answer after the transfer only, SIZE is all that is risked: it harms nothing.
-    fn send_ahead(&mut self, path: &[u8], after: After) -> Result<Vec<Ahead>, Error> {
-        let waits = self.facts.waits_for_transfer;
-        if self.facts.no_send_ahead || waits == Some(false) {
-            return Ok(Vec::new());
-        }
-        let mut ahead = Vec::new();
-        if after.size && !self.facts.no_size {
-            self.control.post(Line::with("SIZE", path)?);
-            ahead.push(Ahead::Size);
-        }
-        if waits.is_none() {
-            return Ok(ahead);
-        }
-        if let Some(time) = after.modified
-            && let Some(line) = self.times_line(path, time)?
-        {
-            self.control.post(line);
-            ahead.push(Ahead::Times);
-        }
-        if after.rename_from {
-            self.control.post(Line::with("RNFR", path)?);
-            ahead.push(Ahead::RenameFrom);
-        } else if self.wants_passive() {
-            // Not behind RNFR: RNTO must be the next line there (RFC 959 §4.1.3).
-            let line = self.passive_line();
-            self.control.post(line);
-            ahead.push(Ahead::Passive);
-        }
-        Ok(ahead)
-    }
-
-    /// The line that sets a file's time, in the form that the server knows.
-    pub(super) fn times_line(&self, path: &[u8], time: Time) -> Result<Option<Line>, Error> {
-        let verb = if self.facts.has(|features| features.mfmt) {
-            "MFMT"
-        } else if self.facts.has(|features| features.mdtm) {
-            // vsftpd's own form (mdtm_write).
-            "MDTM"
-        } else {
-            return Ok(None);
-        };
-        let Some(stamp) = command_time(time.seconds).filter(|_| !self.facts.no_times) else {
-            return Ok(None);
-        };
-        let argument = [stamp.as_bytes(), b" ", path].concat();
-        Line::with(verb, &argument).map(Some)
     }
 }

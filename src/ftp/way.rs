@@ -14,6 +14,7 @@ use super::error::{self, Error, ErrorKind};
 use super::listener::Listener;
 use super::reply::Reply;
 use super::session::Session;
+use super::vigil::Vigil;
 
 /// How long a passive port that was asked for ahead is used.
 ///
@@ -174,13 +175,13 @@ impl Session {
     }
 
     fn data(&self, socket: TcpStream, known: Registration) -> Result<Data, Error> {
-        Data::new(
-            socket,
-            known,
-            self.endpoint.timeouts.data,
+        let vigil = Vigil::new(
+            self.control.desk(),
             self.breaker.clone(),
-        )
-        .map_err(|error| Error::new(ErrorKind::DataConnect).detail(error.to_string()))
+            self.endpoint.timeouts.data,
+        );
+        Data::new(socket, known, vigil)
+            .map_err(|error| Error::new(ErrorKind::DataConnect).detail(error.to_string()))
     }
 
     fn announce(

@@ -240,6 +240,11 @@ impl End for Disk {
         Ok(())
     }
 
+    /// The disk replaces a file in one instant.
+    fn settle_aside(&mut self, _: &[u8]) -> Result<(), Cause> {
+        Ok(())
+    }
+
     fn remove(&mut self, path: &[u8]) -> Result<Deleted, Cause> {
         let (root, relative) = self.at(path)?;
         gone(root.remove(relative))

@@ -149,6 +149,9 @@ pub trait End: Send {
     /// Gives a file another name. `ready`: its first half has gone out. `over`: what has that name is replaced, in one
     /// instant where the end can do so, and never before the new file is there to take its place.
     fn rename(&mut self, from: &[u8], to: &[u8], ready: bool, over: bool) -> Result<(), Cause>;
+    /// Ends what an exchange of two files that broke off has left: the old file, put aside, has its name again where
+    /// nothing has it, and goes where its successor stands.
+    fn settle_aside(&mut self, path: &[u8]) -> Result<(), Cause>;
     /// Removes a file.
     fn remove(&mut self, path: &[u8]) -> Result<Deleted, Cause>;
     /// Sets a file's time; whether that worked.

@@ -52,6 +52,11 @@ pub fn settle(target: &mut dyn End, item: &Item, doubt: &Doubt) -> Result<Settle
         .map_err(|cause| CopyError::new(Role::Target, cause))?;
     let settled =
         look_for(target, item, doubt).map_err(|cause| CopyError::new(Role::Target, cause))?;
+    if doubt.stage == Stage::Renaming && item.may_overwrite && !item.direct {
+        target
+            .settle_aside(&item.target)
+            .map_err(|cause| CopyError::new(Role::Target, cause))?;
+    }
     match settled {
         Settled::Arrived => set_time(target, item, &item.temporary),
         Settled::Published => {

@@ -328,6 +328,11 @@ impl End for Server {
         Ok(self.session.rename_onto(from, to, ready, over)?)
     }
 
+    fn settle_aside(&mut self, path: &[u8]) -> Result<(), Cause> {
+        self.session.settle_aside(path)?;
+        Ok(())
+    }
+
     fn remove(&mut self, path: &[u8]) -> Result<Deleted, Cause> {
         Ok(self.session.delete(path)?)
     }

@@ -22,6 +22,7 @@ pub(in crate::ftp) struct Secure {
     socket: BufReader<TcpStream>,
     session: Box<ClientConnection>,
     deadline: Option<Instant>,
+    is_ended: bool,
 }
 
 impl Upgrade {
@@ -34,6 +35,7 @@ impl Upgrade {
             socket: BufReader::with_capacity(READ_AHEAD, socket),
             session: self.session,
             deadline: Some(self.deadline),
+            is_ended: false,
         };
         secure.shake_hands()?;
         Ok(secure)
@@ -57,9 +59,11 @@ impl Secure {
             .map_or(true, |state| state.plaintext_bytes_to_read() > 0)
     }
 
-    /// Sends close_notify and half-closes.
+    /// Sends close_notify and half-closes. May be called again after an error that may pass.
     pub(in crate::ftp) fn end_sending(&mut self) -> io::Result<()> {
-        self.session.send_close_notify();
+        if !std::mem::replace(&mut self.is_ended, true) {
+            self.session.send_close_notify();
+        }
         self.send()?;
         self.socket.get_ref().shutdown(Shutdown::Write)
     }
@@ -147,15 +151,28 @@ impl Read for Secure {
 }
 
 impl Write for Secure {
+    /// Without a deadline, an error that may pass means that nothing of these bytes was taken.
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let taken = self.session.writer().write(buffer)?;
         self.send()?;
+        let taken = self.session.writer().write(buffer)?;
+        match self.send() {
+            // What was taken lies here encrypted; it goes out before anything that follows.
+            Err(error) if self.deadline.is_none() && may_pass(&error) => {}
+            sent => sent?,
+        }
         Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.send()
     }
+}
+
+fn may_pass(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
 }
 
 /// The error of clear text that came between AUTH's reply and the handshake.

@@ -1,8 +1,10 @@
 //! What a server holds and how it behaves when no rule says otherwise.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+use std::sync::Arc;
 
 use super::content::Content;
+use super::disorder::Disorder;
 use super::faults::Do;
 use super::fs::{Kind, LONG_AGO, Tree};
 use super::listing::ListStyle;
@@ -29,6 +31,7 @@ pub struct Server {
     pub(super) home: Vec<u8>,
     pub(super) tune_data: Option<fn(&TcpListener)>,
     pub(super) chatter: Vec<Vec<u8>>,
+    pub(super) disorder: Option<Arc<Disorder>>,
 }
 
 /// What a server does with one session too many.
@@ -125,6 +128,7 @@ impl Default for Server {
             home: b"/".to_vec(),
             tune_data: None,
             chatter: Vec::new(),
+            disorder: None,
         }
     }
 }
@@ -272,6 +276,12 @@ impl Server {
             .into_iter()
             .map(|line| line.as_ref().to_vec())
             .collect();
+        self
+    }
+
+    /// Loses, doubles, delays or makes up one reply or two among the first `replies`, as the seed says.
+    pub fn disorder(mut self, seed: u64, replies: usize) -> Self {
+        self.disorder = Some(Arc::new(Disorder::new(seed, replies)));
         self
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Session {
     pub(super) leaving: bool,
     /// A transfer has sent its last reply itself.
     replied: bool,
+    /// A reply that is to come behind the next one.
+    late: Vec<u8>,
 }
 
 /// A command line, taken apart.
@@ -76,6 +78,7 @@ pub(super) fn serve(
         passive_only: false,
         leaving: false,
         replied: false,
+        late: Vec::new(),
     };
     session.run()
 }
@@ -228,6 +231,10 @@ impl Session {
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(disorder) = self.shared.config.disorder.clone() {
+            let instead = disorder.instead(bytes, &mut self.late);
+            return self.control.write_all(&instead);
+        }
         let chatter = &self.shared.config.chatter;
         // Only what is one whole reply can be made a longer one.
         match bytes.strip_suffix(b"\r\n") {

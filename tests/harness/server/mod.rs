@@ -30,6 +30,7 @@ mod content;
 mod control;
 mod data;
 mod digest;
+mod disorder;
 mod faults;
 mod fs;
 mod gate;

@@ -157,6 +157,11 @@ impl Running {
         self.shared.journal.facts().entries.clone()
     }
 
+    /// What was ordered by [`super::Server::disorder`], for the message of a test that fails.
+    pub fn disordered(&self) -> String {
+        format!("{:?}", self.shared.config.disorder)
+    }
+
     /// How often a command came.
     pub fn count(&self, verb: &str) -> usize {
         count(&self.shared.journal.facts().entries, verb)
