@@ -10,6 +10,7 @@ mod path;
 mod pattern;
 mod set;
 mod temporary;
+pub mod written;
 
 pub use encoding::{Decoded, NameEncoding};
 pub use entry::{Kind, Precision, ServerId, Side, Time};
