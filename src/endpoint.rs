@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::files::NameEncoding;
 
 /// One entry of `servers:`, bound and judged. The password stands in the plan's table of secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The server's name in the manifest.
     pub name: String,
@@ -68,7 +70,8 @@ impl fmt::Display for ServerKey {
 }
 
 /// Encryption of the control and data connections (RFC 4217).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tls {
     /// Clear text.
     #[default]
@@ -80,15 +83,18 @@ pub enum Tls {
 }
 
 /// The map form of `tls:`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsOptions {
     /// Whether the certificate is verified.
     pub verify: bool,
     /// Certificates trusted in place of the system's.
+    #[serde(with = "crate::files::written::optional")]
     pub ca_file: Option<PathBuf>,
     /// The client's certificate.
+    #[serde(with = "crate::files::written::optional")]
     pub cert_file: Option<PathBuf>,
     /// The client's key.
+    #[serde(with = "crate::files::written::optional")]
     pub key_file: Option<PathBuf>,
     /// The name the certificate must carry, where it is not the host.
     pub server_name: Option<String>,
@@ -113,7 +119,8 @@ impl Default for TlsOptions {
 }
 
 /// A version of TLS that ftpflow speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TlsVersion {
     /// 1.2
     V12,
@@ -122,7 +129,8 @@ pub enum TlsVersion {
 }
 
 /// Who opens data connections.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DataMode {
     /// We do: EPSV, else PASV.
     #[default]
@@ -137,7 +145,8 @@ pub enum DataMode {
 }
 
 /// Which address of a PASV reply is trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PasvAddress {
     /// Data goes to the control connection's peer (following the report is the FTP bounce, CVE-2020-8284).
     #[default]
@@ -147,7 +156,8 @@ pub enum PasvAddress {
 }
 
 /// How folders are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ListingMode {
     /// MLSD where it is offered, else LIST.
     #[default]
@@ -163,7 +173,7 @@ pub enum ListingMode {
 }
 
 /// Deadlines of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeouts {
     /// From the first packet to the greeting.
     pub connect: Duration,
@@ -187,7 +197,8 @@ impl Default for Timeouts {
 }
 
 /// The zone of the times in LIST lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClockOffset {
     /// Found by comparing a LIST time with MDTM.
     #[default]

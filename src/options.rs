@@ -1,7 +1,9 @@
 //! What a transfer is asked to do: plain data, shared by plan and transfer.
 
+use serde::{Deserialize, Serialize};
+
 /// Options of a transfer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferOptions {
     /// What is done with a name that stands at the destination.
     pub if_exists: IfExists,
@@ -22,7 +24,8 @@ pub struct TransferOptions {
 }
 
 /// `if_exists`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IfExists {
     /// Transfer what is missing or differs.
     Update,
@@ -35,7 +38,8 @@ pub enum IfExists {
 }
 
 /// `publish`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Publish {
     /// Temporary name, then rename, file by file.
     File,
@@ -46,7 +50,8 @@ pub enum Publish {
 }
 
 /// `verify`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verify {
     /// By sizes.
     Size,

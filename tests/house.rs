@@ -229,3 +229,12 @@ fn no_step_is_known_by_the_beginning_of_its_name() {
     let pattern = r#"split_once\(": "\)|starts_with\("login "#;
     nothing_names("a step says whose it is", pattern, |_| true);
 }
+
+#[test]
+fn every_kind_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/manifest.md");
+    let text = fs::read_to_string(path).unwrap();
+    for word in ftpflow::kind::StepKind::words() {
+        assert!(text.contains(&format!("\n| `{word}` | ")), "{word}");
+    }
+}

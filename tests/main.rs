@@ -36,6 +36,7 @@ mod hazard_gate;
 mod house;
 mod in_the_way;
 mod killed;
+mod known_again;
 mod known_servers;
 mod large;
 mod listing_samples;

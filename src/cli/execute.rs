@@ -14,7 +14,7 @@ use crate::event::RunOutcome;
 use crate::exec::{self, Interrupt, Request};
 use crate::journal::State;
 use crate::manifest::suggest;
-use crate::plan::Plan;
+use crate::plan::{Plan, Timeless};
 use crate::report::{Display, ReportFile, Reporter, Settings, Verbosity};
 
 /// Arguments of `run` and `plan`.
@@ -81,6 +81,15 @@ impl Common {
             }
             Exit::Usage
         })
+    }
+
+    /// The same of the plan to know the manifest by, whose names [`Common::chosen`] has looked up.
+    pub(super) fn part(&self, loaded: &mut Loaded) -> Result<Timeless, Exit> {
+        let timeless = loaded.timeless.take().ok_or(Exit::Manifest)?;
+        match self.only.as_slice() {
+            [] => Ok(timeless),
+            names => timeless.only(names).map_err(|_| Exit::Usage),
+        }
     }
 
     fn verbosity(&self) -> Verbosity {

@@ -11,7 +11,7 @@ use super::output;
 use crate::files::NameEncoding;
 use crate::journal::PathText;
 use crate::manifest::{Finding, MAX_BYTES, Manifest, Severity, Source};
-use crate::plan::{Compiled, Inputs, compile};
+use crate::plan::{Compiled, Inputs, Timeless, compile, timeless};
 use crate::report::{Drawing, Origins, Paint, Redactor, write_findings};
 
 /// A manifest that was read and compiled, errors or not.
@@ -22,6 +22,8 @@ pub(super) struct Loaded {
     /// Everything that reading and compiling found, in the order of the file.
     pub(super) findings: Vec<Finding>,
     pub(super) compiled: Option<Compiled>,
+    /// The plan to know the manifest by, where a run may begin.
+    pub(super) timeless: Option<Timeless>,
     pub(super) redactor: Arc<Redactor>,
 }
 
@@ -43,21 +45,20 @@ impl Loaded {
                 manifest: None,
                 findings: read.findings,
                 compiled: None,
+                timeless: None,
                 redactor: Arc::new(Redactor::new([])),
             });
         };
+        let runs = reading != Reading::Nothing;
         let inputs = variables
             .inputs(path, &manifest, reading)
             .map_err(|message| {
                 output::complain(message, None);
                 Exit::Usage
             })?;
-        Ok(Loaded::compiled(
-            manifest,
-            read.findings,
-            read.source,
-            &inputs,
-        ))
+        let timeless = runs.then(|| timeless(&manifest, &inputs)).flatten();
+        let loaded = Loaded::compiled(manifest, read.findings, read.source, &inputs);
+        Ok(Loaded { timeless, ..loaded })
     }
 
     fn compiled(
@@ -77,6 +78,7 @@ impl Loaded {
             manifest: Some(Arc::new(manifest)),
             findings,
             compiled: Some(compiled),
+            timeless: None,
             redactor: Arc::new(redactor),
         }
     }

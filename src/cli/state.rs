@@ -9,7 +9,7 @@ use super::inputs::Reading;
 use super::load::Loaded;
 use super::output;
 use crate::journal::{Found, Journal, Resumed, State, StateError};
-use crate::plan::Plan;
+use crate::plan::{Plan, Timeless};
 
 /// Where state lies, and whether an unfinished run is continued.
 #[derive(Debug, Clone, clap::Args)]
@@ -50,12 +50,14 @@ impl Kept {
 pub(super) fn take(
     wish: &Wish,
     common: &Common,
-    loaded: Loaded,
+    mut loaded: Loaded,
     plan: Arc<Plan>,
 ) -> Result<Kept, Exit> {
     let base = base(wish, &common.file);
     let name = common.file.file_name().unwrap_or_default();
-    let state = match State::open(&base, &plan.key(&name.to_string_lossy())) {
+    let timeless = common.part(&mut loaded)?;
+    let fingerprint = fingerprint(&timeless)?;
+    let state = match State::open(&base, &timeless.key(&name.to_string_lossy())) {
         Ok(state) => state,
         Err(error @ StateError::Held(_)) => {
             let help = "wait until it has ended: two runs that write the same files at once would spoil them";
@@ -72,7 +74,16 @@ pub(super) fn take(
     let found = state.last().map_err(|error| unreadable(&base, &error))?;
     match found {
         Found::Unfinished(resumed) if wish.resume => go_on(state, *resumed, common),
-        found => begin(state, found, wish, loaded, plan),
+        found => begin(
+            state,
+            found,
+            wish,
+            Run {
+                loaded,
+                plan,
+                fingerprint,
+            },
+        ),
     }
 }
 
@@ -83,14 +94,22 @@ fn base(wish: &Wish, manifest: &Path) -> PathBuf {
     }
 }
 
-/// A new journal; what an earlier run left is set aside, never lost.
-fn begin(
-    state: State,
-    found: Found,
-    wish: &Wish,
+/// What is about to run, and what it will be known by.
+struct Run {
     loaded: Loaded,
     plan: Arc<Plan>,
-) -> Result<Kept, Exit> {
+    fingerprint: String,
+}
+
+fn fingerprint(timeless: &Timeless) -> Result<String, Exit> {
+    timeless.fingerprint().map_err(|error| {
+        output::complain(format!("the plan cannot be written down: {error}"), None);
+        Exit::Refused
+    })
+}
+
+/// A new journal; what an earlier run left is set aside, never lost.
+fn begin(state: State, found: Found, wish: &Wish, run: Run) -> Result<Kept, Exit> {
     match &found {
         Found::Nothing if wish.resume => {
             output::note("there is nothing to resume: the run starts anew")
@@ -111,9 +130,14 @@ fn begin(
             );
         }
     }
+    let Run {
+        loaded,
+        plan,
+        fingerprint,
+    } = run;
     let redactor = Arc::clone(&loaded.redactor);
     let redact = Arc::new(move |text: &str| redactor.text(text).into_owned());
-    let journal = state.begin(&plan.fingerprint(), &plan.run.id, plan.run.started, redact);
+    let journal = state.begin(&fingerprint, &plan.run.id, plan.run.started, redact);
     let journal = journal.inspect_err(|error| {
         output::warn(format!(
             "failed to begin a journal: {error}; this run cannot be resumed"
@@ -135,10 +159,14 @@ fn go_on(state: State, resumed: Resumed, common: &Common) -> Result<Kept, Exit> 
         run_id: resumed.run_id.clone(),
     };
     let mut loaded = Loaded::load(&common.file, &common.variables, reading)?;
-    loaded.judge()?;
+    // What it is warned of was said when it was read first.
+    if loaded.is_wrong() {
+        loaded.judge()?;
+    }
+    let timeless = common.part(&mut loaded)?;
     let compiled = loaded.compiled.as_mut().ok_or(Exit::Manifest)?;
     let plan = common.chosen(&compiled.plan.take().ok_or(Exit::Manifest)?)?;
-    if plan.fingerprint() != resumed.fingerprint {
+    if fingerprint(&timeless)? != resumed.fingerprint {
         let help = "run without `--resume` to start anew; files that have arrived are not transferred again";
         output::complain(
             "the manifest is no longer what the unfinished run was",

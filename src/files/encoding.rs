@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use encoding_rs::{Encoding, UTF_8};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The encoding of a side's file names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,6 +14,20 @@ pub enum NameEncoding {
     Auto,
     /// A WHATWG encoding, declared in the manifest.
     Declared(&'static Encoding),
+}
+
+impl Serialize for NameEncoding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.label())
+    }
+}
+
+impl<'de> Deserialize<'de> for NameEncoding {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<NameEncoding, D::Error> {
+        let label = String::deserialize(deserializer)?;
+        let unknown = || serde::de::Error::custom(format!("`{label}` is no encoding of names"));
+        NameEncoding::for_label(&label).ok_or_else(unknown)
+    }
 }
 
 /// The text of a name, and whether it says all that the bytes said.

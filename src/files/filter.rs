@@ -3,13 +3,15 @@
 use std::cmp::Ordering;
 
 use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
 
 use super::entry::{Kind, Time};
 use super::pattern::{PatternError, Patterns};
 use super::set::FileSet;
 
 /// Which kinds of entries pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum KindTest {
     /// Regular files.
     #[default]
@@ -23,7 +25,8 @@ pub enum KindTest {
 }
 
 /// What a set is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SortKey {
     /// The relative path's text.
     Name,
@@ -34,7 +37,7 @@ pub enum SortKey {
 }
 
 /// The order of the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sort {
     /// The key; the set's own order where absent.
     pub key: Option<SortKey>,
@@ -43,7 +46,7 @@ pub struct Sort {
 }
 
 /// What passes. Plain data: the fields of a `filter` step, bound.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Filter {
     /// Globs of which one must match, where there are any.
     pub include: Vec<String>,

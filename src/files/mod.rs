@@ -13,6 +13,7 @@ mod pattern;
 mod place;
 mod set;
 mod temporary;
+pub mod written;
 
 pub use aside::{aside_path, is_aside, put_aside_from};
 pub use encoding::{Decoded, NameEncoding};

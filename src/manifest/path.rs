@@ -3,8 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// One part of a [`Path`].
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Segment {
     /// The value of a key.
     Key(String),
@@ -16,7 +19,8 @@ pub enum Segment {
 ///
 /// Written with dots; a name with a dot in it cannot be written so, but can be appended with [`Path::key`]. Paths share what
 /// they have in common: one below another costs its last part.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<Segment>", into = "Vec<Segment>")]
 pub struct Path(Option<Arc<Link>>);
 
 #[derive(Debug, PartialEq, Eq)]
@@ -59,6 +63,21 @@ impl Path {
     fn with(&self, segment: Segment) -> Self {
         let parent = self.clone();
         Self(Some(Arc::new(Link { parent, segment })))
+    }
+}
+
+impl From<Vec<Segment>> for Path {
+    fn from(segments: Vec<Segment>) -> Path {
+        let root = Path::root();
+        segments
+            .into_iter()
+            .fold(root, |path, segment| path.with(segment))
+    }
+}
+
+impl From<Path> for Vec<Segment> {
+    fn from(path: Path) -> Vec<Segment> {
+        path.segments().into_iter().cloned().collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::builder::Builder;
 use super::codes;
 use super::context::Context;
+use super::identity::Timeless;
 use super::inputs::Inputs;
 use super::model::{Plan, PlanServer};
 use super::names::{Names, check_name};
@@ -35,10 +36,32 @@ pub struct Compiled {
 ///
 /// Every error is collected; none stops the others. Nothing is read and nothing is connected to: see [`Inputs`].
 pub fn compile(manifest: &Manifest, inputs: &Inputs) -> Compiled {
-    let mut context = Context::new(manifest, inputs);
-    let name = top(&mut context);
-    let servers = servers(&mut context);
-    let defaults = defaults(&mut context);
+    let mut context = Context::new(manifest, inputs, false);
+    let (plan, servers) = assembled(&mut context, true);
+    finish(context, plan, servers)
+}
+
+/// The plan of a manifest as it is in every run, to know it again; there where [`compile`] finds no error.
+pub fn timeless(manifest: &Manifest, inputs: &Inputs) -> Option<Timeless> {
+    let mut context = Context::new(manifest, inputs, true);
+    let (plan, _) = assembled(&mut context, false);
+    let zone = context.zone();
+    let (_, _, secrets) = context.finish();
+    let mut plan = plan?;
+    forget_secrets(&mut plan, &secrets);
+    Some(Timeless {
+        plan,
+        secrets,
+        zone,
+    })
+}
+
+/// Builds the plan; with everything judged, hazards are looked for, too.
+fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<PlanServer>) {
+    let manifest = context.manifest;
+    let name = top(context);
+    let servers = servers(context);
+    let defaults = defaults(context);
     let root = Path::root().key("steps");
     let written = context.slot(&manifest.steps, || root, "a map of steps");
     let written = written.map(Vec::as_slice).unwrap_or_default();
@@ -47,7 +70,7 @@ pub fn compile(manifest: &Manifest, inputs: &Inputs) -> Compiled {
     let steps = Names::new("step", written.iter().map(|(name, _)| name.clone()));
     let count = servers.len();
     let mut builder = Builder {
-        context: &mut context,
+        context,
         servers,
         server_names,
         steps,
@@ -63,12 +86,18 @@ pub fn compile(manifest: &Manifest, inputs: &Inputs) -> Compiled {
     unused::warn(&mut builder);
     let plan = builder.assemble(name, &sets);
     let servers = builder.servers.iter().map(ServerEntry::planned).collect();
-    if let Some(plan) = &plan {
+    if let Some(plan) = plan.as_ref().filter(|_| judged) {
         for finding in hazards::findings(manifest, plan) {
-            context.report(finding);
+            builder.context.report(finding);
         }
     }
-    finish(context, plan, servers)
+    (plan, servers)
+}
+
+/// The variables that hold a secret are nobody's to see.
+fn forget_secrets(plan: &mut Plan, secrets: &Secrets) {
+    let secret = |value: &str| secrets.masked().any(|masked| value.contains(masked));
+    plan.variables.retain(|_, value| !secret(value));
 }
 
 fn finish(context: Context<'_>, plan: Option<Plan>, servers: Vec<PlanServer>) -> Compiled {
@@ -81,8 +110,7 @@ fn finish(context: Context<'_>, plan: Option<Plan>, servers: Vec<PlanServer>) ->
         .iter()
         .any(|finding| finding.severity == Severity::Error);
     let printable = plan.filter(|_| !wrong).map(|mut plan| {
-        let secret = |value: &str| secrets.masked().any(|masked| value.contains(masked));
-        plan.variables.retain(|_, value| !secret(value));
+        forget_secrets(&mut plan, &secrets);
         let plan = Arc::new(plan);
         Printable { plan, holes }
     });

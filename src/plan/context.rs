@@ -24,19 +24,24 @@ pub(super) struct Context<'a> {
     pub(super) findings: Vec<Finding>,
     pub(super) holes: Vec<Hole>,
     pub(super) secrets: Secrets,
+    /// The run's start, from which durations count back.
+    pub(super) started: i64,
     variables: Variables<'a>,
 }
 
 impl<'a> Context<'a> {
     /// A desk with the variables resolved.
-    pub(super) fn new(manifest: &'a Manifest, inputs: &'a Inputs) -> Context<'a> {
-        let (variables, problems) = Variables::new(manifest, inputs);
+    ///
+    /// `timeless` leaves what the run binds as it is written.
+    pub(super) fn new(manifest: &'a Manifest, inputs: &'a Inputs, timeless: bool) -> Context<'a> {
+        let (variables, problems) = Variables::new(manifest, inputs, timeless);
         let mut context = Context {
             manifest,
             inputs,
             findings: Vec::new(),
             holes: Vec::new(),
             secrets: Secrets::default(),
+            started: if timeless { 0 } else { inputs.started },
             variables,
         };
         for problem in problems {
@@ -54,6 +59,13 @@ impl<'a> Context<'a> {
             self.secrets.mask(SecretString::from(value));
         }
         (self.findings, self.holes, self.secrets)
+    }
+
+    /// Seconds that local time is ahead of UTC, where a text shows the date.
+    pub(super) fn zone(&self) -> Option<i32> {
+        let inputs = self.inputs;
+        let dated = self.variables.are_dated();
+        dated.then(|| (inputs.zone)(inputs.started))
     }
 
     /// The value of every declared variable.

@@ -35,13 +35,16 @@ mod tests;
 mod unused;
 mod values;
 mod variables;
+mod written;
 
 pub use codes::PLAN_CODES;
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, compile, timeless};
 pub use extents::homes_wanted;
 pub use hazards::{Hazard, hazards, late_hazards};
+pub use identity::Timeless;
 pub use inputs::{Inputs, Values, local_zone, undeclared_vars, wanted_files};
 pub use kinds::{Action, Fact};
 pub use model::*;
 pub use printable::{Hole, Printable};
 pub use secrets::Secrets;
+pub use written::{WRITTEN_VERSION, Written, WrittenError};

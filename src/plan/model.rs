@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::kinds::Action;
 use crate::endpoint::Endpoint;
 use crate::files::{Filter, ServerId, Side};
@@ -32,7 +34,7 @@ pub struct Plan {
 }
 
 /// Identity and start of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunStamp {
     /// `${run.id}`
     pub id: String,
@@ -41,7 +43,7 @@ pub struct RunStamp {
 }
 
 /// A server and where its password is found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlanServer {
     /// Everything else.
     pub endpoint: Arc<Endpoint>,
@@ -50,19 +52,19 @@ pub struct PlanServer {
 }
 
 /// A key in [`super::Secrets`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SecretKey(pub u32);
 
 /// The number of a step in its plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StepId(pub u32);
 
 /// Leads back into the manifest: a symbolic path such as `steps.tidy.delete.from`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin(pub Path);
 
 /// One step.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Step {
     /// Its position in the plan.
     pub id: StepId,
@@ -101,7 +103,8 @@ pub struct Step {
 }
 
 /// The files that a step hands on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Yields {
     /// None.
     Nothing,
@@ -112,14 +115,14 @@ pub enum Yields {
 }
 
 /// `login`. Its `directory` and `commands` stand in the [`Endpoint`]: every session runs them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Login {
     /// The server.
     pub server: ServerId,
 }
 
 /// `list`, or the list of a shorthand.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct List {
     /// Where.
     pub side: Side,
@@ -142,7 +145,8 @@ pub struct List {
 }
 
 /// Whether a condition is fine or fails the step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// An empty file set.
     Fine,
@@ -151,7 +155,7 @@ pub enum Verdict {
 }
 
 /// `filter`, or the filter of a shorthand.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FilterStep {
     /// The step whose set is filtered.
     pub from: StepId,
@@ -162,7 +166,7 @@ pub struct FilterStep {
 }
 
 /// `download`, `upload` or `relay`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Transfer {
     /// The word in the manifest.
     pub verb: Verb,
@@ -181,7 +185,8 @@ pub struct Transfer {
 }
 
 /// The word for a transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// Server to this machine.
     Download,
@@ -192,7 +197,7 @@ pub enum Verb {
 }
 
 /// `delete`
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Delete {
     /// What is deleted.
     pub what: DeleteWhat,
@@ -203,7 +208,8 @@ pub struct Delete {
 }
 
 /// Which files a `delete` means.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DeleteWhat {
     /// Source files that every one of these transfers proved at its destination.
     SourcesOf(Vec<StepId>),
@@ -217,7 +223,7 @@ pub enum DeleteWhat {
 }
 
 /// `retry`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
     /// Tries in all; at least 1.
     pub attempts: u32,
@@ -228,7 +234,8 @@ pub struct Retry {
 }
 
 /// `on_error`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum OnError {
     /// Dependents are skipped.
     Fail,

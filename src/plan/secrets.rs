@@ -9,6 +9,8 @@ use super::model::SecretKey;
 pub struct Secrets {
     passwords: Vec<SecretString>,
     masked: Vec<SecretString>,
+    /// Texts of the plan that hold a secret.
+    sealed: Vec<SecretString>,
 }
 
 impl Secrets {
@@ -37,6 +39,24 @@ impl Secrets {
             .get(key.0 as usize)
             .cloned()
             .unwrap_or_default()
+    }
+
+    /// Takes in a text that holds a secret; its key is written in its place. Equal texts have one key.
+    pub(super) fn seal(&mut self, text: SecretString) -> SecretKey {
+        let known = self
+            .sealed
+            .iter()
+            .position(|known| known.expose_secret() == text.expose_secret());
+        let at = known.unwrap_or(self.sealed.len());
+        if known.is_none() {
+            self.sealed.push(text);
+        }
+        SecretKey(u32::try_from(at).unwrap_or(u32::MAX))
+    }
+
+    /// The text that [`Secrets::seal`] gave this key.
+    pub(super) fn sealed(&self, key: SecretKey) -> Option<&SecretString> {
+        self.sealed.get(key.0 as usize)
     }
 
     /// All values that must never be shown.

@@ -236,7 +236,7 @@ impl Builder<'_, '_> {
             ("size", SortKey::Size),
             ("modified", SortKey::Modified),
         ];
-        let now = self.context.inputs.started;
+        let now = self.context.started;
         let instant = |text: &str| values::instant(text, now);
         let ignore_case =
             self.context

@@ -54,6 +54,10 @@ pub(super) enum VarProblem {
 #[derive(Debug)]
 pub(super) struct Variables<'a> {
     inputs: &'a Inputs,
+    /// Whether what the run binds stays as it is written.
+    timeless: bool,
+    /// Whether a text shows the date.
+    dated: bool,
     vars: BTreeMap<&'a str, Bound>,
     used: BTreeSet<&'a str>,
     files: BTreeSet<String>,
@@ -98,9 +102,12 @@ impl<'a> Variables<'a> {
     pub(super) fn new(
         manifest: &'a Manifest,
         inputs: &'a Inputs,
+        timeless: bool,
     ) -> (Variables<'a>, Vec<VarProblem>) {
         let mut variables = Variables {
             inputs,
+            timeless,
+            dated: false,
             vars: BTreeMap::new(),
             used: BTreeSet::new(),
             files: BTreeSet::new(),
@@ -188,6 +195,11 @@ impl<'a> Variables<'a> {
         names.filter(|name| !self.used.contains(name))
     }
 
+    /// Whether a text shows the date of the run.
+    pub(super) fn are_dated(&self) -> bool {
+        self.dated
+    }
+
     /// The content of all secret files that were used.
     pub(super) fn into_secrets(self) -> impl Iterator<Item = String> {
         self.files.into_iter()
@@ -200,8 +212,11 @@ impl<'a> Variables<'a> {
             Reference::Var { name } => return self.var(name),
             Reference::Env { name, default } => self.env(name, *default, written)?,
             Reference::File { path } => self.file(path, written)?,
-            Reference::Date { shift, format } => known(self.date(*shift, format)),
-            Reference::RunId => known(self.inputs.run_id.clone()),
+            Reference::Date { shift, format } => {
+                self.dated = true;
+                known(self.date(*shift, format).filter(|_| !self.timeless))
+            }
+            Reference::RunId => known(self.inputs.run_id.clone().filter(|_| !self.timeless)),
         };
         Ok(Bound {
             late: true,

@@ -6,13 +6,16 @@ mod list;
 mod login;
 mod transfer;
 
+use serde::{Deserialize, Serialize};
+
 use super::model::{
     Delete, FilterStep, List, Login, Plan, Step, StepId, Transfer, Verb, Verdict, Yields,
 };
 use crate::files::{ServerId, Side};
 
 /// What a step does. `download`, `upload` and `relay` only name two ends.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Opens the first session to a server, which proves the credentials.
     Login(Login),

@@ -1,6 +1,6 @@
 //! Steps that wait for each other, as a user meets them, and the order in which they say so.
 
-use super::{blind, compiled, found, seeing};
+use super::{blind, found};
 use crate::manifest::Manifest;
 use crate::plan::compile;
 
@@ -58,17 +58,4 @@ fn every_circle_of_a_file_is_said_at_once() {
         found,
         expected.map(|(line, message)| ("step::cycle", line, message.to_owned()))
     );
-}
-
-#[test]
-fn the_order_of_needs_is_no_other_plan() {
-    let fingerprint = |needs: &str| {
-        let text = format!(
-            "version: 1\nservers: {{a: {{host: a}}}}\nsteps:\n  x: {{list: {{server: a, path: /x, empty: fail}}}}\n  \
-             y: {{list: {{server: a, path: /y, empty: fail}}}}\n  z: {{needs: {needs}, list: {{server: a, empty: fail}}}}\n"
-        );
-        compiled(&text, &seeing(&[])).plan.unwrap().fingerprint()
-    };
-    assert_eq!(fingerprint("[x, y]"), fingerprint("[y, x]"));
-    assert_ne!(fingerprint("[x, y]"), fingerprint("[x]"));
 }
