@@ -7,6 +7,7 @@
     reason = "Clippy takes helpers outside #[test] for production code; here a panic is the failing of a test"
 )]
 
+mod any_password;
 mod checking;
 mod checksums;
 mod checksums_real;
@@ -55,5 +56,7 @@ mod second_run;
 mod secrets;
 mod side_by_side;
 mod soundness;
+mod telling;
 mod tls;
 mod tls_faults;
+mod unread;
