@@ -1,7 +1,12 @@
 //! What happens in a run, as plain data: the only way from the runner to the reporters.
 //!
-//! Progress, summary, `--events`, reports and journal read the same type. [`Tally`] is the one fold of
+//! Progress, summary, `--events` and reports read the same type; the journal has records of its own
+//! ([`crate::journal::Record`]), which say what must outlive a kill and nothing of progress. [`Tally`] is the one fold of
 //! events from which exit code and summary come.
+//!
+//! Work is told by whom it was done, so that a report can draw who did what when: a *job* is a short run of work on the
+//! sessions that it holds, and a *session* one login at a server. Both are numbered from 0 in a run and never again used.
+//! `working` says which sessions a job holds; `file_started` and `file_finished` name the job.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,10 +16,14 @@ use serde::Serialize;
 
 use crate::kind::StepKind;
 
+/// The version of the format of events: what `--events` writes. 2 has `file_started`, `session_closed`, and the numbers of
+/// jobs and sessions. Fields may be added without a new version; readers ignore what they do not know.
+pub const VERSION: u32 = 2;
+
 /// An event and when it happened.
 #[derive(Debug, Clone, Serialize)]
 pub struct Stamped {
-    /// The version of this format: 1.
+    /// [`VERSION`]
     pub version: u32,
     /// Milliseconds since the run's start.
     pub at_ms: u64,
@@ -42,8 +51,19 @@ pub enum Event {
     SessionOpened {
         /// The server's name.
         server: String,
+        /// Its number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<u64>,
         /// How many are open to it now.
         open: u32,
+    },
+    /// A session has ended, whoever ended it.
+    SessionClosed {
+        /// The server's name.
+        server: String,
+        /// Its number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        session: Option<u64>,
     },
     /// Something that people should know once, and that is no failure.
     Warning {
@@ -72,6 +92,12 @@ pub enum Event {
     Working {
         /// The step's position.
         step: usize,
+        /// The job's number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        job: Option<u64>,
+        /// The numbers of the sessions that it holds, in the order of its roles (source, target); none for local work.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        sessions: Vec<u64>,
         /// Read by the progress display; not part of the written event.
         #[serde(skip)]
         meter: Arc<Meter>,
@@ -80,6 +106,9 @@ pub enum Event {
     Retrying {
         /// The step's position.
         step: usize,
+        /// The job that failed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        job: Option<u64>,
         /// What it was about.
         failure: Box<Failure>,
         /// Tries made so far.
@@ -89,10 +118,26 @@ pub enum Event {
         /// Wait before the next, in milliseconds.
         wait_ms: u64,
     },
+    /// A job began with a file; each further try begins it anew.
+    FileStarted {
+        /// The step's position.
+        step: usize,
+        /// The job's number.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        job: Option<u64>,
+        /// Its path, as in [`Event::FileFinished`].
+        file: String,
+        /// Its size in bytes, where known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        size: Option<u64>,
+    },
     /// A file is dealt with.
     FileFinished {
         /// The step's position.
         step: usize,
+        /// The job that dealt with it; absent where none was needed, as for a file that stood there already.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        job: Option<u64>,
         /// Its path at the source (or, for a deletion, the path deleted), as text.
         file: String,
         /// What became of it.
@@ -291,6 +336,9 @@ pub struct StepTally {
     pub planned_files: Option<u64>,
     /// See `planned_files`.
     pub planned_bytes: Option<u64>,
+    /// Files that were dealt with before that was known, as those with a name that is refused: `planned_files` counts none
+    /// of them.
+    pub unplanned: u64,
     /// Files transferred (verified or not) or deleted.
     pub done: u64,
     /// Files that stood there already.
@@ -307,6 +355,17 @@ pub struct StepTally {
     pub outcome: Option<StepOutcome>,
 }
 
+impl Stamped {
+    /// An event so many milliseconds after the run's start.
+    pub fn new(at_ms: u64, event: Event) -> Stamped {
+        Stamped {
+            version: VERSION,
+            at_ms,
+            event,
+        }
+    }
+}
+
 impl Tally {
     /// Takes an event in.
     pub fn take(&mut self, stamped: &Stamped) {
@@ -316,7 +375,10 @@ impl Tally {
             }
             Event::Warning { .. } => self.warnings += 1,
             Event::RunFinished { outcome } => self.outcome = Some(*outcome),
-            Event::SessionOpened { .. } | Event::Working { .. } => {}
+            Event::SessionOpened { .. }
+            | Event::SessionClosed { .. }
+            | Event::Working { .. }
+            | Event::FileStarted { .. } => {}
             Event::StepStarted { step }
             | Event::StepSized { step, .. }
             | Event::Retrying { step, .. }
@@ -354,6 +416,17 @@ impl Event {
 }
 
 impl StepTally {
+    /// Files that are dealt with, in whatever way.
+    pub fn settled(&self) -> u64 {
+        self.done + self.unchanged + self.skipped + self.failed
+    }
+
+    /// All files that the step has, or had, to deal with, once known.
+    pub fn all_files(&self) -> Option<u64> {
+        let planned = self.planned_files?.saturating_add(self.unplanned);
+        Some(planned.max(self.settled()))
+    }
+
     fn take(&mut self, at_ms: u64, event: &Event) {
         match event {
             Event::StepStarted { .. } => self.started_ms = Some(at_ms),
@@ -363,8 +436,10 @@ impl StepTally {
             }
             Event::Retrying { .. } => self.retries += 1,
             Event::FileFinished { outcome, bytes, .. } => {
-                self.bytes += bytes;
+                // A server may claim any size.
+                self.bytes = self.bytes.saturating_add(*bytes);
                 self.count(outcome);
+                self.unplanned += u64::from(self.planned_files.is_none());
             }
             Event::StepFinished { outcome, .. } => {
                 self.ended_ms = Some(at_ms);

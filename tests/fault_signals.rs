@@ -61,13 +61,8 @@ fn a_second_signal_ends_at_once() {
     // Two kinds of signal: two of one kind that are pending at once are one.
     process.interrupt();
     process.terminate();
-    let outcome = process.wait();
-    outcome.code(130);
-    assert!(
-        outcome.took < Duration::from_millis(1900),
-        "{:?}",
-        outcome.took
-    );
+    // The first alone would let the run end by itself, with a summary.
+    process.wait().code(130).never_says("Summary");
 }
 
 #[test]

@@ -62,7 +62,11 @@ fn a_program_that_hangs_is_killed_and_its_output_shown() {
 
 #[test]
 fn signals_reach_the_program() {
-    let (_case, process) = shell(Case::new(), "exec tail -f /dev/null");
+    let (case, process) = shell(Case::new(), "touch ready; exec tail -f /dev/null");
+    // Before it runs, a signal that was ignored may still be.
+    while !case.path("ready").exists() {
+        std::thread::yield_now();
+    }
     process.interrupt();
     assert_eq!(process.wait().status.code(), None);
 }

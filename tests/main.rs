@@ -7,6 +7,7 @@
     reason = "Clippy takes helpers outside #[test] for production code; here a panic is the failing of a test"
 )]
 
+mod any_password;
 mod aside;
 mod checking;
 mod checksums;
@@ -60,5 +61,7 @@ mod second_run;
 mod secrets;
 mod side_by_side;
 mod soundness;
+mod telling;
 mod tls;
 mod tls_faults;
+mod unread;

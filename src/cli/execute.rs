@@ -1,6 +1,6 @@
 //! From a compiled manifest to a run, its reporter beside it: what `run` and `plan` share.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::exec::{self, Interrupt, Request};
 use crate::journal::State;
 use crate::manifest::suggest;
 use crate::plan::{Plan, Timeless};
-use crate::report::{Display, ReportFile, Reporter, Settings, Verbosity};
+use crate::report::{Display, Hurry, ReportFile, Reporter, Settings, Sink, Verbosity};
 
 /// Arguments of `run` and `plan`.
 #[derive(Debug, clap::Args)]
@@ -58,12 +58,12 @@ enum Progress {
 /// What differs between `run` and `plan`.
 pub(super) struct Execution {
     pub(super) fail_fast: bool,
-    pub(super) events: Option<Box<dyn Write + Send>>,
+    pub(super) events: Option<Sink>,
     pub(super) files: Vec<ReportFile>,
     /// Where the run is recorded; a preview is not.
     pub(super) state: Option<Wish>,
     /// Where the plan goes, if nothing is to be changed.
-    pub(super) preview: Option<Box<dyn Write + Send>>,
+    pub(super) preview: Option<Sink>,
 }
 
 impl Common {
@@ -121,33 +121,22 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     };
     let loaded = &mut kept.loaded;
     let secrets = loaded.compiled.take().ok_or(Exit::Manifest)?.secrets;
-    let origins = loaded.origins();
     let redactor = Arc::clone(&loaded.redactor);
     let preview = execution.preview.is_some();
-    let reporter = Reporter::start(Settings {
-        redactor: Arc::clone(&redactor),
-        origins,
-        display: common.display(),
-        verbosity: common.verbosity(),
-        paint: output::stderr_paint(),
-        columns: output::columns(),
-        out: Box::new(io::stderr()),
-        events: execution.events,
-        files: execution.files,
-        preview: execution.preview,
-    })
-    .map_err(|error| {
+    let fail_fast = execution.fail_fast;
+    let hurry = Hurry::default();
+    let reporter = report(common, loaded, execution, hurry.clone()).map_err(|error| {
         output::complain(format!("failed to start the reporter: {error}"), None);
         Exit::Refused
     })?;
     let continues = kept.journal.is_some() && !common.quiet;
     let interrupt = Interrupt::default();
-    signals::listen(interrupt.clone(), reporter.sender());
+    signals::listen(interrupt.clone(), hurry, reporter.sender());
     let ended = exec::run(Request {
         plan: kept.plan,
         secrets: Arc::new(secrets),
         jobs: common.jobs.map(NonZeroUsize::get),
-        fail_fast: execution.fail_fast,
+        fail_fast,
         preview,
         journal: kept.journal,
         resumed: kept.resumed,
@@ -155,23 +144,36 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
         interrupt,
         events: reporter.sender(),
     });
-    match ended {
-        Ok(tally) => {
-            reporter.finish();
-            // A journal that could not be written to its end is not there any more, and the manifest of a refused run must
-            // change.
-            let has_journal = kept.state.as_ref().is_some_and(State::has_journal);
-            let goes_on = continues && has_journal && !tally.refused;
-            if goes_on && tally.outcome != Some(RunOutcome::Done) {
-                output::note(
-                    "with `--resume` the same command continues this run; without, it starts anew",
-                );
-            }
-            Ok(Exit::from(tally.outcome))
-        }
-        Err(error) => {
-            output::complain(format!("failed to {error}"), None);
-            Ok(Exit::Refused)
-        }
-    }
+    let tally = ended.map_err(|error| {
+        output::complain(format!("failed to {error}"), None);
+        Exit::Refused
+    })?;
+    // A journal that could not be written to its end is not there any more, and the manifest of a refused run must change.
+    let has_journal = kept.state.as_ref().is_some_and(State::has_journal);
+    let goes_on = continues && has_journal && !tally.refused;
+    let open = goes_on && tally.outcome != Some(RunOutcome::Done);
+    let note = "with `--resume` the same command continues this run; without, it starts anew";
+    reporter.finish(open.then_some(note));
+    Ok(Exit::from(tally.outcome))
+}
+
+fn report(
+    common: &Common,
+    loaded: &Loaded,
+    execution: Execution,
+    hurry: Hurry,
+) -> io::Result<Reporter> {
+    Reporter::start(Settings {
+        redactor: Arc::clone(&loaded.redactor),
+        origins: loaded.origins(),
+        display: common.display(),
+        verbosity: common.verbosity(),
+        paint: output::stderr_paint(),
+        columns: output::columns(),
+        out: output::stderr_outlet()?,
+        events: execution.events,
+        files: execution.files,
+        preview: execution.preview,
+        hurry,
+    })
 }

@@ -1,10 +1,11 @@
 //! stdout and stderr, so that a closed pipe is never a panic.
 
 use std::fmt::Display;
+use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use super::exit::Exit;
-use crate::report::{self, Paint, Tone, text};
+use crate::report::{self, Outlet, Paint, Sink, Tone, text};
 
 /// Columns for output that goes to no terminal: a CI system's log.
 const WIDE: usize = 120;
@@ -24,6 +25,34 @@ pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Exi
             Exit::Failed
         }
     }
+}
+
+/// stdout, for what a run writes there. Whoever does not read it does not hold up the run.
+///
+/// # Errors
+/// Those of the system: it has no thread or no descriptor left.
+pub(super) fn stdout_sink() -> io::Result<Sink> {
+    Sink::of(own(io::stdout())?)
+}
+
+/// stderr, for what a run says.
+///
+/// # Errors
+/// As of [`stdout_sink`].
+pub(super) fn stderr_outlet() -> io::Result<Outlet> {
+    let own = own(io::stderr())?;
+    Outlet::start(move || Ok(own))
+}
+
+/// A descriptor of our own: a thread that hangs in a write would keep the lock of the library's.
+#[cfg(unix)]
+fn own(stream: impl std::os::fd::AsFd) -> io::Result<File> {
+    stream.as_fd().try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn own(stream: impl std::os::windows::io::AsHandle) -> io::Result<File> {
+    stream.as_handle().try_clone_to_owned().map(File::from)
 }
 
 /// Says on stderr what is wrong, and what to do about it.

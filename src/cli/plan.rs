@@ -4,6 +4,7 @@ use super::execute::{Common, Execution, execute};
 use super::exit::Exit;
 use super::inputs::Reading;
 use super::load::Loaded;
+use super::output;
 
 /// Log in, list, and print every transfer and deletion that a run would do now
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,10 @@ pub(super) fn run(args: Args) -> Exit {
         let common = &args.common;
         let loaded = Loaded::load(&common.file, &common.variables, Reading::All)?;
         loaded.judge()?;
-        let stdout = Box::new(std::io::BufWriter::new(std::io::stdout()));
+        let stdout = output::stdout_sink().map_err(|error| {
+            output::complain(format!("failed to open stdout: {error}"), None);
+            Exit::Refused
+        })?;
         execute(
             common,
             loaded,

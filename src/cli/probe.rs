@@ -72,17 +72,18 @@ fn probe(args: &Args) -> Result<Exit, Exit> {
         })
         .collect();
     let failed = servers.iter().any(|sheet| sheet.failure.is_some());
-    let report = ProbeReport {
+    let mut report = ProbeReport {
         version: 1,
         servers,
     };
-    let written = output::print(|out| {
-        let mut out = Redacted::new(&redactor, out);
-        match args.format {
-            Format::Human => report.write_human(&mut out, output::stdout_paint())?,
-            Format::Json => report.write_json(&mut out)?,
+    report.mask(&redactor);
+    let written = output::print(|out| match args.format {
+        Format::Human => {
+            let mut out = Redacted::new(&redactor, out);
+            report.write_human(&mut out, output::stdout_paint())?;
+            std::io::Write::flush(&mut out)
         }
-        std::io::Write::flush(&mut out)
+        Format::Json => report.write_json(out),
     });
     Ok(if failed { Exit::Failed } else { written })
 }

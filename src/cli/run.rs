@@ -1,6 +1,5 @@
 //! `ftpflow run FILE`
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use super::inputs::Reading;
 use super::load::Loaded;
 use super::output;
 use super::state::Wish;
-use crate::report::{Format, Redacted, ReportFile, write_plan};
+use crate::report::{Format, Redacted, ReportFile, Sink, write_plan};
 
 /// Run a manifest
 #[derive(Debug, clap::Args)]
@@ -109,10 +108,10 @@ fn start(args: Args, loaded: Loaded) -> Result<Exit, Exit> {
     )
 }
 
-fn open_events(path: &Path) -> io::Result<Box<dyn Write + Send>> {
+fn open_events(path: &Path) -> io::Result<Sink> {
     match path.as_os_str() == "-" {
-        true => Ok(Box::new(io::stdout())),
-        false => Ok(Box::new(File::create(path)?)),
+        true => output::stdout_sink(),
+        false => Sink::open(path),
     }
 }
 

@@ -12,21 +12,23 @@ use super::exit::Exit;
 use super::output;
 use crate::event::{Event, Stamped};
 use crate::exec::Interrupt;
+use crate::report::Hurry;
 
 /// Listens from now on. `events` is where people are told that the signal has been seen.
-pub(super) fn listen(interrupt: Interrupt, events: SyncSender<Stamped>) {
-    if let Err(error) = begin(interrupt, events) {
+pub(super) fn listen(interrupt: Interrupt, hurry: Hurry, events: SyncSender<Stamped>) {
+    if let Err(error) = begin(interrupt, hurry, events) {
         output::complain(format!("failed to listen for signals: {error}"), None);
     }
 }
 
-fn begin(interrupt: Interrupt, events: SyncSender<Stamped>) -> io::Result<()> {
+fn begin(interrupt: Interrupt, hurry: Hurry, events: SyncSender<Stamped>) -> io::Result<()> {
     let ignored = ignored();
     let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter();
     let mut signals = Signals::new(heeded.filter(|signal| !is_in(ignored, *signal)))?;
     let waiting = move || {
         let mut seen = signals.forever();
         if seen.next().is_some() {
+            hurry.begin();
             first(&interrupt, &events);
         }
         if seen.next().is_some() {
@@ -41,15 +43,12 @@ fn first(interrupt: &Interrupt, events: &SyncSender<Stamped>) {
     interrupt.first();
     let text = "interrupted: ending what is in flight (a second signal stops at once)";
     // Where the queue is full, the reporter has enough to say.
-    let _ = events.try_send(Stamped {
-        version: 1,
-        at_ms: 0,
-        event: Event::Warning {
-            step: None,
-            server: None,
-            text: text.to_owned(),
-        },
-    });
+    let warning = Event::Warning {
+        step: None,
+        server: None,
+        text: text.to_owned(),
+    };
+    let _ = events.try_send(Stamped::new(0, warning));
 }
 
 /// The signals that whoever started the program wants ignored, as bits: `nohup` does so with SIGHUP, and a shell with SIGINT

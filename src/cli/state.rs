@@ -136,7 +136,7 @@ fn begin(state: State, found: Found, wish: &Wish, run: Run) -> Result<Kept, Exit
         fingerprint,
     } = run;
     let redactor = Arc::clone(&loaded.redactor);
-    let redact = Arc::new(move |text: &str| redactor.text(text).into_owned());
+    let redact = Arc::new(move |text: &str| redactor.line(text).into_owned());
     let journal = state.begin(&fingerprint, &plan.run.id, plan.run.started, redact);
     let journal = journal.inspect_err(|error| {
         output::warn(format!(
@@ -175,7 +175,7 @@ fn go_on(state: State, resumed: Resumed, common: &Common) -> Result<Kept, Exit> 
         return Err(Exit::Refused);
     }
     let redactor = Arc::clone(&loaded.redactor);
-    let journal = state.go_on(Arc::new(move |text: &str| redactor.text(text).into_owned()));
+    let journal = state.go_on(Arc::new(move |text: &str| redactor.line(text).into_owned()));
     let journal = journal.map_err(|error| unreadable(Path::new("journal"), &error))?;
     output::note(format!("continuing run {}", resumed.run_id));
     Ok(Kept {

@@ -374,6 +374,7 @@ impl Pool {
         });
         shared.emit(Event::SessionOpened {
             server: self.endpoint.name.clone(),
+            session: None,
             open: u32::try_from(self.slots.len() - self.opening).unwrap_or(u32::MAX),
         });
     }

@@ -99,11 +99,8 @@ impl Shared {
 
     /// Tallies an event and passes it on. A report that has died changes nothing here.
     pub(super) fn emit(&mut self, event: Event) {
-        let stamped = Stamped {
-            version: 1,
-            at_ms: u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX),
-            event,
-        };
+        let at_ms = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let stamped = Stamped::new(at_ms, event);
         self.tally.take(&stamped);
         let _ = self.events.send(stamped);
     }
@@ -141,6 +138,7 @@ impl Shared {
     ) {
         self.emit(Event::Retrying {
             step: step.0 as usize,
+            job: None,
             failure: fault.failure.clone(),
             attempt: failed,
             attempts: retry.attempts,
@@ -162,6 +160,7 @@ impl Shared {
     pub(super) fn file(&mut self, step: StepId, file: String, outcome: FileOutcome, bytes: u64) {
         self.emit(Event::FileFinished {
             step: step.0 as usize,
+            job: None,
             file,
             outcome,
             bytes,

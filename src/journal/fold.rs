@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead};
 
-use super::record::{Entry, Mark, Record, VERSION};
+use super::record::{Entry, Mark, Record, VERSION, hidden_name};
 
 /// A line longer than this is no record of ours.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -59,7 +59,8 @@ pub(super) enum Folded {
 impl Resumed {
     /// What is known of a step.
     pub fn step(&self, name: &str) -> Option<&StepRecord> {
-        self.steps.get(name)
+        let hidden = || self.steps.get(&hidden_name(name));
+        self.steps.get(name).or_else(hidden)
     }
 
     fn take(&mut self, record: Record) {
@@ -74,7 +75,7 @@ impl Resumed {
             } => {
                 let step = self.of(step);
                 let entries = std::mem::take(&mut step.entries);
-                // A part that held a secret was not written: the set is then found out anew.
+                // Parts of two tries add up to no set: it is then found out anew.
                 if entries.len() as u64 == count {
                     step.set = Some((root.bytes(), entries, incomplete));
                 }
@@ -84,7 +85,7 @@ impl Resumed {
                 self.of(step).begun.extend(paths);
             }
             Record::File { step, path, mark } => {
-                // What is dealt with was begun, even where a secret kept that out of the journal.
+                // What is dealt with was begun.
                 let step = self.of(step);
                 step.begun.insert(path.bytes());
                 step.marks.insert(path.bytes(), mark);

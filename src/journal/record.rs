@@ -97,6 +97,11 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PathText(String);
 
+/// Why a record cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a secret would stand in it, in the name of a file or folder")]
+pub(super) struct HoldsSecret;
+
 impl PathText {
     /// The text of bytes.
     pub fn new(bytes: &[u8]) -> PathText {
@@ -138,10 +143,51 @@ impl PathText {
 }
 
 impl Record {
-    /// The record as a line, its end included; nothing where a secret would stand in it.
-    pub(super) fn line(&self, redact: &dyn Fn(&str) -> String) -> Option<String> {
-        let json = serde_json::to_string(self).ok()?;
-        (redact(&json) == json).then(|| format!("{} {json}\n", checksum(&json)))
+    /// The record as a line, its end included. Only values are looked at: a password may be `step` or `1`.
+    ///
+    /// # Errors
+    /// A secret would stand in a path, without which the record says nothing.
+    pub(super) fn line(&self, redact: &dyn Fn(&str) -> String) -> Result<String, HoldsSecret> {
+        let mut record = self.clone();
+        record.hide(redact)?;
+        let json = serde_json::to_string(&record).map_err(|_| HoldsSecret)?;
+        Ok(format!("{} {json}\n", checksum(&json)))
+    }
+
+    fn hide(&mut self, redact: &dyn Fn(&str) -> String) -> Result<(), HoldsSecret> {
+        let clear = |path: &PathText| match redact(&path.0) == path.0 {
+            true => Ok(()),
+            false => Err(HoldsSecret),
+        };
+        let words = |text: &mut String| *text = redact(text);
+        match self {
+            Record::Begin { .. } | Record::Done => return Ok(()),
+            Record::Entries { entries, .. } => {
+                entries.iter().try_for_each(|entry| clear(&entry.path))?;
+            }
+            Record::Set {
+                root, incomplete, ..
+            } => {
+                clear(root)?;
+                incomplete.iter_mut().for_each(words);
+            }
+            Record::Intent { paths, .. } => paths.iter().try_for_each(clear)?,
+            Record::File { path, mark, .. } => {
+                clear(path)?;
+                if let Mark::Unverified(reason) = mark {
+                    words(reason);
+                }
+            }
+        }
+        if let Record::Entries { step, .. }
+        | Record::Set { step, .. }
+        | Record::Intent { step, .. }
+        | Record::File { step, .. } = self
+            && redact(step) != *step
+        {
+            *step = hidden_name(step);
+        }
+        Ok(())
     }
 
     /// The record of a line without its end; nothing where the checksum does not match.
@@ -151,6 +197,12 @@ impl Record {
         let json = json.strip_prefix(' ')?;
         (checksum(json) == sum).then(|| serde_json::from_str(json).ok())?
     }
+}
+
+/// What stands in a record for the name of a step that holds a secret. The name itself stands in the manifest, so that its
+/// digest tells nobody more.
+pub(super) fn hidden_name(step: &str) -> String {
+    format!("sha256:{}", checksum(step))
 }
 
 fn checksum(json: &str) -> Cow<'static, str> {
@@ -201,11 +253,21 @@ mod tests {
     }
 
     #[test]
-    fn a_record_with_a_secret_is_not_written() {
-        let record = Record::Entries {
-            step: "geheim".into(),
-            entries: Vec::new(),
+    fn a_path_with_a_secret_is_not_written_and_words_of_ours_are_none() {
+        let record = |step: &str, path: &[u8]| Record::File {
+            step: step.into(),
+            path: PathText::new(path),
+            mark: Mark::Unverified("it is geheim".into()),
         };
-        assert!(record.line(&|text| text.replace("geheim", "***")).is_none());
+        let redact = |text: &str| text.replace("geheim", "***").replace("step", "***");
+        assert!(record("keep", b"/geheim").line(&redact).is_err());
+        let line = record("step", b"/a").line(&redact).unwrap();
+        let back = Record::read(line.trim_end().as_bytes());
+        let Some(Record::File { step, mark, .. }) = back else {
+            panic!("{line}");
+        };
+        assert_eq!(step, hidden_name("step"));
+        assert_eq!(mark, Mark::Unverified("it is ***".into()));
+        assert!(line.contains("\"step\":\"sha256:"), "{line}");
     }
 }

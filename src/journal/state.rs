@@ -1,7 +1,7 @@
 //! The folder `.ftpflow/KEY/`: its lock, its journal, and what is set aside.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, Seek, SeekFrom};
+use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,10 +51,10 @@ impl State {
     pub fn open(base: &Path, key: &str) -> Result<State, StateError> {
         let folder = base.join(key);
         let unwritable = |error| StateError::Unwritable(folder.clone(), error);
-        fs::create_dir_all(&folder).map_err(unwritable)?;
+        private_folders(&folder).map_err(unwritable)?;
         keep_out_of_git(base).map_err(unwritable)?;
         let path = folder.join("lock");
-        let lock = OpenOptions::new()
+        let lock = private()
             .create(true)
             .truncate(false)
             .write(true)
@@ -109,7 +109,11 @@ impl State {
         redact: Arc<dyn Fn(&str) -> String + Send + Sync>,
     ) -> io::Result<Journal> {
         let path = self.folder.join(JOURNAL);
-        let file = File::create(&path)?;
+        let file = private()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&path)?;
         let mut journal = Journal::new(path, file, redact);
         let begun = journal.append(&Record::Begin {
             version: VERSION,
@@ -156,7 +160,28 @@ fn keep_out_of_git(base: &Path) -> io::Result<()> {
     if path.exists() {
         return Ok(());
     }
-    fs::write(path, "*\n")
+    let mut file = private()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path)?;
+    file.write_all(b"*\n")
+}
+
+/// For files of their owner alone; one that is there keeps its mode.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes folders for their owner alone, with those above; one that is there keeps its mode.
+fn private_folders(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
 }
 
 #[cfg(test)]
@@ -206,6 +231,22 @@ mod tests {
         assert!(!state.has_journal());
         assert!(matches!(state.last().unwrap(), Found::Nothing));
         assert!(folder.path().join("k/journal.incomplete").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn state_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().join("new");
+        let state = State::open(&base, "k").unwrap();
+        drop(state.begin("f", "r", 1, redact()).unwrap());
+        for path in ["", ".gitignore", "k", "k/lock", "k/journal"] {
+            let data = fs::metadata(base.join(path)).unwrap();
+            let others = data.permissions().mode() & 0o077;
+            assert_eq!(others, 0, "{path}");
+        }
     }
 
     #[test]

@@ -43,15 +43,13 @@ impl Journal {
             .or_else(|_| fs::remove_file(&self.path))
     }
 
-    /// Appends a record. One that would hold a secret is left out: what it tells is then found out anew.
+    /// Appends a record.
     ///
     /// # Errors
-    /// Those of the disk.
+    /// Those of the disk, and a secret that would stand in the record: a journal that lacks one must not be resumed from.
     pub fn append(&mut self, record: &Record) -> io::Result<()> {
-        match record.line(&*self.redact) {
-            Some(line) => self.out.write_all(line.as_bytes()),
-            None => Ok(()),
-        }
+        let line = record.line(&*self.redact).map_err(io::Error::other)?;
+        self.out.write_all(line.as_bytes())
     }
 
     /// Hands everything to the system.

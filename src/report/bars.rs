@@ -7,7 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::record::Record;
 use super::redact::Redactor;
-use super::sink::{self, Screen, Shared};
+use super::screen::{self, Screen, Shared};
 use super::text;
 use crate::event::{Current, Meter};
 
@@ -60,7 +60,7 @@ impl Bars {
     /// Writes a line above the bars.
     pub(super) fn line(&self, line: &str) {
         // A terminal that is gone shows nothing; the run goes on.
-        let _ = self.multi.println(self.redactor.text(line));
+        let _ = self.multi.println(self.redactor.line(line));
     }
 
     /// Takes in the meter of a job that began.
@@ -71,7 +71,7 @@ impl Bars {
     /// Draws the state of things.
     pub(super) fn draw(&mut self, record: &Record) {
         self.forget();
-        let columns = sink::columns().unwrap_or(self.columns);
+        let columns = screen::columns().unwrap_or(self.columns);
         let flights: Vec<(Arc<Meter>, Current, u64)> = self
             .meters
             .iter()
@@ -80,7 +80,8 @@ impl Bars {
                 Some((Arc::clone(meter), current, moved))
             })
             .collect();
-        let in_flight = flights.iter().map(|(_, _, moved)| moved).sum();
+        let in_flight = flights.iter().map(|(_, _, moved)| *moved);
+        let in_flight = in_flight.fold(0, u64::saturating_add);
         self.draw_total(record, in_flight, columns);
         self.draw_files(&flights, columns);
     }
@@ -109,12 +110,13 @@ impl Bars {
     fn draw_total(&self, record: &Record, in_flight: u64, columns: usize) {
         let sum = |part: fn(&crate::event::StepTally) -> u64| -> u64 {
             let steps = record.steps().filter(|step| step.moves());
-            steps.map(|step| part(step.tally)).sum()
+            let parts = steps.map(|step| part(step.tally));
+            parts.fold(0, u64::saturating_add)
         };
         let planned = sum(|step| step.planned_bytes.unwrap_or(0));
-        let files = sum(|step| step.planned_files.unwrap_or(0));
-        let settled = sum(|step| step.done + step.unchanged + step.skipped + step.failed);
-        let moved = sum(|step| step.bytes) + in_flight;
+        let files = sum(|step| step.all_files().unwrap_or(0));
+        let settled = sum(crate::event::StepTally::settled);
+        let moved = sum(|step| step.bytes).saturating_add(in_flight);
         // Deletions and empty files move no bytes: then files are what is counted.
         let (at, of) = if planned > 0 {
             (moved, planned)
@@ -148,7 +150,7 @@ impl Bars {
     }
 
     fn draw_files(&mut self, flights: &[(Arc<Meter>, Current, u64)], columns: usize) {
-        let room = sink::rows().map_or(MAX_FILES, |rows| rows.saturating_sub(4));
+        let room = screen::rows().map_or(MAX_FILES, |rows| rows.saturating_sub(4));
         let limit = MAX_FILES.min(room);
         for (meter, _, _) in flights {
             if self.slots.iter().any(|slot| holds(slot, meter)) {
@@ -174,7 +176,8 @@ impl Bars {
             let size = current.size.unwrap_or(0).max(*moved);
             slot.bar.set_length(size.max(1));
             slot.bar.set_position(*moved);
-            let name = text::escape(&current.file).into_owned();
+            let name = self.redactor.text(&current.file);
+            let name = text::escape(&name);
             let bytes = text::pad_left(&text::bytes(*moved), 10);
             self.show(&slot.bar, &format!("{bytes}  {name}"), columns, true);
         }
@@ -188,7 +191,7 @@ impl Bars {
     /// Text beside a bar, cut to what the terminal has left; of a name the end stays.
     fn show(&self, bar: &ProgressBar, line: &str, columns: usize, name: bool) {
         let room = columns.saturating_sub(BAR + 4 + SPARE);
-        let line = self.redactor.text(line);
+        let line = self.redactor.line(line);
         let cut = match (name, line.char_indices().nth(12)) {
             (true, Some((at, _))) => {
                 let (bytes, name) = line.split_at(at);

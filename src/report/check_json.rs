@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::diagnostics::masked;
+use super::json_text;
 use super::redact::Redactor;
 use crate::manifest::{Finding, Place, Severity, Source};
 
@@ -72,7 +73,8 @@ impl Default for Version {
 impl Checked {
     /// Takes in what was found in a file.
     pub fn add(&mut self, source: &Source, findings: &[Finding], redactor: &Redactor) {
-        self.files.push(source.name().to_owned());
+        self.files
+            .push(redactor.wording(source.name()).into_owned());
         let found = findings
             .iter()
             .map(|finding| diagnostic(source, finding, redactor));
@@ -84,7 +86,7 @@ impl Checked {
     /// # Errors
     /// Those of the writer.
     pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, self)?;
+        json_text::pretty(out, self)?;
         writeln!(out)
     }
 
@@ -103,7 +105,7 @@ fn diagnostic(source: &Source, finding: &Finding, redactor: &Redactor) -> Diagno
     let finding = masked(source, finding, redactor);
     let related = finding.related.into_iter().map(|(place, message)| Related {
         message,
-        region: region(source, place),
+        region: region(source, place, redactor),
     });
     Diagnostic {
         code: finding.code,
@@ -114,15 +116,15 @@ fn diagnostic(source: &Source, finding: &Finding, redactor: &Redactor) -> Diagno
         message: finding.message,
         label: finding.label,
         help: finding.help,
-        region: region(source, finding.place),
+        region: region(source, finding.place, redactor),
         related: related.collect(),
     }
 }
 
-fn region(source: &Source, place: Place) -> Region {
+fn region(source: &Source, place: Place, redactor: &Redactor) -> Region {
     let (start, end) = source.positions(place);
     Region {
-        file: source.name().to_owned(),
+        file: redactor.wording(source.name()).into_owned(),
         line: start.line,
         column: start.column,
         end_line: end.line,

@@ -61,7 +61,7 @@ pub fn write_findings(
     if more > 0 {
         writeln!(out, "… and {} more\n", text::number(more as u64))?;
     }
-    write_count(out, source, findings, drawing.paint)
+    write_count(out, source, findings, drawing)
 }
 
 /// As many as are shown, in order: of many, errors before warnings.
@@ -118,9 +118,9 @@ pub(super) fn render_place(
         snippet: Some(Snippet::new(source, &[place], drawing.redactor)),
         severity: Severity::Error,
         code: None,
-        message: drawing.redactor.text(&message).into_owned(),
+        message: drawing.redactor.line(&message).into_owned(),
         help: None,
-        labels: vec![(place, drawing.redactor.text(&label).into_owned())],
+        labels: vec![(place, drawing.redactor.line(&label).into_owned())],
     })
 }
 
@@ -128,7 +128,7 @@ fn write_count(
     out: &mut dyn Write,
     source: &Source,
     findings: &[Finding],
-    paint: Paint,
+    drawing: Drawing<'_>,
 ) -> io::Result<()> {
     let count = |severity| {
         let count = findings
@@ -149,11 +149,12 @@ fn write_count(
         0 => (Tone::Doubtful, "warning"),
         _ => (Tone::Bad, "error"),
     };
-    let name = text::escape(source.name());
+    let name = drawing.redactor.wording(source.name());
+    let name = text::escape(&name);
     writeln!(
         out,
         "{}: {name}: {}",
-        paint.tone(tone, word),
+        drawing.paint.tone(tone, word),
         counted.join(", ")
     )
 }
@@ -184,7 +185,8 @@ impl Drawing<'_> {
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         let text = lines.join("\n");
         let text = text.trim_start_matches('\n');
-        text.strip_prefix("  ").unwrap_or(text).to_owned() + "\n"
+        // It breaks long texts anew.
+        text::uncommand(text.strip_prefix("  ").unwrap_or(text)) + "\n"
     }
 }
 

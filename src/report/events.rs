@@ -2,15 +2,23 @@
 
 use std::io::{self, Write};
 
-use crate::event::Stamped;
+use super::redact::Redactor;
+use super::{json_text, masked};
+use crate::event::{Event, Stamped};
 
-/// Writes an event as a line. Lines are passed on at once: whoever reads them may be waiting.
+/// Writes an event without secrets as a line. Lines are passed on at once: whoever reads them may be waiting.
 ///
 /// # Errors
 /// Those of the writer.
-pub(super) fn write(out: &mut dyn Write, stamped: &Stamped) -> io::Result<()> {
-    let mut line = serde_json::to_vec(stamped)?;
-    line.push(b'\n');
-    out.write_all(&line)?;
+pub(super) fn write(out: &mut dyn Write, stamped: &Stamped, redactor: &Redactor) -> io::Result<()> {
+    let Event::RunStarted { .. } = &stamped.event else {
+        json_text::line(out, stamped)?;
+        return out.flush();
+    };
+    let mut first = stamped.clone();
+    if let Event::RunStarted { steps, .. } = &mut first.event {
+        masked::heads(steps, redactor);
+    }
+    json_text::line(out, &first)?;
     out.flush()
 }

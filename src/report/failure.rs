@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::causes::Cause;
 use super::lines::{reason, with_code};
 use super::paint::{Paint, Tone};
 use super::text;
@@ -23,32 +24,85 @@ pub(super) fn block_beside(
     paint: Paint,
 ) -> String {
     let mut text = format!("  {}\n", heading(title, failure, paint));
+    let file = failure.file.clone().filter(|file| file != title);
+    facts(&mut text, failure, beside, file, paint);
+    transcript(&mut text, &failure.transcript, paint);
+    help(&mut text, failure, paint);
+    text
+}
+
+/// The same of all files of one cause: how many there are, the first of them, and how the first one failed.
+pub(super) fn cause_block(cause: &Cause, detail: Detail, paint: Paint) -> String {
+    if let (1, [name]) = (cause.files, cause.names.as_slice()) {
+        return match detail {
+            Detail::Line => format!("  {}\n", heading(name, &cause.failure, paint)),
+            _ => block(name, &cause.failure, paint),
+        };
+    }
+    let title = text::counted(cause.files, "file");
+    if detail == Detail::Line {
+        return format!("  {title}: {}\n", text::escape(&reason(&cause.failure)));
+    }
+    let mut text = format!("  {}\n", heading(&title, &cause.failure, paint));
+    let more = cause.files.saturating_sub(cause.names.len() as u64);
+    let mut names = cause.names.clone();
+    if more > 0 {
+        names.push(format!("… and {} more", text::number(more)));
+    }
+    for (at, name) in names.iter().enumerate() {
+        fact(&mut text, if at == 0 { "files" } else { "" }, name, paint);
+    }
+    facts(&mut text, &cause.failure, None, None, paint);
+    if detail == Detail::All {
+        transcript(&mut text, &cause.failure.transcript, paint);
+    }
+    help(&mut text, &cause.failure, paint);
+    text
+}
+
+/// How much is said of a cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// What happened, and how often.
+    Line,
+    /// The facts, too.
+    Facts,
+    /// The end of the control connection, too.
+    All,
+}
+
+/// What is known beside the message, a line each.
+fn facts(
+    text: &mut String,
+    failure: &Failure,
+    beside: Option<String>,
+    file: Option<String>,
+    paint: Paint,
+) {
     let reply = match (failure.code, &failure.reply) {
         (Some(code), reply) => Some(with_code(code, reply.as_deref().unwrap_or_default())),
         (None, reply) => reply.clone(),
     };
+    let code = failure.hazard.as_ref().map(|hazard| hazard.code.to_owned());
     let facts = [
-        (
-            "code",
-            failure.hazard.as_ref().map(|hazard| hazard.code.to_owned()),
-        ),
+        ("code", code),
         ("beside", beside),
         ("server", failure.server.clone()),
-        ("file", failure.file.clone().filter(|file| file != title)),
+        ("file", file),
         ("command", failure.command.clone()),
         ("reply", reply),
     ];
     for (name, value) in facts {
         for (at, line) in value.iter().flat_map(|value| value.lines()).enumerate() {
-            let name = if at == 0 { name } else { "" };
-            fact(&mut text, name, line, paint);
+            fact(text, if at == 0 { name } else { "" }, line, paint);
         }
     }
-    transcript(&mut text, &failure.transcript, paint);
+}
+
+fn help(text: &mut String, failure: &Failure, paint: Paint) {
     if let Some(help) = &failure.help {
-        fact(&mut text, "help", help, paint);
+        fact(text, "help", help, paint);
     }
-    text
 }
 
 fn heading(title: &str, failure: &Failure, paint: Paint) -> String {

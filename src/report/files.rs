@@ -1,15 +1,13 @@
 //! `--report FILE`: a document about a whole run, written at its end.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::origins::Origins;
 use super::record::Record;
-use super::redact::{Redacted, Redactor};
-use super::summary::Origins;
+use super::sink::Sink;
 use super::{html, json, junit, markdown};
 
 /// The form of a report.
@@ -30,7 +28,7 @@ pub enum Format {
 pub struct ReportFile {
     path: PathBuf,
     format: Format,
-    file: File,
+    sink: Sink,
 }
 
 /// Why there will be no report.
@@ -73,8 +71,8 @@ impl ReportFile {
     /// The name's end is unknown, or the file cannot be written.
     pub fn create(path: PathBuf) -> Result<ReportFile, ReportError> {
         let format = Format::of(&path)?;
-        match File::create(&path) {
-            Ok(file) => Ok(ReportFile { path, format, file }),
+        match Sink::open(&path) {
+            Ok(sink) => Ok(ReportFile { path, format, sink }),
             Err(error) => Err(ReportError::Open { path, error }),
         }
     }
@@ -84,17 +82,12 @@ impl ReportFile {
         &self.path
     }
 
-    /// Writes the report.
+    /// Writes the report of a record without secrets; where it was written, to be waited for.
     ///
     /// # Errors
     /// Those of the file.
-    pub fn write(
-        &self,
-        record: &Record,
-        origins: &Origins,
-        redactor: &Arc<Redactor>,
-    ) -> io::Result<()> {
-        let mut out = Redacted::new(redactor, BufWriter::new(&self.file));
+    pub fn write(self, record: &Record, origins: &Origins) -> io::Result<Sink> {
+        let mut out = BufWriter::new(self.sink);
         match self.format {
             Format::Json => json::write(&mut out, record, origins)?,
             Format::Junit => junit::write(&mut out, record, origins)?,
@@ -102,7 +95,8 @@ impl ReportFile {
             Format::Markdown => markdown::write(&mut out, record, origins)?,
         }
         out.write_all(b"\n")?;
-        out.flush()
+        out.flush()?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)
     }
 }
 
@@ -115,9 +109,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = ReportFile::create(folder.path().join(name)).unwrap();
         let (record, origins) = (scenario::record(), scenario::origins());
-        file.write(&record, &origins, &scenario::redactor())
-            .unwrap();
-        std::fs::read_to_string(file.path()).unwrap()
+        let path = file.path().to_owned();
+        file.write(&record, &origins).unwrap();
+        std::fs::read_to_string(path).unwrap()
     }
 
     #[test]
@@ -146,7 +140,7 @@ mod tests {
     fn markup_is_never_left_by_names() {
         let xml = report("a.xml");
         assert!(xml.contains("name=\"版本/a|b &lt;1&gt;.zip\""), "{xml}");
-        assert!(xml.contains("bad\u{fffd}[2J\u{fffd}name"), "{xml}");
+        assert!(xml.contains("bad\\u{1b}[2J\\u{1}name"), "{xml}");
         assert!(!xml.chars().any(|c| c.is_control() && c != '\n'), "{xml}");
         let html = report("a.html");
         assert!(

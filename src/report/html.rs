@@ -2,14 +2,18 @@
 
 use std::io::{self, Write};
 
-use super::failure::{block, block_beside};
+use super::causes::Cause;
+use super::failure::{Detail, block_beside, cause_block};
 use super::json::started;
 use super::lines::failed_files;
+use super::origins::Origins;
 use super::paint::Paint;
 use super::record::{Note, Record, StepRecord};
-use super::summary::Origins;
-use super::text::{self, markup};
+use super::text::{self, attribute, markup};
 use crate::event::RunOutcome;
+
+/// Causes of failures that are shown open.
+const MAX_OPEN: usize = 20;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:#8884;--good:#1a7f37;--bad:#cf222e;--warn:#9a6700}\
@@ -23,7 +27,7 @@ small,.subject{opacity:.75}pre{overflow-x:auto;padding:.7rem;border:1px solid va
 summary{cursor:pointer}";
 
 pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> io::Result<()> {
-    let name = markup(&record.name);
+    let name = attribute(&record.name);
     let outcome = match record.outcome() {
         RunOutcome::Done => "done",
         RunOutcome::Failed => "failed",
@@ -37,7 +41,7 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
          <title>{name}: {outcome}</title><style>{STYLE}</style></head><body>\n\
          <h1>{name} <span class=\"{outcome}\">{outcome}</span></h1>\n\
          <p><small>run {} · {} · {}</small></p>",
-        markup(&record.run_id),
+        attribute(&record.run_id),
         started(record),
         text::duration(record.elapsed()),
     )?;
@@ -66,10 +70,10 @@ fn table(out: &mut dyn Write, record: &Record) -> io::Result<()> {
             out,
             "<tr><td>{}<br><span class=\"subject\">{}</span><td>{}<td><span class=\"{result}\">{result}</span> {}\
              <td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}</tr>",
-            markup(&step.head.name),
-            markup(&step.head.subject),
+            attribute(&step.head.name),
+            attribute(&step.head.subject),
             step.head.kind,
-            markup(&why),
+            attribute(&why),
             text::number(files),
             text::number(tally.unchanged),
             text::number(tally.skipped),
@@ -104,7 +108,7 @@ fn notes(out: &mut dyn Write, record: &Record) -> io::Result<()> {
     }
     writeln!(out, "<h2>Warnings and notes</h2><ul>")?;
     for line in lines {
-        writeln!(out, "<li>{}</li>", markup(line.trim_start_matches(": ")))?;
+        writeln!(out, "<li>{}</li>", attribute(line.trim_start_matches(": ")))?;
     }
     writeln!(out, "</ul>")
 }
@@ -118,9 +122,9 @@ fn failures(
     writeln!(
         out,
         "<h2><span class=\"failed\">{}</span> <small>{} · {}</small></h2>",
-        markup(&step.head.name),
-        markup(&step.head.subject),
-        markup(&origins.position(&step.head.origin)),
+        attribute(&step.head.name),
+        attribute(&step.head.subject),
+        attribute(&origins.position(&step.head.origin)),
     )?;
     if let Some(failure) = step.failure() {
         writeln!(
@@ -138,20 +142,43 @@ fn failures(
         return Ok(());
     }
     writeln!(out, "<p>{}</p>", markup(&failed_files(step)))?;
-    let mut shown = 0;
-    for failed in record.failures_of(step.at) {
-        let open = if shown < 20 { " open" } else { "" };
+    let causes = record.causes_of(step.at);
+    for (nth, (at, cause)) in causes.into_iter().enumerate() {
+        let open = if nth < MAX_OPEN { " open" } else { "" };
+        let line = cause_block(cause, Detail::Line, Paint::PLAIN);
+        let all = cause_block(cause, Detail::All, Paint::PLAIN);
         writeln!(
             out,
-            "<details{open}><summary>{}</summary><pre>{}</pre></details>",
-            markup(&text::escape(&failed.file)),
-            markup(&block("", &failed.failure, Paint::PLAIN)),
+            "<details{open}><summary>{}</summary><pre>{}</pre>",
+            markup(line.trim()),
+            markup(&all),
         )?;
-        shown += 1;
+        names(out, record, at, cause)?;
+        writeln!(out, "</details>")?;
     }
-    let more = step.tally.failed.saturating_sub(shown);
+    let more = record.other_causes(step.at);
     if more > 0 {
-        writeln!(out, "<p>… and {} more</p>", text::counted(more, "file"))?;
+        let files = text::counted(more, "file");
+        writeln!(out, "<p>… and {files} for other reasons</p>")?;
     }
     Ok(())
+}
+
+/// The files of a cause, as far as they were kept.
+fn names(out: &mut dyn Write, record: &Record, at: usize, cause: &Cause) -> io::Result<()> {
+    if cause.files < 2 {
+        return Ok(());
+    }
+    writeln!(out, "<ul>")?;
+    let mut told = 0;
+    let kept = record.failures.iter();
+    for failed in kept.filter(|failed| failed.cause == Some(at)) {
+        writeln!(out, "<li>{}</li>", attribute(&failed.file))?;
+        told += 1;
+    }
+    if cause.files > told {
+        let more = text::number(cause.files - told);
+        writeln!(out, "<li>… and {more} more</li>")?;
+    }
+    writeln!(out, "</ul>")
 }

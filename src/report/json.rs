@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::json_text;
+use super::origins::Origins;
 use super::record::{Note, Record, StepRecord};
-use super::summary::Origins;
 use crate::event::{Failure, RunOutcome};
 
 #[derive(Serialize)]
@@ -18,6 +19,8 @@ struct Document<'a> {
     elapsed_ms: u64,
     outcome: RunOutcome,
     steps: Vec<Step<'a>>,
+    /// Failures of files, grouped by what led to them.
+    causes: Vec<CauseCount<'a>>,
     failures: Vec<FileFailed<'a>>,
     /// Files that failed and are not in `failures`.
     failures_omitted: u64,
@@ -63,6 +66,16 @@ struct NoteCount<'a> {
 }
 
 #[derive(Serialize)]
+struct CauseCount<'a> {
+    step: &'a str,
+    files: u64,
+    /// The first of them.
+    names: &'a [String],
+    /// How the first one failed.
+    failure: &'a Failure,
+}
+
+#[derive(Serialize)]
 struct FileFailed<'a> {
     step: &'a str,
     file: &'a str,
@@ -82,6 +95,15 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
         file: &failed.file,
         failure: &failed.failure,
     });
+    let causes = record.steps().flat_map(|step| {
+        let causes = record.causes_of(step.at).into_iter();
+        causes.map(move |(_, cause)| CauseCount {
+            step: &step.head.name,
+            files: cause.files,
+            names: &cause.names,
+            failure: &cause.failure,
+        })
+    });
     let warnings = record.warnings.iter().map(|warning| Warned {
         step: warning.step.map(|step| record.step_name(step)),
         server: warning.server.as_deref(),
@@ -98,12 +120,13 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
             .steps()
             .map(|step| as_json(record, step, origins))
             .collect(),
+        causes: causes.collect(),
         failures: failures.collect(),
         failures_omitted: record.failures_omitted(),
         warnings: warnings.collect(),
         warnings_total: record.tally.warnings,
     };
-    Ok(serde_json::to_writer_pretty(out, &document)?)
+    json_text::pretty(out, &document)
 }
 
 /// The run's start as RFC 3339, UTC.

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use super::failure::block;
 use super::json::started;
 use super::lines::failed_files;
+use super::origins::Origins;
 use super::paint::Paint;
 use super::record::{Record, StepRecord};
-use super::summary::Origins;
-use super::text::markup;
+use super::text::{attribute, markup};
 use crate::event::Failure;
 
 pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> io::Result<()> {
@@ -20,7 +20,7 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
         steps.len() + record.failures.len(),
         seconds(record.elapsed_ms),
     );
-    let name = markup(&record.name);
+    let name = attribute(&record.name);
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<testsuites name=\"{name}\" {counts}>")?;
     // The schema has `timestamp` without a zone; it is UTC.
@@ -32,7 +32,7 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
     )?;
     writeln!(out, "    <properties>")?;
     for (key, value) in [("version", "1"), ("run_id", &record.run_id)] {
-        let value = markup(value);
+        let value = attribute(value);
         writeln!(out, "      <property name=\"{key}\" value=\"{value}\"/>")?;
     }
     writeln!(out, "    </properties>")?;
@@ -44,8 +44,8 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
         writeln!(
             out,
             "    <testcase classname=\"{}.files\" name=\"{}\" time=\"0\">",
-            markup(step),
-            markup(&failed.file)
+            attribute(step),
+            attribute(&failed.file)
         )?;
         failure(out, &failed.file, &failed.failure)?;
         writeln!(out, "    </testcase>")?;
@@ -64,8 +64,8 @@ fn step_case(out: &mut dyn Write, step: StepRecord<'_>, origins: &Origins) -> io
         out,
         "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{line}\" time=\"{}\">",
         step.head.kind,
-        markup(&step.head.name),
-        markup(&file),
+        attribute(&step.head.name),
+        attribute(&file),
         seconds(u64::try_from(time).unwrap_or(u64::MAX)),
     )?;
     match step.failure() {
@@ -76,7 +76,7 @@ fn step_case(out: &mut dyn Write, step: StepRecord<'_>, origins: &Origins) -> io
         }
         None if is_skipped(&step) => {
             let (_, why) = step.result();
-            writeln!(out, "      <skipped message=\"{}\"/>", markup(&why))?;
+            writeln!(out, "      <skipped message=\"{}\"/>", attribute(&why))?;
         }
         None => {}
     }
@@ -94,7 +94,7 @@ fn failure(out: &mut dyn Write, title: &str, failure: &Failure) -> io::Result<()
     writeln!(
         out,
         "      <failure message=\"{}\" type=\"{code}\">{}</failure>",
-        markup(&failure.message),
+        attribute(&failure.message),
         markup(&block(title, failure, Paint::PLAIN)),
     )
 }

@@ -39,7 +39,7 @@ impl Lines {
     pub(super) fn line(&self, record: &Record, stamped: &Stamped) -> Option<String> {
         match &stamped.event {
             Event::RunStarted { .. } => self.run_started(record),
-            Event::SessionOpened { server, open } if self.verbose() => {
+            Event::SessionOpened { server, open, .. } if self.verbose() => {
                 let open = text::counted(u64::from(*open), "session");
                 Some(self.say(Tone::Cool, "Connected", &format!("{server} ({open} open)")))
             }
@@ -53,6 +53,7 @@ impl Lines {
                 attempt,
                 attempts,
                 wait_ms,
+                ..
             } if self.verbosity > Verbosity::Quiet => {
                 let wait = text::duration(std::time::Duration::from_millis(*wait_ms));
                 let (name, what) = (record.step_name(*step), brief(failure));
@@ -65,6 +66,7 @@ impl Lines {
                 file,
                 outcome,
                 bytes,
+                ..
             } => self.file(record, *step, file, outcome, *bytes),
             Event::StepFinished { step, outcome } => self.step_finished(record, *step, outcome),
             _ => None,
@@ -227,12 +229,12 @@ fn moved(step: StepRecord<'_>) -> String {
 /// `2 of 100 files failed`
 pub(super) fn failed_files(step: StepRecord<'_>) -> String {
     let failed = step.tally.failed;
-    match step.tally.planned_files {
-        Some(planned) if planned >= failed && planned > 1 => {
+    match step.tally.all_files() {
+        Some(all) if all > 1 => {
             format!(
                 "{} of {} failed",
                 text::number(failed),
-                text::counted(planned, "file")
+                text::counted(all, "file")
             )
         }
         _ => format!("{} failed", text::counted(failed, "file")),
@@ -283,10 +285,10 @@ mod tests {
         let mut record = Record::default();
         let redactor = scenario::redactor();
         let mut text = String::from("$ ftpflow run\n");
-        for stamped in scenario::events() {
+        for stamped in scenario::masked() {
             record.take(&stamped);
             if let Some(line) = lines.line(&record, &stamped) {
-                text.push_str(&redactor.text(&line));
+                text.push_str(&redactor.line(&line));
                 text.push('\n');
             }
         }

@@ -2,17 +2,19 @@
 
 use std::io::{self, Write};
 
-use super::failure::{block, block_beside};
+use super::failure::{Detail, block_beside, cause_block};
 use super::json::started;
 use super::lines::failed_files;
+use super::origins::Origins;
 use super::paint::Paint;
 use super::record::{Record, StepRecord};
-use super::summary::Origins;
 use super::text::{self, markdown};
 use crate::event::RunOutcome;
 
-/// Failures of files written for one step: job summaries have a bound of their own.
-const MAX_SHOWN: usize = 100;
+/// Causes of failures written for one step, and those with the end of the control connection: job summaries have a bound of
+/// their own.
+const MAX_SHOWN: usize = 30;
+const MAX_FULL: usize = 10;
 
 pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> io::Result<()> {
     let outcome = match record.outcome() {
@@ -98,14 +100,25 @@ fn failures(
     if step.tally.failed > 0 {
         writeln!(out, "{}\n", failed_files(step))?;
     }
-    let mut shown = 0;
-    for failed in record.failures_of(step.at).take(MAX_SHOWN) {
-        code(out, &block(&failed.file, &failed.failure, Paint::PLAIN))?;
-        shown += 1;
+    let mut told = 0_u64;
+    for (nth, (_, cause)) in record
+        .causes_of(step.at)
+        .into_iter()
+        .take(MAX_SHOWN)
+        .enumerate()
+    {
+        let detail = if nth < MAX_FULL {
+            Detail::All
+        } else {
+            Detail::Facts
+        };
+        code(out, &cause_block(cause, detail, Paint::PLAIN))?;
+        told += cause.files;
     }
-    let more = step.tally.failed.saturating_sub(shown);
+    let more = step.tally.failed.saturating_sub(told);
     if more > 0 {
-        writeln!(out, "… and {} more", text::counted(more, "file"))?;
+        let files = text::counted(more, "file");
+        writeln!(out, "… and {files} for other reasons")?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Events come in, text goes out through a [`Redactor`]; writers are passed in. Nothing here changes what a run does.
 
 mod bars;
+mod causes;
 mod check_json;
 mod codes_page;
 mod diagnostics;
@@ -14,10 +15,14 @@ mod github;
 mod graph;
 mod html;
 mod json;
+mod json_text;
 mod junit;
 mod lanes;
 mod lines;
 mod markdown;
+mod masked;
+mod origins;
+mod outlet;
 mod paint;
 mod passwords;
 #[cfg(test)]
@@ -26,16 +31,20 @@ mod preview;
 mod probe;
 mod record;
 mod redact;
+mod redacted;
 mod reporter;
 mod sarif;
 #[cfg(test)]
 mod scenario;
+mod screen;
+mod settings;
 mod sink;
 mod snippet;
 mod summary;
 mod table;
 pub mod text;
 
+pub use causes::Cause;
 pub use check_json::Checked;
 pub use codes_page::{CODES_PAGE, CodeEntry, entries as code_entries, entry as code_entry};
 pub use diagnostics::{Drawing, write_findings};
@@ -43,12 +52,17 @@ pub use dry_run::write_plan;
 pub use files::{Format, ReportError, ReportFile};
 pub use graph::{Edge, Lane, Line, Node, Picture, write_dot, write_mermaid, write_svg};
 pub use lines::Verbosity;
+pub use origins::Origins;
+pub use outlet::{Hurry, Outlet};
 pub use paint::{Paint, Tone};
 pub use probe::{ProbeFound, ProbeReport, ProbeSheet};
 pub use record::{
     FileFailure, MAX_FAILURES, MAX_WARNINGS, Note, Record, StepRecord, Totals, Warning,
 };
-pub use redact::{MASK, Redacted, Redactor};
-pub use reporter::{Display, Reporter, Settings};
-pub use sink::columns;
-pub use summary::{Origins, Summary};
+pub use redact::{MASK, Redactor};
+pub use redacted::Redacted;
+pub use reporter::Reporter;
+pub use screen::columns;
+pub use settings::{Display, Settings};
+pub use sink::Sink;
+pub use summary::Summary;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::record::Record;
+use super::redact::Redactor;
 use super::text;
 use crate::event::{Event, FileOutcome, Stamped};
 
@@ -10,12 +11,18 @@ use crate::event::{Event, FileOutcome, Stamped};
 ///
 /// # Errors
 /// Those of the writer.
-pub(super) fn write(out: &mut dyn Write, record: &Record, stamped: &Stamped) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    record: &Record,
+    stamped: &Stamped,
+    redactor: &Redactor,
+) -> io::Result<()> {
     let Event::FileFinished {
         step,
         file,
         outcome,
         bytes,
+        ..
     } = &stamped.event
     else {
         return Ok(());
@@ -36,5 +43,5 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, stamped: &Stamped) -> 
         }
     };
     let line = format!("{}: {word} {file}{detail}", head.name);
-    writeln!(out, "{}", text::escape(&line))
+    writeln!(out, "{}", redactor.line(&text::escape(&line)))
 }

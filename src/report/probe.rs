@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::json_text;
+use super::masked::mask_failure;
 use super::paint::{Paint, Tone};
+use super::redact::Redactor;
 use super::text;
 use crate::event::Failure;
 
@@ -99,12 +102,19 @@ pub struct ProbeFound {
 }
 
 impl ProbeReport {
+    /// Masks what servers, errors and the manifest brought; keys and words of ours stay.
+    pub fn mask(&mut self, redactor: &Redactor) {
+        for sheet in &mut self.servers {
+            sheet.mask(redactor);
+        }
+    }
+
     /// As JSON, one document.
     ///
     /// # Errors
     /// The writer's.
     pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, self)?;
+        json_text::pretty(out, self)?;
         writeln!(out)
     }
 
@@ -124,6 +134,38 @@ impl ProbeReport {
 }
 
 impl ProbeSheet {
+    fn mask(&mut self, redactor: &Redactor) {
+        self.name = redactor.wording(&self.name).into_owned();
+        self.address = redactor.wording(&self.address).into_owned();
+        if let Some(failure) = &mut self.failure {
+            mask_failure(failure, redactor);
+        }
+        let Some(found) = &mut self.found else {
+            return;
+        };
+        for line in &mut found.entry {
+            *line = redactor.wording(line).into_owned();
+        }
+        let single = [
+            &mut found.system,
+            &mut found.home,
+            &mut found.tls_problem,
+            &mut found.pasv,
+            &mut found.incomplete,
+            &mut found.listing_problem,
+            &mut found.sessions_refusal,
+        ];
+        let several = [
+            &mut found.features,
+            &mut found.checksums,
+            &mut found.readings,
+        ];
+        let all = single.into_iter().flatten().chain([&mut found.greeting]);
+        for text in all.chain(several.into_iter().flatten()) {
+            *text = redactor.text(text).into_owned();
+        }
+    }
+
     fn write(&self, out: &mut dyn Write, paint: Paint) -> io::Result<()> {
         let name = text::escape(&self.name);
         let address = text::escape(&self.address);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::causes::{Cause, Causes};
 use crate::event::{
     Event, Failure, FileOutcome, RunOutcome, Stamped, StepHead, StepOutcome, StepTally, Tally,
 };
@@ -35,6 +36,7 @@ pub struct Record {
     pub failures: Vec<FileFailure>,
     /// The first [`MAX_WARNINGS`] warnings.
     pub warnings: Vec<Warning>,
+    causes: Causes,
     /// Reasons for which files were left alone or not verified, counted.
     notes: BTreeMap<(usize, Note, String), u64>,
 }
@@ -48,6 +50,8 @@ pub struct FileFailure {
     pub file: String,
     /// How.
     pub failure: Failure,
+    /// Its position among the causes, where that is kept.
+    pub cause: Option<usize>,
 }
 
 /// A warning of a run.
@@ -156,8 +160,19 @@ impl Record {
 
     /// Failures of files that were not kept.
     pub fn failures_omitted(&self) -> u64 {
-        let failed: u64 = self.tally.steps.iter().map(|step| step.failed).sum();
+        let failed = self.tally.steps.iter().map(|step| step.failed);
+        let failed = failed.fold(0, u64::saturating_add);
         failed.saturating_sub(self.failures.len() as u64)
+    }
+
+    /// What led files of a step to fail, with its position; that of the most files first.
+    pub fn causes_of(&self, step: usize) -> Vec<(usize, &Cause)> {
+        self.causes.of(step)
+    }
+
+    /// Files of a step that failed for causes which were not kept.
+    pub fn other_causes(&self, step: usize) -> u64 {
+        self.causes.others(step)
     }
 
     /// Reasons of a step, with how many files each concerns.
@@ -178,7 +193,7 @@ impl Record {
         let mut totals = Totals::default();
         for step in self.steps() {
             totals.files_failed += step.tally.failed;
-            totals.bytes += step.tally.bytes;
+            totals.bytes = totals.bytes.saturating_add(step.tally.bytes);
             if step.moves() {
                 totals.files_done += step.tally.done;
             }
@@ -204,17 +219,23 @@ impl Record {
 
     fn take_file(&mut self, step: usize, file: &str, outcome: &FileOutcome) {
         match outcome {
-            FileOutcome::Failed { failure } if self.failures.len() < MAX_FAILURES => {
-                self.failures.push(FileFailure {
-                    step,
-                    file: file.to_owned(),
-                    failure: failure.as_ref().clone(),
-                });
-            }
+            FileOutcome::Failed { failure } => self.take_failure(step, file, failure),
             FileOutcome::Unverified { reason } => self.note(step, Note::Unverified, reason),
             FileOutcome::Skipped { reason } => self.note(step, Note::Skipped, reason),
             FileOutcome::WasNotThere => self.note(step, Note::Skipped, "was not there"),
             _ => {}
+        }
+    }
+
+    fn take_failure(&mut self, step: usize, file: &str, failure: &Failure) {
+        let cause = self.causes.take(step, file, failure);
+        if self.failures.len() < MAX_FAILURES {
+            self.failures.push(FileFailure {
+                step,
+                file: file.to_owned(),
+                failure: failure.clone(),
+                cause,
+            });
         }
     }
 
@@ -283,18 +304,20 @@ mod tests {
     use super::*;
 
     fn failed(step: usize) -> Stamped {
-        Stamped {
-            version: 1,
-            at_ms: 1,
-            event: Event::FileFinished {
+        let outcome = FileOutcome::Failed {
+            failure: Box::default(),
+        };
+        let file = "a".into();
+        Stamped::new(
+            1,
+            Event::FileFinished {
                 step,
-                file: "a".into(),
-                outcome: FileOutcome::Failed {
-                    failure: Box::default(),
-                },
-                bytes: 0,
+                job: None,
+                file,
+                outcome,
+                bytes: u64::MAX,
             },
-        }
+        )
     }
 
     #[test]
@@ -306,6 +329,8 @@ mod tests {
         }
         assert_eq!(record.failures.len(), MAX_FAILURES);
         assert_eq!(record.failures_omitted(), 5);
+        // Sizes that a server may claim do not overflow, either.
+        assert_eq!(record.tally.steps[0].bytes, u64::MAX);
     }
 
     #[test]

@@ -1,12 +1,10 @@
 //! The only way to any sink: every secret is masked by its value, wherever it stands.
 //!
-//! A server may repeat a password in a reply, and a JSON string, a URL or an HTML page writes it in other letters. So each
-//! secret is looked for in every form in which our sinks can write it, and overlapping finds are masked as one.
+//! Texts are masked before a document is made of them, never the document: a password may be `"`, `1` or `step`. A server may
+//! repeat a password in other letters, so each secret is looked for in every form, and finds that touch are masked as one.
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Write};
-use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -15,17 +13,20 @@ use super::text;
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
 
-/// A secret of so few bytes is part of many words.
+/// A secret of so few characters is part of many words.
 const SHORT: usize = 3;
 
-/// A line longer than this is passed on in parts.
-const LONGEST: usize = 64 * 1024;
+/// So often a text is masked again where masks and what stands beside them make a secret, before all of it is.
+const ROUNDS: usize = 4;
 
 /// Knows all secrets of a run, and masks them.
 pub struct Redactor {
-    forms: Forms,
-    /// The forms themselves: at a boundary between writes, the beginning of one is held back.
+    short: Forms,
+    long: Forms,
+    /// The forms of long secrets: at a boundary between writes, the beginning of one is held back.
     patterns: Vec<Vec<u8>>,
+    /// Whether a mask may be part of a secret.
+    starred: bool,
 }
 
 enum Forms {
@@ -36,87 +37,85 @@ enum Forms {
     Unknown,
 }
 
-/// A writer that masks what is written, also where a secret is split between writes.
-///
-/// Lines are passed on whole. A flush passes on an unfinished line, except an end that may become a secret.
-#[derive(Debug)]
-pub struct Redacted<W: Write> {
-    inner: W,
-    redactor: Arc<Redactor>,
-    pending: Vec<u8>,
-}
-
 impl Redactor {
     /// Masks these values (see [`crate::plan::Secrets::masked`]) and each of their lines.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Redactor {
-        let mut patterns: Vec<Vec<u8>> = secrets
+        let secrets = secrets
             .into_iter()
             .flat_map(|secret| std::iter::once(secret).chain(secret.lines()))
-            .filter(|secret| !secret.is_empty())
-            .flat_map(forms)
-            .map(String::into_bytes)
-            .collect();
-        patterns.sort();
-        patterns.dedup();
-        let forms = match patterns.as_slice() {
-            [] => Forms::None,
-            some => AhoCorasick::builder()
-                .match_kind(MatchKind::Standard)
-                .kind(kind(some))
-                .build(some)
-                .map_or(Forms::Unknown, Forms::Some),
-        };
-        Redactor { forms, patterns }
+            .filter(|secret| !secret.is_empty());
+        let (long, short): (Vec<&str>, Vec<&str>) =
+            secrets.partition(|secret| secret.chars().count() > SHORT);
+        let (long, short) = (patterns(&long), patterns(&short));
+        let mut all = long.iter().chain(&short);
+        Redactor {
+            starred: all.any(|pattern| pattern.contains(&b'*')),
+            short: Forms::of(&short),
+            long: Forms::of(&long),
+            patterns: long,
+        }
     }
 
-    /// The text without secrets.
+    /// A text that may come from outside, without secrets.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        masked(text, &self.found(text.as_bytes()))
+        self.masked(text, |bytes| self.found(bytes))
     }
 
     /// Our own words about a manifest, without secrets. A password of a letter or two is part of many words, and masking
     /// it there would tell it; it is masked where it stands alone.
-    pub(super) fn wording<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        masked(text, &self.words(text.as_bytes()))
+    pub fn wording<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.masked(text, |bytes| self.words(bytes))
+    }
+
+    /// A line for people, made of our words and of texts that are masked already: no secret of four characters or more is
+    /// left in it, and our counts stay.
+    pub fn line<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.masked(text, |bytes| merged(self.long.found(bytes)))
     }
 
     /// The stretches to mask, in order, as [`Redactor::wording`] chooses them.
     pub(super) fn words(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
         let part_of_word = |byte: Option<&u8>| byte.is_some_and(|byte| is_of_a_word(*byte));
-        let mut found = self.found(bytes);
+        let mut found = merged(self.short.found(bytes));
         found.retain(|&(start, end)| {
-            let alone = !part_of_word(start.checked_sub(1).and_then(|at| bytes.get(at)))
-                && !part_of_word(bytes.get(end));
-            end - start > SHORT || alone
+            !part_of_word(start.checked_sub(1).and_then(|at| bytes.get(at)))
+                && !part_of_word(bytes.get(end))
         });
-        found
+        found.extend(self.long.found(bytes));
+        merged(found)
     }
 
-    /// The stretches to mask, in order; finds that overlap are one.
+    /// The stretches to mask, in order.
     fn found(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
-        let searcher = match &self.forms {
-            Forms::None => return Vec::new(),
-            Forms::Unknown if bytes.is_empty() => return Vec::new(),
-            Forms::Unknown => return vec![(0, bytes.len())],
-            Forms::Some(searcher) => searcher,
+        let mut found = self.short.found(bytes);
+        found.extend(self.long.found(bytes));
+        merged(found)
+    }
+
+    fn masked<'a>(
+        &self,
+        text: &'a str,
+        found: impl Fn(&[u8]) -> Vec<(usize, usize)>,
+    ) -> Cow<'a, str> {
+        let Cow::Owned(bytes) = mask(text.as_bytes(), &found(text.as_bytes())) else {
+            return Cow::Borrowed(text);
         };
-        let mut found: Vec<(usize, usize)> = searcher
-            .find_overlapping_iter(bytes)
-            .map(|hit| (hit.start(), hit.end()))
-            .collect();
-        found.sort_unstable();
-        found.dedup_by(|next, last| {
-            let joined = next.0 < last.1;
-            if joined {
-                last.1 = last.1.max(next.1);
-            }
-            joined
-        });
-        found
+        let bytes = if self.starred {
+            settle(bytes, found)
+        } else {
+            bytes
+        };
+        // A form is UTF-8, so it begins and ends between characters of the text.
+        Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Bytes of lines without secrets, as [`Redactor::line`] masks them.
+    pub(super) fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        mask(bytes, &merged(self.long.found(bytes)))
     }
 
     /// How many of the first bytes can be shown now, whatever comes after them.
-    fn settled(&self, bytes: &[u8]) -> usize {
+    pub(super) fn settled(&self, bytes: &[u8]) -> usize {
         let begun = self.patterns.iter().map(|pattern| {
             let longest = pattern.len().saturating_sub(1).min(bytes.len());
             let held = (1..=longest)
@@ -125,26 +124,74 @@ impl Redactor {
             bytes.len() - held.unwrap_or(0)
         });
         let settled = begun.min().unwrap_or(bytes.len());
-        let crossing = self
-            .found(bytes)
+        let crossing = merged(self.long.found(bytes))
             .into_iter()
             .find(|&(start, end)| start < settled && settled < end);
         crossing.map_or(settled, |(start, _)| start)
     }
 }
 
+impl Forms {
+    fn of(patterns: &[Vec<u8>]) -> Forms {
+        match patterns {
+            [] => Forms::None,
+            some => AhoCorasick::builder()
+                .match_kind(MatchKind::Standard)
+                .kind(kind(some))
+                .build(some)
+                .map_or(Forms::Unknown, Forms::Some),
+        }
+    }
+
+    fn found(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+        let searcher = match self {
+            Forms::None => return Vec::new(),
+            Forms::Unknown if bytes.is_empty() => return Vec::new(),
+            Forms::Unknown => return vec![(0, bytes.len())],
+            Forms::Some(searcher) => searcher,
+        };
+        let hits = searcher.find_overlapping_iter(bytes);
+        hits.map(|hit| (hit.start(), hit.end())).collect()
+    }
+}
+
+/// Finds in order; those that overlap or touch are one.
+fn merged(mut found: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    found.sort_unstable();
+    found.dedup_by(|next, last| {
+        let joined = next.0 <= last.1;
+        if joined {
+            last.1 = last.1.max(next.1);
+        }
+        joined
+    });
+    found
+}
+
+/// Masks again where a mask and what stands beside it are a secret, as `ab***` is with the password `ab**`.
+fn settle(mut bytes: Vec<u8>, found: impl Fn(&[u8]) -> Vec<(usize, usize)>) -> Vec<u8> {
+    for _ in 0..ROUNDS {
+        match mask(&bytes, &found(&bytes)) {
+            Cow::Owned(again) if again != bytes => bytes = again,
+            _ => return bytes,
+        }
+    }
+    MASK.into()
+}
+
+/// All forms of these secrets, each once.
+fn patterns(secrets: &[&str]) -> Vec<Vec<u8>> {
+    let all = secrets.iter().flat_map(|secret| forms(secret));
+    let mut patterns: Vec<Vec<u8>> = all.map(String::into_bytes).collect();
+    patterns.sort();
+    patterns.dedup();
+    patterns
+}
+
 /// The fastest searcher takes time that grows with the square of the length of a pattern that repeats itself.
 fn kind(patterns: &[Vec<u8>]) -> Option<AhoCorasickKind> {
     let length: usize = patterns.iter().map(Vec::len).sum();
     (length > 4096).then_some(AhoCorasickKind::ContiguousNFA)
-}
-
-fn masked<'a>(text: &'a str, found: &[(usize, usize)]) -> Cow<'a, str> {
-    match mask(text.as_bytes(), found) {
-        Cow::Borrowed(_) => Cow::Borrowed(text),
-        // A form is UTF-8, so it begins and ends between characters of the text.
-        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
-    }
 }
 
 fn mask<'a>(bytes: &'a [u8], found: &[(usize, usize)]) -> Cow<'a, [u8]> {
@@ -172,56 +219,11 @@ impl fmt::Debug for Redactor {
     }
 }
 
-impl<W: Write> Redacted<W> {
-    /// A writer in front of another one.
-    pub fn new(redactor: &Arc<Redactor>, inner: W) -> Redacted<W> {
-        Redacted {
-            inner,
-            redactor: Arc::clone(redactor),
-            pending: Vec::new(),
-        }
-    }
-
-    fn pass(&mut self, end: usize) -> io::Result<()> {
-        let pending = &self.pending[..end];
-        let masked = mask(pending, &self.redactor.found(pending));
-        let result = self.inner.write_all(&masked);
-        self.pending.drain(..end);
-        result
-    }
-}
-
-impl<W: Write> Write for Redacted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.pending.extend_from_slice(bytes);
-        if let Some(line) = self.pending.iter().rposition(|&byte| byte == b'\n') {
-            self.pass(line + 1)?;
-        }
-        if self.pending.len() > LONGEST {
-            self.pass(self.redactor.settled(&self.pending))?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.pass(self.redactor.settled(&self.pending))?;
-        self.inner.flush()
-    }
-}
-
-impl<W: Write> Drop for Redacted<W> {
-    fn drop(&mut self) {
-        // Nothing can be done about an error here; whoever wants to know flushes first.
-        let _ = self.pass(self.pending.len());
-    }
-}
-
 /// The forms in which our sinks can write a value.
 fn forms(secret: &str) -> Vec<String> {
     let json = serde_json::to_string(secret).unwrap_or_default();
     vec![
         secret.to_owned(),
-        json.trim_matches('"').to_owned(),
         json.get(1..json.len().saturating_sub(1))
             .unwrap_or_default()
             .to_owned(),
@@ -257,8 +259,6 @@ fn percent(text: &str, upper: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn redactor() -> Redactor {
@@ -314,39 +314,21 @@ mod tests {
         assert_eq!(shown("the server `e`, `ftp`"), "the *** `***`, `***`");
         assert_eq!(shown("sftp e"), "sftp ***");
         assert_eq!(redactor.text("sftp"), "s***");
+        assert_eq!(redactor.line("2 servers e"), "2 ***s e");
     }
 
     #[test]
-    fn a_flush_holds_back_only_what_may_become_a_secret() {
-        let mut writer = Redacted::new(&Arc::new(redactor()), Vec::new());
-        write!(writer, "progress hunt").unwrap();
-        writer.flush().unwrap();
-        assert_eq!(writer.inner, b"progress ");
-        write!(writer, "er2 ").unwrap();
-        writer.flush().unwrap();
-        assert_eq!(writer.inner, b"progress *** ");
-    }
-
-    proptest! {
-        #[test]
-        fn no_way_of_cutting_writes_lets_a_secret_through(
-            parts in proptest::collection::vec("[ab\n]{0,4}", 0..12),
-            flush in proptest::collection::vec(any::<bool>(), 12),
-        ) {
-            let redactor = Arc::new(Redactor::new(["aab", "bba", "abab"]));
-            let mut shown = Vec::new();
-            {
-                let mut writer = Redacted::new(&redactor, &mut shown);
-                for (part, flush) in parts.iter().zip(flush) {
-                    writer.write_all(part.as_bytes()).unwrap();
-                    if flush {
-                        writer.flush().unwrap();
-                    }
-                }
-            }
-            let shown = String::from_utf8(shown).unwrap();
-            let whole = parts.concat();
-            prop_assert_eq!(shown, redactor.text(&whole));
+    fn masks_make_no_secret_with_what_stands_beside_them() {
+        for (secret, text, masked) in [
+            ("*", "a*b**", "a***b***"),
+            ("****", "********x", "***x"),
+            ("ab**", "abab**", "****"),
+            ("\"", "a\"\"b", "a***b"),
+            ("\\", "\\\\n", "***n"),
+        ] {
+            let redactor = Redactor::new([secret]);
+            assert_eq!(redactor.text(text), masked, "{secret}");
+            assert_eq!(redactor.text(masked), masked, "{secret}");
         }
     }
 }

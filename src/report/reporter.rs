@@ -1,8 +1,9 @@
 //! The reporter: a thread of its own behind a bounded channel, which fans events out to all that is shown and written.
 //!
-//! What happens to a report changes nothing in the run: a sink that fails is closed, which is said once.
+//! What happens to a report changes nothing in the run: a sink that fails is closed, which is said once, and one that is not
+//! read holds up nobody ([`Outlet`]).
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
@@ -12,60 +13,43 @@ use super::bars::{Bars, RATE};
 use super::diagnostics::Drawing;
 use super::files::ReportFile;
 use super::lines::{Lines, Verbosity};
+use super::origins::Origins;
+use super::outlet::{Ended, Hurry, Outlet};
 use super::paint::{Paint, Tone};
 use super::record::Record;
-use super::redact::{Redacted, Redactor};
-use super::sink::Shared;
-use super::summary::{Origins, Summary};
-use super::{events, preview};
+use super::redact::Redactor;
+use super::redacted::Redacted;
+use super::screen::Shared;
+use super::settings::{Display, Settings};
+use super::sink::Sink;
+use super::summary::Summary;
+use super::{events, masked, preview, text};
 use crate::event::{Event, Stamped};
 
-/// Events that wait for the reporter; a run that is faster than its terminal waits, too.
+/// Events that wait for the reporter, which waits for nobody.
 const QUEUE: usize = 4096;
 
 /// How often bars are drawn.
 const TICK: Duration = Duration::from_millis(1000 / RATE as u64);
 
-/// How progress is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Display {
-    /// Bars, with lines above them.
-    Bars,
-    /// Lines alone.
-    Lines,
-    /// Nothing but the summary.
-    None,
-}
-
-/// What a reporter is to do.
-pub struct Settings {
-    /// Masks all that leaves.
-    pub redactor: Arc<Redactor>,
-    /// Where steps stand in the manifest.
-    pub origins: Origins,
-    /// How progress is shown.
-    pub display: Display,
-    /// How much is said.
-    pub verbosity: Verbosity,
-    /// Colours of `out`.
-    pub paint: Paint,
-    /// Columns of `out`.
-    pub columns: usize,
-    /// Progress, summary and what goes wrong with reports: stderr.
-    pub out: Box<dyn Write + Send>,
-    /// `--events`
-    pub events: Option<Box<dyn Write + Send>>,
-    /// `--report`
-    pub files: Vec<ReportFile>,
-    /// The answer of `ftpflow plan`: what a run would do. Then the summary has no table.
-    pub preview: Option<Box<dyn Write + Send>>,
-}
+/// Whoever takes nothing of the log for so long until the run's end may never read it: that is noted where it can be.
+const STUCK: Duration = Duration::from_secs(2);
 
 /// A running reporter.
 #[derive(Debug)]
 pub struct Reporter {
     sender: SyncSender<Stamped>,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<Closing>,
+}
+
+/// What is left to be said when all else is written.
+#[derive(Debug)]
+struct Closing {
+    out: Outlet,
+    redactor: Arc<Redactor>,
+    paint: Paint,
+    since: Instant,
+    hurry: Hurry,
 }
 
 struct Work {
@@ -73,14 +57,16 @@ struct Work {
     lines: Lines,
     bars: Option<Bars>,
     display: Display,
+    outlet: Outlet,
     out: Redacted<Shared>,
-    events: Option<Redacted<Box<dyn Write + Send>>>,
-    preview: Option<Redacted<Box<dyn Write + Send>>>,
+    events: Option<Sink>,
+    preview: Option<BufWriter<Sink>>,
     is_preview: bool,
     files: Vec<ReportFile>,
     origins: Origins,
     redactor: Arc<Redactor>,
     columns: usize,
+    hurry: Hurry,
 }
 
 impl Reporter {
@@ -90,7 +76,7 @@ impl Reporter {
     /// The system has no thread for it.
     pub fn start(settings: Settings) -> io::Result<Reporter> {
         let (sender, receiver) = sync_channel(QUEUE);
-        let mut work = Work::new(settings);
+        let work = Work::new(settings);
         let thread = Builder::new()
             .name("report".to_owned())
             .spawn(move || work.run(&receiver))?;
@@ -102,18 +88,30 @@ impl Reporter {
         self.sender.clone()
     }
 
-    /// Waits until all is shown and written. The last event must have been sent, or every other sender be gone.
-    pub fn finish(self) {
+    /// Waits until all is shown and written, a note at the very end included, or until nobody reads it. The last event must
+    /// have been sent, or every other sender be gone.
+    pub fn finish(self, note: Option<&str>) {
         drop(self.sender);
         // A reporter that panicked has said so; the run's outcome does not depend on it.
-        let _ = self.thread.join();
+        let Ok(mut closing) = self.thread.join() else {
+            return;
+        };
+        if let Some(note) = note {
+            let word = closing.paint.tone(Tone::Cool, " note:");
+            let line = format!("{word} {}\n", text::escape(note));
+            let line = closing.redactor.line(&line);
+            drop(closing.out.write_all(line.as_bytes()));
+        }
+        let patience = Outlet::usual_patience();
+        // There is nowhere left to say that nobody read this.
+        drop(closing.out.end(closing.since, patience, &closing.hurry));
     }
 }
 
 impl Work {
     fn new(settings: Settings) -> Work {
         let Settings { redactor, out, .. } = settings;
-        let shared = Shared::new(out);
+        let shared = Shared::new(Box::new(out.clone()));
         let bars = (settings.display == Display::Bars).then(|| {
             let colour = settings.paint.has_colour();
             Bars::new(
@@ -133,18 +131,20 @@ impl Work {
             },
             bars,
             display: settings.display,
+            outlet: out,
             out: Redacted::new(&redactor, shared),
-            events: settings.events.map(|out| Redacted::new(&redactor, out)),
+            events: settings.events,
             is_preview: settings.preview.is_some(),
-            preview: settings.preview.map(|out| Redacted::new(&redactor, out)),
+            preview: settings.preview.map(BufWriter::new),
             files: settings.files,
-            origins: settings.origins,
+            origins: settings.origins.masked(&redactor),
             redactor,
             columns: settings.columns,
+            hurry: settings.hurry,
         }
     }
 
-    fn run(&mut self, receiver: &Receiver<Stamped>) {
+    fn run(mut self, receiver: &Receiver<Stamped>) -> Closing {
         let mut drawn = Instant::now();
         loop {
             let received = match self.bars {
@@ -153,34 +153,41 @@ impl Work {
             };
             match received {
                 Ok(stamped) => {
-                    self.take(&stamped);
-                    if matches!(stamped.event, Event::RunFinished { .. }) {
+                    let last = matches!(stamped.event, Event::RunFinished { .. });
+                    if last {
+                        self.note_silence(stamped.at_ms);
+                    }
+                    self.take(stamped);
+                    if last {
                         break;
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            // What was drawn before goes first: a terminal that is behind needs no picture of the past.
             if let Some(bars) = &mut self.bars
                 && drawn.elapsed() >= TICK
+                && !self.outlet.is_behind()
             {
                 bars.draw(&self.record);
                 drawn = Instant::now();
             }
         }
-        self.end();
+        self.end()
     }
 
-    fn take(&mut self, stamped: &Stamped) {
+    fn take(&mut self, stamped: Stamped) {
+        let stamped = &masked::event(stamped, &self.redactor);
         self.record.take(stamped);
         if let Some(out) = &mut self.events
-            && let Err(error) = events::write(out, stamped)
+            && let Err(error) = events::write(out, stamped, &self.redactor)
         {
             self.events = None;
             self.complain("--events stopped", &error);
         }
         if let Some(out) = &mut self.preview
-            && let Err(error) = preview::write(out, &self.record, stamped)
+            && let Err(error) = preview::write(out, &self.record, stamped, &self.redactor)
         {
             self.preview = None;
             self.complain("output stopped", &error);
@@ -210,19 +217,69 @@ impl Work {
         ));
     }
 
-    fn end(&mut self) {
+    /// That nobody reads the log is said where it may be seen: in events and reports.
+    fn note_silence(&mut self, at_ms: u64) {
+        if self.outlet.stuck_for() < STUCK {
+            return;
+        }
+        let warning = Event::Warning {
+            step: None,
+            server: None,
+            text: "stderr is not read: progress and summary may be missing there".to_owned(),
+        };
+        self.take(Stamped::new(at_ms, warning));
+    }
+
+    fn end(mut self) -> Closing {
         if let Some(bars) = self.bars.take() {
             bars.clear();
         }
-        if let Some(mut preview) = self.preview.take() {
-            drop(preview.flush());
-        }
+        let mut written: Vec<(String, Sink)> = Vec::new();
         for file in std::mem::take(&mut self.files) {
-            if let Err(error) = file.write(&self.record, &self.origins, &self.redactor) {
-                let what = format!("failed to write the report `{}`", file.path().display());
-                self.complain(&what, &error);
+            let what = format!("failed to write the report `{}`", file.path().display());
+            match file.write(&self.record, &self.origins) {
+                Ok(sink) => written.push((what, sink)),
+                Err(error) => self.complain(&what, &error),
             }
         }
+        let events = self.events.take();
+        written.extend(events.map(|sink| ("--events stopped".to_owned(), sink)));
+        self.summarise();
+        let since = Instant::now();
+        for (what, mut sink) in written {
+            let ended = sink.end(since, Outlet::usual_patience(), &self.hurry);
+            self.tell_end(&what, ended);
+        }
+        if let Some(preview) = self.preview.take() {
+            // It was asked for: whoever looks through it page by page is waited for.
+            let ended = match preview.into_inner() {
+                Ok(mut sink) => sink.end(since, None, &self.hurry),
+                Err(error) => Ended::Failed(error.into_error()),
+            };
+            self.tell_end("output stopped", ended);
+        }
+        Closing {
+            out: self.outlet,
+            redactor: self.redactor,
+            paint: self.lines.paint,
+            since,
+            hurry: self.hurry,
+        }
+    }
+
+    fn tell_end(&mut self, what: &str, ended: Ended) {
+        match ended {
+            Ended::Written => {}
+            Ended::Failed(error) => self.complain(what, &error),
+            Ended::GivenUp(bytes) => {
+                let left = text::counted(bytes, "byte");
+                let error = io::Error::other(format!("nobody read the last {left}"));
+                self.complain(what, &error);
+            }
+        }
+    }
+
+    fn summarise(&mut self) {
         let summary = Summary {
             record: &self.record,
             origins: &self.origins,
@@ -235,16 +292,6 @@ impl Work {
             },
         };
         drop(summary.write(&mut self.out).and_then(|()| self.out.flush()));
-    }
-}
-
-impl std::fmt::Debug for Settings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Settings")
-            .field("display", &self.display)
-            .field("verbosity", &self.verbosity)
-            .field("files", &self.files)
-            .finish_non_exhaustive()
     }
 }
 
@@ -287,8 +334,13 @@ mod tests {
         }
     }
 
-    fn report(events: Box<dyn Write + Send>, files: Vec<ReportFile>) -> String {
+    fn sink(writer: impl Write + Send + 'static) -> Sink {
+        Sink::Apart(Outlet::start(move || Ok(writer)).unwrap())
+    }
+
+    fn report(events: Sink, files: Vec<ReportFile>) -> String {
         let out = Memory::default();
+        let own = out.clone();
         let settings = Settings {
             redactor: scenario::redactor(),
             origins: scenario::origins(),
@@ -296,10 +348,11 @@ mod tests {
             verbosity: Verbosity::Normal,
             paint: Paint::PLAIN,
             columns: 100,
-            out: Box::new(out.clone()),
+            out: Outlet::start(move || Ok(own)).unwrap(),
             events: Some(events),
             files,
             preview: None,
+            hurry: Hurry::default(),
         };
         let reporter = Reporter::start(settings).unwrap();
         let sender = reporter.sender();
@@ -307,14 +360,16 @@ mod tests {
             sender.send(stamped).unwrap();
         }
         // A worker that never ends holds its sender: the last event is what ends the reporter.
-        reporter.finish();
+        reporter.finish(Some("the end"));
         drop(sender);
-        out.text()
+        let text = out.text();
+        assert!(text.ends_with(" note: the end\n"), "{text}");
+        text
     }
 
     #[test]
     fn a_closed_event_log_is_said_once_and_the_summary_still_comes() {
-        let text = report(Box::new(Closed), Vec::new());
+        let text = report(sink(Closed), Vec::new());
         assert_eq!(text.matches("--events stopped").count(), 1, "{text}");
         assert!(
             text.contains("Summary [2m 05s] nightly-release failed"),
@@ -325,12 +380,12 @@ mod tests {
     #[test]
     fn events_are_one_json_object_a_line_without_secrets() {
         let memory = Memory::default();
-        report(Box::new(memory.clone()), Vec::new());
+        report(sink(memory.clone()), Vec::new());
         let text = memory.text();
         assert_eq!(text.lines().count(), scenario::events().len());
         for line in text.lines() {
             let event: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert_eq!(event["version"], 1);
+            assert_eq!(event["version"], crate::event::VERSION);
         }
         assert!(text.contains("***") && !text.contains("hunter2"));
     }
@@ -341,10 +396,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         std::os::unix::fs::symlink("/dev/full", &path).unwrap();
-        let text = report(
-            Box::new(io::sink()),
-            vec![ReportFile::create(path).unwrap()],
-        );
+        let text = report(sink(io::sink()), vec![ReportFile::create(path).unwrap()]);
         assert_eq!(
             text.matches("failed to write the report").count(),
             1,

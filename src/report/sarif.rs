@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::check_json::{Checked, Diagnostic, Region};
 use super::codes_page;
 use super::github::told;
+use super::json_text;
 
 /// Where the schema of the format is published.
 const SCHEMA: &str =
@@ -22,7 +23,7 @@ impl Checked {
     /// # Errors
     /// Those of the writer.
     pub fn write_sarif(&self, out: &mut dyn Write, complete: bool) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, &self.sarif(complete))?;
+        json_text::pretty(out, &self.sarif(complete))?;
         writeln!(out)
     }
 

@@ -33,9 +33,16 @@ pub(super) fn redactor() -> Arc<Redactor> {
     Arc::new(Redactor::new(["hunter2"]))
 }
 
+/// The events as every sink has them.
+pub(super) fn masked() -> impl Iterator<Item = Stamped> {
+    let redactor = redactor();
+    let each = events().into_iter();
+    each.map(move |stamped| super::masked::event(stamped, &redactor))
+}
+
 pub(super) fn record() -> Record {
     let mut record = Record::default();
-    for stamped in events() {
+    for stamped in masked() {
         record.take(&stamped);
     }
     record
@@ -76,6 +83,7 @@ fn failure() -> Failure {
 fn file(step: usize, file: &str, outcome: FileOutcome, bytes: u64) -> Event {
     Event::FileFinished {
         step,
+        job: None,
         file: file.into(),
         outcome,
         bytes,
@@ -175,6 +183,7 @@ pub(super) fn events() -> Vec<Stamped> {
             600,
             Event::Retrying {
                 step: 3,
+                job: Some(7),
                 failure: Box::new(Failure {
                     message: "the connection was reset".into(),
                     file: Some("c.zip".into()),
@@ -245,10 +254,6 @@ pub(super) fn events() -> Vec<Stamped> {
         },
     ));
     list.into_iter()
-        .map(|(at_ms, event)| Stamped {
-            version: 1,
-            at_ms,
-            event,
-        })
+        .map(|(at_ms, event)| Stamped::new(at_ms, event))
         .collect()
 }

@@ -1,116 +1,92 @@
-//! Where text goes: shared writers, and a terminal that indicatif can draw on through one of ours.
+//! Where a document or a stream of lines goes: a regular file at once, all else by a thread of its own.
 
-use std::fmt::{self, Write as _};
+use std::fs::File;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use indicatif::TermLike;
+use super::outlet::{Ended, Hurry, Outlet};
 
-/// A writer that several have.
-#[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<Box<dyn Write + Send>>>);
-
-/// A terminal behind a writer. indicatif's own hides everything where stderr is none, `println` included.
+/// Where a document or a stream of lines goes.
 #[derive(Debug)]
-pub(super) struct Screen {
-    out: Shared,
-    columns: usize,
+pub enum Sink {
+    /// Written at once: a regular file.
+    Direct(File),
+    /// Written by a thread of its own.
+    Apart(Outlet),
 }
 
-impl Shared {
-    pub(super) fn new(writer: Box<dyn Write + Send>) -> Shared {
-        Shared(Arc::new(Mutex::new(writer)))
+impl Sink {
+    /// A file by its name: emptied, or created for its owner alone. A FIFO is opened by its thread, because that waits for
+    /// a reader.
+    ///
+    /// # Errors
+    /// Those of opening it.
+    pub fn open(path: &Path) -> io::Result<Sink> {
+        if is_fifo(path) {
+            let path = path.to_owned();
+            return Outlet::start(move || open(&path)).map(Sink::Apart);
+        }
+        Sink::of(open(path)?)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Box<dyn Write + Send>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.lock().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.lock().flush()
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shared")
-    }
-}
-
-impl Screen {
-    /// `columns`: the width that is drawn at where the terminal's own is not known.
-    pub(super) fn new(out: Shared, columns: usize) -> Screen {
-        Screen { out, columns }
+    /// An open file.
+    ///
+    /// # Errors
+    /// The system has no thread for it.
+    pub fn of(file: File) -> io::Result<Sink> {
+        match file.metadata().is_ok_and(|data| data.is_file()) {
+            true => Ok(Sink::Direct(file)),
+            false => Outlet::start(move || Ok(file)).map(Sink::Apart),
+        }
     }
 
-    fn put(&self, text: fmt::Arguments<'_>) -> io::Result<()> {
-        let mut buffer = String::new();
-        let _ = buffer.write_fmt(text);
-        self.out.lock().write_all(buffer.as_bytes())
-    }
-
-    /// Moves by one of the ANSI sequences (ECMA-48 §8.3.19 to 22).
-    fn step(&self, count: usize, direction: char) -> io::Result<()> {
-        match count {
-            0 => Ok(()),
-            _ => self.put(format_args!("\u{1b}[{count}{direction}")),
+    /// Waits until all is written, or until nobody reads it.
+    pub(super) fn end(
+        &mut self,
+        since: Instant,
+        patience: Option<Duration>,
+        hurry: &Hurry,
+    ) -> Ended {
+        match self {
+            Sink::Direct(file) => file.flush().map_or_else(Ended::Failed, |()| Ended::Written),
+            Sink::Apart(outlet) => outlet.end(since, patience, hurry),
         }
     }
 }
 
-impl TermLike for Screen {
-    fn width(&self) -> u16 {
-        let columns = columns().unwrap_or(self.columns);
-        u16::try_from(columns).unwrap_or(u16::MAX)
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Sink::Direct(file) => file.write(bytes),
+            Sink::Apart(outlet) => outlet.write(bytes),
+        }
     }
 
-    fn move_cursor_up(&self, count: usize) -> io::Result<()> {
-        self.step(count, 'A')
-    }
-
-    fn move_cursor_down(&self, count: usize) -> io::Result<()> {
-        self.step(count, 'B')
-    }
-
-    fn move_cursor_right(&self, count: usize) -> io::Result<()> {
-        self.step(count, 'C')
-    }
-
-    fn move_cursor_left(&self, count: usize) -> io::Result<()> {
-        self.step(count, 'D')
-    }
-
-    fn write_line(&self, text: &str) -> io::Result<()> {
-        self.put(format_args!("{text}\r\n"))
-    }
-
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        self.put(format_args!("{text}"))
-    }
-
-    fn clear_line(&self) -> io::Result<()> {
-        self.put(format_args!("\r\u{1b}[2K"))
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        self.out.lock().flush()
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Sink::Direct(file) => file.flush(),
+            Sink::Apart(outlet) => outlet.flush(),
+        }
     }
 }
 
-/// The columns of the terminal behind stderr, if there is one.
-pub fn columns() -> Option<usize> {
-    let (width, _) = terminal_size::terminal_size_of(std::io::stderr())?;
-    Some(usize::from(width.0).max(20))
+/// Opens a file for writing: emptied, or created for its owner alone.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
-/// The rows of the terminal behind stderr, if there is one.
-pub(super) fn rows() -> Option<usize> {
-    let (_, height) = terminal_size::terminal_size_of(std::io::stderr())?;
-    Some(usize::from(height.0))
+#[cfg(unix)]
+fn is_fifo(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    std::fs::metadata(path).is_ok_and(|data| data.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_fifo(_: &Path) -> bool {
+    false
 }

@@ -22,6 +22,8 @@ const WIDEST: usize = 160;
 #[derive(Debug)]
 pub(super) struct Snippet {
     source: Arc<Source>,
+    /// The name of the file, fit to be shown.
+    name: String,
     text: String,
     lines: Vec<Line>,
     /// Where text of the file stands in `text`, in order.
@@ -49,8 +51,10 @@ struct Piece {
 impl Snippet {
     /// The lines around some places.
     pub(super) fn new(source: &Arc<Source>, places: &[Place], redactor: &Redactor) -> Snippet {
+        let name = redactor.wording(source.name());
         let mut snippet = Snippet {
             source: Arc::clone(source),
+            name: text::escape(&name).into_owned(),
             text: String::new(),
             lines: Vec::new(),
             pieces: Vec::new(),
@@ -212,7 +216,7 @@ impl SourceCode for Snippet {
         let end = bottom.end.max(start);
         let byte = u32::try_from(self.original(start)).unwrap_or(u32::MAX);
         Ok(Box::new(MietteSpanContents::new_named(
-            text::escape(self.source.name()).into_owned(),
+            self.name.clone(),
             &self.text.as_bytes()[start..end],
             (start, end - start).into(),
             top.number - 1,

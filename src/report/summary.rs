@@ -2,30 +2,23 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use super::diagnostics::{Drawing, render_place};
-use super::failure::{block, block_beside};
+use super::failure::{Detail, block_beside, cause_block};
 use super::lines::{Verbosity, failed_files};
+use super::origins::Origins;
 use super::paint::{Paint, Tone};
 use super::record::{Note, Record, StepRecord, Totals};
 use super::table::{Align, Table};
 use super::text;
-use crate::event::{Failure, RunOutcome};
-use crate::manifest::{Manifest, Path, Place, Source};
+use crate::event::RunOutcome;
 
-/// Failures of files shown in full for one step.
-const MAX_SHOWN: usize = 20;
+/// Causes of a step's failures that are shown with all that is known of them, and in a line each: a screen holds them.
+const MAX_FULL: usize = 3;
+const MAX_SHOWN: usize = 10;
 
 /// Warnings shown.
 const MAX_WARNINGS: usize = 20;
-
-/// Leads from a step's origin to its place in the manifest.
-#[derive(Debug, Clone)]
-pub struct Origins {
-    source: Arc<Source>,
-    manifest: Arc<Manifest>,
-}
 
 /// How a summary is written.
 #[derive(Debug, Clone, Copy)]
@@ -40,34 +33,6 @@ pub struct Summary<'a> {
     pub preview: bool,
     /// Colours, width and secrets.
     pub drawing: Drawing<'a>,
-}
-
-impl Origins {
-    /// The steps of this manifest.
-    pub fn new(source: Arc<Source>, manifest: Arc<Manifest>) -> Origins {
-        Origins { source, manifest }
-    }
-
-    /// The key at a symbolic path, or of the innermost value on the way to it that there is.
-    pub fn place(&self, origin: &str) -> Place {
-        self.manifest.locate(&Path::from(origin)).key
-    }
-
-    /// `release.yaml:12:3`
-    pub fn position(&self, origin: &str) -> String {
-        let at = self.source.position(self.place(origin).start);
-        format!("{}:{}:{}", self.source.name(), at.line, at.column)
-    }
-
-    /// The other step of a hazard, and its place.
-    pub(super) fn beside(&self, record: &Record, failure: &Failure) -> Option<String> {
-        let other = record.heads.get(failure.hazard.as_ref()?.step)?;
-        Some(format!(
-            "`{}`, {}",
-            other.name,
-            self.position(&other.origin)
-        ))
-    }
 }
 
 impl Summary<'_> {
@@ -93,7 +58,7 @@ impl Summary<'_> {
             self.failures(&mut text, step);
         }
         let _ = writeln!(text, "\n{}", self.last_line());
-        out.write_all(self.drawing.redactor.text(&text).as_bytes())
+        out.write_all(self.drawing.redactor.line(&text).as_bytes())
     }
 
     fn paint(&self) -> Paint {
@@ -215,7 +180,7 @@ impl Summary<'_> {
             false => format!("{} ", step.head.kind),
         };
         let head = render_place(
-            &self.origins.source,
+            self.origins.source(),
             self.origins.place(&step.head.origin),
             format!("{kind}`{}`{what}", text::escape(name)),
             text::escape(&step.head.subject).into_owned(),
@@ -227,22 +192,52 @@ impl Summary<'_> {
             let block = block_beside("", failure, beside, self.paint());
             let _ = write!(text, "\n{block}");
         }
-        let mut shown = 0;
-        for failed in self.record.failures_of(step.at).take(MAX_SHOWN) {
-            let _ = write!(
-                text,
-                "\n{}",
-                block(&failed.file, &failed.failure, self.paint())
-            );
-            shown += 1;
+        self.causes(text, step);
+    }
+
+    /// What led files to fail, the most frequent first.
+    fn causes(&self, text: &mut String, step: StepRecord<'_>) {
+        let all = self.verbosity == Verbosity::Verbose;
+        let (full, shown) = match all {
+            true => (usize::MAX, usize::MAX),
+            false => (MAX_FULL, MAX_SHOWN),
+        };
+        let causes = self.record.causes_of(step.at);
+        let mut told = 0_u64;
+        for (nth, (at, cause)) in causes.iter().take(shown).enumerate() {
+            let detail = match nth {
+                0 => Detail::All,
+                _ if all => Detail::All,
+                _ if nth < full => Detail::Facts,
+                _ => Detail::Line,
+            };
+            // Lines stand together, blocks apart.
+            if nth <= full {
+                text.push('\n');
+            }
+            text.push_str(&cause_block(cause, detail, self.paint()));
+            if all && cause.files > 1 {
+                self.names(text, *at);
+            }
+            told += cause.files;
         }
-        let more = step.tally.failed.saturating_sub(shown);
+        let more = step.tally.failed.saturating_sub(told);
         if more > 0 {
             let files = text::counted(more, "file");
             let _ = writeln!(
                 text,
-                "\n  … and {files} more; `--report FILE.html` or `--events FILE` names them all"
+                "\n  … and {files} for other reasons; `-v` or `--report FILE.json` has them"
             );
+        } else if !all && causes.iter().any(|(_, cause)| cause.has_more()) {
+            let _ = writeln!(text, "\n  `-v` or `--report FILE.json` names every file");
+        }
+    }
+
+    /// All files of a cause that were kept.
+    fn names(&self, text: &mut String, cause: usize) {
+        let kept = self.record.failures.iter();
+        for failed in kept.filter(|failed| failed.cause == Some(cause)) {
+            let _ = writeln!(text, "    {}", text::escape(&failed.file));
         }
     }
 
@@ -350,19 +345,10 @@ mod tests {
          10 │     download: { from: 构建, into: dist }
             ╰────
 
-          版本/a|b <1>.zip: the server refused the file
+          2 files: the server refused the file
+            files    版本/a|b <1>.zip
+                     bad\u{1b}[2J\u{1}name
             server   build
-            command  RETR 版本/a|b <1>.zip
-            reply    550 Permission denied, *** & co.
-            control  → EPSV
-                     ← 229 Entering Extended Passive Mode (|||40001|)
-                     → RETR 版本/a|b <1>.zip
-                     ← 550 Permission denied, *** & co.
-            help     ask the server's owner for read access to this file
-
-          bad\u{1b}[2J\u{1}name: the server refused the file
-            server   build
-            file     版本/a|b <1>.zip
             command  RETR 版本/a|b <1>.zip
             reply    550 Permission denied, *** & co.
             control  → EPSV

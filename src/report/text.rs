@@ -12,33 +12,60 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Control characters, and those that turn the direction of text round, as `\u{…}`: a name from a server must not command
-/// the terminal, nor look like another name.
+/// A text from outside as it can be shown: what a terminal obeys, what turns the direction of text round and what nobody
+/// sees stands as `\u{…}`, so that a name commands nothing and looks like no other.
+///
+/// Nor can it command GitHub Actions, which obeys a line that begins with `::`, spaces before it or not, and one with
+/// `##[` anywhere (`ActionCommand.cs` of actions/runner).
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(harmful) {
+    let begins = text.trim_start().starts_with(':');
+    if !begins && !text.contains("##") && !text.chars().any(harmful) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 8);
+    let (mut begun, mut before) = (false, ' ');
     for character in text.chars() {
         match character {
             '\t' => escaped.push_str("\\t"),
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
+            ':' if !begun => escaped.extend(character.escape_unicode()),
+            '#' if before == '#' => escaped.extend(character.escape_unicode()),
             _ if harmful(character) => escaped.extend(character.escape_unicode()),
             _ => escaped.push(character),
         }
+        begun |= !character.is_whitespace();
+        before = character;
     }
     Cow::Owned(escaped)
 }
 
-/// Whether a character may not be shown as it is.
-pub fn harmful(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+/// Lines of ours into which texts from outside were broken anew: none of them begins as a command of GitHub Actions does.
+pub fn uncommand(lines: &str) -> String {
+    let each = lines.split_inclusive('\n').map(|line| {
+        let words = line.trim_start();
+        match words.strip_prefix("::") {
+            Some(rest) => format!("{}\\u{{3a}}:{rest}", &line[..line.len() - words.len()]),
+            None => line.to_owned(),
+        }
+    });
+    each.collect()
 }
 
-/// Text for an element or an attribute of HTML or XML. Characters that XML 1.0 (§2.2) does not allow become U+FFFD.
+/// Whether a character may not be shown as it is: controls (C0, C1), bidirectional marks and overrides, separators of
+/// lines, what has no width, tags, and what is no character at all.
+pub fn harmful(character: char) -> bool {
+    let code = u32::from(character);
+    character.is_control()
+        || code & 0xfffe == 0xfffe
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Text for an element or an attribute of HTML or XML. What may not be shown stands as `\u{…}`, so that all of it is what
+/// XML 1.0 (§2.2) allows; the breaks of lines stay.
 pub fn markup(text: &str) -> String {
     text.chars().fold(String::new(), |mut escaped, character| {
         match character {
@@ -47,12 +74,17 @@ pub fn markup(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            '\t' | '\n' | '\r' => escaped.push(character),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            '\t' | '\n' => escaped.push(character),
+            _ if harmful(character) => escaped.extend(character.escape_unicode()),
             _ => escaped.push(character),
         }
         escaped
     })
+}
+
+/// Text of one line for an element or an attribute: breaks of lines are escaped, too.
+pub fn attribute(text: &str) -> String {
+    markup(&escape(text))
 }
 
 /// Text for a line or a table's cell of Markdown, where HTML stands for itself, too.
@@ -171,14 +203,33 @@ mod tests {
             escape("a\x1b[2Jb\n\u{202e}gpj"),
             "a\\u{1b}[2Jb\\n\\u{202e}gpj"
         );
-        assert!(matches!(escape("版本 a"), Cow::Borrowed(_)));
+        assert_eq!(
+            escape("\u{9b}2J\u{2066}\u{e0041}\u{ffff}"),
+            "\\u{9b}2J\\u{2066}\\u{e0041}\\u{ffff}"
+        );
+        assert!(matches!(escape("版本 a: b::c # d"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn names_cannot_command_github_actions() {
+        assert_eq!(escape("::add-mask::x"), "\\u{3a}:add-mask::x");
+        assert_eq!(escape(" \u{3000}::x"), " \u{3000}\\u{3a}:x");
+        assert_eq!(escape(":"), "\\u{3a}");
+        assert_eq!(
+            escape("a ##[group]###b"),
+            "a #\\u{23}[group]#\\u{23}\\u{23}b"
+        );
+        assert_eq!(
+            uncommand("a ::b\n  ::c::\n::d"),
+            "a ::b\n  \\u{3a}:c::\n\\u{3a}:d"
+        );
     }
 
     #[test]
     fn markup_cannot_be_left_and_holds_only_what_xml_allows() {
         assert_eq!(
-            markup("<a b='\"'>&\u{1}\u{fffe}\n"),
-            "&lt;a b=&#39;&quot;&#39;&gt;&amp;\u{fffd}\u{fffd}\n"
+            markup("<a b='\"'>&\u{1}\u{fffe}\u{85}\u{202e}\n"),
+            "&lt;a b=&#39;&quot;&#39;&gt;&amp;\\u{1}\\u{fffe}\\u{85}\\u{202e}\n"
         );
         assert_eq!(
             markdown("a|b<script>`x`\n"),

@@ -149,7 +149,7 @@ impl Case {
         } else {
             &self.arguments
         };
-        let mut command = Command::new(program);
+        let mut command = heeding(program);
         command
             .args(arguments)
             .current_dir(self.folder.path())
@@ -170,6 +170,25 @@ impl Case {
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()))
     }
+}
+
+/// A command that heeds signals. What this process ignores (`nohup`, or the background of a shell's script) every program
+/// ignores that it starts, and a test that sends a signal wants it seen: `env` of coreutils 8.31 undoes that.
+fn heeding(program: &Path) -> Command {
+    if !ignores_signals() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP,INT,TERM").arg(program);
+    command
+}
+
+/// Whether this process ignores SIGHUP (1), SIGINT (2) or SIGTERM (15). Only Linux tells.
+fn ignores_signals() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let bits = bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    bits.unwrap_or(0) & (1 | 1 << 1 | 1 << 14) != 0
 }
 
 impl Default for Case {

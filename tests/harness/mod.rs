@@ -17,6 +17,7 @@ mod reset;
 pub mod secure;
 pub mod server;
 pub mod session;
+pub mod xml;
 
 pub use case::{Case, REPORTS};
 pub use process::{Outcome, Process};

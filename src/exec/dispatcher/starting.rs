@@ -46,6 +46,8 @@ impl Dispatcher {
         if work.moves_bytes {
             self.shared.emit(Event::Working {
                 step: running.id.0 as usize,
+                job: None,
+                sessions: Vec::new(),
                 meter: Arc::clone(&meter),
             });
         }

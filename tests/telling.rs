@@ -1,0 +1,160 @@
+//! What people and machines are told about names that mean harm, about sizes that cannot be, and about many failures.
+// Always so here; it tells clippy that the helpers, too, are a test's, and may panic.
+#![cfg(test)]
+#![cfg(unix)]
+
+use serde_json::Value;
+
+use crate::harness::server::{Do, Features, ListStyle, On, Running, Server};
+use crate::harness::{Case, Outcome, REPORTS, xml};
+
+/// Commands of GitHub Actions, and characters that a terminal obeys or that turn the direction of text round.
+const NAMES: [&str; 6] = [
+    "::set-output name=x::y",
+    " ::add-mask::e",
+    "a##[group]b",
+    ":",
+    "a\u{202e}gpj\u{2066}",
+    "b\u{9b}2J\u{7f}\u{85}c\u{feff}",
+];
+
+const STEPS: &str = "steps:\n  get: { download: { server: s, files: /in/*, into: out } }\n";
+
+fn case(server: &Running) -> Case {
+    Case::new().pipeline(&[("s", server)], STEPS)
+}
+
+/// No line of it commands anything, and no character in it does.
+#[track_caller]
+fn harmless(text: &str) {
+    for line in text.lines() {
+        assert!(!line.trim_start().starts_with("::"), "{line:?}");
+        assert!(!line.contains("##["), "{line:?}");
+        let odd = |c: char| c.is_control() || "\u{202e}\u{2066}\u{feff}".contains(c);
+        assert!(!line.contains(odd), "{line:?}");
+    }
+}
+
+fn json(case: &Case, name: &str) -> Value {
+    serde_json::from_slice(&case.read(name).unwrap()).unwrap()
+}
+
+#[test]
+fn names_from_a_server_command_nothing() {
+    let server = Server::new()
+        .files("/in", NAMES, "content")
+        .rule(
+            On::command("RETR"),
+            Do::reply("550-no\r\n550 ::error::##[x]\u{202e}"),
+        )
+        .start();
+    let case = case(&server).with_reports();
+    let outcome = case.run();
+    outcome.code(1).stderr_has("add-mask");
+    harmless(&outcome.stderr);
+    harmless(&outcome.stdout);
+    for name in REPORTS {
+        let text = String::from_utf8(case.read(name).unwrap()).unwrap();
+        let text = text.replace("##", "#-").replace("#-[", "##[");
+        if name.ends_with("xml") {
+            xml::texts(&text);
+        }
+        harmless(&text);
+    }
+    // Readers of JSON get the very names.
+    let report = json(&case, "r.json");
+    let failures = report["failures"].as_array().unwrap().iter();
+    let mut told: Vec<&str> = failures.map(|one| one["file"].as_str().unwrap()).collect();
+    let mut names = NAMES.to_vec();
+    told.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(told, names);
+    let plan = Case::new().pipeline(&[("s", &server)], STEPS);
+    let plan = plan.args(["plan", "pipeline.yaml"]).run();
+    harmless(&plan.code(0).stdout);
+}
+
+#[test]
+fn sizes_that_cannot_be_overflow_nothing() {
+    let size = u64::MAX - 1;
+    let lines: String = (0..3)
+        .map(|at| format!("type=file;size={size};modify=20240102030405; f{at}\r\n"))
+        .collect();
+    let server = Server::new()
+        .rule(On::command("MLSD"), Do::ListRaw(lines.into_bytes()))
+        .start();
+    let case = case(&server).args(["plan", "pipeline.yaml"]);
+    let outcome = case.run();
+    outcome.never_says("panicked");
+    assert!(
+        outcome.status.code().is_some_and(|code| code < 2),
+        "{}",
+        outcome.stderr
+    );
+}
+
+/// So many failures of different causes, one of them of a name that is refused before anything is sent.
+fn many(arguments: impl Fn(Case) -> Case) -> (Case, Outcome) {
+    let names = (0..200).map(|at| format!("f{at:03}.zip"));
+    let mut server = Server::new()
+        .features(Features::all())
+        .list_style(ListStyle::unix())
+        .files("/in", names, "content");
+    for at in 0..30 {
+        let path = format!("/in/f{at:03}.zip");
+        let does = Do::reply(format!("550 {path}: no such thing, {at} bytes"));
+        server = server.rule(On::command("RETR").path(path), does);
+    }
+    for at in 40..46 {
+        let path = format!("/in/f{at:03}.zip");
+        server = server.rule(On::command("RETR").path(path), Do::reply("553 never"));
+    }
+    let server = server.file("/in/a:b?.zip", "content").start();
+    let case = arguments(Case::new().pipeline(&[("s", &server)], STEPS));
+    let outcome = case.run();
+    (case, outcome)
+}
+
+#[test]
+fn many_failures_are_grouped_and_counted_the_same_everywhere() {
+    let (case, outcome) = many(Case::with_reports);
+    outcome.code(1);
+    let report = json(&case, "r.json");
+    let step = report["steps"].as_array().unwrap().iter();
+    let step = step.clone().find(|step| step["name"] == "get").unwrap();
+    let failed = step["files"]["failed"].as_u64().unwrap();
+    let sum = |field: &str| step["files"][field].as_u64().unwrap();
+    let all = sum("done") + sum("unchanged") + sum("skipped") + failed;
+    let causes = report["causes"].as_array().unwrap();
+    let counts = causes.iter().map(|cause| cause["files"].as_u64().unwrap());
+    assert_eq!(counts.clone().sum::<u64>(), failed);
+    assert!(counts.clone().any(|count| count == 30) && counts.clone().any(|count| count == 6));
+    assert_eq!(report["failures"].as_array().unwrap().len() as u64, failed);
+    let events = String::from_utf8(case.read("events.jsonl").unwrap()).unwrap();
+    let told = events
+        .lines()
+        .filter(|line| line.contains(r#""outcome":"failed","failure""#));
+    assert_eq!(told.count() as u64, failed);
+    outcome.stderr_has(&format!("{failed} of {all} files failed"));
+    for name in ["r.html", "r.md"] {
+        let text = String::from_utf8(case.read(name).unwrap()).unwrap();
+        assert!(
+            text.contains(&format!("{failed} of {all} files failed")),
+            "{name}"
+        );
+        assert!(text.contains("30 files"), "{name}: {text}");
+    }
+    let xml = String::from_utf8(case.read("r.xml").unwrap()).unwrap();
+    assert_eq!(xml.matches(".files\"").count() as u64, failed);
+}
+
+#[test]
+fn the_summary_of_many_failures_fits_a_screen() {
+    let (_, outcome) = many(|case| case);
+    outcome
+        .code(1)
+        .stderr_has("  30 files: ")
+        .stderr_has("  6 files: ");
+    let (_, summary) = outcome.stderr.split_once("STEP").unwrap();
+    assert!(summary.lines().count() < 50, "{summary}");
+}
