@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::files::NameEncoding;
+use crate::files::{Limits, NameEncoding};
 
 /// One entry of `servers:`, bound and judged. The password stands in the plan's table of secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Endpoint {
     pub timeouts: Timeouts,
     /// The zone of the times in LIST lines.
     pub clock_offset: ClockOffset,
+    /// The most that a step takes from its listings.
+    pub limits: Limits,
     /// Folder entered right after PASS (`login.directory`).
     pub directory: Option<String>,
     /// Raw commands sent right after PASS (`login.commands`).

@@ -37,6 +37,7 @@ mod killed;
 mod known_servers;
 mod large;
 mod listing_samples;
+mod listing_times;
 mod main_job;
 mod matrix;
 mod names_thousand;

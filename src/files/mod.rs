@@ -3,6 +3,7 @@
 mod encoding;
 mod entry;
 mod filter;
+mod limits;
 mod listing;
 mod name;
 mod page;
@@ -14,6 +15,7 @@ mod temporary;
 pub use encoding::{Decoded, NameEncoding};
 pub use entry::{Kind, Precision, ServerId, Side, Time};
 pub use filter::{Filter, Filtered, KindTest, Sort, SortKey};
+pub use limits::{Allowance, Limit, Limits};
 pub use listing::{Folder, Listing};
 pub use name::{NameProblem, Reach, check_command, check_component, local_component, translate};
 pub use page::{Page, PageEntry, Problems};

@@ -6,6 +6,7 @@
 mod address;
 mod breaker;
 mod checksum;
+mod clock;
 mod command;
 mod control;
 mod data;
@@ -37,6 +38,7 @@ pub use checksum::{Algorithm, Checksum};
 pub use data::{Count, Receiving, Sending};
 pub use error::{Answer, Class, Error, ErrorKind, Waiting};
 pub use facts::{Facts, Features};
+pub use listing::zone::Zones;
 pub use manage::Deleted;
 pub use probe::{Probe, ProbeTls};
 pub use session::{Session, TransferType};
