@@ -22,9 +22,9 @@ pub struct Problems {
 
 impl Problems {
     /// Counts one more, and keeps its words while there is room.
-    pub fn add(&mut self, text: String) {
+    pub fn add(&mut self, text: impl FnOnce() -> String) {
         if self.shown.len() < SHOWN_PROBLEMS {
-            self.shown.push(text);
+            self.shown.push(text());
         }
         self.count += 1;
     }
@@ -81,11 +81,12 @@ impl Page {
     /// Adds an entry. A hostile name is refused and counted among the problems; the listing goes on.
     pub fn push(&mut self, name: &[u8], kind: Kind, size: Option<u64>, modified: Option<Time>) {
         if name.len() > LONGEST_NAME {
-            let reason = format!("its name is longer than {LONGEST_NAME} bytes");
-            return self.refuse(name, &reason);
+            return self.refuse(name, || {
+                format!("its name is longer than {LONGEST_NAME} bytes")
+            });
         }
         if let Err(problem) = check_component(name) {
-            return self.refuse(name, &problem.to_string());
+            return self.refuse(name, || problem.to_string());
         }
         let (Ok(start), Ok(length)) = (u32::try_from(self.names.len()), u16::try_from(name.len()))
         else {
@@ -102,16 +103,18 @@ impl Page {
         });
     }
 
-    fn refuse(&mut self, name: &[u8], reason: &str) {
-        // A character takes four bytes at most.
-        let start = &name[..name.len().min(4 * SHOWN_CHARACTERS)];
-        let text = String::from_utf8_lossy(start);
-        let shown: String = text.escape_debug().take(SHOWN_CHARACTERS).collect();
-        self.problem(format!("entry `{shown}` refused: {reason}"));
+    fn refuse(&mut self, name: &[u8], reason: impl FnOnce() -> String) {
+        self.problems.add(|| {
+            // A character takes four bytes at most.
+            let start = &name[..name.len().min(4 * SHOWN_CHARACTERS)];
+            let text = String::from_utf8_lossy(start);
+            let shown: String = text.escape_debug().take(SHOWN_CHARACTERS).collect();
+            format!("entry `{shown}` refused: {}", reason())
+        });
     }
 
     /// Records that an entry could not be read or was refused. The folder's other entries stand.
-    pub fn problem(&mut self, text: String) {
+    pub fn problem(&mut self, text: impl FnOnce() -> String) {
         self.problems.add(text);
     }
 

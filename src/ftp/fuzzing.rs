@@ -62,7 +62,7 @@ fn page<'a>(form: Form, pieces: impl Iterator<Item = &'a [u8]>, (now, offset): (
     let mut reader = Reader::default();
     let mut lines = Lines::default();
     let mut take = |line: Option<&[u8]>| match (line, form) {
-        (None, _) => page.problem("too long".into()),
+        (None, _) => page.problem(|| "too long".into()),
         (Some(line), Form::List) => {
             reader.line(line, now, offset, |line, parsed| {
                 keep(parsed, &mut page, || lossy(line))

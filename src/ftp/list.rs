@@ -320,9 +320,11 @@ pub(super) fn keep(parsed: Parsed<'_>, page: &mut Page, shown: impl FnOnce() -> 
         Parsed::Entry(row) => page.push(row.name, row.kind, row.size, row.modified),
         Parsed::Nothing => {}
         Parsed::Unreadable => {
-            // Masked before it is cut: the beginning of a secret is one, too.
-            let start: String = shown().chars().take(200).collect();
-            page.problem(format!("line `{start}` of the listing cannot be read"));
+            page.problem(|| {
+                // Masked before it is cut: the beginning of a secret is one, too.
+                let start: String = shown().chars().take(200).collect();
+                format!("line `{start}` of the listing cannot be read")
+            });
             page.incomplete("a line of the listing cannot be read".into());
         }
     }
