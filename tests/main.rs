@@ -36,6 +36,8 @@ mod in_the_way;
 mod killed;
 mod known_servers;
 mod large;
+mod listing_broken;
+mod listing_endless;
 mod listing_samples;
 mod listing_times;
 mod main_job;

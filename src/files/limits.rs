@@ -11,7 +11,7 @@ const NAME_BYTES: u64 = 64;
 const LINES: u64 = 4;
 const LISTED_BYTES: u64 = 512;
 /// Below so many entries the bounds that follow from them stand still: few entries may have long names.
-const FEWEST: u64 = 1_000_000;
+const FEWEST: u64 = 100_000;
 
 /// The most that one step takes from a server's listings: `limits` of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,12 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// No limits: for this machine's own disk.
+    pub const NONE: Limits = Limits {
+        entries: u64::MAX,
+        folders: u64::MAX,
+    };
+
     /// Bytes of names and of folders' paths, over all folders.
     pub fn name_bytes(self) -> u64 {
         self.entries.max(FEWEST).saturating_mul(NAME_BYTES)
@@ -194,16 +200,13 @@ mod tests {
     fn folders_and_their_paths_count() {
         let allowance = Allowance::new(FEW);
         assert_eq!(allowance.enter(1), Ok(()));
-        assert_eq!(
-            allowance.enter(64_000_000),
-            Err(Limit::NameBytes(64_000_000))
-        );
+        assert_eq!(allowance.enter(6_400_000), Err(Limit::NameBytes(6_400_000)));
         assert_eq!(allowance.enter(1), Err(Limit::Folders(2)));
     }
 
     #[test]
     fn few_entries_may_have_long_names() {
-        assert_eq!(FEW.name_bytes(), Limits::default().name_bytes());
+        assert_eq!(FEW.name_bytes(), 6_400_000);
         let many = Limits {
             entries: 2_000_000,
             ..FEW

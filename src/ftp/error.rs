@@ -288,7 +288,7 @@ impl Error {
             ErrorKind::Interrupted(Why::Interrupted) => "interrupted",
             ErrorKind::Interrupted(Why::StepTimeout) => "the step's time is over",
             ErrorKind::Name => "a name that cannot be sent",
-            ErrorKind::Limit(_) => "there is no end to it",
+            ErrorKind::Limit(_) => "the listing goes beyond the server's limits",
             ErrorKind::Tls(fault) => fault.what(),
         }
     }

@@ -94,9 +94,9 @@ mod tests {
         let (allowance, now) = (allowance(1), Instant::now());
         let mut bounds = Bounds::new(&allowance, PROGRESS, now);
         let page = Page::default();
-        assert_eq!(bounds.came(1, 4_000_000, &page, now), Ok(()));
+        assert_eq!(bounds.came(1, 400_000, &page, now), Ok(()));
         let over = bounds.came(1, 1, &page, now);
-        assert_eq!(over, Err(Limit::Lines(4_000_000)));
+        assert_eq!(over, Err(Limit::Lines(400_000)));
     }
 
     #[test]
@@ -104,8 +104,8 @@ mod tests {
         let (allowance, now) = (allowance(1), Instant::now());
         let page = Page::default();
         let mut bounds = Bounds::new(&allowance, PROGRESS, now);
-        let over = bounds.came(512_000_001, 0, &page, now);
-        assert_eq!(over, Err(Limit::ListedBytes(512_000_000)));
+        let over = bounds.came(51_200_001, 0, &page, now);
+        assert_eq!(over, Err(Limit::ListedBytes(51_200_000)));
         let mut bounds = Bounds::new(&allowance, PROGRESS, now);
         assert_eq!(bounds.came(1, 0, &page, now + 59 * PROGRESS), Ok(()));
         let late = bounds.came(1, 0, &page, now + 61 * PROGRESS);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::files::{FileSet, Page, join};
+use crate::files::{Allowance, FileSet, Limits, Page, join};
 use crate::transfer::{Deleted, End, Fate, Links, Role, still_same};
 
 use super::{FolderOf, Output};
@@ -19,6 +19,8 @@ const SHORT: Duration = Duration::from_millis(100);
 pub(super) struct Target {
     pub(super) name: String,
     pub(super) set: Option<FileSet>,
+    /// What one folder's listing may bring.
+    pub(super) limits: Limits,
 }
 
 /// What became of a deletion.
@@ -97,7 +99,8 @@ impl Target {
     /// The folder's entries now; none where the folder is gone.
     fn page(&self, desk: &mut Desk, set: &FileSet, folder: &[u8]) -> Result<Option<Page>, Fault> {
         let end = self.end(desk, set)?;
-        pages::page_or_none(end, &self.name, &join(set.root(), folder))
+        let allowance = Allowance::new(self.limits);
+        pages::page_or_none(end, &self.name, &join(set.root(), folder), &allowance)
     }
 
     fn delete(&self, desk: &mut Desk, set: &FileSet, at: u32) -> Result<Deletion, Fault> {

@@ -449,6 +449,7 @@ impl Delete {
         jobs::Target {
             name: shared.plan.side_name(self.side).to_owned(),
             set: self.set.clone(),
+            limits: shared.limits(self.side),
         }
     }
 }

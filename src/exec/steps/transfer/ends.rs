@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use crate::files::{Route, Side};
+use crate::files::{Allowance, Route, Side};
 use crate::journal::Resumed;
 use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
@@ -25,6 +25,8 @@ pub(in crate::exec) struct Wishes {
     pub(super) own_source: bool,
     pub(super) into: String,
     pub(super) links: Links,
+    /// What the survey of the destination may take from its listings.
+    pub(super) allowance: Allowance,
     /// Whether the list of files is that of an interrupted run, which knows nothing of later changes.
     pub(super) frozen: bool,
     resumed: Option<Arc<Resumed>>,
@@ -52,6 +54,7 @@ impl Wishes {
             own_source: shared.identity(transfer.source) == shared.identity(transfer.to),
             into: transfer.into.clone(),
             links: links_of(transfer.from, plan),
+            allowance: Allowance::new(shared.limits(transfer.to)),
             frozen: is_frozen(transfer.from, shared),
             resumed: shared.resumed.clone(),
         }
