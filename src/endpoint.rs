@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::NameEncoding;
+use crate::files::{Limits, NameEncoding};
 
 /// One entry of `servers:`, bound and judged. The password stands in the plan's table of secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub struct Endpoint {
     pub timeouts: Timeouts,
     /// The zone of the times in LIST lines.
     pub clock_offset: ClockOffset,
+    /// The most that a step takes from its listings.
+    pub limits: Limits,
     /// Folder entered right after PASS (`login.directory`).
     pub directory: Option<String>,
     /// Raw commands sent right after PASS (`login.commands`).

@@ -7,7 +7,9 @@ use std::fs;
 use std::sync::Arc;
 
 use ftpflow::event::Meter;
-use ftpflow::files::{FileSet, Folder, Listing, NameEncoding, Reach, Route, ServerId, Side};
+use ftpflow::files::{
+    Allowance, FileSet, Folder, Limits, Listing, NameEncoding, Reach, Route, ServerId, Side,
+};
 use ftpflow::options::TransferOptions;
 use ftpflow::transfer::{
     Decision, End, Inventory, Item, Manners, Request, Server as Remote, copy, decide, folders,
@@ -25,8 +27,12 @@ fn session(server: &Server) -> Remote {
     Remote::new(session::open(endpoint, server.password()).unwrap())
 }
 
+fn whole() -> Allowance {
+    Allowance::new(Limits::default())
+}
+
 fn source_set(session: &mut Remote, root: &[u8]) -> FileSet {
-    let page = session.list(root).unwrap();
+    let page = session.list(root, &whole()).unwrap();
     let folder = Folder {
         relative: Vec::new(),
         page,
@@ -69,7 +75,7 @@ fn run(from: &mut Remote, to: &mut Remote, set: &FileSet, into: &str) -> (Vec<De
     };
     let mut inventory = Inventory::new(Manners::default());
     for folder in folders(set, &route) {
-        match to.list(&ftpflow::files::join(into.as_bytes(), &folder)) {
+        match to.list(&ftpflow::files::join(into.as_bytes(), &folder), &whole()) {
             Ok(page) => inventory.take(&folder, &page),
             Err(error) if error.is_missing() => {
                 inventory.missing(&folder);

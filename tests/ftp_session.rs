@@ -978,18 +978,28 @@ fn a_missing_folder_a_forbidden_one_and_an_empty_one_differ() {
 
 #[test]
 fn what_a_listing_does_not_show_whole_is_incomplete() {
-    let cases: [(Vec<Do>, bool); 5] = [
-        (vec![Do::lie("226 Output truncated to 10000 matches")], true),
-        (vec![Do::ListAlso(b"no listing line\r\n".to_vec())], true),
-        (vec![Do::CutAt(20)], true),
-        (vec![Do::lie("451 trouble")], true),
-        (vec![Do::CloseControlDuring], false),
+    let cases: [(Vec<Do>, bool, bool); 6] = [
+        (
+            vec![Do::lie("226 Output truncated to 10000 matches")],
+            false,
+            true,
+        ),
+        (
+            vec![Do::ListAlso(b"no listing line\r\n".to_vec())],
+            false,
+            true,
+        ),
+        (vec![Do::CutAt(20)], true, true),
+        (vec![Do::CutAt(20), Do::lie("226 all well")], true, true),
+        (vec![Do::lie("451 trouble")], true, true),
+        (vec![Do::CloseControlDuring], true, false),
     ];
-    for (number, (does, healthy)) in cases.into_iter().enumerate() {
+    for (number, (does, broken, healthy)) in cases.into_iter().enumerate() {
         let server = lab().rule(On::command("MLSD"), does).start();
         let mut session = open(&server);
         let page = session.list(b"/a").unwrap();
         assert!(page.incomplete_reason().is_some(), "case {number}");
+        assert_eq!(page.is_broken(), broken, "case {number}");
         assert_eq!(session.healthy(), healthy, "case {number}");
     }
 }
@@ -1023,7 +1033,7 @@ fn the_zone_of_list_times_is_found_by_mdtm() {
         assert_eq!(time.precision, Precision::Minute);
         assert_eq!(time.seconds, exact - exact.rem_euclid(60));
     }
-    assert_eq!(session.facts().clock_offset, Some(8 * 3600));
+    assert_eq!(session.facts().zones.only(), Some(8 * 3600));
     assert_eq!(server.count("MDTM"), 1);
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
 use ftpflow::endpoint::{ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls};
-use ftpflow::files::{Kind, NameEncoding, Page, PageEntry, Precision, Time};
+use ftpflow::files::{Kind, Limits, NameEncoding, Page, PageEntry, Precision, Time};
 use ftpflow::ftp::{Breaker, Facts, Session};
 
 use crate::harness::server::{Do, Features, ListStyle, On, Running, Server};
@@ -66,6 +66,7 @@ fn open(server: &Running, listing: ListingMode, clock_offset: ClockOffset) -> Se
             ..Timeouts::default()
         },
         clock_offset,
+        limits: Limits::default(),
         directory: None,
         commands: Vec::new(),
     };

@@ -155,7 +155,7 @@ fn a_declared_encoding_stays_and_its_names_are_not_guessed_at() {
 fn what_the_manifest_declares_is_kept_as_it_is_written() {
     let server = lab().start();
     let manifest = format!(
-        "version: 1\nvars: {{wait: 7s}}\nservers:\n  s:\n    host: 127.0.0.1\n    port: {}\n    user: lab\n    password: ${{env.FTP_PASS}}\n    clock_offset: \"+05:30\"\n    timeouts: {{connect: \"${{vars.wait}}\", reply: 2m}}\n{STEPS}",
+        "version: 1\nvars: {{wait: 7s}}\nservers:\n  s:\n    host: 127.0.0.1\n    port: {}\n    user: lab\n    password: ${{env.FTP_PASS}}\n    clock_offset: \"+05:30\"\n    timeouts: {{connect: \"${{vars.wait}}\", reply: 2m}}\n    limits: {{entries: 5000}}\n{STEPS}",
         server.port()
     );
     let case = Case::new()
@@ -167,6 +167,7 @@ fn what_the_manifest_declares_is_kept_as_it_is_written() {
         "password: ${env.FTP_PASS}\n",
         "clock_offset: \"+05:30\"\n",
         "timeouts: {connect: \"${vars.wait}\", reply: 2m}\n",
+        "limits: {entries: 5000}\n",
     ] {
         assert!(entry.contains(line), "{line}{entry}");
     }

@@ -148,6 +148,9 @@ fn around(definition: &str) -> &'static str {
             "version: 1\ndefaults: {description: x@}\nservers: {a: {host: h}}\nsteps: {k: {list: {server: a}}}\n"
         }
         "Step" => "version: 1\nservers: {a: {host: h}}\nsteps: {k: {list: {server: a}@}}\n",
+        "Limits" => {
+            "version: 1\nservers: {a: {host: h, limits: {entries: 1000000@}}}\nsteps: {k: {list: {server: a}}}\n"
+        }
         "Retry" => {
             "version: 1\nservers: {a: {host: h}}\nsteps: {k: {list: {server: a}, retry: {attempts: 4@}}}\n"
         }
@@ -176,7 +179,7 @@ fn with(definition: &str, addition: &str) -> String {
     // Not a key of `defaults`; there only so that each addition begins with a comma.
     let text = around(definition).replace("{description: x@}", "{timeout: 1h@}");
     match definition {
-        "Timeouts" | "Retry" | "Defaults" if !addition.is_empty() => {
+        "Timeouts" | "Limits" | "Retry" | "Defaults" if !addition.is_empty() => {
             let own = addition.trim_start_matches(", ").split(':').next().unwrap();
             let text = ["connect: 15s@", "attempts: 4@", "timeout: 1h@"]
                 .iter()

@@ -52,6 +52,7 @@ pub(super) fn entry(endpoint: &Endpoint, written: &Server, found: &ProbeFound) -
     lines.extend(timeouts(written));
     let offset = written.clock_offset.get();
     lines.extend(offset.map(|offset| format!("  clock_offset: {}", as_written(offset))));
+    lines.extend(limits(written));
     lines
 }
 
@@ -83,11 +84,24 @@ fn timeouts(written: &Server) -> Option<String> {
         ("data", &map.data),
         ("final_reply", &map.final_reply),
     ];
-    let set: Vec<String> = times
-        .into_iter()
-        .filter_map(|(key, time)| Some(format!("{key}: {}", as_written(time.get()?))))
+    map_line("timeouts", &times)
+}
+
+fn limits(written: &Server) -> Option<String> {
+    let map = written.limits.get()?;
+    map_line(
+        "limits",
+        &[("entries", &map.entries), ("folders", &map.folders)],
+    )
+}
+
+/// What is set of a map, in one line.
+fn map_line(key: &str, fields: &[(&str, &Slot<String>)]) -> Option<String> {
+    let set: Vec<String> = fields
+        .iter()
+        .filter_map(|(key, text)| Some(format!("{key}: {}", as_written(text.get()?))))
         .collect();
-    (!set.is_empty()).then(|| format!("  timeouts: {{{}}}", set.join(", ")))
+    (!set.is_empty()).then(|| format!("  {key}: {{{}}}", set.join(", ")))
 }
 
 fn tls(endpoint: &Endpoint, written: &Server, found: &ProbeFound) -> Option<String> {

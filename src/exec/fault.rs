@@ -43,6 +43,12 @@ impl Fault {
         self
     }
 
+    /// The same about a folder at an end.
+    pub(super) fn at_folder(mut self, name: &str, folder: impl Into<String>) -> Fault {
+        self.failure.server = Some(name.to_owned());
+        self.about(folder)
+    }
+
     /// The same with the next thing to do.
     pub(super) fn help(mut self, help: impl Into<String>) -> Fault {
         self.failure.help = Some(help.into());

@@ -59,13 +59,15 @@ impl Shared {
         self.with_journal(Journal::sync);
     }
 
-    /// Journals the set of a `list` or `filter` that is done.
+    /// Journals the set of a `list` or `filter` that is done. One that may lack files is none to go on with: a resumed run
+    /// lists anew.
     pub(super) fn keep_set(&mut self, step: StepId, set: &FileSet) {
         let plan = self.plan.clone();
         let step = plan.step(step);
         let chooses = step.yields != Yields::Nothing && step.changes.is_empty();
         let known = self.kept(step.id).is_some_and(|kept| kept.set.is_some());
-        if !chooses || known || !self.keeps_journal() {
+        let whole = set.incomplete_reason().is_none();
+        if !chooses || !whole || known || !self.keeps_journal() {
             return;
         }
         let positions: Vec<u32> = set.positions().collect();
@@ -80,7 +82,7 @@ impl Shared {
             step: step.name.clone(),
             root: PathText::new(set.root()),
             count: positions.len() as u64,
-            incomplete: set.incomplete_reason().map(str::to_owned),
+            incomplete: None,
         });
     }
 

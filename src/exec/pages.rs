@@ -1,6 +1,6 @@
 //! Listing a folder, where a listing that broke halfway is a failure that can be tried again.
 
-use crate::files::{Kind, Page, join, name_before};
+use crate::files::{Allowance, Kind, Page, join, name_before};
 use crate::transfer::{Cause, Class, End};
 
 use super::fault::Fault;
@@ -12,15 +12,22 @@ pub(super) struct NoPage {
     pub(super) missing: bool,
     /// The session was closed before the first command.
     pub(super) lost: bool,
+    /// There is more than a step may take.
+    pub(super) limit: bool,
 }
 
 /// The entries of a folder, given by its absolute path.
 ///
-/// A page that is incomplete on an end that goes on is all that there is to say; it is handed on as it is.
-pub(super) fn page(end: &mut dyn End, name: &str, path: &[u8]) -> Result<Page, NoPage> {
-    match end.list(path) {
+/// A page that is incomplete and did not break off is all that there is to say; it is handed on as it is.
+pub(super) fn page(
+    end: &mut dyn End,
+    name: &str,
+    path: &[u8],
+    allowance: &Allowance,
+) -> Result<Page, NoPage> {
+    match end.list(path, allowance) {
         Ok(page) => match page.incomplete_reason() {
-            Some(reason) if !end.healthy() => Err(broken(end, name, path, reason)),
+            Some(reason) if page.is_broken() => Err(broken(end, name, path, reason)),
             _ => Ok(page),
         },
         Err(cause) => Err(no_page(end, name, path, &cause)),
@@ -32,12 +39,19 @@ pub(super) fn page_or_none(
     end: &mut dyn End,
     name: &str,
     path: &[u8],
+    allowance: &Allowance,
 ) -> Result<Option<Page>, Fault> {
-    match page(end, name, path) {
+    match page(end, name, path, allowance) {
         Ok(page) => Ok(Some(page)),
         Err(no_page) if no_page.missing => Ok(None),
         Err(no_page) => Err(no_page.fault),
     }
+}
+
+/// The same for one folder by itself, which counts towards no step's limits.
+pub(super) fn alone(end: &mut dyn End, name: &str, path: &[u8]) -> Result<Option<Page>, Fault> {
+    let allowance = Allowance::new(end.limits());
+    page_or_none(end, name, path, &allowance)
 }
 
 /// Gives files their names again that an interrupted deletion has put away; whether there were any. A file of which both
@@ -73,6 +87,7 @@ pub(super) fn no_page(end: &dyn End, name: &str, path: &[u8], cause: &Cause) -> 
         fault: Fault::at(name, cause, end).about(end.decode(path)),
         missing: cause.is_missing(),
         lost: cause.is_lost(),
+        limit: cause.is_limit(),
     }
 }
 
@@ -85,5 +100,6 @@ fn broken(end: &dyn End, name: &str, path: &[u8], reason: &str) -> NoPage {
         fault: fault.about(end.decode(path)),
         missing: false,
         lost: false,
+        limit: false,
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::endpoint::PasvAddress;
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, Tally};
-use crate::files::{FileSet, NameEncoding, Reach, Route, ServerId, Side};
+use crate::files::{FileSet, Limits, NameEncoding, Reach, Route, ServerId, Side};
 use crate::journal::{Journal, Mark, Record, Resumed};
 use crate::plan::{Plan, Retry, StepId};
 use crate::transfer::{Class, Facts};
@@ -234,6 +234,14 @@ impl Shared {
         match side {
             Side::Local => NameEncoding::Auto,
             Side::Server(server) => self.plan.server(server).endpoint.encoding,
+        }
+    }
+
+    /// What a step may take from a side's listings: this machine's own are taken whole.
+    pub(super) fn limits(&self, side: Side) -> Limits {
+        match side {
+            Side::Local => Limits::NONE,
+            Side::Server(server) => self.plan.server(server).endpoint.limits,
         }
     }
 

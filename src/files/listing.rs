@@ -55,11 +55,13 @@ impl Listing {
         folders: Vec<Folder>,
     ) -> Listing {
         let mut listing = Listing::empty(side, root, encoding);
+        listing.make_room(&folders);
         // Each page goes as soon as it is taken in: the arena and one page are in memory at once.
         for folder in folders {
             listing.take(folder, hidden);
         }
         listing.sort();
+        listing.drop_repeated();
         listing
     }
 
@@ -162,6 +164,16 @@ impl Listing {
         found.ok().and_then(|at| u32::try_from(at).ok())
     }
 
+    /// All rows at once, and all names unless they come from one page, whose own are taken.
+    fn make_room(&mut self, folders: &[Folder]) {
+        let pages = || folders.iter().map(|folder| &folder.page);
+        self.rows.reserve_exact(pages().map(Page::len).sum());
+        if folders.len() > 1 {
+            let names = pages().map(Page::name_bytes).sum();
+            self.names.reserve_exact(names);
+        }
+    }
+
     fn take(&mut self, folder: Folder, hidden: bool) {
         let number = u32::try_from(self.folders.len());
         let offset = u32::try_from(self.names.len());
@@ -171,11 +183,15 @@ impl Listing {
                 .get_or_insert("the listing holds more than 4 GiB of names".into());
             return;
         };
-        let Folder { relative, page } = folder;
-        self.names.extend_from_slice(&page.names);
-        self.rows.reserve_exact(page.rows.len());
+        let Folder { relative, mut page } = folder;
+        if self.names.capacity() == 0 {
+            self.names = std::mem::take(&mut page.names);
+        } else {
+            self.names.extend_from_slice(&page.names);
+        }
+        let names = &self.names[offset as usize..];
         for row in &page.rows {
-            let name = &page.names[row.start as usize..][..usize::from(row.length)];
+            let name = &names[row.start as usize..][..usize::from(row.length)];
             if is_temporary(name) || is_aside(name) || (!hidden && name.starts_with(b".")) {
                 continue;
             }
@@ -200,12 +216,42 @@ impl Listing {
     fn sort(&mut self) {
         let mut rows = std::mem::take(&mut self.rows);
         rows.sort_unstable_by(|a, b| {
-            compare(
-                (&self.folders[a.folder as usize], self.name_of(a)),
-                (&self.folders[b.folder as usize], self.name_of(b)),
-            )
+            let names = self.compare_rows(a, b);
+            // Of one that is listed twice, the first stays first.
+            names.then_with(|| (a.folder, a.start).cmp(&(b.folder, b.start)))
         });
         self.rows = rows;
+    }
+
+    /// A name that a listing shows twice is one file, and never two that are both transferred or deleted.
+    fn drop_repeated(&mut self) {
+        let mut rows = std::mem::take(&mut self.rows);
+        let mut problems = std::mem::take(&mut self.problems);
+        rows.dedup_by(|later, first| {
+            let repeated = self.compare_rows(first, later).is_eq();
+            if repeated {
+                problems.add(|| self.repeated(first));
+            }
+            repeated
+        });
+        self.rows = rows;
+        self.problems = problems;
+    }
+
+    fn repeated(&self, row: &Row) -> String {
+        let path = join(&self.folders[row.folder as usize], self.name_of(row));
+        let path = self.encoding.decode(&path).text.into_owned();
+        format!("`{path}` is listed more than once; what was listed first counts")
+    }
+
+    fn compare_rows(&self, a: &Row, b: &Row) -> Ordering {
+        if a.folder == b.folder {
+            return self.name_of(a).cmp(self.name_of(b));
+        }
+        compare(
+            (&self.folders[a.folder as usize], self.name_of(a)),
+            (&self.folders[b.folder as usize], self.name_of(b)),
+        )
     }
 
     fn name_of(&self, row: &Row) -> &[u8] {
@@ -276,6 +322,22 @@ mod tests {
         assert_eq!(listing.find(b"b/z"), Some(2));
         assert_eq!(listing.find(b"c"), Some(3));
         assert_eq!(listing.find(b"b/y"), None);
+    }
+
+    #[test]
+    fn a_name_that_is_listed_twice_is_one_file_and_a_problem() {
+        let mut twice = page(&["b", "a"]);
+        twice.push(b"a", Kind::File, Some(7), None);
+        let relative = Vec::new();
+        let folders = vec![Folder {
+            relative,
+            page: twice,
+        }];
+        let (root, encoding) = (b"/r".to_vec(), NameEncoding::Auto);
+        let listing = Listing::assemble(Side::Local, root, encoding, false, folders);
+        assert_eq!(paths(&listing), ["a", "b"]);
+        assert_eq!(listing.size(0), Some(1));
+        assert_eq!(listing.problems().count, 1);
     }
 
     #[test]

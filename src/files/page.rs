@@ -4,6 +4,10 @@ use super::entry::{Kind, Precision, Time};
 use super::name::check_component;
 
 const SHOWN_PROBLEMS: usize = 20;
+/// No system takes longer names (Windows counts 255 characters, which are 1020 bytes at most).
+const LONGEST_NAME: usize = 4096;
+/// Characters of a name that is refused, as they are shown.
+const SHOWN_CHARACTERS: usize = 200;
 pub(super) const UNKNOWN_SIZE: u64 = u64::MAX;
 pub(super) const UNKNOWN_TIME: i64 = i64::MIN;
 
@@ -18,9 +22,9 @@ pub struct Problems {
 
 impl Problems {
     /// Counts one more, and keeps its words while there is room.
-    pub fn add(&mut self, text: String) {
+    pub fn add(&mut self, text: impl FnOnce() -> String) {
         if self.shown.len() < SHOWN_PROBLEMS {
-            self.shown.push(text);
+            self.shown.push(text());
         }
         self.count += 1;
     }
@@ -39,7 +43,15 @@ pub struct Page {
     pub(super) names: Vec<u8>,
     pub(super) rows: Vec<PageRow>,
     problems: Problems,
-    incomplete: Option<String>,
+    gap: Option<Gap>,
+}
+
+/// Why a listing may not show everything.
+#[derive(Debug, Clone)]
+struct Gap {
+    reason: String,
+    /// Whether another try may show more.
+    broken: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -68,9 +80,13 @@ pub struct PageEntry<'a> {
 impl Page {
     /// Adds an entry. A hostile name is refused and counted among the problems; the listing goes on.
     pub fn push(&mut self, name: &[u8], kind: Kind, size: Option<u64>, modified: Option<Time>) {
+        if name.len() > LONGEST_NAME {
+            return self.refuse(name, || {
+                format!("its name is longer than {LONGEST_NAME} bytes")
+            });
+        }
         if let Err(problem) = check_component(name) {
-            let shown = String::from_utf8_lossy(name).escape_debug().to_string();
-            return self.problem(format!("entry `{shown}` refused: {problem}"));
+            return self.refuse(name, || problem.to_string());
         }
         let (Ok(start), Ok(length)) = (u32::try_from(self.names.len()), u16::try_from(name.len()))
         else {
@@ -87,19 +103,43 @@ impl Page {
         });
     }
 
+    fn refuse(&mut self, name: &[u8], reason: impl FnOnce() -> String) {
+        self.problems.add(|| {
+            // A character takes four bytes at most.
+            let start = &name[..name.len().min(4 * SHOWN_CHARACTERS)];
+            let text = String::from_utf8_lossy(start);
+            let shown: String = text.escape_debug().take(SHOWN_CHARACTERS).collect();
+            format!("entry `{shown}` refused: {}", reason())
+        });
+    }
+
     /// Records that an entry could not be read or was refused. The folder's other entries stand.
-    pub fn problem(&mut self, text: String) {
+    pub fn problem(&mut self, text: impl FnOnce() -> String) {
         self.problems.add(text);
     }
 
     /// Records that the listing may not show everything; the first reason is kept.
     pub fn incomplete(&mut self, reason: String) {
-        self.incomplete.get_or_insert(reason);
+        let broken = false;
+        self.gap.get_or_insert(Gap { reason, broken });
+    }
+
+    /// Records that the listing broke off: another try may show more. This reason outweighs one that no try ends.
+    pub fn broken(&mut self, reason: String) {
+        if !self.is_broken() {
+            let broken = true;
+            self.gap = Some(Gap { reason, broken });
+        }
     }
 
     /// Why the listing may not show everything, if so.
     pub fn incomplete_reason(&self) -> Option<&str> {
-        self.incomplete.as_deref()
+        self.gap.as_ref().map(|gap| gap.reason.as_str())
+    }
+
+    /// Whether the listing broke off, so that it is to be tried again.
+    pub fn is_broken(&self) -> bool {
+        self.gap.as_ref().is_some_and(|gap| gap.broken)
     }
 
     /// The entries that were refused or could not be read.
@@ -115,6 +155,29 @@ impl Page {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// How many bytes the names take.
+    pub fn name_bytes(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Gives back memory that was held for entries that did not come.
+    pub fn shrink(&mut self) {
+        self.names.shrink_to_fit();
+        self.rows.shrink_to_fit();
+    }
+
+    /// Changes the times that are known.
+    pub fn correct_times(&mut self, correct: impl Fn(Time) -> Time) {
+        let known = self.rows.iter_mut();
+        for row in known.filter(|row| row.modified != UNKNOWN_TIME) {
+            let time = correct(Time {
+                seconds: row.modified,
+                precision: row.precision,
+            });
+            (row.modified, row.precision) = (time.seconds, time.precision);
+        }
     }
 
     /// The entries, in the server's order.
@@ -142,13 +205,34 @@ impl Page {
     }
 
     pub(super) fn into_parts(self) -> (Problems, Option<String>) {
-        (self.problems, self.incomplete)
+        (self.problems, self.gap.map(|gap| gap.reason))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_too_long_is_refused_and_not_kept() {
+        let mut page = Page::default();
+        page.push(&[b'x'; LONGEST_NAME], Kind::File, None, None);
+        page.push(&[b'x'; LONGEST_NAME + 1], Kind::File, None, None);
+        assert_eq!((page.len(), page.problems().count), (1, 1));
+        assert!(page.problems().shown[0].len() < 300);
+    }
+
+    #[test]
+    fn a_listing_that_broke_off_outweighs_one_that_is_cut_for_good() {
+        let mut page = Page::default();
+        page.incomplete("truncated".into());
+        assert!(!page.is_broken());
+        page.broken("cut".into());
+        page.incomplete("truncated".into());
+        page.broken("cut again".into());
+        assert!(page.is_broken());
+        assert_eq!(page.incomplete_reason(), Some("cut"));
+    }
 
     #[test]
     fn a_hostile_name_is_counted_and_the_others_stand() {

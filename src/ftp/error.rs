@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::files::Limit;
+
 use super::breaker::Why;
 use super::facts::Facts;
 use super::tls::TlsFault;
@@ -111,6 +113,8 @@ pub enum ErrorKind {
     Interrupted(Why),
     /// A name that cannot stand in a command. Nothing was sent.
     Name,
+    /// More came than the server's limits allow.
+    Limit(Limit),
     /// The connection could not be encrypted. Neither user nor password was sent, unless it broke later.
     Tls(TlsFault),
 }
@@ -210,9 +214,12 @@ impl Error {
             | Kind::Refused
             | Kind::NotWhole => self.class_of_reply(),
             Kind::Tls(fault) if fault.may_pass() => Class::Transient,
-            Kind::Tls(_) | Kind::Login | Kind::Missing | Kind::Stranded | Kind::Name => {
-                Class::Permanent
-            }
+            Kind::Tls(_)
+            | Kind::Login
+            | Kind::Missing
+            | Kind::Stranded
+            | Kind::Name
+            | Kind::Limit(_) => Class::Permanent,
         }
     }
 
@@ -263,6 +270,7 @@ impl Error {
             ErrorKind::Refused | ErrorKind::NotWhole if self.class() == Class::StopStep => {
                 "make room on the server, or raise the account's quota"
             }
+            ErrorKind::Limit(limit) => limit.help(),
             ErrorKind::Stranded => "rename the file by hand; its content is whole",
             _ => return None,
         };
@@ -309,6 +317,7 @@ impl Error {
             ErrorKind::Interrupted(Why::Interrupted) => "interrupted",
             ErrorKind::Interrupted(Why::StepTimeout) => "the step's time is over",
             ErrorKind::Name => "a name that cannot be sent",
+            ErrorKind::Limit(_) => "the listing goes beyond the server's limits",
             ErrorKind::Tls(fault) => fault.what(),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::endpoint::TlsVersion;
 
+use super::listing::zone::Zones;
 use super::reply::Reply;
 
 /// What was learned about one server. Copied into a session when it is leased, and merged back.
@@ -29,8 +30,8 @@ pub struct Facts {
     ///
     /// vsftpd, ProFTPD and Pure-FTPd do; pyftpdlib answers at once and lets EPSV end the running transfer.
     pub waits_for_transfer: Option<bool>,
-    /// Seconds to subtract from a LIST time to get UTC, where found.
-    pub clock_offset: Option<i32>,
+    /// What to subtract from LIST times to get UTC, where found.
+    pub zones: Zones,
     /// The reply to PWD right after the first login.
     pub home: Option<Vec<u8>>,
     /// Data connections must resume a TLS session, and tickets of TLS 1.3 run out (ProFTPD 1.3.8, with uploads): TLS 1.2 is used,
@@ -102,7 +103,7 @@ impl Facts {
             (Some(true), _) | (_, Some(true)) => Some(true),
             (mine, theirs) => mine.or(theirs),
         };
-        self.clock_offset = self.clock_offset.or(other.clock_offset);
+        self.zones.merge(&other.zones);
         if self.home.is_none() {
             self.home.clone_from(&other.home);
         }

@@ -9,18 +9,21 @@ use crate::files::{Kind, NameEncoding, Page};
 
 use super::address;
 use super::checksum::{self, Algorithm};
+use super::clock::shift;
 use super::facts::Features;
-use super::list::{keep, shift};
+use super::list::keep;
 use super::listing::lines::Lines;
 use super::listing::time::mdtm_reply;
+use super::listing::zone::Zones;
 use super::listing::{Reader, mlsd, nlst};
 use super::reply::{Reply, quoted_path, size};
 use super::shown::{Redact, Shown};
 
-/// The longest line of a listing, and no text about one is longer than this allows.
+/// The longest line of a listing, and the longest name in one.
 const LONGEST_LINE: usize = 64 * 1024;
-/// `\u{10ffff}`, for a byte at most.
-const ESCAPED: usize = 10;
+const LONGEST_NAME: usize = 4096;
+/// The longest text about a line: 200 characters of four bytes, and what is said of them.
+const LONGEST_TEXT: usize = 1000;
 
 /// What one listing is read as.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +50,10 @@ pub fn listing(bytes: &[u8]) {
         let pieces = bytes.chunks(usize::from(*cut) + 1);
         assert!(say_the_same(&whole, &page(form, pieces, (now, offset))));
         holds(form, &whole, bytes);
-        shift(&mut whole, offset);
+        shift(
+            &mut whole,
+            &Zones::fixed(i32::try_from(offset).unwrap_or(0)),
+        );
     }
 }
 
@@ -56,7 +62,7 @@ fn page<'a>(form: Form, pieces: impl Iterator<Item = &'a [u8]>, (now, offset): (
     let mut reader = Reader::default();
     let mut lines = Lines::default();
     let mut take = |line: Option<&[u8]>| match (line, form) {
-        (None, _) => page.problem("too long".into()),
+        (None, _) => page.problem(|| "too long".into()),
         (Some(line), Form::List) => {
             reader.line(line, now, offset, |line, parsed| {
                 keep(parsed, &mut page, || lossy(line))
@@ -70,7 +76,9 @@ fn page<'a>(form: Form, pieces: impl Iterator<Item = &'a [u8]>, (now, offset): (
     for piece in pieces {
         lines.feed(piece, &mut take);
     }
-    lines.finish(&mut take);
+    if lines.has_begun() {
+        page.broken("cut".into());
+    }
     reader.finish(|line, parsed| keep(parsed, &mut page, || lossy(line)));
     page
 }
@@ -86,25 +94,26 @@ fn say_the_same(one: &Page, other: &Page) -> bool {
 }
 
 fn holds(form: Form, page: &Page, bytes: &[u8]) {
-    let lines = bytes.split(|byte| *byte == b'\n').count();
+    let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
     let problems = page.problems();
     assert!(page.len() + problems.count <= lines, "lines were made up");
     if matches!(form, Form::Nlst) {
-        let ends_whole = bytes.is_empty() || bytes.ends_with(b"\n");
-        let expected = lines - usize::from(ends_whole);
-        assert_eq!(page.len() + problems.count, expected, "lines were lost");
+        assert_eq!(page.len() + problems.count, lines, "lines were lost");
     }
+    let cut = !bytes.is_empty() && !bytes.ends_with(b"\n");
+    assert_eq!(page.is_broken(), cut, "the half of a line passes for one");
     let mut names = 0;
     for entry in page.entries() {
         let name = entry.name;
         names += name.len();
+        assert!(name.len() <= LONGEST_NAME);
         let bad = name.iter().any(|byte| b"/\r\n\0".contains(byte));
         assert!(!bad && !matches!(name, b"" | b"." | b".."), "{name:?}");
         assert!(entry.kind == Kind::File || form_has_sizes(form) || entry.size.is_none());
     }
     assert!(names <= bytes.len(), "names take more room than was sent");
     let texts = problems.shown.iter().map(String::len).max().unwrap_or(0);
-    assert!(problems.shown.len() <= 20 && texts <= LONGEST_LINE * ESCAPED);
+    assert!(problems.shown.len() <= 20 && texts <= LONGEST_TEXT);
 }
 
 /// EPLF may tell a size of what it does not call a file; MLSD and the others do not.

@@ -3,13 +3,15 @@
 //! The folder is never an argument: Pure-FTPd takes `[ ]` in it for a pattern, and others take `-a` for a name.
 
 use std::io::Read;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::endpoint::{ClockOffset, ListingMode};
-use crate::files::{Kind, Page, PageEntry, Precision, Time};
+use crate::endpoint::ListingMode;
+use crate::files::{Allowance, Kind, Limit, Page};
 
 use super::command::Line;
+use super::data::Count;
 use super::error::{Error, ErrorKind};
+use super::listing::bounds::Bounds;
 use super::listing::lines::Lines;
 use super::listing::time::mdtm_reply;
 use super::listing::{Parsed, Reader, mlsd, nlst};
@@ -17,15 +19,9 @@ use super::manage::split;
 use super::reply::{self, Reply};
 use super::session::Session;
 
-/// Entries of one folder beyond which a listing is cut off: a server that never stops.
-const MOST_ENTRIES: usize = 10_000_000;
 const CHUNK: usize = 64 * 1024;
 /// Names asked about in one write after NLST.
 const NAMES_A_WRITE: usize = 32;
-/// Files whose MDTM is compared with their LIST time, until one tells the zone.
-const CALIBRATIONS: usize = 3;
-/// Zones differ from UTC by multiples of this.
-const QUARTER: i64 = 15 * 60;
 
 /// The command of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,16 +32,36 @@ enum Form {
     Nlst,
 }
 
+impl Form {
+    fn command(self) -> Line {
+        Line::fixed(match self {
+            Form::Mlsd => "MLSD",
+            Form::List => "LIST",
+            Form::ListAll => "LIST -a",
+            Form::Nlst => "NLST",
+        })
+    }
+}
+
 impl Session {
-    /// Lists a folder, given by its absolute path.
+    /// Lists a folder, given by its absolute path, within the server's limits.
     ///
-    /// What the listing leaves out or cannot say is in the page: refused names and unreadable lines as problems,
-    /// a broken or cut-off listing as incomplete. After one that broke, the session is not healthy.
+    /// # Errors
+    /// As [`Session::list_within`].
+    pub fn list(&mut self, folder: &[u8]) -> Result<Page, Error> {
+        let allowance = Allowance::new(self.endpoint.limits);
+        self.list_within(folder, &allowance)
+    }
+
+    /// Lists a folder, given by its absolute path, as far as a step is allowed to take from listings.
+    ///
+    /// What the listing leaves out or cannot say is in the page: refused names and unreadable lines as problems, one
+    /// that the server or a line cut off as incomplete, one that is worth another try as broken.
     ///
     /// # Errors
     /// `Missing` when there is no such folder, looked for in its parents; `Refused` when it cannot be entered or
-    /// listed.
-    pub fn list(&mut self, folder: &[u8]) -> Result<Page, Error> {
+    /// listed; `Limit` when there is no end to it.
+    pub fn list_within(&mut self, folder: &[u8], allowance: &Allowance) -> Result<Page, Error> {
         self.ready()?;
         self.stay_resumable()?;
         if let Some(reply) = self.go_to(folder)? {
@@ -57,10 +73,10 @@ impl Session {
             }
         }
         let form = self.form();
-        match self.list_here(form, folder) {
+        match self.list_here(form, folder, allowance) {
             Err(error) if form == Form::Mlsd && self.falls_back(&error) => {
                 self.facts.mlsd_unusable = true;
-                self.list_here(Form::List, folder)
+                self.list_here(Form::List, folder, allowance)
             }
             listed => listed,
         }
@@ -138,119 +154,121 @@ impl Session {
         }
     }
 
-    fn list_here(&mut self, form: Form, folder: &[u8]) -> Result<Page, Error> {
-        let command = Line::fixed(match form {
-            Form::Mlsd => "MLSD",
-            Form::List => "LIST",
-            Form::ListAll => "LIST -a",
-            Form::Nlst => "NLST",
-        });
+    fn list_here(
+        &mut self,
+        form: Form,
+        folder: &[u8],
+        allowance: &Allowance,
+    ) -> Result<Page, Error> {
+        let mut bounds = Bounds::new(allowance, self.endpoint.timeouts.data, Instant::now());
+        let listed = self.read_page(form, folder, &mut bounds);
+        if listed.as_ref().map_or(true, Page::is_broken) {
+            bounds.give_back();
+        }
+        let mut page = listed?;
+        if !page.is_broken() {
+            match form {
+                Form::Nlst => self.ask_each(&mut page, folder)?,
+                Form::List | Form::ListAll => self.correct_times(&mut page, folder)?,
+                Form::Mlsd => {}
+            }
+        }
+        page.shrink();
+        Ok(page)
+    }
+
+    /// Reads a listing, line by line, and its final reply.
+    fn read_page(
+        &mut self,
+        form: Form,
+        folder: &[u8],
+        bounds: &mut Bounds<'_>,
+    ) -> Result<Page, Error> {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(0));
-        let offset = i64::from(self.clock_offset().unwrap_or(0));
         let shown = self.control.shown().clone();
         let keep = |parsed: Parsed<'_>, line: &[u8], page: &mut Page| {
             keep(parsed, page, || shown.text(line));
         };
         let mut page = Page::default();
         let mut reader = Reader::default();
-        let broken = self.read_page(command, &mut page, |line, page| match form {
+        self.receive(form.command(), &mut page, bounds, |line, page| match form {
             Form::Mlsd => keep(mlsd::row(line), line, page),
+            // Times are corrected when all are read.
             Form::List | Form::ListAll => {
-                reader.line(line, now, offset, |line, parsed| keep(parsed, line, page));
+                reader.line(line, now, 0, |line, parsed| keep(parsed, line, page));
             }
             Form::Nlst if matches!(line, b"" | b"." | b"..") => {}
             Form::Nlst => page.push(nlst::name(line, folder), Kind::Other, None, None),
         })?;
         reader.finish(|line, parsed| keep(parsed, line, &mut page));
-        if let Some(error) = broken {
-            page.incomplete(error.to_string());
-            return Ok(page);
-        }
-        match form {
-            Form::Nlst => self.ask_each(&mut page, folder)?,
-            Form::List | Form::ListAll => self.calibrate(&mut page, folder)?,
-            Form::Mlsd => {}
-        }
         Ok(page)
     }
 
-    /// Reads the data of a listing and its final reply. Gives the error of one that broke after it had begun.
-    fn read_page(
+    /// Reads the data of a listing and its final reply. One that broke after it had begun makes the page a broken one.
+    fn receive(
         &mut self,
         command: Line,
         page: &mut Page,
+        bounds: &mut Bounds<'_>,
         mut each: impl FnMut(&[u8], &mut Page),
-    ) -> Result<Option<Error>, Error> {
+    ) -> Result<(), Error> {
         let mut receiving = self.begin_listing(command)?;
         let mut lines = Lines::default();
         let mut chunk = vec![0; CHUNK];
-        let mut take = |line: Option<&[u8]>, page: &mut Page| match line {
-            Some(line) => each(line, page),
-            None => page.incomplete("a line of the listing is longer than 64 KiB".into()),
-        };
         loop {
             let length = match receiving.read(&mut chunk) {
                 Ok(0) => break,
                 Ok(length) => length,
                 Err(error) => {
                     let error = self.give_up(Error::from(error));
-                    return fatal_or_broken(error);
+                    return break_off(page, error);
                 }
             };
-            lines.feed(&chunk[..length], |line| take(line, page));
-            if page.len() > MOST_ENTRIES {
-                page.incomplete(format!("the folder shows more than {MOST_ENTRIES} entries"));
-                break;
+            let mut count = 0;
+            lines.feed(&chunk[..length], |line| {
+                count += 1;
+                match line {
+                    Some(line) => each(line, page),
+                    None => page.incomplete("a line of the listing is longer than 64 KiB".into()),
+                }
+            });
+            if let Err(limit) = bounds.came(length, count, page, Instant::now()) {
+                drop(receiving);
+                return Err(self.stop_listing(limit));
             }
         }
-        lines.finish(|line| take(line, page));
-        let count = receiving.finish();
-        if count.ended && !count.clean {
-            let reason = "its data ended without TLS's close_notify, so that it may be cut off";
-            page.incomplete(reason.into());
-        }
+        // What was begun may be the half of a name.
+        let cut = lines.has_begun();
+        self.end_page(receiving.finish(), cut, page)
+    }
+
+    /// Reads the final reply of a listing, and judges whether all of it came.
+    fn end_page(&mut self, count: Count, cut: bool, page: &mut Page) -> Result<(), Error> {
+        let unclean = count.ended && !count.clean;
         match self.end_listing(count) {
-            Ok(last) => {
-                if says_truncated(&last) {
-                    page.incomplete("the server says that it cut the listing off".into());
-                }
-                Ok(None)
+            Err(error) => return break_off(page, error),
+            Ok(last) if says_truncated(&last) => {
+                page.incomplete("the server says that it cut the listing off".into());
             }
-            Err(error) => fatal_or_broken(error),
+            Ok(_) => {}
         }
-    }
-
-    fn clock_offset(&self) -> Option<i32> {
-        match self.endpoint.clock_offset {
-            ClockOffset::Fixed(seconds) => Some(seconds),
-            ClockOffset::Auto => self.facts.clock_offset,
-        }
-    }
-
-    /// Finds the zone of LIST times by comparing them with MDTM, which is UTC, and corrects the page.
-    fn calibrate(&mut self, page: &mut Page, folder: &[u8]) -> Result<(), Error> {
-        if self.clock_offset().is_some() || !self.facts.has(|features| features.mdtm) {
-            return Ok(());
-        }
-        let samples: Vec<(Vec<u8>, i64)> = page
-            .entries()
-            .filter_map(sample)
-            .take(CALIBRATIONS)
-            .map(|(name, seconds)| (join(folder, name), seconds))
-            .collect();
-        for (path, listed) in samples {
-            let Some(exact) = self.modified(&path)? else {
-                continue;
-            };
-            if let Some(offset) = zone(listed, exact.seconds) {
-                self.facts.clock_offset = Some(offset);
-                shift(page, i64::from(offset));
-                break;
-            }
+        if unclean {
+            page.broken("its data ended without TLS's close_notify, so that it may be cut".into());
+        } else if cut {
+            page.broken("its data ended in the middle of a line".into());
         }
         Ok(())
+    }
+
+    /// Ends a listing that is too large: the rest of it is never read.
+    fn stop_listing(&mut self, limit: Limit) -> Error {
+        let command = self.in_flight.take().map(|flight| flight.command);
+        self.control.condemn();
+        let mut error = Error::new(ErrorKind::Limit(limit)).detail(limit.to_string());
+        error.command = command;
+        error
     }
 
     /// Asks SIZE and MDTM of each name. What has no size is a folder when it can be entered.
@@ -285,11 +303,14 @@ impl Session {
     }
 }
 
-/// A listing that broke is an incomplete page; one that was told to end is an error.
-fn fatal_or_broken(error: Error) -> Result<Option<Error>, Error> {
+/// A listing that broke is a page that says so; one that was told to end is an error.
+fn break_off(page: &mut Page, error: Error) -> Result<(), Error> {
     match error.kind {
         ErrorKind::Interrupted(_) => Err(error),
-        _ => Ok(Some(error)),
+        _ => {
+            page.broken(error.to_string());
+            Ok(())
+        }
     }
 }
 
@@ -299,9 +320,11 @@ pub(super) fn keep(parsed: Parsed<'_>, page: &mut Page, shown: impl FnOnce() -> 
         Parsed::Entry(row) => page.push(row.name, row.kind, row.size, row.modified),
         Parsed::Nothing => {}
         Parsed::Unreadable => {
-            // Masked before it is cut: the beginning of a secret is one, too.
-            let start: String = shown().chars().take(200).collect();
-            page.problem(format!("line `{start}` of the listing cannot be read"));
+            page.problem(|| {
+                // Masked before it is cut: the beginning of a secret is one, too.
+                let start: String = shown().chars().take(200).collect();
+                format!("line `{start}` of the listing cannot be read")
+            });
             page.incomplete("a line of the listing cannot be read".into());
         }
     }
@@ -316,36 +339,7 @@ fn says_truncated(reply: &Reply) -> bool {
     })
 }
 
-fn sample(entry: PageEntry<'_>) -> Option<(&[u8], i64)> {
-    let time = entry
-        .modified
-        .filter(|time| time.precision == Precision::Minute)?;
-    (entry.kind == Kind::File).then_some((entry.name, time.seconds))
-}
-
-/// The zone, where the two times differ by one. A file that changed in between tells nothing.
-fn zone(listed: i64, exact: i64) -> Option<i32> {
-    let difference = listed - (exact - exact.rem_euclid(60));
-    let fits = difference % QUARTER == 0 && difference.abs() <= 15 * 3600;
-    fits.then(|| i32::try_from(difference).ok()).flatten()
-}
-
-/// Corrects times that were read without the zone. Those known to the second (EPLF, a date with its zone) are UTC.
-pub(super) fn shift(page: &mut Page, offset: i64) {
-    let entries: Vec<_> = page
-        .entries()
-        .map(|entry| (entry.kind, entry.size, entry.modified))
-        .collect();
-    for (at, (kind, size, modified)) in entries.into_iter().enumerate() {
-        let Some(time) = modified.filter(|time| time.precision != Precision::Second) else {
-            continue;
-        };
-        let seconds = time.seconds - offset;
-        page.amend(at, kind, size, Some(Time { seconds, ..time }));
-    }
-}
-
-fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
+pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     let folder = folder.strip_suffix(b"/").unwrap_or(folder);
     [folder, b"/", name].concat()
 }
@@ -356,17 +350,9 @@ mod tests {
     use crate::ftp::listing::list_line;
 
     #[test]
-    fn a_zone_is_a_multiple_of_a_quarter_of_an_hour() {
-        assert_eq!(zone(1_795_363_680, 1_795_334_889), Some(28_800));
-        assert_eq!(zone(1_795_334_880, 1_795_334_889), Some(0));
-        assert_eq!(zone(1_795_334_940, 1_795_334_889), None);
-        assert_eq!(zone(1_795_334_880 + 86_400, 1_795_334_889), None);
-    }
-
-    #[test]
     fn an_unreadable_line_makes_the_page_incomplete() {
         let mut page = Page::default();
-        keep(list_line(b"what is this", 0, 0), &mut page, || {
+        keep(list_line(b"what is this", 0, 0).0, &mut page, || {
             "what".into()
         });
         assert_eq!(page.problems().count, 1);

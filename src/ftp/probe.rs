@@ -112,7 +112,7 @@ impl Session {
         probe.tells_times = features.mdtm;
         probe.sets_times = features.mfmt;
         probe.checksums = features.checksums;
-        probe.clock_offset = facts.clock_offset;
+        probe.clock_offset = facts.zones.only();
         probe.utf8 = features.utf8;
         probe.auth_tls = features.auth_tls;
         probe.tls = self.tls.is_some().then_some(ProbeTls {

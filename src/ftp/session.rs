@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::endpoint::Endpoint;
-use crate::files::{NameEncoding, Time};
+use crate::files::{Limits, NameEncoding, Time};
 
 use super::breaker::Breaker;
 use super::command::Line;
@@ -138,6 +138,11 @@ impl Session {
         self.expect_done(line)?;
         self.transfer_type = Some(wanted);
         Ok(())
+    }
+
+    /// How much its listings may bring.
+    pub fn limits(&self) -> Limits {
+        self.endpoint.limits
     }
 
     /// The text of a path, for people.

@@ -35,7 +35,9 @@ impl Root {
                     page.push(name, found.kind, Some(found.size), Some(found.modified));
                 }
                 Err(rustix::io::Errno::NOENT) => {}
-                Err(errno) => page.problem(self.error(Act::Look, name, errno.into()).to_string()),
+                Err(errno) => {
+                    page.problem(|| self.error(Act::Look, name, errno.into()).to_string())
+                }
             }
         }
         Ok(page)

@@ -8,7 +8,7 @@ use super::codes;
 use super::context::Context;
 use super::model::{PlanServer, SecretKey};
 use super::names::check_name;
-use super::server_parts::{data, timeouts, tls};
+use super::server_parts::{data, limits, timeouts, tls};
 use super::values;
 use super::variables::Bound;
 use crate::endpoint::{ClockOffset, Endpoint, ListingMode, PasvAddress, Tls};
@@ -111,6 +111,7 @@ fn server(
             .unwrap_or(4),
         timeouts: timeouts(context, written, &path),
         clock_offset: clock_offset(context, written, &path),
+        limits: limits(context, written, &path),
         directory: None,
         commands: Vec::new(),
     };

@@ -1,4 +1,4 @@
-//! The parts of a server that can be maps: `tls`, `data`, `timeouts`.
+//! The parts of a server that can be maps: `tls`, `data`, `timeouts`, `limits`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -7,7 +7,11 @@ use super::codes;
 use super::context::Context;
 use super::values::{self, bad};
 use crate::endpoint::{DataMode, Timeouts, Tls, TlsOptions, TlsVersion};
+use crate::files::Limits;
 use crate::manifest::{Path, Slot, WordOr, model};
+
+/// A listing's names have at most 4 GiB.
+const MOST_ENTRIES: u64 = 50_000_000;
 
 /// The word of `tls`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -187,5 +191,23 @@ pub(super) fn timeouts(
         reply: one(&map.reply, "reply", usual.reply),
         data: one(&map.data, "data", usual.data),
         final_reply: one(&map.final_reply, "final_reply", usual.final_reply),
+    }
+}
+
+/// `limits:`
+pub(super) fn limits(context: &mut Context<'_>, written: &model::Server, path: &Path) -> Limits {
+    let at = path.key("limits");
+    let usual = Limits::default();
+    let Some(map) = context.slot(&written.limits, || at.clone(), "a map of limits") else {
+        return usual;
+    };
+    context.unknown_keys::<model::Limits>(&map.unknown, &at);
+    let mut one = |slot, key, usual| {
+        let read = context.value(slot, &at, key, |text| values::number(text, 1, MOST_ENTRIES));
+        read.unwrap_or(usual)
+    };
+    Limits {
+        entries: one(&map.entries, "entries", usual.entries),
+        folders: one(&map.folders, "folders", usual.folders),
     }
 }

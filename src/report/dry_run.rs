@@ -257,6 +257,15 @@ fn settings(endpoint: &Endpoint) -> Vec<String> {
         (endpoint.listing != ListingMode::Auto, listing),
     ];
     facts.extend(set(&flags));
+    let (limits, usual) = (endpoint.limits, crate::files::Limits::default());
+    for (key, most, usual) in [
+        ("entries", limits.entries, usual.entries),
+        ("folders", limits.folders, usual.folders),
+    ] {
+        if most != usual {
+            facts.push(format!("limits.{key}: {most}"));
+        }
+    }
     facts.extend(
         endpoint
             .directory
@@ -324,6 +333,16 @@ mod tests {
     #[test]
     fn shorthands_lanes_and_shared_defaults_read_well() {
         insta::assert_snapshot!(printed(plans::MIRRORS));
+    }
+
+    #[test]
+    fn limits_that_are_not_the_usual_ones_are_shown() {
+        let text = "version: 1\nservers: {a: {host: h, limits: {entries: 5, folders: 100000}}}\nsteps: {l: {list: {server: a}}}\n";
+        let plan = printed(text);
+        assert!(
+            plan.contains("limits.entries: 5") && !plan.contains("limits.folders"),
+            "{plan}"
+        );
     }
 
     #[test]

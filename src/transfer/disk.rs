@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::end::{Arrived, End, Fetch, Looks, Put, Seen};
 use super::error::Cause;
 use super::inventory::Manners;
-use crate::files::{FileSet, Kind, NameEncoding, Page, Time, below};
+use crate::files::{Allowance, FileSet, Kind, Limits, NameEncoding, Page, Time, below};
 use crate::ftp::{Algorithm, Checksum, Deleted, Facts};
 use crate::local::{self, Act, Error, Found, Links, Reading, Root, Writing};
 
@@ -99,9 +99,13 @@ impl End for Disk {
         false
     }
 
-    fn list(&mut self, folder: &[u8]) -> Result<Page, Cause> {
+    fn list(&mut self, folder: &[u8], _: &Allowance) -> Result<Page, Cause> {
         let (root, relative) = self.at(folder)?;
         Ok(root.list(relative)?)
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::NONE
     }
 
     fn identity(&mut self, folder: &[u8]) -> Result<Option<(u64, u64)>, Cause> {

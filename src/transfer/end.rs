@@ -7,7 +7,7 @@ use std::io;
 
 use super::error::Cause;
 use super::inventory::Manners;
-use crate::files::{FileSet, Page, Time};
+use crate::files::{Allowance, FileSet, Limits, Page, Time};
 use crate::ftp::{Algorithm, Checksum, Deleted, Facts};
 use crate::local::Links;
 
@@ -95,8 +95,11 @@ pub trait End: Send {
     /// Whether a name may stand under other bytes than it was given in.
     fn doubts_name(&self, name: &[u8]) -> bool;
 
-    /// The entries of a folder.
-    fn list(&mut self, folder: &[u8]) -> Result<Page, Cause>;
+    /// The entries of a folder, as far as a step is allowed to take from listings. One that broke off is a page that says
+    /// so.
+    fn list(&mut self, folder: &[u8], allowance: &Allowance) -> Result<Page, Cause>;
+    /// What one listing may bring.
+    fn limits(&self) -> Limits;
     /// What tells a folder from all others, where that is known: one that was seen is a circle of links.
     fn identity(&mut self, folder: &[u8]) -> Result<Option<(u64, u64)>, Cause>;
     /// What stands at a path.

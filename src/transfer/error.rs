@@ -247,6 +247,11 @@ impl Cause {
         }
     }
 
+    /// Whether a listing goes beyond the server's limits.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Cause::Ftp(error) if matches!(error.kind, ftp::ErrorKind::Limit(_)))
+    }
+
     /// Whether the server takes no further session now.
     pub fn is_too_many(&self) -> bool {
         matches!(self, Cause::Ftp(error) if error.kind == ftp::ErrorKind::TooMany)

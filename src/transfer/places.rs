@@ -10,7 +10,7 @@ use std::fmt;
 use super::end::{End, Put, Seen};
 use super::error::{Cause, CopyError, Role};
 use super::item::Item;
-use crate::files::{Page, join, split};
+use crate::files::{Allowance, Page, join, split};
 
 /// What was found out about a pair of folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +130,7 @@ enum Shows {
 fn shows(end: &mut dyn End, path: &[u8], mark: &[u8]) -> Result<Shows, Cause> {
     let (folder, name) = split(path);
     let folder = if folder.is_empty() { b"/" } else { folder };
-    let page = match end.list(folder) {
+    let page = match end.list(folder, &Allowance::new(end.limits())) {
         Ok(page) => page,
         Err(cause) if end.healthy() => return Ok(Shows::CannotTell(cause.to_string())),
         Err(cause) => return Err(cause),

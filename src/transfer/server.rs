@@ -9,7 +9,7 @@ use super::end::{Arrived, End, Fetch, Looks, Put, Refused, Seen};
 use super::error::Cause;
 use super::inventory::Manners;
 use crate::endpoint::Endpoint;
-use crate::files::{FileSet, Page, Time, split};
+use crate::files::{Allowance, FileSet, Limits, Page, Time, split};
 use crate::ftp::{
     Algorithm, Breaker, Checksum, Count, Deleted, Error, ErrorKind, Facts, Receiving, Redact,
     Retrieve, Sending, Session, Store, TransferType,
@@ -147,8 +147,12 @@ impl End for Server {
         self.session.doubts_name(name)
     }
 
-    fn list(&mut self, folder: &[u8]) -> Result<Page, Cause> {
-        Ok(self.session.list(folder)?)
+    fn list(&mut self, folder: &[u8], allowance: &Allowance) -> Result<Page, Cause> {
+        Ok(self.session.list_within(folder, allowance)?)
+    }
+
+    fn limits(&self) -> Limits {
+        self.session.limits()
     }
 
     fn identity(&mut self, _: &[u8]) -> Result<Option<(u64, u64)>, Cause> {

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use ftpflow::endpoint::{ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls};
-use ftpflow::files::NameEncoding;
+use ftpflow::files::{Limits, NameEncoding};
 use ftpflow::ftp::{Breaker, Error, Facts, Retrieve, Session, Store};
 
 /// A server in clear text, passive, with everything else as usual.
@@ -22,6 +22,7 @@ pub fn endpoint(host: impl ToString, port: u16, user: &str) -> Endpoint {
         connections: 4,
         timeouts: Timeouts::default(),
         clock_offset: ClockOffset::Auto,
+        limits: Limits::default(),
         directory: None,
         commands: Vec::new(),
     }

@@ -1,32 +1,36 @@
 //! `list`: folders in short jobs, side by side; then one job that puts the pages together.
 
+mod look;
+
 use std::collections::{BTreeMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::event::Event;
-use crate::files::{FileSet, Folder, Kind, Listing, NameEncoding, Page, Patterns, join};
+use crate::files::{Allowance, FileSet, Folder, Kind, Listing, Page, Patterns, join};
 use crate::plan::{self, List, StepId, Verdict};
-use crate::transfer::{Cause, Class, End, Links, Role};
+use crate::transfer::{Class, Role};
+
+pub(in crate::exec) use look::Listed;
 
 use super::{Ending, Found, JobWork, Machine, Next, Output, Stop, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
-use crate::exec::job::{Desk, JobId, Roles, Work};
-use crate::exec::pages::{self, NoPage, no_page};
+use crate::exec::job::{JobId, Roles};
+use crate::exec::pages::NoPage;
 use crate::exec::shared::Shared;
+use look::{Look, Shown};
 
 /// Levels beyond which a folder is not entered: no real tree is as deep, an endless one is.
 const DEEPEST: u32 = 256;
 /// Folders that one job lists at most.
 const BATCH: usize = 32;
-/// A job ends after this long.
-const SHORT: Duration = Duration::from_millis(100);
 
 pub(super) struct Lister {
     id: StepId,
     list: List,
+    descend: Patterns,
+    allowance: Allowance,
     state: State,
     backlog: Backlog<Target>,
     flying: BTreeMap<JobId, Vec<Try<Target>>>,
@@ -37,6 +41,8 @@ pub(super) struct Lister {
     fault: Option<Fault>,
     /// Why the listing is not whole, where a fault says so already.
     gap: Option<String>,
+    /// Whether no further folder is to be listed.
+    over: bool,
 }
 
 enum State {
@@ -53,57 +59,59 @@ struct Target {
     depth: u32,
     /// Whether a link led here: it may be broken, or lead in a circle.
     through_link: bool,
-    /// What the folders above show, hashed; a folder below a link that shows the same is one of them.
-    above: Arc<Vec<u64>>,
+    /// What the folders above show, where links are followed: one below a link that shows the same is one of them.
+    above: Option<Arc<Level>>,
 }
 
-/// What a job found in one folder.
-pub(in crate::exec) struct Listed {
-    root: Vec<u8>,
-    result: Result<Shown, NoPage>,
-    lost_at_rest: bool,
-}
-
-/// What a folder shows.
-struct Shown {
-    page: Page,
-    below: Vec<Below>,
+/// What the folders from the root down to one show, hashed.
+#[derive(Debug)]
+struct Level {
     hash: u64,
-    identity: Option<(u64, u64)>,
+    above: Option<Arc<Level>>,
 }
 
-/// What a job needs to know to list folders.
-struct Look {
-    name: String,
-    list: List,
-    targets: Vec<Target>,
-}
-
-struct Below {
-    name: Vec<u8>,
-    link: bool,
+impl Level {
+    fn shows(mut level: Option<&Level>, hash: u64) -> bool {
+        while let Some(one) = level {
+            if one.hash == hash {
+                return true;
+            }
+            level = one.above.as_deref();
+        }
+        false
+    }
 }
 
 impl Lister {
-    pub(super) fn new(step: &plan::Step, list: &List) -> Lister {
+    pub(super) fn new(step: &plan::Step, list: &List, shared: &Shared) -> Lister {
         let mut backlog = Backlog::new();
         backlog.push(Target {
             relative: Vec::new(),
             depth: 0,
             through_link: false,
-            above: Arc::default(),
+            above: None,
         });
+        let (descend, fault, state) = match Patterns::new(&list.descend, false) {
+            Ok(descend) => (descend, None, State::Lists),
+            Err(error) => {
+                let fault = Fault::permanent(error.to_string());
+                (Patterns::default(), Some(fault), State::Assembled(None))
+            }
+        };
         Lister {
             id: step.id,
             list: list.clone(),
-            state: State::Lists,
+            descend,
+            allowance: Allowance::new(shared.limits(list.side)),
+            state,
             backlog,
             flying: BTreeMap::new(),
             root: Vec::new(),
             seen: HashSet::new(),
             pages: Vec::new(),
-            fault: None,
+            fault,
             gap: None,
+            over: false,
         }
     }
 
@@ -115,22 +123,25 @@ impl Lister {
             identity,
         } = shown;
         let is_again = identity.is_some_and(|identity| !self.seen.insert(identity));
-        if is_again || (target.through_link && target.above.contains(&hash)) {
+        if is_again || (target.through_link && Level::shows(target.above.as_deref(), hash)) {
             return;
         }
-        let encoding = shared.encoding(self.list.side);
-        let descend = Patterns::new(&self.list.descend, false).unwrap_or_default();
-        let above = Arc::new([target.above.as_slice(), &[hash]].concat());
-        let depth = target.depth + 1;
+        let above = self.list.follow_links.then(|| {
+            let above = target.above.clone();
+            Arc::new(Level { hash, above })
+        });
         for below in below {
-            let relative = join(&target.relative, &below.name);
-            if self.enters(&relative, depth, &descend, encoding) {
-                self.backlog.push(Target {
-                    relative,
-                    depth,
-                    through_link: below.link || target.through_link,
-                    above: Arc::clone(&above),
-                });
+            let next = Target {
+                relative: join(&target.relative, &below.name),
+                depth: target.depth + 1,
+                through_link: below.link || target.through_link,
+                above: above.clone(),
+            };
+            if self.enters(&next, shared)
+                && let Err(fault) = self.enter(next, shared)
+            {
+                self.end_lists(fault);
+                break;
             }
         }
         self.pages.push(Folder {
@@ -139,17 +150,43 @@ impl Lister {
         });
     }
 
-    fn enters(
-        &self,
-        relative: &[u8],
-        depth: u32,
-        descend: &Patterns,
-        encoding: NameEncoding,
-    ) -> bool {
-        let deepest = self.list.max_depth.unwrap_or(DEEPEST).min(DEEPEST);
+    fn enters(&self, target: &Target, shared: &Shared) -> bool {
+        let encoding = shared.encoding(self.list.side);
+        let wanted = || self.descend.any(&encoding.decode(&target.relative).text);
         self.list.recursive
-            && depth <= deepest
-            && (descend.is_empty() || descend.any(&encoding.decode(relative).text))
+            && self.list.max_depth.is_none_or(|max| target.depth <= max)
+            && (self.descend.is_empty() || wanted())
+    }
+
+    /// Takes a folder on, unless there are too many, or they lie too deep: a tree need not have an end.
+    fn enter(&mut self, target: Target, shared: &Shared) -> Result<(), Fault> {
+        let server = shared.plan.side_name(self.list.side);
+        let path = join(&self.root, &target.relative);
+        let about = |fault: Fault| {
+            let shown = shared.encoding(self.list.side).decode(&path).text;
+            fault.at_folder(server, shown)
+        };
+        if target.depth > DEEPEST {
+            // Links that lead in a circle end so.
+            if target.through_link {
+                return Ok(());
+            }
+            let message = format!("folders lie more than {DEEPEST} levels deep");
+            let help = "set `max_depth` of the `list`, or list a folder further down";
+            return Err(about(Fault::permanent(message).help(help)));
+        }
+        if let Err(limit) = self.allowance.enter(target.relative.len() as u64) {
+            let message = format!("the tree goes beyond the server's limits ({limit})");
+            return Err(about(Fault::permanent(message).help(limit.help())));
+        }
+        self.backlog.push(target);
+        Ok(())
+    }
+
+    /// What is still to be listed is not: the step fails.
+    fn end_lists(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+        self.over = true;
     }
 
     fn failed(
@@ -159,7 +196,15 @@ impl Lister {
         now: Instant,
         shared: &mut Shared,
     ) {
-        let NoPage { fault, missing, .. } = no_page;
+        let NoPage {
+            fault,
+            missing,
+            limit,
+            ..
+        } = no_page;
+        if limit {
+            return self.end_lists(fault);
+        }
         let root = attempt.item.relative.is_empty();
         if missing && root && self.list.missing == Verdict::Fine {
             return;
@@ -248,6 +293,7 @@ impl Machine for Lister {
         let look = Look {
             name: shared.plan.side_name(self.list.side).to_owned(),
             list: self.list.clone(),
+            allowance: self.allowance.clone(),
             targets: attempts
                 .iter()
                 .map(|attempt| attempt.item.clone())
@@ -260,6 +306,7 @@ impl Machine for Lister {
     fn returned(&mut self, job: JobId, output: Output, now: Instant, shared: &mut Shared) {
         let attempts = self.flying.remove(&job).unwrap_or_default();
         match output {
+            Output::Listed(_) if self.over => {}
             Output::Listed(listed) => {
                 let mut attempts = attempts.into_iter();
                 for (listed, attempt) in listed.into_iter().zip(attempts.by_ref()) {
@@ -267,6 +314,9 @@ impl Machine for Lister {
                 }
                 // What a job did not get to.
                 self.backlog.put_back(attempts.collect::<Vec<_>>());
+                if self.over {
+                    self.backlog.drain().for_each(drop);
+                }
             }
             Output::Set(Ok(found)) => {
                 report(self.id, &found, self.gap.as_deref(), shared);
@@ -342,99 +392,4 @@ pub(super) fn report(id: StepId, found: &Found, gap: Option<&str>, shared: &mut 
         files: files.count() as u64,
         bytes: 0,
     });
-}
-
-impl Look {
-    /// Lists folders until the time of a job is over; at least one.
-    fn work(self) -> Work {
-        Box::new(move |desk| {
-            let end = desk.now() + SHORT;
-            let mut listed = Vec::with_capacity(self.targets.len());
-            for target in &self.targets {
-                let first = listed.is_empty();
-                match self.one(desk, target, first) {
-                    Ok(one) => listed.push(one),
-                    Err(fault) => return Output::Set(Err(fault)),
-                }
-                if !desk.healthy() || desk.now() >= end {
-                    break;
-                }
-            }
-            Output::Listed(listed)
-        })
-    }
-
-    fn one(&self, desk: &mut Desk, target: &Target, first: bool) -> Result<Listed, Fault> {
-        let rested = desk.rested && first;
-        let end = desk.end(Role::Source)?;
-        let root = match end.find(&self.list.path) {
-            Ok(root) => root,
-            Err(cause) => return Err(Fault::at(&self.name, &cause, end)),
-        };
-        let links = match self.list.follow_links {
-            true => Links::Follow,
-            false => Links::Refuse,
-        };
-        end.confine(&root, links);
-        let result = self.shown(end, &join(&root, &target.relative));
-        let lost_at_rest = rested && result.as_ref().is_err_and(|no_page| no_page.lost);
-        Ok(Listed {
-            root,
-            result,
-            lost_at_rest,
-        })
-    }
-
-    fn shown(&self, end: &mut dyn End, folder: &[u8]) -> Result<Shown, NoPage> {
-        let follow = self.list.follow_links;
-        let mut page = pages::page(end, &self.name, folder)?;
-        let mut identity = None;
-        if follow {
-            let resolved =
-                resolve_links(end, folder, &mut page).and_then(|()| end.identity(folder));
-            identity = resolved.map_err(|cause| no_page(end, &self.name, folder, &cause))?;
-        }
-        Ok(Shown {
-            below: folders_in(&page, self.list.hidden, follow),
-            hash: hash(&page),
-            identity,
-            page,
-        })
-    }
-}
-
-/// A link with a size is a file; another may be a folder, which its own listing will tell.
-fn resolve_links(end: &mut dyn End, folder: &[u8], page: &mut Page) -> Result<(), Cause> {
-    let links = page.entries().enumerate();
-    let links = links.filter(|(_, entry)| entry.kind == Kind::Link);
-    let links: Vec<(usize, Vec<u8>)> = links.map(|(at, e)| (at, join(folder, e.name))).collect();
-    for (at, path) in links {
-        let looks = end.looks(&path)?;
-        if looks.size.is_some() {
-            page.amend(at, Kind::File, looks.size, looks.modified);
-        }
-    }
-    Ok(())
-}
-
-fn folders_in(page: &Page, hidden: bool, follow: bool) -> Vec<Below> {
-    let entries = page.entries().filter(|entry| {
-        let kind = entry.kind == Kind::Folder || (follow && entry.kind == Kind::Link);
-        kind && (hidden || !entry.name.starts_with(b"."))
-    });
-    let below = entries.map(|entry| Below {
-        name: entry.name.to_vec(),
-        link: entry.kind == Kind::Link,
-    });
-    below.collect()
-}
-
-fn hash(page: &Page) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for entry in page.entries() {
-        entry.name.hash(&mut hasher);
-        entry.size.hash(&mut hasher);
-        entry.modified.map(|time| time.seconds).hash(&mut hasher);
-    }
-    hasher.finish()
 }

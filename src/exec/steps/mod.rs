@@ -103,7 +103,7 @@ pub(super) fn machine(step: &Step, shared: &Shared) -> Box<dyn Machine> {
     }
     match &step.action {
         Action::Login(login) => Box::new(login::Login::new(login)),
-        Action::List(list) => Box::new(list::Lister::new(step, list)),
+        Action::List(list) => Box::new(list::Lister::new(step, list, shared)),
         Action::Filter(filter) => Box::new(Sole::new(filter::Filter::new(step, filter))),
         Action::Transfer(transfer) => Box::new(transfer::Transfer::new(step, transfer, shared)),
         Action::Delete(delete) => Box::new(delete::Delete::new(step, delete, shared)),

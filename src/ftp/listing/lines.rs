@@ -25,11 +25,9 @@ impl Lines {
         self.grow(bytes);
     }
 
-    /// Gives the last line, when nothing ended it.
-    pub(in crate::ftp) fn finish(mut self, mut each: impl FnMut(Option<&[u8]>)) {
-        if self.overlong || !self.started.is_empty() {
-            self.give(&mut each);
-        }
+    /// Whether a line was begun that nothing has ended.
+    pub(in crate::ftp) fn has_begun(&self) -> bool {
+        self.overlong || !self.started.is_empty()
     }
 
     fn give(&mut self, each: &mut impl FnMut(Option<&[u8]>)) {
@@ -60,21 +58,27 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn lines(chunks: &[&[u8]]) -> Vec<Option<Vec<u8>>> {
+    /// The lines, and whether another was begun.
+    fn lines(chunks: &[&[u8]]) -> (Vec<Option<Vec<u8>>>, bool) {
         let mut out = Vec::new();
         let mut lines = Lines::default();
         for chunk in chunks {
             lines.feed(chunk, |line| out.push(line.map(<[u8]>::to_vec)));
         }
-        lines.finish(|line| out.push(line.map(<[u8]>::to_vec)));
-        out
+        (out, lines.has_begun())
     }
 
     #[test]
     fn a_line_too_long_is_reported_and_the_next_is_read() {
         let long = vec![b'x'; LINE_BYTES + 1];
         let out = lines(&[&long, b"\r\nnext\r\n"]);
-        assert_eq!(out, [None, Some(b"next".to_vec())]);
+        assert_eq!(out, (vec![None, Some(b"next".to_vec())], false));
+    }
+
+    #[test]
+    fn the_half_of_a_line_is_never_given() {
+        let out = lines(&[b"whole\nha", b"lf"]);
+        assert_eq!(out, (vec![Some(b"whole".to_vec())], true));
     }
 
     proptest! {

@@ -1,5 +1,6 @@
 //! The lines of listings, one file a dialect. All read bytes: names are in any encoding.
 
+pub(super) mod bounds;
 mod date;
 mod dos;
 mod eplf;
@@ -16,6 +17,7 @@ pub(super) mod time;
 mod total;
 mod unix;
 mod vms;
+pub(super) mod zone;
 
 pub(super) use reader::Reader;
 pub(super) use row::Parsed;

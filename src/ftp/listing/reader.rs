@@ -50,9 +50,9 @@ impl Reader {
         offset: i64,
         mut each: impl FnMut(&[u8], Parsed<'_>),
     ) {
-        let parsed = list_line(line, now, offset);
+        let (parsed, versioned) = list_line(line, now, offset);
         if let Parsed::Entry(row) = &parsed
-            && vms::row(line, offset).is_some_and(|read| read == *row)
+            && versioned
         {
             if self.versioned == row.name {
                 return each(line, Parsed::Nothing);

@@ -25,19 +25,26 @@ pub(in crate::ftp) enum Parsed<'a> {
     Unreadable,
 }
 
-/// Reads a line of LIST, in whatever dialect, each line by itself: servers mix them (links on IIS).
+/// Reads a line of LIST, in whatever dialect, each line by itself: servers mix them (links on IIS). Also says whether it
+/// is of VMS, where a file's older versions follow it.
 ///
 /// Times are in the server's zone: `offset` seconds are subtracted. `now`, in Unix seconds, gives the year that
 /// recent entries leave out.
-pub(in crate::ftp) fn list_line(line: &[u8], now: i64, offset: i64) -> Parsed<'_> {
+pub(in crate::ftp) fn list_line(line: &[u8], now: i64, offset: i64) -> (Parsed<'_>, bool) {
     if line.iter().all(u8::is_ascii_whitespace) || is_total(line) || vms::is_frame(line) {
-        return Parsed::Nothing;
+        return (Parsed::Nothing, false);
     }
     let row = unix::row(line, now, offset)
         .or_else(|| dos::row(line, offset))
         .or_else(|| os2::row(line, offset))
-        .or_else(|| eplf::row(line))
-        .or_else(|| vms::row(line, offset));
+        .or_else(|| eplf::row(line));
+    match row {
+        Some(row) => (parsed(Some(row)), false),
+        None => (parsed(vms::row(line, offset)), true),
+    }
+}
+
+fn parsed(row: Option<Row<'_>>) -> Parsed<'_> {
     match row {
         Some(row) if matches!(row.name, b"." | b"..") => Parsed::Nothing,
         Some(row) => Parsed::Entry(row),
@@ -82,9 +89,9 @@ mod tests {
             b"total 12",
             b"drwxr-xr-x 2 a b 40 Nov 22 08:08 ..",
         ] {
-            assert_eq!(list_line(line, 0, 0), Parsed::Nothing, "{line:?}");
+            assert_eq!(list_line(line, 0, 0).0, Parsed::Nothing, "{line:?}");
         }
-        assert_eq!(list_line(b"no idea", 0, 0), Parsed::Unreadable);
+        assert_eq!(list_line(b"no idea", 0, 0).0, Parsed::Unreadable);
     }
 
     proptest! {

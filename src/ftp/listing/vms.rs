@@ -46,6 +46,9 @@ pub(super) fn is_frame(line: &[u8]) -> bool {
     if let Some(path) = path.or_else(|| is_folder_alone(line).then_some(line)) {
         return path.ends_with(b"]");
     }
+    if !matches!(line.first(), Some(b'T' | b't' | b'G' | b'g')) {
+        return false;
+    }
     let lower = line.to_ascii_lowercase();
     let count = lower.strip_prefix(b"total ");
     let files = count.and_then(word).and_then(|(_, unit)| word(unit));
@@ -55,8 +58,11 @@ pub(super) fn is_frame(line: &[u8]) -> bool {
 }
 
 fn is_folder_alone(line: &[u8]) -> bool {
+    if !line.ends_with(b"]") || line.contains(&b' ') {
+        return false;
+    }
     let disk = line.windows(2).position(|pair| pair == b":[");
-    disk.is_some_and(|at| at > 0) && line.ends_with(b"]") && !line.contains(&b' ')
+    disk.is_some_and(|at| at > 0)
 }
 
 /// CMU/VMS-IP writes the folder before each name: `[ANN.OLD]A.TXT;1`. No name holds a bracket.

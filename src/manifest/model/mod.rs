@@ -7,5 +7,5 @@ mod step;
 
 pub use manifest::Manifest;
 pub use options::{Retry, Transfer};
-pub use server::{Data, Server, Timeouts, Tls};
+pub use server::{Data, Limits, Server, Timeouts, Tls};
 pub use step::*;

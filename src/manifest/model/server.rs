@@ -30,6 +30,8 @@ slots! {
         pub timeouts: Timeouts,
         /// The time zone of LIST times, such as `+08:00`; `auto` calibrates against MDTM. Default: auto.
         pub clock_offset: Text = Shape::Zone,
+        /// The most that one step takes from this server's listings, which a faulty or hostile server never ends.
+        pub limits: Limits,
     }
     rules { "required": ["host"] }
 }
@@ -81,5 +83,15 @@ slots! {
         pub data: Text = Shape::Duration,
         /// For the reply after a transfer, while the server still stores the file. Default: 10m.
         pub final_reply: Text = Shape::Duration,
+    }
+}
+
+slots! {
+    /// How much one step takes from a server's listings before it fails.
+    pub struct Limits {
+        /// Entries, over all folders. Default: 1000000.
+        pub entries: Text = Shape::Whole(1, 50_000_000),
+        /// Folders. Default: 100000.
+        pub folders: Text = Shape::Whole(1, 50_000_000),
     }
 }

@@ -13,6 +13,7 @@ pub struct ListStyle {
     dos: bool,
     hide_dot_names: bool,
     zone: i64,
+    summer_until: Option<i64>,
 }
 
 impl Default for ListStyle {
@@ -28,6 +29,7 @@ impl ListStyle {
             dos: false,
             hide_dot_names: false,
             zone: 0,
+            summer_until: None,
         }
     }
 
@@ -51,11 +53,23 @@ impl ListStyle {
         self
     }
 
+    /// Shows an hour more for files from before this moment: what summer time leaves in winter.
+    pub fn summer_until(mut self, seconds: i64) -> Self {
+        self.summer_until = Some(seconds);
+        self
+    }
+
+    fn zone_at(self, seconds: i64) -> i64 {
+        let summer = self.summer_until.is_some_and(|until| seconds < until);
+        self.zone + if summer { 3600 } else { 0 }
+    }
+
     fn line(self, name: &[u8], node: &Node) -> Vec<u8> {
+        let zone = self.zone_at(node.modified);
         let head = if self.dos {
-            dos(node, self.zone)
+            dos(node, zone)
         } else {
-            unix(node, self.zone)
+            unix(node, zone)
         };
         let mut line = [head.as_bytes(), name].concat();
         if let (Kind::Link(target), false) = (&node.kind, self.dos) {

@@ -135,7 +135,7 @@ impl Batch {
         let pages = self.folders.iter().map(|(looking, seat)| {
             let end = end_of(desk, *seat)?;
             end.confine(&looking.root, Links::Refuse);
-            let page = pages::page_or_none(end, &looking.name, &looking.path)?;
+            let page = pages::alone(end, &looking.name, &looking.path)?;
             Ok(page.unwrap_or_default())
         });
         pages.collect()

@@ -63,7 +63,7 @@ impl Looking {
         if self.flushes {
             end.flush().map_err(|cause| self.not_safe(&*end, &cause))?;
         }
-        let page = pages::page_or_none(end, &self.name, &self.path)?.unwrap_or_default();
+        let page = pages::alone(end, &self.name, &self.path)?.unwrap_or_default();
         let mut wrong = Vec::new();
         for copy in &self.copies {
             if let Err(why) = self.compare(end, &page, copy)? {

@@ -93,13 +93,13 @@ impl Place {
     /// The folder's entries now; none where the folder is gone.
     fn page(&self, end: &mut dyn End, folder: &[u8], restore: bool) -> Result<Option<Page>, Fault> {
         let path = join(self.set.root(), folder);
-        let page = pages::page_or_none(end, &self.name, &path)?;
+        let page = pages::alone(end, &self.name, &path)?;
         let restored = match &page {
             Some(page) if restore => pages::restore(end, &self.name, &path, page)?,
             _ => false,
         };
         match restored {
-            true => pages::page_or_none(end, &self.name, &path),
+            true => pages::alone(end, &self.name, &path),
             false => Ok(page),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::files::{Route, Side, split};
+use crate::files::{Allowance, Route, Side, split};
 use crate::journal::Resumed;
 use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
@@ -28,6 +28,8 @@ pub(in crate::exec) struct Wishes {
     pub(super) links: Links,
     /// Whether a later step relies on what this one brings to its destination.
     pub(super) relied: bool,
+    /// What the survey of the destination may take from its listings.
+    pub(super) allowance: Allowance,
     /// Whether the list of files is that of an interrupted run, which knows nothing of later changes.
     pub(super) frozen: bool,
     resumed: Option<Arc<Resumed>>,
@@ -58,6 +60,7 @@ impl Wishes {
             into: transfer.into.clone(),
             links: links_of(transfer.from, plan),
             relied: plan.relies_on(step.id),
+            allowance: Allowance::new(shared.limits(transfer.to)),
             frozen: is_frozen(transfer.from, shared),
             resumed: shared.resumed.clone(),
         }

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use super::batch::Batch;
 use crate::exec::fault::Fault;
 use crate::exec::job::Desk;
-use crate::files::Page;
+use crate::files::{Allowance, Page};
 use crate::transfer::{End, Role};
 
 /// Folders of which every name on the way was found in a listing.
@@ -65,7 +65,7 @@ fn stands(
         }
         if !pages.contains_key(folder) {
             let page = target
-                .list(folder)
+                .list(folder, &Allowance::new(batch.wishes.allowance.limits()))
                 .map_err(|cause| Fault::at(&batch.wishes.target_name, &cause, target))?;
             pages.insert(folder.to_vec(), page);
         }

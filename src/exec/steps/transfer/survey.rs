@@ -182,7 +182,8 @@ pub(super) fn folder(wishes: Arc<Wishes>, ends: Arc<Ends>, folder: Vec<u8>) -> W
     Box::new(move |desk| {
         let shown = desk.end(Role::Target).and_then(|end| {
             end.confine(&ends.route.root, Links::Refuse);
-            pages::page_or_none(end, &wishes.target_name, &join(&ends.route.root, &folder))
+            let path = join(&ends.route.root, &folder);
+            pages::page_or_none(end, &wishes.target_name, &path, &wishes.allowance)
         });
         output(Output::Surveyed(shown.map(Shown)))
     })
@@ -221,7 +222,7 @@ fn find(end: &mut dyn End, wishes: &Wishes, set: &FileSet) -> Result<Rooted, Fau
     let root = end.find(&wishes.into);
     let root = root.map_err(|cause| Fault::at(name, &cause, end))?;
     end.confine(&root, Links::Refuse);
-    let page = pages::page_or_none(end, name, &root)?;
+    let page = pages::page_or_none(end, name, &root, &wishes.allowance)?;
     let tried = end.try_names(&root, set);
     tried.map_err(|cause| Fault::at(name, &cause, end))?;
     Ok(Rooted {

@@ -1,0 +1,216 @@
+//! How much a step takes from the listings of a server, which may be endless.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+/// What an entry takes with it: bytes of its name, on average, and lines and bytes of its listing.
+const NAME_BYTES: u64 = 64;
+const LINES: u64 = 4;
+const LISTED_BYTES: u64 = 512;
+/// Below so many entries the bounds that follow from them stand still: few entries may have long names.
+const FEWEST: u64 = 100_000;
+
+/// The most that one step takes from a server's listings: `limits` of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Entries, over all folders.
+    pub entries: u64,
+    /// Folders.
+    pub folders: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            entries: 1_000_000,
+            folders: 100_000,
+        }
+    }
+}
+
+impl Limits {
+    /// No limits: for this machine's own disk.
+    pub const NONE: Limits = Limits {
+        entries: u64::MAX,
+        folders: u64::MAX,
+    };
+
+    /// Bytes of names and of folders' paths, over all folders.
+    pub fn name_bytes(self) -> u64 {
+        self.entries.max(FEWEST).saturating_mul(NAME_BYTES)
+    }
+
+    /// Lines of one listing.
+    pub fn lines(self) -> u64 {
+        self.entries.max(FEWEST).saturating_mul(LINES)
+    }
+
+    /// Bytes of one listing.
+    pub fn listed_bytes(self) -> u64 {
+        self.entries.max(FEWEST).saturating_mul(LISTED_BYTES)
+    }
+}
+
+/// A limit that was passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Entries of a step.
+    Entries(u64),
+    /// Folders of a step.
+    Folders(u64),
+    /// Bytes of names of a step.
+    NameBytes(u64),
+    /// Lines of one listing.
+    Lines(u64),
+    /// Bytes of one listing.
+    ListedBytes(u64),
+    /// Seconds that one listing takes.
+    Seconds(u64),
+}
+
+impl Limit {
+    /// What to write in the manifest to get beyond it.
+    pub fn help(self) -> &'static str {
+        match self {
+            Limit::Entries(_) => {
+                "raise `limits: {entries: …}` of the server, if it is to be trusted"
+            }
+            Limit::Folders(_) => {
+                "raise `limits: {folders: …}` of the server, if it is to be trusted"
+            }
+            Limit::NameBytes(_) | Limit::Lines(_) | Limit::ListedBytes(_) => {
+                "raise `limits: {entries: …}` of the server, with which this grows, if it is to be trusted"
+            }
+            Limit::Seconds(_) => "raise `timeouts: {data: …}` of the server, with which this grows",
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Entries(most) => write!(out, "more than {most} entries"),
+            Limit::Folders(most) => write!(out, "more than {most} folders"),
+            Limit::NameBytes(most) => write!(out, "more than {} MB of names", most / 1_000_000),
+            Limit::Lines(most) => write!(out, "more than {most} lines in one listing"),
+            Limit::ListedBytes(most) => {
+                write!(out, "more than {} MB in one listing", most / 1_000_000)
+            }
+            Limit::Seconds(most) => write!(out, "one listing goes on for more than {most} s"),
+        }
+    }
+}
+
+/// What one step may still take, shared by the jobs that list its folders.
+#[derive(Debug, Clone)]
+pub struct Allowance(Arc<Taken>);
+
+#[derive(Debug)]
+struct Taken {
+    limits: Limits,
+    entries: AtomicU64,
+    folders: AtomicU64,
+    name_bytes: AtomicU64,
+}
+
+impl Allowance {
+    /// All of what the limits allow.
+    pub fn new(limits: Limits) -> Allowance {
+        Allowance(Arc::new(Taken {
+            limits,
+            entries: AtomicU64::new(0),
+            folders: AtomicU64::new(0),
+            name_bytes: AtomicU64::new(0),
+        }))
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    /// Takes entries and the bytes of their names.
+    ///
+    /// # Errors
+    /// The limit that this passes.
+    pub fn take(&self, entries: u64, name_bytes: u64) -> Result<(), Limit> {
+        let limits = self.0.limits;
+        if add(&self.0.entries, entries) > limits.entries {
+            return Err(Limit::Entries(limits.entries));
+        }
+        self.take_bytes(name_bytes)
+    }
+
+    /// Gives back what was taken for a listing that is tried again.
+    pub fn give_back(&self, entries: u64, name_bytes: u64) {
+        self.0.entries.fetch_sub(entries, Ordering::Relaxed);
+        self.0.name_bytes.fetch_sub(name_bytes, Ordering::Relaxed);
+    }
+
+    /// Takes a folder that is to be listed, with the bytes of its path.
+    ///
+    /// # Errors
+    /// The limit that this passes.
+    pub fn enter(&self, path_bytes: u64) -> Result<(), Limit> {
+        let most = self.0.limits.folders;
+        if add(&self.0.folders, 1) > most {
+            return Err(Limit::Folders(most));
+        }
+        self.take_bytes(path_bytes)
+    }
+
+    fn take_bytes(&self, bytes: u64) -> Result<(), Limit> {
+        let most = self.0.limits.name_bytes();
+        if add(&self.0.name_bytes, bytes) > most {
+            return Err(Limit::NameBytes(most));
+        }
+        Ok(())
+    }
+}
+
+fn add(count: &AtomicU64, more: u64) -> u64 {
+    count
+        .fetch_add(more, Ordering::Relaxed)
+        .saturating_add(more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FEW: Limits = Limits {
+        entries: 3,
+        folders: 2,
+    };
+
+    #[test]
+    fn what_is_shared_is_counted_together_and_what_is_given_back_is_there_again() {
+        let one = Allowance::new(FEW);
+        let other = one.clone();
+        assert_eq!(one.take(2, 10), Ok(()));
+        assert_eq!(other.take(2, 10), Err(Limit::Entries(3)));
+        other.give_back(2, 10);
+        assert_eq!(other.take(1, 10), Ok(()));
+    }
+
+    #[test]
+    fn folders_and_their_paths_count() {
+        let allowance = Allowance::new(FEW);
+        assert_eq!(allowance.enter(1), Ok(()));
+        assert_eq!(allowance.enter(6_400_000), Err(Limit::NameBytes(6_400_000)));
+        assert_eq!(allowance.enter(1), Err(Limit::Folders(2)));
+    }
+
+    #[test]
+    fn few_entries_may_have_long_names() {
+        assert_eq!(FEW.name_bytes(), 6_400_000);
+        let many = Limits {
+            entries: 2_000_000,
+            ..FEW
+        };
+        assert_eq!(many.name_bytes(), 128_000_000);
+    }
+}

@@ -1,0 +1,97 @@
+//! Which zone the times of LIST are in: they are compared with MDTM, which is UTC.
+
+use std::collections::BTreeMap;
+
+use crate::endpoint::ClockOffset;
+use crate::files::{Kind, Page, Precision, Time};
+
+use super::command::Line;
+use super::error::Error;
+use super::list::join;
+use super::listing::time::mdtm_reply;
+use super::listing::zone::{self, Zones};
+use super::session::Session;
+
+/// Files of one listing that are asked about.
+const MOST_ASKED: usize = 256;
+/// Answers in a row that tell nothing, after which no more is asked.
+const PATIENCE: usize = 3;
+/// Files asked about in one write.
+const FILES_A_WRITE: usize = 32;
+
+impl Session {
+    /// Corrects times that were read without the zone. Those known to the second (EPLF, a date with its zone) are UTC.
+    pub(super) fn correct_times(&mut self, page: &mut Page, folder: &[u8]) -> Result<(), Error> {
+        if let ClockOffset::Fixed(seconds) = self.endpoint.clock_offset {
+            shift(page, &Zones::fixed(seconds));
+            return Ok(());
+        }
+        if self.facts.has(|features| features.mdtm) {
+            self.learn_zones(page, folder)?;
+        }
+        shift(page, &self.facts.zones);
+        Ok(())
+    }
+
+    /// Asks about files until the zone of every date in the page is known, as far as the server tells.
+    fn learn_zones(&mut self, page: &Page, folder: &[u8]) -> Result<(), Error> {
+        let mut files = dated(page);
+        let (mut asked, mut vain) = (0, 0);
+        loop {
+            let listed: Vec<i64> = files.keys().copied().collect();
+            let mut ask = self.facts.zones.to_ask(&listed);
+            ask.truncate(FILES_A_WRITE.min(MOST_ASKED - asked));
+            if ask.is_empty() || vain >= PATIENCE {
+                return Ok(());
+            }
+            asked += ask.len();
+            let ask: Vec<i64> = ask.into_iter().map(|at| listed[at]).collect();
+            for (listed, exact) in self.ask_times(&ask, &files, folder)? {
+                match exact.and_then(|exact| zone::offset(listed, exact)) {
+                    Some(offset) => {
+                        vain = 0;
+                        self.facts.zones.add(listed, offset);
+                    }
+                    None => {
+                        vain += 1;
+                        files.remove(&listed);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The times that MDTM gives of files, each known by its listed time.
+    fn ask_times(
+        &mut self,
+        listed: &[i64],
+        files: &BTreeMap<i64, Vec<u8>>,
+        folder: &[u8],
+    ) -> Result<Vec<(i64, Option<i64>)>, Error> {
+        let names = listed.iter().filter_map(|listed| files.get(listed));
+        let lines = names.map(|name| Line::with("MDTM", &join(folder, name)));
+        let replies = self.control.send(lines.collect::<Result<_, _>>()?)?;
+        let times = replies.iter().map(|reply| Some(mdtm_reply(reply)?.seconds));
+        Ok(listed.iter().copied().zip(times).collect())
+    }
+}
+
+/// One file for each minute that the page shows.
+fn dated(page: &Page) -> BTreeMap<i64, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in page.entries().filter(|entry| entry.kind == Kind::File) {
+        let minute = |time: &Time| time.precision == Precision::Minute;
+        if let Some(time) = entry.modified.filter(minute) {
+            let name = || entry.name.to_vec();
+            files.entry(time.seconds).or_insert_with(name);
+        }
+    }
+    files
+}
+
+pub(super) fn shift(page: &mut Page, zones: &Zones) {
+    page.correct_times(|time| match time.precision {
+        Precision::Second => time,
+        Precision::Minute | Precision::Day => zones.correct(time),
+    });
+}
