@@ -1,16 +1,15 @@
 //! What a transfer step wants, and its two ends, as its jobs need them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::files::{Route, Side, split};
+use crate::files::{FileSet, Route, Side, split};
 use crate::journal::Resumed;
 use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
-use crate::transfer::{Item, Links, Request, Verdict};
+use crate::transfer::{Decisions, Inventory, Item, Links, Request, Verdict};
 
-use super::names;
-use super::survey::Rooted;
+use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
 
 /// What a transfer step wants, as its jobs need it.
@@ -37,9 +36,19 @@ pub(in crate::exec) struct Wishes {
 pub(in crate::exec) struct Ends {
     pub(super) route: Route,
     pub(super) sets_times: bool,
-    proven: names::Proven,
+    /// Folders of which every name on the way was found in a listing.
+    proven: Mutex<HashSet<Vec<u8>>>,
     /// Pairs of folders, the source's and the destination's, of which it was asked whether they are one.
     pairs: Mutex<BTreeMap<(Vec<u8>, Vec<u8>), Verdict>>,
+}
+
+/// All that was found out and decided before anything is changed: what the jobs look at that change something.
+pub(in crate::exec) struct Terms {
+    pub(super) wishes: Arc<Wishes>,
+    pub(super) ends: Arc<Ends>,
+    pub(super) set: FileSet,
+    pub(super) inventory: Inventory,
+    pub(super) decisions: Decisions,
 }
 
 impl Wishes {
@@ -100,7 +109,7 @@ fn links_of(step: StepId, plan: &Plan) -> Links {
 }
 
 impl Ends {
-    pub(super) fn new(wishes: &Wishes, rooted: &Rooted, shared: &Shared) -> Ends {
+    pub(super) fn new(wishes: &Wishes, root: Vec<u8>, shared: &Shared) -> Ends {
         let sets_times = match wishes.to {
             Side::Local => true,
             Side::Server(server) => shared.facts(server).sets_times(),
@@ -112,7 +121,7 @@ impl Ends {
         Ends {
             route: Route {
                 side: wishes.to,
-                root: rooted.root.clone(),
+                root,
                 reach: shared.reach(wishes.to),
                 encoding: shared.encoding(wishes.to),
                 keeps_spaces,
@@ -121,7 +130,7 @@ impl Ends {
                 keeps_times: wishes.options.keep_times && sets_times,
             },
             sets_times,
-            proven: names::Proven::default(),
+            proven: Mutex::default(),
             pairs: Mutex::default(),
         }
     }
@@ -146,6 +155,28 @@ impl Ends {
     pub(super) fn prove(&self, folder: &[u8]) {
         let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
         proven.insert(folder.to_vec());
+    }
+}
+
+impl Terms {
+    /// Where a file goes.
+    pub(super) fn path(&self, at: u32) -> Option<Vec<u8>> {
+        self.ends.route.absolute(&self.set, at).ok()
+    }
+
+    /// All names of a file's transfer.
+    pub(super) fn item(&self, at: u32) -> Result<Item, Fault> {
+        let request = self.wishes.request(self.ends.sets_times);
+        let decision = self.decisions.of(at);
+        let item = Item::new(
+            &self.set,
+            at,
+            &self.ends.route,
+            &self.inventory,
+            &request,
+            decision,
+        );
+        item.map_err(|problem| Fault::permanent(problem.to_string()))
     }
 }
 
