@@ -32,6 +32,9 @@ pub(in crate::exec) struct Wishes {
     resumed: Option<Arc<Resumed>>,
 }
 
+/// The folders of a file at its source and at its destination.
+type Pair = (Vec<u8>, Vec<u8>);
+
 /// The two ends, once `into` is known.
 pub(in crate::exec) struct Ends {
     pub(super) route: Route,
@@ -39,7 +42,7 @@ pub(in crate::exec) struct Ends {
     /// Folders of which every name on the way was found in a listing.
     proven: Mutex<HashSet<Vec<u8>>>,
     /// Pairs of folders, the source's and the destination's, of which it was asked whether they are one.
-    pairs: Mutex<BTreeMap<(Vec<u8>, Vec<u8>), Verdict>>,
+    pairs: Mutex<BTreeMap<Pair, Verdict>>,
 }
 
 /// All that was found out and decided before anything is changed: what the jobs look at that change something.
@@ -180,7 +183,7 @@ impl Terms {
     }
 }
 
-fn folders(item: &Item) -> (Vec<u8>, Vec<u8>) {
+fn folders(item: &Item) -> Pair {
     (
         split(&item.source).0.to_vec(),
         split(&item.target).0.to_vec(),
