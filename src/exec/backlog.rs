@@ -9,18 +9,27 @@ use crate::plan::Retry;
 /// Waiting work, first in first out; retries come before it when their time has come.
 #[derive(Debug)]
 pub(super) struct Backlog<T> {
-    ready: VecDeque<Try<T>>,
+    ready: VecDeque<T>,
     due: VecDeque<Try<T>>,
     later: Vec<(Instant, Try<T>)>,
 }
 
 /// A piece of work and how many tries of it have failed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Try<T> {
     pub(super) item: T,
     pub(super) failed: u32,
     /// Whether a try that moved bytes has already set the count back (it may once).
     pub(super) reset: bool,
+}
+
+/// How many tries of a piece of work have failed, without the work.
+pub(super) type Tries = Try<()>;
+
+impl<T> Default for Backlog<T> {
+    fn default() -> Backlog<T> {
+        Backlog::new()
+    }
 }
 
 impl<T> Backlog<T> {
@@ -34,7 +43,7 @@ impl<T> Backlog<T> {
 
     /// Adds new work.
     pub(super) fn push(&mut self, item: T) {
-        self.ready.push_back(Try::first(item));
+        self.ready.push_back(item);
     }
 
     /// Puts back work that a job did not get to, or that does not count as tried: in front, and in its order.
@@ -44,7 +53,7 @@ impl<T> Backlog<T> {
     {
         for attempt in attempts.into_iter().rev() {
             match attempt.failed {
-                0 => self.ready.push_front(attempt),
+                0 => self.ready.push_front(attempt.item),
                 _ => self.due.push_front(attempt),
             }
         }
@@ -57,7 +66,8 @@ impl<T> Backlog<T> {
 
     /// Takes the next piece that may start.
     pub(super) fn take(&mut self, now: Instant) -> Option<Try<T>> {
-        self.take_again(now).or_else(|| self.ready.pop_front())
+        let again = self.take_again(now);
+        again.or_else(|| self.ready.pop_front().map(Try::first))
     }
 
     /// Takes the next piece that was tried before.
@@ -69,8 +79,8 @@ impl<T> Backlog<T> {
     /// The next piece that may start.
     pub(super) fn peek(&mut self, now: Instant) -> Option<&T> {
         self.settle(now);
-        let next = self.due.front().or_else(|| self.ready.front());
-        next.map(|attempt| &attempt.item)
+        let due = self.due.front().map(|attempt| &attempt.item);
+        due.or_else(|| self.ready.front())
     }
 
     /// How many pieces may start now.
@@ -97,7 +107,8 @@ impl<T> Backlog<T> {
     /// Empties it: what is never to be started.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Try<T>> + '_ {
         let later = self.later.drain(..).map(|(_, attempt)| attempt);
-        self.due.drain(..).chain(self.ready.drain(..)).chain(later)
+        let ready = self.ready.drain(..).map(Try::first);
+        self.due.drain(..).chain(ready).chain(later)
     }
 
     fn settle(&mut self, now: Instant) {
@@ -110,7 +121,27 @@ impl<T> Backlog<T> {
     }
 }
 
+impl Tries {
+    /// A further try of this work.
+    pub(super) fn of<T>(self, item: T) -> Try<T> {
+        Try {
+            item,
+            failed: self.failed,
+            reset: self.reset,
+        }
+    }
+}
+
 impl<T> Try<T> {
+    /// How often it was tried.
+    pub(super) fn tries(&self) -> Tries {
+        Try {
+            item: (),
+            failed: self.failed,
+            reset: self.reset,
+        }
+    }
+
     /// Work that was not tried yet.
     pub(super) fn first(item: T) -> Try<T> {
         Try {

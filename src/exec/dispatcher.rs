@@ -6,6 +6,8 @@
 mod ends;
 mod starting;
 mod stopping;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -17,11 +17,6 @@ impl Shared {
         self.resumed.as_ref()?.step(&self.plan.step(step).name)
     }
 
-    /// What became of a file of a step in an interrupted run.
-    pub(super) fn mark_of(&self, step: StepId, path: &[u8]) -> Option<Mark> {
-        self.kept(step)?.marks.get(path).cloned()
-    }
-
     /// Whether a `delete` of an interrupted run has deleted a file, or found it gone.
     pub(super) fn has_deleted(&self, side: Side, path: &[u8]) -> bool {
         let Some(resumed) = &self.resumed else {

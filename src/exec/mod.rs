@@ -16,6 +16,8 @@ mod request;
 mod sessions;
 mod shared;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use request::{Interrupt, Request, StartError, run, run_in};

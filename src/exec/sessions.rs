@@ -3,6 +3,9 @@
 //! Sessions move: a job takes them and gives them back. A slot is counted from the moment its session is
 //! being opened until it is known to be closed, so that a server never sees more than its cap.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

@@ -152,7 +152,8 @@ pub enum Class {
 }
 
 impl Error {
-    pub(super) fn new(kind: ErrorKind) -> Error {
+    /// An error of which no more is known than its kind.
+    pub fn new(kind: ErrorKind) -> Error {
         Error {
             kind,
             command: None,

@@ -85,7 +85,7 @@ pub(super) fn work(step: StepId, delete: &plan::Delete, shared: &Shared) -> Work
     let question = question(step, delete, shared);
     Box::new(move |_| {
         let chosen = question.and_then(Question::answer);
-        super::super::Output::Delete(Box::new(Output::Chosen(chosen)))
+        super::super::Output::Delete(Box::new(Output::Chosen(Box::new(chosen))))
     })
 }
 

@@ -89,7 +89,7 @@ enum Flying {
 /// What a job of a delete step gives back.
 pub(in crate::exec) enum Output {
     /// Which files are meant.
-    Chosen(Result<Chosen, Fault>),
+    Chosen(Box<Result<Chosen, Fault>>),
     /// What stands now where they stood.
     Surveyed(Result<Vec<(u32, Fate)>, Fault>),
     /// What a folder of copies shows.

@@ -26,7 +26,7 @@ impl Delete {
         shared: &mut Shared,
     ) {
         match (flying, output) {
-            (Flying::Choice, Output::Chosen(chosen)) => self.take_choice(chosen, shared),
+            (Flying::Choice, Output::Chosen(chosen)) => self.take_choice(*chosen, shared),
             (Flying::Folder(attempt), Output::Surveyed(surveyed)) => {
                 self.take_survey(attempt, surveyed, now, shared);
             }
@@ -223,7 +223,7 @@ impl Delete {
 
     fn away_backlog(&mut self, sides: &[Side]) -> &mut Backlog<u32> {
         let backlog = self.aways.entry(sides.to_vec());
-        backlog.or_insert_with(Backlog::new)
+        backlog.or_default()
     }
 
     fn deleted(&mut self, at: u32, outcome: FileOutcome, shared: &mut Shared) {

@@ -1,16 +1,15 @@
 //! What a transfer step wants, and its two ends, as its jobs need them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::files::{Allowance, Route, Side, split};
+use crate::files::{Allowance, FileSet, Route, Side, split};
 use crate::journal::Resumed;
 use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
-use crate::transfer::{Item, Links, Request, Verdict};
+use crate::transfer::{Decisions, Inventory, Item, Links, Request, Verdict};
 
-use super::names;
-use super::survey::Rooted;
+use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
 
 /// What a transfer step wants, as its jobs need it.
@@ -35,13 +34,26 @@ pub(in crate::exec) struct Wishes {
     resumed: Option<Arc<Resumed>>,
 }
 
+/// The folders of a file at its source and at its destination.
+type Pair = (Vec<u8>, Vec<u8>);
+
 /// The two ends, once `into` is known.
 pub(in crate::exec) struct Ends {
     pub(super) route: Route,
     pub(super) sets_times: bool,
-    proven: names::Proven,
+    /// Folders of which every name on the way was found in a listing.
+    proven: Mutex<HashSet<Vec<u8>>>,
     /// Pairs of folders, the source's and the destination's, of which it was asked whether they are one.
-    pairs: Mutex<BTreeMap<(Vec<u8>, Vec<u8>), Verdict>>,
+    pairs: Mutex<BTreeMap<Pair, Verdict>>,
+}
+
+/// All that was found out and decided before anything is changed: what the jobs look at that change something.
+pub(in crate::exec) struct Terms {
+    pub(super) wishes: Arc<Wishes>,
+    pub(super) ends: Arc<Ends>,
+    pub(super) set: FileSet,
+    pub(super) inventory: Inventory,
+    pub(super) decisions: Decisions,
 }
 
 impl Wishes {
@@ -103,7 +115,7 @@ fn links_of(step: StepId, plan: &Plan) -> Links {
 }
 
 impl Ends {
-    pub(super) fn new(wishes: &Wishes, rooted: &Rooted, shared: &Shared) -> Ends {
+    pub(super) fn new(wishes: &Wishes, root: Vec<u8>, shared: &Shared) -> Ends {
         let sets_times = match wishes.to {
             Side::Local => true,
             Side::Server(server) => shared.facts(server).sets_times(),
@@ -115,7 +127,7 @@ impl Ends {
         Ends {
             route: Route {
                 side: wishes.to,
-                root: rooted.root.clone(),
+                root,
                 reach: shared.reach(wishes.to),
                 encoding: shared.encoding(wishes.to),
                 keeps_spaces,
@@ -124,7 +136,7 @@ impl Ends {
                 keeps_times: wishes.options.keep_times && sets_times,
             },
             sets_times,
-            proven: names::Proven::default(),
+            proven: Mutex::default(),
             pairs: Mutex::default(),
         }
     }
@@ -152,7 +164,29 @@ impl Ends {
     }
 }
 
-fn folders(item: &Item) -> (Vec<u8>, Vec<u8>) {
+impl Terms {
+    /// Where a file goes.
+    pub(super) fn path(&self, at: u32) -> Option<Vec<u8>> {
+        self.ends.route.absolute(&self.set, at).ok()
+    }
+
+    /// All names of a file's transfer.
+    pub(super) fn item(&self, at: u32) -> Result<Item, Fault> {
+        let request = self.wishes.request(self.ends.sets_times);
+        let decision = self.decisions.of(at);
+        let item = Item::new(
+            &self.set,
+            at,
+            &self.ends.route,
+            &self.inventory,
+            &request,
+            decision,
+        );
+        item.map_err(|problem| Fault::permanent(problem.to_string()))
+    }
+}
+
+fn folders(item: &Item) -> Pair {
     (
         split(&item.source).0.to_vec(),
         split(&item.target).0.to_vec(),

@@ -2,44 +2,54 @@
 
 use std::sync::Arc;
 
-use crate::files::{FileSet, join};
-use crate::transfer::{Class, Decisions, End, Inventory, Links, Role, decide};
+use crate::files::{FileSet, below, join};
+use crate::transfer::{Class, End, Inventory, Links, Role, decide};
 
 use super::Output;
-use super::ends::{Ends, Wishes};
+use super::ends::{Ends, Terms, Wishes};
+use super::survey::Answers;
 use crate::exec::fault::Fault;
 use crate::exec::job::Work;
-use crate::exec::steps;
 
-pub(super) fn output(output: Output) -> steps::Output {
-    steps::Output::Transfer(Box::new(output))
-}
-
-/// For a state that cannot be: nothing is done, and the step ends by itself.
-pub(super) fn nothing() -> Work {
-    Box::new(|_| {
-        output(Output::Decided(Err(Fault::permanent(
-            "an earlier step gave no files",
-        ))))
-    })
-}
-
-/// Compares the set with what stands at the destination.
+/// Compares the set with what stands at the destination, names that a listing may not show included once they were asked.
 pub(super) fn compare(
     wishes: Arc<Wishes>,
     ends: Arc<Ends>,
     set: FileSet,
-    inventory: Arc<Inventory>,
+    mut inventory: Inventory,
+    answers: Answers,
 ) -> Work {
     Box::new(move |_| {
-        let request = wishes.request(ends.sets_times);
-        let decided = decide(&set, &ends.route, &inventory, &request);
+        for (name, standing) in answers {
+            inventory.answer(&name, standing);
+        }
+        let decided = decide(
+            &set,
+            &ends.route,
+            &inventory,
+            &wishes.request(ends.sets_times),
+        );
         let decided = decided.map_err(|error| {
             Fault::permanent(format!("nothing was transferred: {error}")).help(error.help())
         });
-        // Given back before the end is told, so that the dispatcher can add answers to it.
-        drop(inventory);
-        output(Output::Decided(decided))
+        Output::Decided(decided.map(|decisions| {
+            Box::new(Terms {
+                wishes,
+                ends,
+                set,
+                inventory,
+                decisions,
+            })
+        }))
+        .boxed()
+    })
+}
+
+/// Brings files into the order of their names.
+pub(super) fn order(terms: Arc<Terms>, mut files: Vec<u32>) -> Work {
+    Box::new(move |_| {
+        files.sort_by_cached_key(|at| terms.set.relative(*at));
+        Output::Ordered(files).boxed()
     })
 }
 
@@ -47,23 +57,19 @@ pub(super) fn compare(
 pub(in crate::exec) type Foldered = Vec<(Vec<u8>, Fault)>;
 
 /// Makes the folders that are missing, and asks for room where that can be told.
-pub(super) fn folders(wishes: Arc<Wishes>, ends: Arc<Ends>, decisions: Arc<Decisions>) -> Work {
+pub(super) fn folders(terms: Arc<Terms>) -> Work {
     Box::new(move |desk| {
         let made = desk.end(Role::Target).and_then(|end| {
-            end.confine(&ends.route.root, Links::Refuse);
-            make_room(end, &wishes, &ends, &decisions)
+            end.confine(&terms.ends.route.root, Links::Refuse);
+            make_room(end, &terms)
         });
-        output(Output::Foldered(made))
+        Output::Foldered(made).boxed()
     })
 }
 
-fn make_room(
-    end: &mut dyn End,
-    wishes: &Wishes,
-    ends: &Ends,
-    decisions: &Decisions,
-) -> Result<Foldered, Fault> {
-    let root = &ends.route.root;
+fn make_room(end: &mut dyn End, terms: &Terms) -> Result<Foldered, Fault> {
+    let (wishes, decisions) = (&terms.wishes, &terms.decisions);
+    let root = &terms.ends.route.root;
     let make = |end: &mut dyn End, folder: &[u8]| {
         let path = join(root, folder);
         end.make_folder(&path).map_err(|cause| {
@@ -115,6 +121,5 @@ fn make_each(
 
 /// Whether a path lies below a folder.
 pub(super) fn lies_below(path: &[u8], folder: &[u8]) -> bool {
-    let rest = path.strip_prefix(folder);
-    rest.is_some_and(|rest| rest.starts_with(b"/"))
+    below(path, folder).is_some_and(|rest| !rest.is_empty())
 }

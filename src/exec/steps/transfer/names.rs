@@ -4,24 +4,20 @@
 //! files become one, or one gets another name. Every name that is not beyond doubt is therefore looked for in a listing,
 //! before its file counts as arrived.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
+use std::collections::HashMap;
 
-use super::batch::Batch;
+use super::ends::Terms;
 use crate::exec::fault::Fault;
 use crate::exec::job::Desk;
-use crate::files::{Allowance, Page};
+use crate::files::{Allowance, Page, parents, split};
 use crate::transfer::{End, Role};
-
-/// Folders of which every name on the way was found in a listing.
-pub(super) type Proven = Mutex<HashSet<Vec<u8>>>;
 
 /// Looks for the names of files that a job has made visible. One whose name is not there, or of which nobody can tell, has
 /// failed.
-pub(super) fn prove<T, E>(
-    batch: &Batch,
+pub(super) fn prove<F: Copy + Into<u32>, T, E>(
+    terms: &Terms,
     desk: &mut Desk,
-    done: &mut [(u32, Result<T, E>)],
+    done: &mut [(F, Result<T, E>)],
     is_visible: impl Fn(&T) -> bool,
     failed: impl Fn(Fault) -> E,
 ) {
@@ -33,55 +29,55 @@ pub(super) fn prove<T, E>(
         if !result.as_ref().is_ok_and(&is_visible) {
             continue;
         }
-        let Some(path) = batch.path(*at).filter(|path| target.doubts_name(path)) else {
+        let at = (*at).into();
+        let Some(path) = terms.path(at).filter(|path| target.doubts_name(path)) else {
             continue;
         };
-        if let Err(fault) = stands(batch, target, &mut pages, &path) {
-            *result = Err(failed(fault.about(batch.text(*at))));
+        if let Err(fault) = stands(terms, target, &mut pages, &path) {
+            *result = Err(failed(fault.about(terms.set.text(at))));
         }
     }
 }
 
 /// Looks for every name of a path that is in doubt, from the outermost on.
 fn stands(
-    batch: &Batch,
+    terms: &Terms,
     target: &mut dyn End,
     pages: &mut HashMap<Vec<u8>, Page>,
     path: &[u8],
 ) -> Result<(), Fault> {
     let hides = target.manners().hides_dot_names;
-    let ends = path.iter().enumerate().skip(1);
-    let ends = ends.filter(|(_, byte)| **byte == b'/').map(|(end, _)| end);
-    for end in ends.chain([path.len()]) {
-        let begin = path[..end].iter().rposition(|byte| *byte == b'/');
-        let begin = begin.map_or(0, |slash| slash + 1);
-        let (folder, name) = (&path[..begin.saturating_sub(1).max(1)], &path[begin..end]);
-        let is_folder = end < path.len();
-        if !target.doubts_name(name) || (is_folder && batch.ends.is_proven(&path[..end])) {
+    let mut paths: Vec<&[u8]> = std::iter::once(path).chain(parents(path)).collect();
+    paths.reverse();
+    for above in paths {
+        let (folder, name) = split(above);
+        let is_folder = above.len() < path.len();
+        if !target.doubts_name(name) || (is_folder && terms.ends.is_proven(above)) {
             continue;
         }
         if name.starts_with(b".") && hides {
             continue;
         }
+        let folder = if folder.is_empty() { b"/" } else { folder };
         if !pages.contains_key(folder) {
             let page = target
-                .list(folder, &Allowance::new(batch.wishes.allowance.limits()))
-                .map_err(|cause| Fault::at(&batch.wishes.target_name, &cause, target))?;
+                .list(folder, &Allowance::new(terms.wishes.allowance.limits()))
+                .map_err(|cause| Fault::at(&terms.wishes.target_name, &cause, target))?;
             pages.insert(folder.to_vec(), page);
         }
         let page = &pages[folder];
         if !page.entries().any(|entry| entry.name == name) {
-            return Err(other_name(batch, page));
+            return Err(other_name(terms, page));
         }
         if is_folder {
-            batch.ends.prove(&path[..end]);
+            terms.ends.prove(above);
         }
     }
     Ok(())
 }
 
-fn other_name(batch: &Batch, page: &Page) -> Fault {
-    let server = &batch.wishes.target_name;
+fn other_name(terms: &Terms, page: &Page) -> Fault {
+    let server = &terms.wishes.target_name;
     let message = match page.incomplete_reason() {
         Some(reason) => format!("whether the name arrived cannot be told: {reason}"),
         None => "at the destination: the server lists another name than it was given".to_owned(),

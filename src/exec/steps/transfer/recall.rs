@@ -1,70 +1,99 @@
 //! What a resumed run makes of the files that the interrupted one had dealt with.
 
 use crate::event::FileOutcome;
-use crate::files::FileSet;
 use crate::journal::Mark;
 use crate::options::Publish;
 use crate::transfer::Decision;
 
 use super::Transfer;
+use super::state::State;
 use crate::exec::shared::Shared;
+
+/// What is made of a file that an interrupted run may have brought.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recalled {
+    /// Nothing: it is to be dealt with as any.
+    Anew,
+    /// It had arrived, and is gone or changed.
+    Missed,
+    /// It counts, and was told.
+    Told,
+}
+
+impl Recalled {
+    pub(super) fn is_missed(self) -> bool {
+        self == Recalled::Missed
+    }
+
+    pub(super) fn is_told(self) -> bool {
+        self == Recalled::Told
+    }
+}
 
 impl Transfer {
     /// Whether an interrupted run has brought the file to its destination, where it still stands: it counts, and is not
     /// moved again. A journal tells what was; what is there now decides, because a `delete` relies on it.
-    pub(super) fn recall(
+    pub(super) fn recall(&mut self, at: u32, decision: Decision, shared: &mut Shared) -> Recalled {
+        let Some(record) = shared.kept(self.id) else {
+            return Recalled::Anew;
+        };
+        let path = self.set.absolute(at);
+        let mark = record.marks.get(&path).cloned();
+        let past = State::replay(record.begun.contains(&path), mark.as_ref());
+        let outcome = match (self.legal(past), mark) {
+            (Some(State::Stands), Some(Mark::Unverified(reason))) => {
+                FileOutcome::Unverified { reason }
+            }
+            (Some(State::Stands), _) => FileOutcome::Unchanged,
+            _ => return Recalled::Anew,
+        };
+        self.recall_standing(at, &path, outcome, decision, shared)
+    }
+
+    fn recall_standing(
         &mut self,
         at: u32,
-        set: &FileSet,
+        path: &[u8],
+        outcome: FileOutcome,
         decision: Decision,
         shared: &mut Shared,
-    ) -> bool {
-        let path = set.absolute(at);
-        let Some(mark) = shared.mark_of(self.id, &path) else {
-            return false;
-        };
-        let outcome = match mark {
-            Mark::Proven => FileOutcome::Unchanged,
-            Mark::Unverified(reason) => FileOutcome::Unverified { reason },
-            Mark::Deleted => return false,
-        };
-        if self.is_used_up(at, set, &outcome, shared) {
-            self.finish_file(at, outcome, 0, shared);
-            return true;
-        }
-        if decision != Decision::Same {
-            self.missed += u64::from(matches!(
+    ) -> Recalled {
+        let used_up = self.is_used_up(at, path, &outcome, shared);
+        if !used_up && decision != Decision::Same {
+            let again = matches!(
                 decision,
                 Decision::Transfer { .. } | Decision::Resume { .. }
-            ));
-            return false;
+            );
+            return if again {
+                Recalled::Missed
+            } else {
+                Recalled::Anew
+            };
         }
         // Its size and time prove no checksum: a job asks for it.
-        if self.compares_unchanged() {
-            return false;
+        if !used_up && self.compares_unchanged() {
+            return Recalled::Anew;
         }
         self.finish_file(at, outcome, 0, shared);
-        true
+        Recalled::Told
     }
 
     /// Whether a file that had arrived needs not stand there any more: the run itself has deleted it or its source, or it
     /// went to a drop box, which proves nothing and may be emptied at once.
-    fn is_used_up(&self, at: u32, set: &FileSet, outcome: &FileOutcome, shared: &Shared) -> bool {
+    fn is_used_up(&self, at: u32, path: &[u8], outcome: &FileOutcome, shared: &Shared) -> bool {
         let unproven = matches!(outcome, FileOutcome::Unverified { .. });
         if unproven && self.transfer.options.publish == Publish::Direct {
             return true;
         }
-        let copy = self
-            .ends
-            .as_ref()
-            .and_then(|ends| ends.route.absolute(set, at).ok());
-        shared.has_deleted(self.transfer.source, &set.absolute(at))
+        let ends = self.phase.ends();
+        let copy = ends.and_then(|ends| ends.route.absolute(&self.set, at).ok());
+        shared.has_deleted(self.transfer.source, path)
             || copy.is_some_and(|copy| shared.has_deleted(self.transfer.to, &copy))
     }
 
     /// Files that had arrived in the interrupted run and have to be brought again: said once.
-    pub(super) fn tell_missed(&mut self, shared: &mut Shared) {
-        let text = match std::mem::take(&mut self.missed) {
+    pub(super) fn tell_missed(&self, missed: u64, shared: &mut Shared) {
+        let text = match missed {
             0 => return,
             1 => "1 file that had arrived is gone or changed at the destination, and is transferred again".into(),
             missed => format!(

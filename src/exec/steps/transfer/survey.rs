@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::files::{FileSet, Kind, Page, join};
+use crate::files::{FileSet, Kind, Page, join, split};
 use crate::transfer::{Class, End, Inventory, Links, Manners, Role, Standing};
 
 use super::Output;
 use super::ends::{Ends, Wishes};
-use super::jobs::output;
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::job::Work;
@@ -27,16 +26,15 @@ pub(in crate::exec) struct Rooted {
 }
 
 /// What a folder shows; nothing where it is missing.
-pub(in crate::exec) struct Shown(Option<Page>);
+pub(in crate::exec) struct Shown(pub(super) Option<Page>);
 
 /// What SIZE and MDTM say of names that a listing may not show.
-pub(in crate::exec) struct Answers {
-    pub(super) standing: Vec<(Vec<u8>, Option<Standing>)>,
-}
+pub(in crate::exec) type Answers = Vec<(Vec<u8>, Option<Standing>)>;
 
 /// The folders still to be listed.
+#[derive(Default)]
 pub(super) struct Survey {
-    inventory: Option<Inventory>,
+    inventory: Inventory,
     root: Option<Shown>,
     children: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
     hides_dot_names: bool,
@@ -47,36 +45,24 @@ pub(super) struct Survey {
     backlog: Backlog<Vec<u8>>,
 }
 
-impl Default for Survey {
-    fn default() -> Survey {
+impl Survey {
+    /// `into` is known.
+    pub(super) fn new(shown: Shown, manners: Manners, follows_links: bool) -> Survey {
         Survey {
-            inventory: None,
-            root: None,
+            hides_dot_names: manners.hides_dot_names,
+            inventory: Inventory::new(manners),
+            root: Some(shown),
             children: BTreeMap::new(),
-            hides_dot_names: false,
-            follows_links: false,
+            follows_links,
             doubtful: HashSet::new(),
             backlog: Backlog::new(),
         }
-    }
-}
-
-impl Survey {
-    /// `into` is known.
-    pub(super) fn begin(&mut self, rooted: Rooted) {
-        self.follows_links = rooted.follows_links;
-        self.hides_dot_names = rooted.manners.hides_dot_names;
-        self.inventory = Some(Inventory::new(rooted.manners));
-        self.root = Some(rooted.shown);
     }
 
     /// The folders that files will lie in, relative to `into`, which is among them.
     pub(super) fn wanted(&mut self, folders: Vec<Vec<u8>>) {
         for folder in folders.into_iter().filter(|folder| !folder.is_empty()) {
-            let parent = match folder.iter().rposition(|&byte| byte == b'/') {
-                Some(slash) => folder[..slash].to_vec(),
-                None => Vec::new(),
-            };
+            let parent = split(&folder).0.to_vec();
             self.children.entry(parent).or_default().push(folder);
         }
         if let Some(shown) = self.root.take() {
@@ -86,9 +72,7 @@ impl Survey {
 
     /// Takes in what a folder shows; the folders below it that it shows are listed next.
     pub(super) fn shown(&mut self, folder: &[u8], shown: Shown) {
-        let Some(inventory) = &mut self.inventory else {
-            return;
-        };
+        let inventory = &mut self.inventory;
         // What lies below a missing folder is missing, too: the inventory knows.
         let Some(page) = shown.0 else {
             return inventory.missing(folder);
@@ -107,10 +91,7 @@ impl Survey {
             .map(|entry| (entry.name, entry.kind))
             .collect();
         for child in children {
-            let name = child
-                .rsplit(|byte| *byte == b'/')
-                .next()
-                .unwrap_or_default();
+            let name = split(&child).1;
             let hidden = self.hides_dot_names && name.starts_with(b".");
             let kind = names.get(name);
             if kind.is_some() || hidden || page.incomplete_reason().is_some() {
@@ -155,8 +136,8 @@ impl Survey {
     }
 
     /// All that was found.
-    pub(super) fn inventory(&mut self) -> Arc<Inventory> {
-        Arc::new(self.inventory.take().unwrap_or_default())
+    pub(super) fn take_inventory(&mut self) -> Inventory {
+        std::mem::take(&mut self.inventory)
     }
 }
 
@@ -165,7 +146,7 @@ pub(super) fn root(wishes: Arc<Wishes>, set: FileSet) -> Work {
     Box::new(move |desk| {
         let end = desk.end(Role::Target);
         let rooted = end.and_then(|end| find(end, &wishes, &set));
-        output(Output::Rooted(rooted))
+        Output::Rooted(rooted).boxed()
     })
 }
 
@@ -173,7 +154,7 @@ pub(super) fn root(wishes: Arc<Wishes>, set: FileSet) -> Work {
 pub(super) fn route(ends: Arc<Ends>, set: FileSet) -> Work {
     Box::new(move |_| {
         let folders = crate::transfer::folders(&set, &ends.route);
-        output(Output::Routed(folders))
+        Output::Routed(folders).boxed()
     })
 }
 
@@ -185,23 +166,23 @@ pub(super) fn folder(wishes: Arc<Wishes>, ends: Arc<Ends>, folder: Vec<u8>) -> W
             let path = join(&ends.route.root, &folder);
             pages::page_or_none(end, &wishes.target_name, &path, &wishes.allowance)
         });
-        output(Output::Surveyed(shown.map(Shown)))
+        Output::Surveyed(shown.map(Shown)).boxed()
     })
 }
 
 /// Asks size and time of names that a listing may not show.
-pub(super) fn ask(wishes: Arc<Wishes>, ends: Arc<Ends>, names: Vec<Vec<u8>>) -> Work {
+pub(super) fn ask(wishes: Arc<Wishes>, ends: Arc<Ends>, names: Arc<Vec<Vec<u8>>>) -> Work {
     Box::new(move |desk| {
         let answers = desk.end(Role::Target).and_then(|end| {
             end.confine(&ends.route.root, Links::Refuse);
             let mut standing = Vec::with_capacity(names.len());
-            for name in names {
-                let found = look(end, &wishes, &join(&ends.route.root, &name))?;
-                standing.push((name, found));
+            for name in names.iter() {
+                let found = look(end, &wishes, &join(&ends.route.root, name))?;
+                standing.push((name.clone(), found));
             }
-            Ok(Answers { standing })
+            Ok(standing)
         });
-        output(Output::Asked(answers))
+        Output::Asked(answers).boxed()
     })
 }
 

@@ -1,0 +1,140 @@
+//! What is told of each file, and what later steps are told of it.
+
+use crate::event::FileOutcome;
+use crate::journal::Mark;
+use crate::transfer::{Copied, Looks};
+
+use super::Transfer;
+use super::ends::Ends;
+use super::state::{Happened, State};
+use crate::exec::fault::Fault;
+use crate::exec::proofs::{Row, Stand};
+use crate::exec::shared::Shared;
+
+impl Transfer {
+    /// Tells what became of a file, and keeps what a later `delete` will ask.
+    pub(super) fn finish_file(
+        &mut self,
+        at: u32,
+        outcome: FileOutcome,
+        bytes: u64,
+        shared: &mut Shared,
+    ) {
+        let happened = match outcome {
+            FileOutcome::Failed { .. } => Happened::Failed,
+            FileOutcome::Skipped { .. } => Happened::LeftAlone,
+            _ => Happened::Stood,
+        };
+        if self.happened(at, happened) {
+            self.tell_file(at, outcome, bytes, shared);
+        }
+    }
+
+    /// Tells what became of a file that has ended.
+    pub(super) fn tell_file(
+        &mut self,
+        at: u32,
+        outcome: FileOutcome,
+        bytes: u64,
+        shared: &mut Shared,
+    ) {
+        let proven = match &outcome {
+            FileOutcome::Transferred => true,
+            FileOutcome::Unchanged => self.wishes.request(false).same_is_proof().is_ok(),
+            _ => false,
+        };
+        self.mark(at, &outcome, proven, shared);
+        let stands = self.files.state(at) == State::Stands;
+        self.prove(at, stand_of(&outcome, stands, proven), shared);
+        let spent = self.files.forget(at).spent;
+        shared.file(self.id, self.text(at), outcome, spent + bytes);
+    }
+
+    pub(super) fn prove(&mut self, at: u32, stand: Stand, shared: &mut Shared) {
+        let Some(proofs) = shared.proofs() else {
+            return;
+        };
+        let seen = self.files.seen(at);
+        let (copy, source) = match (seen, self.phase.ends()) {
+            (Some(seen), _) => *seen,
+            (None, Some(ends)) => self.listed(at, ends),
+            (None, None) => return,
+        };
+        let row = Row {
+            stand,
+            copy,
+            source,
+            ..Row::default()
+        };
+        proofs.record(self.id, at, row);
+    }
+
+    /// What listings have shown of a file at its destination, and at its source.
+    fn listed(&self, at: u32, ends: &Ends) -> (Looks, Looks) {
+        let relative = ends.route.relative(&self.set, at).unwrap_or_default();
+        let terms = self.phase.terms();
+        let standing = terms.and_then(|terms| terms.inventory.standing(&relative));
+        let copy = Looks {
+            size: standing.and_then(|standing| standing.size),
+            modified: standing.and_then(|standing| standing.modified),
+        };
+        let source = Looks {
+            size: self.set.size(at),
+            modified: self.set.modified(at),
+        };
+        (copy, source)
+    }
+
+    /// Takes in what was found out about the folders of a file, and what stands there now.
+    pub(super) fn see(&mut self, at: u32, copied: &Copied, shared: &mut Shared) {
+        let Some(proofs) = shared.proofs() else {
+            return;
+        };
+        let copy = Looks {
+            size: copied.source.size,
+            modified: copied.time,
+        };
+        self.files.note_mut(at).seen = Some(Box::new((copy, copied.source)));
+        let Some(verdict) = &copied.places else {
+            return;
+        };
+        let pair = proofs.of(self.id).and_then(|ledger| {
+            let (target, _) = ledger.copy(at)?;
+            Some((ledger.source(at).0, target))
+        });
+        if let Some((source, target)) = pair {
+            proofs.judge(source, target, verdict);
+        }
+    }
+
+    /// Journals a file that stands at its destination.
+    fn mark(&self, at: u32, outcome: &FileOutcome, proven: bool, shared: &mut Shared) {
+        let mark = match outcome {
+            _ if proven => Mark::Proven,
+            FileOutcome::Unverified { reason } => Mark::Unverified(reason.clone()),
+            FileOutcome::Unchanged => Mark::Unverified("not verified".into()),
+            _ => return,
+        };
+        if shared.keeps_journal() {
+            shared.mark(self.id, &self.set.absolute(at), mark);
+        }
+    }
+
+    pub(super) fn fail_file(&mut self, at: u32, fault: Fault, bytes: u64, shared: &mut Shared) {
+        let mut failure = fault.failure;
+        failure.file.get_or_insert_with(|| self.text(at));
+        self.finish_file(at, FileOutcome::Failed { failure }, bytes, shared);
+    }
+}
+
+/// What a later step may rely on.
+fn stand_of(outcome: &FileOutcome, stands: bool, proven: bool) -> Stand {
+    match outcome {
+        FileOutcome::Transferred => Stand::Copied,
+        FileOutcome::Unverified { .. } => Stand::Replied,
+        FileOutcome::Unchanged if proven => Stand::Same,
+        FileOutcome::Unchanged => Stand::Left,
+        FileOutcome::Skipped { .. } if stands => Stand::Left,
+        _ => Stand::Open,
+    }
+}
