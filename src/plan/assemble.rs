@@ -46,28 +46,30 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// The plan, unless steps wait for each other in a circle or one of them is wrong.
-    pub(super) fn assemble(&mut self, name: String, yields: &[Option<Yields>]) -> Option<Plan> {
+    /// The plan, as far as nothing is wrong: steps that are, wait for one that is, or wait in a circle are left out.
+    pub(super) fn assemble(&mut self, name: String, yields: &[Option<Yields>]) -> Assembled {
         let mut shown: Vec<usize> = (0..self.nodes.len()).collect();
         shown.sort_by_key(|&node| self.nodes[node].rank);
-        let position = inverse(&shown);
+        let position = inverse(&shown, self.nodes.len());
         let needs = shown.iter().map(|&node| {
             let needs = self.nodes[node].needs.iter();
             needs.map(|need| position[need.step]).collect()
         });
         let graph = Graph::new(needs.collect());
-        let Ok(order) = graph.order() else {
+        let (order, _) = graph.free();
+        if order.len() < shown.len() {
             self.report_cycles();
-            return None;
-        };
-        self.settle_after(&graph, &order, &shown, yields);
-        let said = self.said(yields);
-        let order: Vec<usize> = order.into_iter().map(|at| shown[at]).collect();
-        let ids = inverse(&order);
-        let mut steps = Vec::with_capacity(order.len());
-        for &node in &order {
-            steps.push(self.step_of(node, &ids, &said[node])?);
         }
+        let kept = self.sound(&graph, &order, &shown);
+        let whole = kept.len() == shown.len();
+        if whole {
+            self.settle_after(&graph, &order, &shown, yields);
+        }
+        let said = self.said(yields);
+        let ids = inverse(&kept, self.nodes.len());
+        let steps = kept.iter();
+        let steps = steps.filter_map(|&node| self.step_of(node, &ids, &said[node]));
+        let steps = steps.collect();
         let servers = self.servers.iter().map(ServerEntry::planned);
         let inputs = self.context.inputs;
         let plan = Plan {
@@ -82,7 +84,24 @@ impl Builder<'_, '_> {
             allowed: self.allowed_codes(),
             steps,
         };
-        Some(plan.without_unused_servers())
+        Assembled {
+            plan: plan.without_unused_servers(),
+            whole,
+        }
+    }
+
+    /// The nodes of which, and of all that they need, nothing is wrong, in order. What waits for a wrong step is left out with
+    /// it: what that one would have waited for is not wholly known.
+    fn sound(&self, graph: &Graph, order: &[usize], shown: &[usize]) -> Vec<usize> {
+        let mut sound = vec![false; shown.len()];
+        for &at in order {
+            let node = &self.nodes[shown[at]];
+            let own = node.action.is_some() && node.kind.is_some() && !node.waits_unknown;
+            sound[shown[at]] = own && graph.needs(at).iter().all(|need| sound[shown[*need]]);
+        }
+        let kept = order.iter().map(|&at| shown[at]);
+        kept.filter(|&node| sound[node] && self.nodes[node].owner.is_none_or(|owner| sound[owner]))
+            .collect()
     }
 
     fn allowed_codes(&self) -> Vec<String> {
@@ -233,6 +252,13 @@ impl Builder<'_, '_> {
     }
 }
 
+/// What came of the nodes.
+pub(super) struct Assembled {
+    pub(super) plan: Plan,
+    /// Whether every step is in it.
+    pub(super) whole: bool,
+}
+
 /// What a node says of itself.
 struct Saying {
     sides: Said,
@@ -253,6 +279,7 @@ fn implicit_login(servers: &[ServerEntry], server: ServerId, defaults: &Defaults
         kind: Some(StepKind::Login),
         action: Some(Action::Login(Login { server })),
         needs: Vec::new(),
+        waits_unknown: false,
         common: defaults.of_implicit_login(),
         owner: None,
         implicit: true,
@@ -261,10 +288,10 @@ fn implicit_login(servers: &[ServerEntry], server: ServerId, defaults: &Defaults
     }
 }
 
-/// The position of every number in a permutation.
-fn inverse(permutation: &[usize]) -> Vec<usize> {
-    let mut inverse = vec![0; permutation.len()];
-    for (at, &number) in permutation.iter().enumerate() {
+/// The position of each of `count` numbers in a list of some of them.
+fn inverse(list: &[usize], count: usize) -> Vec<usize> {
+    let mut inverse = vec![0; count];
+    for (at, &number) in list.iter().enumerate() {
         inverse[number] = at;
     }
     inverse

@@ -22,6 +22,8 @@ pub(super) struct Node {
     /// Absent where the step is wrong.
     pub(super) action: Option<Action>,
     pub(super) needs: Vec<Need>,
+    /// Whether its `needs:` names something that is not known.
+    pub(super) waits_unknown: bool,
     pub(super) common: Common,
     /// The written node that it was made for; absent where it is written, and where it serves many.
     pub(super) owner: Option<usize>,

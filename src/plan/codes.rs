@@ -29,6 +29,7 @@ codes! {
     NAME_INVALID = "name::invalid";
     NAME_RESERVED = "name::reserved";
     OPTIONS_CONTRADICT = "options::contradict";
+    OPTIONS_DIRECT = "options::direct";
     PATH_CONTROL_CHARACTER = "path::control_character";
     PATH_EMPTY = "path::empty";
     PATH_UNMAPPABLE = "path::unmappable";
@@ -39,15 +40,19 @@ codes! {
     SERVER_NO_PASSWORD = "server::no_password";
     SERVER_UNUSED = "server::unused";
     STEP_CYCLE = "step::cycle";
+    STEP_MIRROR = "step::mirror";
     STEP_MISSING_SIDE = "step::missing_side";
     STEP_NO_FILES = "step::no_files";
     STEP_NO_KIND = "step::no_kind";
+    STEP_ONTO_ITSELF = "step::onto_itself";
     STEP_RELAY_CONNECTIONS = "step::relay_connections";
     STEP_SEVERAL_KINDS = "step::several_kinds";
+    STEP_SEVERAL_SIDES = "step::several_sides";
     STEP_SEVERAL_SOURCES = "step::several_sources";
     STEP_UNKNOWN_KIND = "step::unknown_kind";
     STEP_UNKNOWN_SERVER = "step::unknown_server";
     STEP_UNKNOWN_STEP = "step::unknown_step";
+    STEP_UNPROVEN = "step::unproven";
     STEP_UNUSED = "step::unused";
     STEP_WRONG_SIDE = "step::wrong_side";
     STEP_WRONG_SORT = "step::wrong_sort";

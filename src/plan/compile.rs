@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::assemble::Assembled;
 use super::builder::Builder;
 use super::codes;
 use super::context::Context;
@@ -14,7 +15,7 @@ use super::printable::Printable;
 use super::secrets::Secrets;
 use super::server::{ServerEntry, servers};
 use super::sides::yields;
-use super::{allow, hazards, unused};
+use super::{allow, hazards, places, unused};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
 /// What came of compiling a manifest.
@@ -84,14 +85,15 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
     builder.settle_sides(&sets);
     builder.add_logins(&sets);
     unused::warn(&mut builder);
-    let plan = builder.assemble(name, &sets);
+    let Assembled { plan, whole } = builder.assemble(name, &sets);
     let servers = builder.servers.iter().map(ServerEntry::planned).collect();
-    if let Some(plan) = plan.as_ref().filter(|_| judged) {
-        for finding in hazards::findings(manifest, plan) {
+    if judged {
+        let hazards = hazards::findings(manifest, &plan).into_iter();
+        for finding in hazards.chain(places::findings(manifest, &plan)) {
             builder.context.report(finding);
         }
     }
-    (plan, servers)
+    (Some(plan).filter(|_| whole), servers)
 }
 
 /// The variables that hold a secret are nobody's to see.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::endings::{disjoint, leading};
 use super::kinds::{Deed, SetOf};
-use super::model::{List, Plan, StepId, Transfer};
+use super::model::{List, Plan, Step, StepId, Transfer};
 use crate::files::{ServerId, Side};
 use crate::options::IfExists;
 
@@ -121,6 +121,33 @@ fn written<'p>(
         flat: source.flat || transfer.options.flatten,
         ..source
     })
+}
+
+/// The transfers whose destination is, by its text, the folder of their files; and that folder as it is written.
+pub(super) fn onto_themselves(plan: &Plan) -> Vec<(&Step, &Transfer, &str)> {
+    let sides = Sides::new(plan, &[]);
+    let found = plan.steps.iter().filter_map(|step| {
+        let SetOf::Copies(transfer) = step.action.set() else {
+            return None;
+        };
+        let source = chosen(plan, &sides, transfer.from, 0, Touch::Reads)?;
+        let moved = source.flat || (transfer.options.flatten && source.deep);
+        let same = source.root == sides.root(transfer.to, &transfer.into);
+        (same && !moved).then(|| (step, transfer, written_root(plan, transfer.from)))
+    });
+    found.collect()
+}
+
+/// The folder of a set, as it is written.
+fn written_root(plan: &Plan, mut set: StepId) -> &str {
+    loop {
+        match plan.step(set).action.set() {
+            SetOf::Found(list) => return &list.path,
+            SetOf::Part(filter) => set = filter.from,
+            SetOf::Copies(transfer) => return &transfer.into,
+            SetOf::Nothing => return ".",
+        }
+    }
 }
 
 /// The filter of each list that has one.

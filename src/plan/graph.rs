@@ -30,6 +30,15 @@ impl Graph {
     ///
     /// The error is one shortest cycle: each needs the next, and the last needs the first.
     pub(super) fn order(&self) -> Result<Vec<usize>, Vec<usize>> {
+        let (order, open) = self.free();
+        if order.len() == open.len() {
+            return Ok(order);
+        }
+        Err(self.cycle(&open))
+    }
+
+    /// The same for those nodes that neither stand in a circle nor need one that does; and what each node still lacks.
+    pub(super) fn free(&self) -> (Vec<usize>, Vec<usize>) {
         let mut open: Vec<usize> = self.needs.iter().map(Vec::len).collect();
         let dependents = self.dependents();
         let free = (0..open.len()).filter(|&node| open[node] == 0);
@@ -44,10 +53,7 @@ impl Graph {
                 }
             }
         }
-        if order.len() == open.len() {
-            return Ok(order);
-        }
-        Err(self.cycle(&open))
+        (order, open)
     }
 
     /// One circle for each set of nodes that all need each other: a shortest one through the set's first node, each node

@@ -195,7 +195,7 @@ pub(super) fn can_harm(a: &Extent<'_>, b: &Extent<'_>) -> bool {
 }
 
 /// The roots above a root, nearest first.
-fn above(root: &str) -> impl Iterator<Item = &str> {
+pub(super) fn above(root: &str) -> impl Iterator<Item = &str> {
     let begin = root.rfind('\n').map_or(0, |at| at + 1);
     let path = &root[begin..];
     let top = path.starts_with('/') && path != "/";

@@ -18,6 +18,7 @@ mod model;
 mod names;
 mod only;
 mod options;
+mod places;
 mod printable;
 mod proposals;
 mod secrets;

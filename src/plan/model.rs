@@ -201,10 +201,31 @@ pub enum Verb {
 pub struct Delete {
     /// What is deleted.
     pub what: DeleteWhat,
+    /// What counts as arrived, in the order in which it is written.
+    #[serde(default = "usual_accept", skip_serializing_if = "is_usual_accept")]
+    pub accept: Vec<Accept>,
     /// More than this many: nothing is deleted.
     pub max: u64,
     /// Whether folders that became empty go, too.
     pub remove_empty: bool,
+}
+
+fn usual_accept() -> Vec<Accept> {
+    vec![Accept::Copy]
+}
+
+fn is_usual_accept(accept: &Vec<Accept>) -> bool {
+    *accept == [Accept::Copy]
+}
+
+/// What counts as arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Accept {
+    /// The copy was seen at its destination.
+    Copy,
+    /// The server answered for all of its bytes.
+    Reply,
 }
 
 /// Which files a `delete` means.

@@ -120,8 +120,13 @@ pub(super) fn transfer_options(
     let ascii = either(&own.ascii, &base.ascii, usual.ascii);
     let resume = either(&own.resume, &base.resume, usual.resume);
     let verify = either(&own.verify, &base.verify, usual.verify);
+    let if_exists = either(&own.if_exists, &base.if_exists, usual.if_exists);
+    let written = own.publish.as_ref().or(base.publish.as_ref());
+    if let Some(written) = written.filter(|written| written.value == Publish::Direct) {
+        direct(context, &written.path, if_exists);
+    }
     TransferOptions {
-        if_exists: either(&own.if_exists, &base.if_exists, usual.if_exists),
+        if_exists,
         publish,
         // Line ends change sizes: an ASCII file can be neither continued nor compared.
         verify: if ascii { Verify::None } else { verify },
@@ -135,6 +140,25 @@ pub(super) fn transfer_options(
             usual.parallel,
         ),
     }
+}
+
+/// Everywhere else an old file goes only when the new one is whole beside it.
+fn direct(context: &mut Context<'_>, path: &Path, if_exists: IfExists) {
+    match if_exists {
+        IfExists::Update | IfExists::Overwrite => {}
+        IfExists::Skip | IfExists::Fail => return,
+    }
+    let place = context.at(path);
+    let message = "`publish: direct` writes over the old file: if it is cut off, neither the old nor the new one is there";
+    let finding = Finding::warning(
+        codes::OPTIONS_DIRECT,
+        place,
+        message,
+        "replaces what stands there",
+    );
+    context.report(finding.help(
+        "write `publish: file` where the server can rename, or `if_exists: fail`; `allow: [options::direct]` takes the risk",
+    ));
 }
 
 fn some(parallel: Written<u32>) -> Written<Option<u32>> {

@@ -4,9 +4,11 @@ use super::builder::{Builder, Node};
 use super::codes;
 use super::kinds::{Action, Actions, Said, SetOf, Takes};
 use super::model::{StepId, Verb, Yields};
+use crate::endpoint::ServerKey;
 use crate::files::Side;
 use crate::kind::StepKind;
 use crate::manifest::{Finding, Path};
+use crate::options::Verify;
 
 /// What every node yields; absent where something is wrong that has been said already. Filters hand on what they are given;
 /// one that is given itself yields nothing that is known.
@@ -81,9 +83,13 @@ impl Builder<'_, '_> {
                     let (from, verb, to) = (*from, verb, to);
                     self.settle_transfer(at, (verb, from, to), &path, yields);
                 }
-                Takes::Proven(steps) => {
+                Takes::Proven { steps, by_reply } => {
                     let steps = steps.to_vec();
                     self.settle_sources(at, &steps, yields);
+                    self.one_side(at, &steps, &path, yields);
+                    if !by_reply {
+                        self.provable(at, &steps);
+                    }
                 }
                 Takes::Deleted(&from) => self.settle_deleted(at, from, &path, yields),
             }
@@ -174,6 +180,67 @@ impl Builder<'_, '_> {
             let path = self.need_path(at, step);
             self.context
                 .error(codes::STEP_WRONG_SORT, &path, message, "no transfer", help);
+        }
+    }
+
+    /// A source file is deleted when all of the transfers proved it; none of them has files of two sides.
+    fn one_side(&mut self, at: usize, steps: &[StepId], path: &Path, yields: &[Option<Yields>]) {
+        let mut sides: Vec<(Option<ServerKey>, String, usize)> = Vec::new();
+        for step in steps.iter().map(|step| step.0 as usize) {
+            let action = self.nodes[step].action.as_ref();
+            let taken = action.and_then(|action| action.takes().steps().first());
+            let Some(side) = taken.and_then(|taken| yields[taken.0 as usize]?.side()) else {
+                continue;
+            };
+            let endpoint = side.server().map(|at| &self.servers[at.at()].endpoint);
+            let key = endpoint.map(|endpoint| endpoint.key());
+            if sides.iter().all(|(known, ..)| *known != key) {
+                let name = endpoint.map_or("this machine", |endpoint| &endpoint.name);
+                sides.push((key, name.to_owned(), step));
+            }
+        }
+        let [(_, one, first), (_, other, second), ..] = sides.as_slice() else {
+            return;
+        };
+        let (first, second) = (&self.nodes[*first].name, &self.nodes[*second].name);
+        let message = format!(
+            "`{}` can never delete a file: those of `{first}` are on {one}, those of `{second}` on {other}, and none arrived by both",
+            self.nodes[at].name
+        );
+        let help = format!(
+            "write a step for each side: `delete: {{ sources_of: {first} }}` and `delete: {{ sources_of: {second} }}`"
+        );
+        let path = path.key("sources_of");
+        let code = codes::STEP_SEVERAL_SIDES;
+        self.context
+            .error(code, &path, message, "of several sides", help);
+    }
+
+    /// What is not verified is never proven.
+    fn provable(&mut self, at: usize, steps: &[StepId]) {
+        for step in steps.iter().map(|step| step.0 as usize) {
+            let named = &self.nodes[step];
+            let Some(SetOf::Copies(transfer)) = named.action.as_ref().map(Action::set) else {
+                continue;
+            };
+            if transfer.options.verify != Verify::None {
+                continue;
+            }
+            let (why, cure) = match transfer.options.ascii {
+                true => ("`type: ascii`", "`type: binary`"),
+                false => ("`verify: none`", "`verify: size`"),
+            };
+            let message = format!(
+                "`{}` can never delete a file: with {why}, `{}` proves none",
+                self.nodes[at].name, named.name
+            );
+            let help = format!(
+                "write {cure} in `{}`, or `accept: reply` in the delete where the server's word is enough",
+                named.name
+            );
+            let place = self.context.at(&self.need_path(at, step));
+            let finding = Finding::warning(codes::STEP_UNPROVEN, place, message, "never proven");
+            self.context.report(finding.help(help));
         }
     }
 

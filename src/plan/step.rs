@@ -20,6 +20,7 @@ impl Builder<'_, '_> {
                 kind: None,
                 action: None,
                 needs: Vec::new(),
+                waits_unknown: false,
                 common: Common::default(),
                 owner: None,
                 implicit: false,
@@ -43,7 +44,11 @@ impl Builder<'_, '_> {
     fn step(&mut self, at: usize, step: &model::Step, path: &Path) {
         self.unknown_step_keys(step, path);
         self.nodes[at].common = common(self.context, &step.common, path, &self.defaults);
-        let needs = steps_named(self.context, &self.steps, &step.common.needs, path, "needs");
+        let slot = &step.common.needs;
+        let needs = steps_named(self.context, &self.steps, slot, path, "needs");
+        let written = slot.get().map_or(0, |many| many.items.len());
+        self.nodes[at].waits_unknown =
+            needs.len() < written || matches!(slot, Slot::Bad | Slot::Null);
         let needs = needs.into_iter().map(|(step, path)| Need { step, path });
         self.nodes[at].needs.extend(needs);
         match *step.kinds() {

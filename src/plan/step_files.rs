@@ -50,7 +50,24 @@ impl Builder<'_, '_> {
                 self.bad_pattern(bound, path, "a pattern", &why);
             }
         }
+        self.folders_can_be_read(&chosen, &entries);
         Some(self.add_files(owner, chosen, &path, side?))
+    }
+
+    /// A pattern may be right as a whole and its folders not: `[a/b]` is one character.
+    fn folders_can_be_read(&mut self, chosen: &Chosen, entries: &[(Bound, Path)]) {
+        for folder in &chosen.descend {
+            let Err(why) = judge_pattern(folder, false) else {
+                continue;
+            };
+            let of = |pattern: &String| pattern.starts_with(folder.trim_end_matches("/**"));
+            let at = chosen.include.iter().position(of).unwrap_or_default();
+            let (bound, path) = &entries[at];
+            // What is wrong with the whole has been said.
+            if !bound.unknown && judge_pattern(&chosen.include[at], false).is_ok() {
+                self.bad_pattern(bound, path, "folders to enter", &why);
+            }
+        }
     }
 
     fn choose(&mut self, entries: &[(Bound, Path)]) -> Option<Chosen> {
@@ -150,6 +167,7 @@ impl Builder<'_, '_> {
             kind: Some(kind),
             action: Some(action),
             needs: owner.needs.clone(),
+            waits_unknown: owner.waits_unknown,
             common,
             owner: Some(at),
             implicit: true,

@@ -3,7 +3,7 @@
 use super::builder::{Builder, Need};
 use super::codes;
 use super::kinds::Action;
-use super::model::{Delete, DeleteWhat, Transfer, Verb};
+use super::model::{Accept, Delete, DeleteWhat, Transfer, Verb};
 use super::names::{step_named, steps_named};
 use super::options::transfer_options;
 use super::step::Compile;
@@ -256,12 +256,35 @@ impl Builder<'_, '_> {
             .context
             .value(&map.copies, path, "copies", values::boolean);
         self.nodes[at].copies = copies.unwrap_or(false);
+        let accept = self.accept(&map.accept, path);
         let what = self.delete_what(at, map, path)?;
         Some(Action::Delete(Delete {
             what,
+            accept,
             max: max.unwrap_or(100),
             remove_empty: directories.unwrap_or(false),
         }))
+    }
+
+    /// `accept:`
+    fn accept(&mut self, slot: &Slot<OneOrMany>, parent: &Path) -> Vec<Accept> {
+        let words = [("copy", Accept::Copy), ("reply", Accept::Reply)];
+        let read = |text: &str| match text {
+            "ledger" => Err(values::bad(
+                "there yet: no ledger of earlier runs is kept",
+                "write `copy`, or `reply` where the destination shows nothing",
+            )),
+            word => values::word(word, &words),
+        };
+        let mut accept = Vec::new();
+        for (bound, path) in self.context.texts(slot, parent, "accept") {
+            let word = self.context.read(&bound, || path, read);
+            accept.extend(word.filter(|word| !accept.contains(word)));
+        }
+        if accept.is_empty() {
+            accept.push(Accept::Copy);
+        }
+        accept
     }
 
     fn delete_what(&mut self, at: usize, map: &model::Delete, path: &Path) -> Option<DeleteWhat> {

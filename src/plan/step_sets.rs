@@ -353,7 +353,7 @@ impl Builder<'_, '_> {
         } else {
             format!("this cannot be read as {what}: {why}")
         };
-        let help = if what == "a pattern" {
+        let help = if what != "a regular expression" {
             "`*`, `?`, `**`, `[a-z]`, `[!a]` and `{a,b}` have a meaning; put `\\` before one that is part of a name"
         } else {
             "put `\\` before `. + * ? ( ) [ ] { } | ^ $` where it is part of a name, and single quotes around the whole"

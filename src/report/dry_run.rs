@@ -1,10 +1,15 @@
 //! A compiled plan as text: what `run --dry-run` prints. It needs no secret, and a plan holds none.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use super::lanes::lanes;
 use super::text;
-use crate::endpoint::{DataMode, Endpoint, ListingMode, PasvAddress, Tls, TlsOptions};
+use crate::endpoint::{
+    ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls, TlsOptions,
+    TlsVersion,
+};
+use crate::files::Limits;
 use crate::kind::StepKind;
 use crate::plan::{Fact, Hole, OnError, Plan, Printable, Retry, Step, StepId};
 
@@ -230,17 +235,7 @@ fn settings(endpoint: &Endpoint) -> Vec<String> {
     if endpoint.encoding != crate::files::NameEncoding::Auto {
         facts.push(format!("encoding: {}", endpoint.encoding.label()));
     }
-    if let Tls::Explicit(tls) | Tls::Implicit(tls) = &endpoint.tls {
-        let TlsOptions {
-            verify, ca_file, ..
-        } = tls;
-        facts.extend(set(&[(!verify, "tls.verify: false")]));
-        facts.extend(
-            ca_file
-                .iter()
-                .map(|file| format!("tls.ca_file: {}", file.display())),
-        );
-    }
+    facts.extend(tls_settings(&endpoint.tls));
     let listing = match endpoint.listing {
         ListingMode::Auto => "listing: auto",
         ListingMode::Mlsd => "listing: mlsd",
@@ -249,22 +244,18 @@ fn settings(endpoint: &Endpoint) -> Vec<String> {
         ListingMode::Nlst => "listing: nlst",
     };
     let flags = [
-        (endpoint.data != DataMode::Passive, "data: active"),
         (
             endpoint.pasv_address != PasvAddress::Control,
             "pasv_address: reported",
         ),
         (endpoint.listing != ListingMode::Auto, listing),
     ];
+    facts.extend(active(&endpoint.data));
     facts.extend(set(&flags));
-    let (limits, usual) = (endpoint.limits, crate::files::Limits::default());
-    for (key, most, usual) in [
-        ("entries", limits.entries, usual.entries),
-        ("folders", limits.folders, usual.folders),
-    ] {
-        if most != usual {
-            facts.push(format!("limits.{key}: {most}"));
-        }
+    facts.extend(timeouts(&endpoint.timeouts));
+    facts.extend(limits(&endpoint.limits));
+    if let ClockOffset::Fixed(seconds) = endpoint.clock_offset {
+        facts.push(format!("clock_offset: {}", offset(seconds)));
     }
     facts.extend(
         endpoint
@@ -276,6 +267,83 @@ fn settings(endpoint: &Endpoint) -> Vec<String> {
         facts.push(format!("login.commands: {}", endpoint.commands.join("; ")));
     }
     facts
+}
+
+fn tls_settings(tls: &Tls) -> Vec<String> {
+    let (Tls::Explicit(options) | Tls::Implicit(options)) = tls else {
+        return Vec::new();
+    };
+    let TlsOptions {
+        verify,
+        ca_file,
+        cert_file,
+        key_file,
+        server_name,
+        min,
+        max,
+    } = options;
+    let version = |version: TlsVersion| match version {
+        TlsVersion::V12 => "1.2".to_owned(),
+        TlsVersion::V13 => "1.3".to_owned(),
+    };
+    let file = |file: &Option<PathBuf>| file.as_ref().map(|file| file.display().to_string());
+    let texts = [
+        ("ca_file", file(ca_file)),
+        ("cert_file", file(cert_file)),
+        ("key_file", file(key_file)),
+        ("server_name", server_name.clone()),
+        ("min", min.map(version)),
+        ("max", max.map(version)),
+    ];
+    let texts = texts
+        .into_iter()
+        .filter_map(|(key, text)| Some(format!("tls.{key}: {}", text?)));
+    set(&[(!verify, "tls.verify: false")])
+        .chain(texts)
+        .collect()
+}
+
+fn active(data: &DataMode) -> Vec<String> {
+    let DataMode::Active { ports, address } = data else {
+        return Vec::new();
+    };
+    let ports = ports.map(|(first, last)| format!("data.ports: {first}-{last}"));
+    let address = address.map(|address| format!("data.address: {address}"));
+    let mode = Some("data: active".to_owned());
+    [mode, ports, address].into_iter().flatten().collect()
+}
+
+fn timeouts(timeouts: &Timeouts) -> Vec<String> {
+    let usual = Timeouts::default();
+    let all = [
+        ("connect", timeouts.connect, usual.connect),
+        ("reply", timeouts.reply, usual.reply),
+        ("data", timeouts.data, usual.data),
+        ("final_reply", timeouts.final_reply, usual.final_reply),
+    ];
+    let changed = all.into_iter().filter(|(_, own, usual)| own != usual);
+    let texts =
+        changed.map(|(key, own, _)| format!("timeouts.{key}: {}", humantime::format_duration(own)));
+    texts.collect()
+}
+
+fn limits(limits: &Limits) -> Vec<String> {
+    let usual = Limits::default();
+    let all = [
+        ("entries", limits.entries, usual.entries),
+        ("folders", limits.folders, usual.folders),
+    ];
+    let changed = all.into_iter().filter(|(_, own, usual)| own != usual);
+    changed
+        .map(|(key, own, _)| format!("limits.{key}: {own}"))
+        .collect()
+}
+
+/// `+08:00`
+fn offset(seconds: i32) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.unsigned_abs() / 60;
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 fn write_lanes(out: &mut dyn Write, plan: &Plan) -> io::Result<()> {
@@ -373,5 +441,30 @@ mod tests {
         );
         assert!(printed.contains("${env.WHAT}"), "{printed}");
         assert!(!printed.contains("pre-"), "{printed}");
+    }
+
+    #[test]
+    fn every_setting_of_a_server_that_is_not_usual_is_shown() {
+        let text = "version: 1\nservers:\n  a: {host: a.internal, clock_offset: '-05:30', data: {mode: active, ports: 4000-4010, \
+                    address: 10.0.0.1}, timeouts: {connect: 3s, final_reply: 20m}, tls: {mode: explicit, cert_file: c.pem, \
+                    key_file: k.pem, server_name: ftp.example.org, min: 1.2, max: 1.3}}\nsteps:\n  l: {list: {server: a, empty: fail}}\n";
+        let printed = printed(text);
+        let settings = [
+            "tls.cert_file: /work/c.pem",
+            "tls.key_file: /work/k.pem",
+            "tls.server_name: ftp.example.org",
+            "tls.min: 1.2",
+            "tls.max: 1.3",
+            "data: active",
+            "data.ports: 4000-4010",
+            "data.address: 10.0.0.1",
+            "timeouts.connect: 3s",
+            "timeouts.final_reply: 20m",
+            "clock_offset: -05:30",
+        ];
+        for setting in settings {
+            assert!(printed.contains(setting), "{setting}\n{printed}");
+        }
+        assert!(!printed.contains("timeouts.reply"), "{printed}");
     }
 }

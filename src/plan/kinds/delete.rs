@@ -2,12 +2,15 @@
 
 use super::{Answers, Deed, Fact, SetOf, Takes};
 use crate::files::ServerId;
-use crate::plan::model::{Delete, DeleteWhat, Plan, Step, StepId};
+use crate::plan::model::{Accept, Delete, DeleteWhat, Plan, Step, StepId};
 
 impl Answers for Delete {
     fn takes(&self) -> Takes<'_> {
         match &self.what {
-            DeleteWhat::SourcesOf(steps) => Takes::Proven(steps),
+            DeleteWhat::SourcesOf(steps) => Takes::Proven {
+                steps,
+                by_reply: self.accept.contains(&Accept::Reply),
+            },
             DeleteWhat::Set { from, .. } => Takes::Deleted(from),
         }
     }
@@ -65,8 +68,22 @@ impl Answers for Delete {
             }
         };
         let mut facts = vec![Fact::Text(what), Fact::Number("max", self.max)];
+        if self.accept != [Accept::Copy] {
+            let words = self.accept.iter().map(|accept| accept.word());
+            let words = words.collect::<Vec<_>>().join(", ");
+            facts.push(Fact::Text(format!("accept: {words}")));
+        }
         let folders = [(self.remove_empty, "directories: remove_empty")];
         facts.extend(Fact::set(&folders));
         facts
+    }
+}
+
+impl Accept {
+    fn word(self) -> &'static str {
+        match self {
+            Accept::Copy => "copy",
+            Accept::Reply => "reply",
+        }
     }
 }

@@ -93,8 +93,8 @@ pub(super) enum Takes<'a> {
     },
     /// One to be deleted.
     Deleted(&'a StepId),
-    /// What these transfers proved.
-    Proven(&'a [StepId]),
+    /// What these transfers proved, be it by the server's reply alone.
+    Proven { steps: &'a [StepId], by_reply: bool },
 }
 
 impl<'a> Takes<'a> {
@@ -105,7 +105,7 @@ impl<'a> Takes<'a> {
             Takes::Any(from) | Takes::Copied { from, .. } | Takes::Deleted(from) => {
                 std::slice::from_ref(from)
             }
-            Takes::Proven(steps) => steps,
+            Takes::Proven { steps, .. } => steps,
         }
     }
 }

@@ -548,7 +548,10 @@ mod brute {
                 return Ok(());
             };
             // The sources of a transfer may be more than the delete named before: then others may meet it.
-            let counts = |code: &str| code.contains("cycle") || !mended.contains("sources_of");
+            // And an order makes a mirror of a transfer and a delete, which is no hazard between them.
+            let counts = |code: &str| {
+                code.contains("cycle") || !(mended.contains("sources_of") || code.contains("mirror"))
+            };
             let left = compiled(&mended, &seeing(&[])).findings.into_iter();
             let left: Vec<String> = left.filter(|finding| counts(finding.code)).map(|finding| finding.message).collect();
             prop_assert_eq!(left, Vec::<String>::new(), "{}\n{}", text, mended);

@@ -1,0 +1,228 @@
+//! What is wrong with steps on places, whatever their order; and that one wrong step hides no other.
+
+use super::super::{Accept, Action};
+use super::{blind, compiled, found};
+
+const SERVERS: &str =
+    "version: 1\nservers: {a: {host: h}, same: {host: H}, b: {host: b}}\nsteps:\n";
+
+/// Code, text at the place, message and help of each finding.
+#[track_caller]
+fn findings(steps: &str) -> Vec<(&'static str, String, String, String)> {
+    let found = found(&format!("{SERVERS}{steps}"));
+    let relevant = found
+        .into_iter()
+        .filter(|(code, ..)| *code != "server::unused");
+    relevant
+        .map(|(code, _, at, message, help)| (code, at, message, help))
+        .collect()
+}
+
+#[track_caller]
+fn codes(steps: &str) -> Vec<&'static str> {
+    findings(steps).into_iter().map(|(code, ..)| code).collect()
+}
+
+const LIST: &str = "  l: {list: {server: a, path: /in, recursive: true}}\n";
+
+#[test]
+fn a_wrong_step_hides_no_hazard_between_others() {
+    let clash =
+        format!("{LIST}  d: {{download: {{from: l, into: o}}}}\n  z: {{delete: {{from: l}}}}\n");
+    let hazard = codes(&clash);
+    assert_eq!(hazard, ["hazard::delete"]);
+    for wrong in [
+        "  w: {fetch: {}}\n",
+        "  w: {list: {server: nobody}}\n",
+        "  w: {needs: v, list: {server: b, empty: fail}}\n  v: {needs: w, list: {server: b, empty: fail}}\n",
+        "  w: {download: {server: a, files: '/in/*', to: x}}\n",
+    ] {
+        let codes = codes(&format!("{clash}{wrong}"));
+        assert!(codes.contains(&"hazard::delete"), "{wrong}: {codes:?}");
+        assert!(codes.len() > 1, "{wrong}: {codes:?}");
+    }
+}
+
+/// What a wrong step waits for is not wholly known, so its dependents may be in order after all.
+#[test]
+fn what_waits_for_a_wrong_step_is_no_hazard_yet() {
+    let steps = format!(
+        "{LIST}  d: {{download: {{from: l, into: o}}}}\n  w: {{relay: {{from: d, too: b, into: x}}}}\n  z: {{needs: w, delete: {{from: l}}}}\n"
+    );
+    assert!(!codes(&steps).contains(&"hazard::delete"));
+    let typo = format!(
+        "{LIST}  deep: {{download: {{from: l, into: o}}}}\n  z: {{needs: deap, delete: {{from: l}}}}\n"
+    );
+    assert_eq!(codes(&typo), ["step::unknown_step"]);
+}
+
+#[test]
+fn sources_of_several_sides_is_an_error_that_says_what_to_write() {
+    let steps = format!(
+        "{LIST}  keep: {{download: {{from: l, into: o}}}}\n  up: {{upload: {{files: 'x/*', to: b, into: /x}}}}\n  z: {{delete: {{sources_of: [keep, up]}}}}\n"
+    );
+    let expected = (
+        "step::several_sides",
+        "[keep, up]".to_owned(),
+        "`z` can never delete a file: those of `keep` are on a, those of `up` on this machine, and none arrived by both".to_owned(),
+        "write a step for each side: `delete: { sources_of: keep }` and `delete: { sources_of: up }`".to_owned(),
+    );
+    assert_eq!(findings(&steps), [expected]);
+    // Two entries of one server are one side.
+    let same = format!(
+        "{LIST}  m: {{list: {{server: same, path: /in, recursive: true}}}}\n  keep: {{download: {{from: l, into: o}}}}\n  \
+         up: {{relay: {{from: m, to: b, into: /x}}}}\n  z: {{delete: {{sources_of: [keep, up]}}}}\n"
+    );
+    assert_eq!(codes(&same), Vec::<&str>::new());
+}
+
+#[test]
+fn what_is_not_verified_is_said_to_be_never_deleted() {
+    let steps = |options: &str, accept: &str| {
+        format!(
+            "{LIST}  k: {{download: {{from: l, into: o{options}}}}}\n  z: {{delete: {{sources_of: k{accept}}}}}\n"
+        )
+    };
+    let [(code, at, message, help)] = &findings(&steps(", verify: none", ""))[..] else {
+        panic!("one finding");
+    };
+    assert_eq!((*code, at.as_str()), ("step::unproven", "k"));
+    assert_eq!(
+        message,
+        "`z` can never delete a file: with `verify: none`, `k` proves none"
+    );
+    assert!(help.contains("write `verify: size` in `k`"), "{help}");
+    assert_eq!(codes(&steps(", type: ascii", "")), ["step::unproven"]);
+    assert_eq!(
+        codes(&steps(", verify: none", ", accept: reply")),
+        Vec::<&str>::new()
+    );
+    assert_eq!(codes(&steps("", "")), Vec::<&str>::new());
+}
+
+#[test]
+fn a_mirror_that_would_clear_itself_is_warned_of() {
+    let mirror = "  up: {upload: {files: 'site/**', to: a, into: /www}}\n  there: {needs: up, list: {server: same, path: /www/., recursive: true}}\n  \
+                  old: {filter: {from: there, exclude: index.html}}\n  clean: {delete: {from: old}}\n";
+    let [(code, _, message, help)] = &findings(mirror)[..] else {
+        panic!("one finding: {:?}", findings(mirror));
+    };
+    assert_eq!(*code, "step::mirror");
+    assert!(
+        message.contains("`clean` deletes what stands where `up` puts files"),
+        "{message}"
+    );
+    assert!(
+        help.contains("`extras_of`") && help.contains("does not exist yet"),
+        "{help}"
+    );
+    for fine in [
+        mirror.replace("exclude: index.html", "older_than: 30d"),
+        mirror.replace("/www/.", "/elsewhere"),
+        mirror.replace("server: same", "server: b"),
+        mirror
+            .replace("site/**", "site/**/*.html")
+            .replace("exclude: index.html", "include: '*.log'"),
+    ] {
+        assert_eq!(codes(&fine), Vec::<&str>::new(), "{fine}");
+    }
+    let deep = mirror.replace("path: /www/.", "path: /");
+    assert_eq!(codes(&deep), ["step::mirror"]);
+    // The folder is emptied first, and then filled.
+    let first = "  there: {list: {server: a, path: /www}}\n  clean: {delete: {from: there}}\n  \
+                 up: {needs: clean, upload: {files: 'site/*', to: a, into: /www}}\n";
+    assert_eq!(codes(first), Vec::<&str>::new());
+}
+
+#[test]
+fn a_copy_onto_itself_that_can_be_seen_is_an_error_with_both_places() {
+    let steps = format!("{LIST}  r: {{relay: {{from: l, to: same, into: /x/../in/}}}}\n");
+    let expected = (
+        "step::onto_itself",
+        "/x/../in/".to_owned(),
+        "`r` would copy `a:/in` onto itself: `same:/x/../in/` is the same folder".to_owned(),
+        "name another folder in `into`, or another server in `to`".to_owned(),
+    );
+    assert_eq!(findings(&steps), [expected]);
+    assert_eq!(
+        codes(&steps.replace("/x/../in/", "/in/new")),
+        Vec::<&str>::new()
+    );
+    assert_eq!(
+        codes(&steps.replace("to: same", "to: b")),
+        Vec::<&str>::new()
+    );
+    let short = "  r: {relay: {server: a, files: '/in/*.zip', to: a, into: /in}}\n";
+    assert_eq!(codes(short), ["step::onto_itself"]);
+    // Files of folders below come to lie beside the others.
+    let flat = steps.replace("to: same,", "to: same, flatten: true,");
+    assert_eq!(codes(&flat), Vec::<&str>::new());
+}
+
+#[test]
+fn direct_is_warned_of_where_it_overwrites() {
+    let steps = |options: &str| {
+        format!("{LIST}  k: {{download: {{from: l, into: o, publish: direct{options}}}}}\n")
+    };
+    assert_eq!(codes(&steps("")), ["options::direct"]);
+    assert_eq!(codes(&steps(", if_exists: overwrite")), ["options::direct"]);
+    assert_eq!(codes(&steps(", if_exists: fail")), Vec::<&str>::new());
+    let allowed = format!("allow: options::direct\n{SERVERS}{}", steps(""));
+    let left = found(&allowed);
+    assert!(
+        left.iter().all(|(code, ..)| *code == "server::unused"),
+        "{left:?}"
+    );
+    // One line of `defaults` is warned of once.
+    let text = format!(
+        "defaults: {{publish: direct}}\n{SERVERS}{LIST}  k: {{download: {{from: l, into: o}}}}\n  j: {{download: {{from: l, into: p}}}}\n"
+    );
+    let direct = found(&text)
+        .into_iter()
+        .filter(|(code, ..)| *code == "options::direct");
+    assert_eq!(direct.count(), 1);
+}
+
+#[test]
+fn a_pattern_whose_folders_cannot_be_read_is_an_error() {
+    let steps = "  k: {download: {server: a, files: '/in/[a/b]c/*.zip', into: o}}\n";
+    let [(code, at, message, _)] = &findings(steps)[..] else {
+        panic!("one finding: {:?}", findings(steps));
+    };
+    assert_eq!(
+        (*code, at.as_str()),
+        ("value::pattern", "'/in/[a/b]c/*.zip'")
+    );
+    assert!(message.contains("cannot be read as"), "{message}");
+}
+
+#[test]
+fn accept_says_what_counts_as_arrived() {
+    let steps = |accept: &str| {
+        format!(
+            "{LIST}  k: {{download: {{from: l, into: o}}}}\n  z: {{delete: {{sources_of: k{accept}}}}}\n"
+        )
+    };
+    let accepts = |accept: &str| {
+        let text = format!("{SERVERS}{}", steps(accept));
+        let compiled = compiled(&text, &blind());
+        let plan = compiled.printable.unwrap().plan;
+        match plan.steps.last().map(|step| step.action.clone()) {
+            Some(Action::Delete(delete)) => delete.accept,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(accepts(""), [Accept::Copy]);
+    assert_eq!(accepts(", accept: reply"), [Accept::Reply]);
+    assert_eq!(
+        accepts(", accept: [copy, reply, copy]"),
+        [Accept::Copy, Accept::Reply]
+    );
+    let [(code, at, message, help)] = &findings(&steps(", accept: [copy, ledger]"))[..] else {
+        panic!("one finding");
+    };
+    assert_eq!((*code, at.as_str()), ("value::bad", "ledger"));
+    assert!(message.contains("not there yet: no ledger"), "{message}");
+    assert!(help.contains("`reply`"), "{help}");
+    assert_eq!(codes(&steps(", accept: word")), ["value::bad"]);
+}
