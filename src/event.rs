@@ -5,7 +5,8 @@
 //! events from which exit code and summary come.
 //!
 //! Work is told by whom it was done, so that a report can draw who did what when: a *job* is a short run of work on the
-//! sessions that it holds, and a *session* one login at a server. Both are numbered from 0 in a run and never again used.
+//! sessions that it holds, and a *session* one login at a server. Both are numbered, and no
+//! number is used twice in a run.
 //! `working` says which sessions a job holds; `file_started` and `file_finished` name the job.
 
 use std::sync::Arc;

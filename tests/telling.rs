@@ -81,11 +81,12 @@ fn sizes_that_cannot_be_overflow_nothing() {
         .map(|at| format!("type=file;size={size};modify=20240102030405; f{at}\r\n"))
         .collect();
     let server = Server::new()
+        .folder("/in")
         .rule(On::command("MLSD"), Do::ListRaw(lines.into_bytes()))
         .start();
     let case = case(&server).args(["plan", "pipeline.yaml"]);
     let outcome = case.run();
-    outcome.never_says("panicked");
+    outcome.never_says("panicked").stdout_has("16.0 EiB");
     assert!(
         outcome.status.code().is_some_and(|code| code < 2),
         "{}",
