@@ -16,6 +16,18 @@ pub(super) struct NoPage {
     pub(super) limit: bool,
 }
 
+impl NoPage {
+    /// A folder that cannot be used as it is.
+    pub(super) fn of(fault: Fault) -> NoPage {
+        NoPage {
+            fault,
+            missing: false,
+            lost: false,
+            limit: false,
+        }
+    }
+}
+
 /// The entries of a folder, given by its absolute path.
 ///
 /// A page that is incomplete and did not break off is all that there is to say; it is handed on as it is.
@@ -62,6 +74,10 @@ pub(super) fn restore(
     folder: &[u8],
     page: &Page,
 ) -> Result<bool, Fault> {
+    // What a listing lacks that is not whole may stand there all the same.
+    if page.incomplete_reason().is_some() {
+        return Ok(false);
+    }
     let mut any = false;
     for (away, before) in put_away(page) {
         if page.entries().any(|entry| entry.name == before) {

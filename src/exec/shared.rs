@@ -190,6 +190,11 @@ impl Shared {
         Some(Ledger::new(set, route, side, side))
     }
 
+    /// Whether folders are known by what their paths lead to, because a step deletes files.
+    pub(super) fn finds_places(&self) -> bool {
+        self.keeps_proofs
+    }
+
     /// The set that a step has yielded; empty sets stand for none, so that nothing is done with them.
     pub(super) fn set_of(&self, step: StepId) -> Option<FileSet> {
         self.sets[step.0 as usize].clone()

@@ -9,7 +9,7 @@ use super::command::Line;
 use super::error::{Error, ErrorKind};
 use super::failure::unknown_outcome;
 use super::listing::time::mdtm_reply;
-use super::reply::Reply;
+use super::reply::{Reply, quoted_path};
 use super::session::Session;
 
 /// A folder that is nowhere, in bytes that are text in no encoding.
@@ -178,6 +178,31 @@ impl Session {
     pub fn doubts_name(&self, name: &[u8]) -> bool {
         let is_text = self.facts.announces_utf8() && std::str::from_utf8(name).is_ok();
         !name.is_ascii() && !self.facts.exact_names && !is_text
+    }
+
+    /// The path under which the server knows a folder: what PWD says once it is in it, if that leads there again. The same
+    /// path where the folder cannot be entered, or the server says something else than a path.
+    ///
+    /// # Errors
+    /// Only when the session broke.
+    pub fn place(&mut self, folder: &[u8]) -> Result<Vec<u8>, Error> {
+        self.ready()?;
+        let entered = self.enter(folder)?;
+        if !entered.is_done() {
+            self.tolerate(entered)?;
+            return Ok(folder.to_vec());
+        }
+        let reply = self.control.ask(Line::fixed("PWD"))?;
+        let found = quoted_path(&reply).filter(|path| path.starts_with(b"/"));
+        self.tolerate(reply)?;
+        let Some(found) = found.filter(|found| found != folder) else {
+            return Ok(folder.to_vec());
+        };
+        let there = Line::with("CWD", &found).is_ok() && self.enter(&found)?.is_done();
+        Ok(match there {
+            true => found,
+            false => folder.to_vec(),
+        })
     }
 
     /// Goes into a folder; a refusal is a reply, not an error.

@@ -9,5 +9,5 @@ mod root;
 mod write;
 
 pub use error::{Act, Class, Error, Problem};
-pub use root::{Found, Links, Reading, Root, bytes};
+pub use root::{Found, Links, Reading, Root, bytes, resolved};
 pub use write::Writing;

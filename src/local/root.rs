@@ -65,6 +65,15 @@ pub struct Reading {
     pub modified: Time,
 }
 
+/// The path of a folder without links, `.` and `..`; the same path where nothing is there, or it cannot be looked at.
+pub fn resolved(folder: &[u8]) -> Vec<u8> {
+    let path = Path::new(OsStr::from_bytes(folder));
+    match path.canonicalize() {
+        Ok(found) => bytes(&found).to_vec(),
+        Err(_) => folder.to_vec(),
+    }
+}
+
 impl Root {
     /// Opens a folder. A missing one is an error with [`Error::is_missing`].
     pub fn open(path: &Path, links: Links) -> Result<Root, Error> {

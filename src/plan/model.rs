@@ -345,7 +345,7 @@ impl Delete {
 
     /// Whether a final reply after all bytes is enough.
     pub fn accepts_reply(&self) -> bool {
-        false
+        self.accept.contains(&Accept::Reply)
     }
 }
 

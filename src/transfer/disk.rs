@@ -71,6 +71,10 @@ impl End for Disk {
         Ok(local::bytes(&self.base.join(text)).to_vec())
     }
 
+    fn place(&mut self, folder: &[u8]) -> Result<Vec<u8>, Cause> {
+        Ok(local::resolved(folder))
+    }
+
     fn confine(&mut self, root: &[u8], links: Links) {
         if self.folder != root || self.links != links {
             root.clone_into(&mut self.folder);

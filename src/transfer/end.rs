@@ -83,6 +83,9 @@ pub struct Refused {
 pub trait End: Send {
     /// The absolute path of a path in the manifest.
     fn find(&self, text: &str) -> Result<Vec<u8>, Cause>;
+    /// The path under which a folder is found: what the server answers once it is in it, or what the disk resolves. The same
+    /// path where that cannot be told, or nothing is there.
+    fn place(&mut self, folder: &[u8]) -> Result<Vec<u8>, Cause>;
     /// From here on all paths lie below this folder. On this machine nothing leads out of it, and links below it are
     /// followed or refused.
     fn confine(&mut self, root: &[u8], links: Links);

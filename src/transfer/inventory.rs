@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::files::{FileSet, Kind, Page, Precision, Route, Time, is_temporary, split};
+use crate::files::{
+    FileSet, Kind, Page, Precision, Route, Time, is_aside, is_temporary, join, put_aside_from,
+    split,
+};
 
 /// The length of what [`crate::files::temporary_name`] adds to a name that it need not shorten.
 const TAIL: usize = ".ftpflow-".len() + 10;
@@ -148,6 +151,21 @@ impl Inventory {
         }
     }
 
+    /// Files below `root` that were put aside for a successor which may never have come, by the paths that they had.
+    pub fn put_aside(&self, root: &[u8]) -> Vec<Vec<u8>> {
+        let folders = self.folders.iter();
+        let folders = folders.filter_map(|(folder, shelf)| Some((folder, shelf.as_ref()?)));
+        let found = folders.flat_map(|(folder, shelf)| {
+            let folder = join(root, folder);
+            let names = shelf.rows.iter().map(|row| name_in(&shelf.names, row));
+            let aside = names.filter(|name| is_aside(name));
+            aside.filter_map(move |name| put_aside_from(&join(&folder, name)))
+        });
+        let mut found: Vec<Vec<u8>> = found.collect();
+        found.sort_unstable();
+        found
+    }
+
     /// What was seen to stand at a name, relative to `into`.
     pub fn standing(&self, relative: &[u8]) -> Option<Standing> {
         self.look(relative).standing
@@ -176,9 +194,7 @@ impl Inventory {
         let partials = similar.filter(|found| {
             found.len() == name.len() + TAIL && is_temporary(found) && *found != split(&current).1
         });
-        partials
-            .map(|found| crate::files::join(folder, found))
-            .collect()
+        partials.map(|found| join(folder, found)).collect()
     }
 
     fn below_missing(&self, folder: &[u8]) -> bool {

@@ -117,6 +117,10 @@ impl End for Server {
         Ok(self.session.absolute(&self.session.encode(text)?))
     }
 
+    fn place(&mut self, folder: &[u8]) -> Result<Vec<u8>, Cause> {
+        Ok(self.session.place(folder)?)
+    }
+
     fn confine(&mut self, _: &[u8], _: Links) {}
 
     fn decode(&self, path: &[u8]) -> String {
@@ -174,6 +178,8 @@ impl End for Server {
         Ok(match entry.map(|entry| entry.size) {
             Some(Some(size)) => Seen::Bytes(size),
             Some(None) => Seen::Something,
+            // What a listing lacks that is not whole may stand there all the same.
+            None if page.incomplete_reason().is_some() => Seen::Something,
             None => Seen::Nothing,
         })
     }

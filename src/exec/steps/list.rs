@@ -294,6 +294,9 @@ impl Machine for Lister {
             name: shared.plan.side_name(self.list.side).to_owned(),
             list: self.list.clone(),
             allowance: self.allowance.clone(),
+            root: (!self.root.is_empty()).then(|| self.root.clone()),
+            finds_places: shared.finds_places(),
+            restores: !shared.preview,
             targets: attempts
                 .iter()
                 .map(|attempt| attempt.item.clone())

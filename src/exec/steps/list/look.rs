@@ -38,6 +38,12 @@ pub(super) struct Look {
     pub(super) list: List,
     pub(super) targets: Vec<Target>,
     pub(super) allowance: Allowance,
+    /// Where the list begins, once that was found.
+    pub(super) root: Option<Vec<u8>>,
+    /// Whether a step of the plan asks what a path leads to.
+    pub(super) finds_places: bool,
+    /// Whether files that were put away get their names again: a preview changes nothing.
+    pub(super) restores: bool,
 }
 
 pub(super) struct Below {
@@ -68,10 +74,7 @@ impl Look {
     fn one(&self, desk: &mut Desk, target: &Target, first: bool) -> Result<Listed, Fault> {
         let rested = desk.rested && first;
         let end = desk.end(Role::Source)?;
-        let root = match end.find(&self.list.path) {
-            Ok(root) => root,
-            Err(cause) => return Err(Fault::at(&self.name, &cause, end)),
-        };
+        let root = self.root(end)?;
         let links = match self.list.follow_links {
             true => Links::Follow,
             false => Links::Refuse,
@@ -86,9 +89,36 @@ impl Look {
         })
     }
 
+    /// Where the list begins. What a later step deletes or relies on is known by the place that was found there.
+    fn root(&self, end: &mut dyn End) -> Result<Vec<u8>, Fault> {
+        if let Some(root) = &self.root {
+            return Ok(root.clone());
+        }
+        let found = end.find(&self.list.path);
+        let found = found.and_then(|root| match self.finds_places {
+            true => end.place(&root),
+            false => Ok(root),
+        });
+        found.map_err(|cause| Fault::at(&self.name, &cause, end))
+    }
+
+    /// The entries of a folder. Files that an interrupted deletion has put away get their names again first.
+    fn page(&self, end: &mut dyn End, folder: &[u8]) -> Result<Page, NoPage> {
+        let page = pages::page(end, &self.name, folder, &self.allowance)?;
+        let restored = match self.restores {
+            true => pages::restore(end, &self.name, folder, &page),
+            false => Ok(false),
+        };
+        match restored {
+            Ok(false) => Ok(page),
+            Ok(true) => pages::page(end, &self.name, folder, &self.allowance),
+            Err(fault) => Err(NoPage::of(fault)),
+        }
+    }
+
     fn shown(&self, end: &mut dyn End, folder: &[u8]) -> Result<Shown, NoPage> {
         let follow = self.list.follow_links;
-        let mut page = pages::page(end, &self.name, folder, &self.allowance)?;
+        let mut page = self.page(end, folder)?;
         let mut identity = None;
         if follow {
             let resolved =

@@ -27,6 +27,8 @@ pub(in crate::exec) struct Wishes {
     pub(super) links: Links,
     /// Whether a later step relies on what this one brings to its destination.
     pub(super) relied: bool,
+    /// Whether `into` is known by what its path leads to.
+    pub(super) finds_places: bool,
     /// What the survey of the destination may take from its listings.
     pub(super) allowance: Allowance,
     /// Whether the list of files is that of an interrupted run, which knows nothing of later changes.
@@ -72,6 +74,7 @@ impl Wishes {
             into: transfer.into.clone(),
             links: links_of(transfer.from, plan),
             relied: plan.relies_on(step.id),
+            finds_places: shared.finds_places(),
             allowance: Allowance::new(shared.limits(transfer.to)),
             frozen: is_frozen(transfer.from, shared),
             resumed: shared.resumed.clone(),

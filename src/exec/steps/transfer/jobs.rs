@@ -80,6 +80,11 @@ fn make_room(end: &mut dyn End, terms: &Terms) -> Result<Foldered, Fault> {
             fault
         })
     };
+    // An earlier run was cut off while it replaced a file of a server that does not rename onto one.
+    for path in terms.inventory.put_aside(root) {
+        let settled = end.settle_aside(&path);
+        settled.map_err(|cause| Fault::at(&wishes.target_name, &cause, end))?;
+    }
     let (into, below): (Vec<_>, Vec<_>) = decisions.folders.iter().partition(|f| f.is_empty());
     into.into_iter().try_for_each(|into| make(end, into))?;
     let free = end.free_space(root);

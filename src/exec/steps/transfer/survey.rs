@@ -201,6 +201,10 @@ fn look(end: &mut dyn End, wishes: &Wishes, path: &[u8]) -> Result<Option<Standi
 fn find(end: &mut dyn End, wishes: &Wishes, set: &FileSet) -> Result<Rooted, Fault> {
     let name = &wishes.target_name;
     let root = end.find(&wishes.into);
+    let root = root.and_then(|root| match wishes.finds_places {
+        true => end.place(&root),
+        false => Ok(root),
+    });
     let root = root.map_err(|cause| Fault::at(name, &cause, end))?;
     end.confine(&root, Links::Refuse);
     let page = pages::page_or_none(end, name, &root, &wishes.allowance)?;
