@@ -329,14 +329,13 @@ fn a_final_550_is_permanent_and_leaves_nothing() {
 fn a_wrong_size_is_never_a_success() {
     for way in [Way::Download, Way::RelaySource] {
         let lie = vec![Do::lie("213 12345")];
-        at_verb(
-            way,
-            "SIZE",
-            "wrong SIZE",
-            lie,
-            Then::Fails,
-            "changed during the run",
-        );
+        at_verb(way, "SIZE", "wrong SIZE", lie.clone(), Then::Arrives, "");
+        let rig = Rig::new(way, "", |server| {
+            server.rule(On::command("SIZE").path_has("b.bin"), lie)
+        });
+        rig.case.run().code(1).stderr_has("12345");
+        rig.others_arrived("wrong SIZE");
+        assert_eq!(rig.there("b.bin"), None);
     }
     for way in [Way::Upload, Way::RelayTarget] {
         let rig = Rig::new(way, "", |server| {

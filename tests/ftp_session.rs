@@ -87,6 +87,7 @@ pub(crate) fn fetch(
         offset,
         size_after: true,
         time_before: false,
+        time_after: false,
     })?;
     let mut bytes = Vec::new();
     match receiving.read_to_end(&mut bytes) {
@@ -106,6 +107,7 @@ pub(crate) fn put(
         append,
         size_after: true,
         modified: Some(Time::at(1_700_000_000)),
+        look_at: None,
         rename_from: !append,
     })?;
     match sending.write_all(bytes) {
@@ -537,6 +539,7 @@ fn a_transfer_that_is_given_up_ends_the_session() {
             offset: 0,
             size_after: true,
             time_before: false,
+            time_after: false,
         })
         .unwrap();
     assert!(!session.healthy());
@@ -581,6 +584,7 @@ fn a_tripped_breaker_ends_a_transfer_between_buffers() {
             offset: 0,
             size_after: false,
             time_before: false,
+            time_after: false,
         })
         .unwrap();
     receiving.read_exact(&mut [0; 10]).unwrap();
@@ -739,6 +743,7 @@ fn an_upload_is_stored_timed_and_renamed_in_two_writes() {
     let expected = Stored {
         size: Some(5),
         times_set: true,
+        taken: None,
         rename_ready: true,
     };
     assert_eq!(stored, expected);
@@ -1056,6 +1061,7 @@ fn gbk_names_are_listed_read_written_and_deleted() {
         offset: 0,
         size_after: false,
         time_before: false,
+        time_after: false,
     });
     assert_eq!(error.unwrap_err().command.as_deref(), Some("RETR /版"));
     assert_eq!(session.delete(&file).unwrap(), Deleted::Gone);

@@ -113,7 +113,7 @@ fn time(text: &str) -> Option<Time> {
         Some(_) => text.to_owned(),
     };
     let seconds = full.parse::<NaiveDateTime>().unwrap().and_utc().timestamp();
-    Some(Time { seconds, precision })
+    Some(Time::known(seconds, precision))
 }
 
 /// The latest year in which this day and time is not after tomorrow.

@@ -6,7 +6,7 @@
 
 use std::fs;
 
-use ftpflow::files::{Fingerprint, Time, temporary_name};
+use ftpflow::files::{Fingerprint, Partials, Time};
 
 use crate::harness::Case;
 use crate::harness::real::{self, Kind};
@@ -106,10 +106,9 @@ fn partial_of_b(port: u16) -> String {
         step: "pass",
         source: &format!("127.0.0.1:{port}:lab"),
         path: b"/out/b",
-        size: Some(6),
-        modified: Some(Time::at(OLD)),
     };
-    String::from_utf8(temporary_name(b"b", &print)).unwrap()
+    let name = Partials::of(b"b", &print).of_version(Some(6), Some(Time::at(OLD)));
+    String::from_utf8(name).unwrap()
 }
 
 /// The names in `in`, sorted, temporary ones included.

@@ -116,6 +116,7 @@ fn what_does_not_fit_into_one_packet_waits_for_the_end() {
             append: false,
             size_after: true,
             modified: None,
+            look_at: None,
             rename_from: true,
         })
         .unwrap_err();

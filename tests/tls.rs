@@ -186,6 +186,7 @@ fn empty_files_and_continued_ones_pass_under_tls() {
                 offset: 40_000,
                 size_after: true,
                 time_before: false,
+                time_after: false,
             })
             .unwrap();
         let mut rest = Vec::new();

@@ -254,6 +254,7 @@ fn get(session: &mut Session) -> Result<Vec<u8>, Error> {
         offset: 0,
         size_after: false,
         time_before: false,
+        time_after: false,
     })?;
     let mut bytes = Vec::new();
     receiving.read_to_end(&mut bytes).map_err(Error::from)?;
@@ -297,6 +298,7 @@ fn an_upload_ends_though_the_server_never_answers_close_notify() {
             append: false,
             size_after: false,
             modified: None,
+            look_at: None,
             rename_from: false,
         })
         .unwrap();

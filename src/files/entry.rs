@@ -1,5 +1,7 @@
 //! What a file entry is made of: side, kind and time.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// The number of a server in its plan.
@@ -53,10 +55,13 @@ pub enum Kind {
 
 /// How exactly a time is known.
 ///
-/// LIST shows minutes for recent files and days for older ones; MLSD and MDTM show seconds (RFC 3659 §2.3).
+/// LIST shows minutes for recent files and days for older ones; MLSD and MDTM show seconds (RFC 3659 §2.3); a disk
+/// tells more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
+    /// As a disk tells it.
+    Nanosecond,
     /// To the second.
     Second,
     /// To the minute.
@@ -66,10 +71,10 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// The width of one step of this precision, in seconds.
+    /// The width of one step of this precision, in whole seconds.
     pub fn seconds(self) -> i64 {
         match self {
-            Precision::Second => 1,
+            Precision::Nanosecond | Precision::Second => 1,
             Precision::Minute => 60,
             Precision::Day => 86_400,
         }
@@ -81,40 +86,82 @@ impl Precision {
 pub struct Time {
     /// Seconds since the Unix epoch, UTC; the earliest instant that the known digits allow.
     pub seconds: i64,
+    /// What is known of the second's parts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub nanos: u32,
     /// How many digits are known.
     pub precision: Precision,
 }
 
+/// How much older than its precision a time must be before it proves anything: a server's cached listing, and a write
+/// that ends a little after its time was taken.
+const SETTLED: i64 = 2;
+
 impl Time {
     /// A time known to the second.
-    pub fn at(seconds: i64) -> Time {
+    pub const fn at(seconds: i64) -> Time {
+        Time::known(seconds, Precision::Second)
+    }
+
+    /// A time known to the second, the minute or the day.
+    pub const fn known(seconds: i64, precision: Precision) -> Time {
         Time {
             seconds,
-            precision: Precision::Second,
+            nanos: 0,
+            precision,
         }
+    }
+
+    /// A time as a disk tells it.
+    pub const fn fine(seconds: i64, nanos: u32) -> Time {
+        Time {
+            seconds,
+            nanos,
+            precision: Precision::Nanosecond,
+        }
+    }
+
+    /// Whether it is known to the second at least.
+    pub fn is_exact(self) -> bool {
+        self.precision <= Precision::Second
     }
 
     /// Whether the two differ by more than the coarser precision of both.
     pub fn differs(self, other: Time) -> bool {
-        self.distance(other) > i128::from(self.coarser(other))
+        match self.precision.max(other.precision) {
+            Precision::Nanosecond => (self.seconds, self.nanos) != (other.seconds, other.nanos),
+            Precision::Second => self.seconds != other.seconds,
+            coarse => self.distance(other) > i128::from(coarse.seconds()),
+        }
     }
 
     /// Whether this time is later than the other by more than the coarser precision of both.
     pub fn newer(self, other: Time) -> bool {
-        self.seconds > other.seconds && self.differs(other)
-    }
-
-    fn coarser(self, other: Time) -> i64 {
-        // Two times that are exact to the second are compared to the second.
-        match self.precision.max(other.precision) {
-            Precision::Second => 0,
-            coarse => coarse.seconds(),
-        }
+        (self.seconds, self.nanos) > (other.seconds, other.nanos) && self.differs(other)
     }
 
     fn distance(self, other: Time) -> i128 {
         (i128::from(self.seconds) - i128::from(other.seconds)).abs()
     }
+}
+
+/// How long to wait until a file's time proves that it was not written since, given the clock of its side when the
+/// time was asked: a second version within one step of the precision has the same time (git calls such an entry
+/// racy). `None`: it proves that already.
+pub fn racy(time: Time, now: i64) -> Option<Duration> {
+    let settled = time
+        .seconds
+        .saturating_add(time.precision.seconds() + SETTLED);
+    let wait = u64::try_from(settled.saturating_sub(now)).ok()?;
+    (wait > 0).then(|| Duration::from_secs(wait))
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(nanos: &u32) -> bool {
+    *nanos == 0
 }
 
 #[cfg(test)]
@@ -124,13 +171,44 @@ mod tests {
     #[test]
     fn times_are_compared_within_the_coarser_precision() {
         let exact = Time::at(1_000_059);
-        let coarse = Time {
-            seconds: 1_000_020,
-            precision: Precision::Minute,
-        };
+        let coarse = Time::known(1_000_020, Precision::Minute);
         assert!(!exact.differs(coarse));
         assert!(!exact.newer(coarse));
         assert!(Time::at(1_000_081).newer(coarse));
         assert!(Time::at(2).differs(Time::at(1)));
+    }
+
+    #[test]
+    fn parts_of_a_second_are_compared_where_both_sides_tell_them() {
+        let (early, late) = (Time::fine(5, 100), Time::fine(5, 900));
+        assert!(early.differs(late) && late.newer(early) && !early.newer(late));
+        assert!(!early.differs(Time::at(5)) && !late.newer(Time::at(5)));
+        assert!(early.differs(Time::at(4)));
+    }
+
+    #[test]
+    fn a_time_is_racy_until_its_precision_and_two_seconds_are_over() {
+        let minute = Time::known(600, Precision::Minute);
+        for (time, now, wait) in [
+            (Time::at(100), 100, Some(3)),
+            (Time::at(100), 102, Some(1)),
+            (Time::at(100), 103, None),
+            (Time::fine(100, 5), 101, Some(2)),
+            (Time::fine(100, 5), 103, None),
+            (minute, 600, Some(62)),
+            (minute, 662, None),
+            (
+                Time::at(i64::MAX),
+                i64::MIN,
+                Some(u64::try_from(i64::MAX).unwrap()),
+            ),
+            (Time::at(i64::MIN), i64::MAX, None),
+        ] {
+            assert_eq!(
+                racy(time, now),
+                wait.map(Duration::from_secs),
+                "{time:?} at {now}"
+            );
+        }
     }
 }

@@ -263,10 +263,7 @@ mod tests {
         let mut page = Page::default();
         page.push(b"a.zip", Kind::File, Some(10), Some(Time::at(100)));
         page.push(b"b.zip", Kind::File, None, Some(Time::at(300)));
-        let day = Time {
-            seconds: 0,
-            precision: Precision::Day,
-        };
+        let day = Time::known(0, Precision::Day);
         page.push("版.txt".as_bytes(), Kind::File, Some(30), Some(day));
         page.push(b"folder", Kind::Folder, None, None);
         let folders = vec![Folder {

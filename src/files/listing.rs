@@ -35,6 +35,7 @@ pub struct Listing {
 struct Row {
     size: u64,
     modified: i64,
+    nanos: u32,
     start: u32,
     folder: u32,
     length: u16,
@@ -145,6 +146,7 @@ impl Listing {
         let row = &self.rows[at as usize];
         (row.modified != UNKNOWN_TIME).then_some(Time {
             seconds: row.modified,
+            nanos: row.nanos,
             precision: row.precision,
         })
     }
@@ -198,6 +200,7 @@ impl Listing {
             self.rows.push(Row {
                 size: row.size,
                 modified: row.modified,
+                nanos: row.nanos,
                 start: offset + row.start,
                 folder: number,
                 length: row.length,
@@ -292,7 +295,13 @@ mod tests {
             },
             Folder {
                 relative: Vec::new(),
-                page: page(&["c", "b.txt", ".hidden", "x.ftpflow-0123456789"]),
+                page: page(&[
+                    "c",
+                    "b.txt",
+                    ".hidden",
+                    "x.ftpflow-0123456789",
+                    "x.ftpflow-01234567898e9096",
+                ]),
             },
         ];
         Listing::assemble(
@@ -312,7 +321,10 @@ mod tests {
 
     #[test]
     fn entries_are_sorted_by_relative_path_without_temporary_and_hidden_names() {
-        assert_eq!(paths(&listing(false)), ["b.txt", "b/a", "b/z", "c"]);
+        assert_eq!(
+            paths(&listing(false)),
+            ["b.txt", "b/a", "b/z", "c", "x.ftpflow-0123456789"]
+        );
         assert_eq!(paths(&listing(true))[0], ".hidden");
     }
 

@@ -18,7 +18,7 @@ pub mod written;
 
 pub use aside::{aside_path, is_aside, put_aside_from};
 pub use encoding::{Decoded, NameEncoding};
-pub use entry::{Kind, Precision, ServerId, Side, Time};
+pub use entry::{Kind, Precision, ServerId, Side, Time, racy};
 pub use filter::{Filter, Filtered, KindTest, Sort, SortKey};
 pub use fold::fold;
 pub use limits::{Allowance, Limit, Limits};
@@ -29,4 +29,4 @@ pub use path::{below, join, parents, split};
 pub use pattern::{Pattern, PatternError, Patterns};
 pub use place::Place;
 pub use set::{FileSet, Route};
-pub use temporary::{Fingerprint, away_name, is_temporary, name_before, temporary_name};
+pub use temporary::{Fingerprint, Partials, away_name, is_temporary, name_before};

@@ -37,7 +37,7 @@ impl Problems {
     }
 }
 
-/// The entries of one folder in one arena: name bytes and 24-byte rows.
+/// The entries of one folder in one arena: name bytes and 32-byte rows.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     pub(super) names: Vec<u8>,
@@ -58,6 +58,7 @@ struct Gap {
 pub(super) struct PageRow {
     pub(super) size: u64,
     pub(super) modified: i64,
+    pub(super) nanos: u32,
     pub(super) start: u32,
     pub(super) length: u16,
     pub(super) kind: Kind,
@@ -96,6 +97,7 @@ impl Page {
         self.rows.push(PageRow {
             size: size.unwrap_or(UNKNOWN_SIZE),
             modified: modified.map_or(UNKNOWN_TIME, |time| time.seconds),
+            nanos: modified.map_or(0, |time| time.nanos),
             start,
             length,
             kind,
@@ -174,9 +176,11 @@ impl Page {
         for row in known.filter(|row| row.modified != UNKNOWN_TIME) {
             let time = correct(Time {
                 seconds: row.modified,
+                nanos: row.nanos,
                 precision: row.precision,
             });
-            (row.modified, row.precision) = (time.seconds, time.precision);
+            (row.modified, row.nanos) = (time.seconds, time.nanos);
+            row.precision = time.precision;
         }
     }
 
@@ -188,6 +192,7 @@ impl Page {
             size: (row.size != UNKNOWN_SIZE).then_some(row.size),
             modified: (row.modified != UNKNOWN_TIME).then_some(Time {
                 seconds: row.modified,
+                nanos: row.nanos,
                 precision: row.precision,
             }),
         })
@@ -201,6 +206,7 @@ impl Page {
         row.kind = kind;
         row.size = size.unwrap_or(UNKNOWN_SIZE);
         row.modified = modified.map_or(UNKNOWN_TIME, |time| time.seconds);
+        row.nanos = modified.map_or(0, |time| time.nanos);
         row.precision = modified.map_or(Precision::Second, |time| time.precision);
     }
 

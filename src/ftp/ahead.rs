@@ -16,7 +16,11 @@ pub(super) const ONE_PACKET: usize = 1300;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ahead {
     Size,
+    /// MDTM of a file that was fetched.
+    Told,
     Times,
+    /// SIZE of another path: whether it is taken.
+    Taken,
     RenameFrom,
     Passive,
 }
@@ -28,7 +32,7 @@ impl Session {
     pub(super) fn send_ahead(
         &mut self,
         path: &[u8],
-        after: After,
+        after: &After,
         mut room: usize,
     ) -> Result<Vec<Ahead>, Error> {
         let mut sent = Vec::new();
@@ -44,7 +48,7 @@ impl Session {
         Ok(sent)
     }
 
-    fn ahead(&self, path: &[u8], after: After) -> Result<Vec<(Ahead, Line)>, Error> {
+    fn ahead(&self, path: &[u8], after: &After) -> Result<Vec<(Ahead, Line)>, Error> {
         let mut ahead = Vec::new();
         let waits = self.facts.waits_for_transfer;
         if self.facts.no_send_ahead || waits == Some(false) {
@@ -56,10 +60,16 @@ impl Session {
         if waits.is_none() {
             return Ok(ahead);
         }
+        if after.time {
+            ahead.push((Ahead::Told, Line::with("MDTM", path)?));
+        }
         if let Some(time) = after.modified
             && let Some(line) = self.times_line(path, time)?
         {
             ahead.push((Ahead::Times, line));
+        }
+        if let Some(other) = after.look_at.as_deref().filter(|_| !self.facts.no_size) {
+            ahead.push((Ahead::Taken, Line::with("SIZE", other)?));
         }
         if after.rename_from {
             ahead.push((Ahead::RenameFrom, Line::with("RNFR", path)?));

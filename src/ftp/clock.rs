@@ -91,7 +91,7 @@ fn dated(page: &Page) -> BTreeMap<i64, Vec<u8>> {
 
 pub(super) fn shift(page: &mut Page, zones: &Zones) {
     page.correct_times(|time| match time.precision {
-        Precision::Second => time,
+        Precision::Nanosecond | Precision::Second => time,
         Precision::Minute | Precision::Day => zones.correct(time),
     });
 }

@@ -20,6 +20,8 @@ pub struct Facts {
     pub no_restart_download: bool,
     /// Neither MFMT nor vsftpd's form of MDTM sets times.
     pub no_times: bool,
+    /// vsftpd's form of MDTM was seen to set a time.
+    pub mdtm_sets: bool,
     /// SIZE is unknown to the server.
     pub no_size: bool,
     /// MLSD is announced and refused all the same.
@@ -86,6 +88,7 @@ impl Facts {
         self.no_restart_upload |= other.no_restart_upload;
         self.no_restart_download |= other.no_restart_download;
         self.no_times |= other.no_times;
+        self.mdtm_sets |= other.mdtm_sets;
         self.no_size |= other.no_size;
         self.mlsd_unusable |= other.mlsd_unusable;
         self.no_send_ahead |= other.no_send_ahead;
@@ -131,11 +134,11 @@ impl Facts {
         !self.has(|features| features.estp)
     }
 
-    /// Whether files can be given the times of their sources, as far as is known without trying: MFMT is announced.
+    /// Whether files can be given the times of their sources, as far as is known: MFMT is announced.
     ///
-    /// vsftpd's form of MDTM is not announced; it is tried, but not counted on.
+    /// vsftpd's form of MDTM is not announced; it is counted on once it was seen to work.
     pub fn sets_times(&self) -> bool {
-        self.has(|features| features.mfmt) && !self.no_times
+        (self.mdtm_sets || self.has(|features| features.mfmt)) && !self.no_times
     }
 
     /// The highest version of TLS that is of use.

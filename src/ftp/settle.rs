@@ -8,9 +8,11 @@ use super::data::Count;
 use super::error::{Error, ErrorKind, Waiting};
 use super::expect::{may_be_of_early_line, may_end_transfer};
 use super::failure::unknown_outcome;
+use super::listing::time::mdtm_reply;
 use super::reply::{self, Reply};
 use super::session::Session;
 use super::transfer::InFlight;
+use crate::files::Time;
 
 /// Replies that may precede the final one: a stray second 150 (Pure-FTPd), and those that came early.
 const EARLY_REPLIES: usize = 8;
@@ -26,7 +28,9 @@ const PROBE_TIME: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Came {
     pub(super) size: Option<Option<u64>>,
+    pub(super) told: Option<Option<Time>>,
     pub(super) times: Option<bool>,
+    pub(super) taken: Option<bool>,
     pub(super) rename: Option<bool>,
 }
 
@@ -172,14 +176,13 @@ impl Session {
         }
     }
 
-    /// The server answers while it transfers (pyftpdlib, ProFTPD), so nothing is sent ahead to it again. The size of a file
-    /// that is still being written says nothing, and is asked anew.
+    /// The server answers while it transfers (pyftpdlib, ProFTPD), so nothing is sent ahead to it again. What is told of
+    /// a file before its last byte says nothing of what is so after it, and is asked anew.
     fn came_early(&mut self, flight: &mut InFlight, reply: &Reply, came: &mut Came) {
         self.facts.waits_for_transfer = Some(false);
         self.control.not_owed();
         match flight.ahead.remove(0) {
-            Ahead::Size if !flight.changes => came.size = Some(reply::size(reply)),
-            Ahead::Size => {}
+            Ahead::Size | Ahead::Told | Ahead::Taken => {}
             Ahead::RenameFrom => self.renaming = reply.is_intermediate(),
             other => self.note(other, reply, came),
         }
@@ -233,7 +236,9 @@ impl Session {
     fn note(&mut self, ahead: Ahead, reply: &Reply, came: &mut Came) {
         match ahead {
             Ahead::Size => came.size = Some(self.size_in(reply)),
+            Ahead::Told => came.told = Some(mdtm_reply(reply)),
             Ahead::Times => came.times = Some(self.times_in(reply)),
+            Ahead::Taken => came.taken = Some(self.size_in(reply).is_some()),
             Ahead::RenameFrom => {
                 self.renaming = reply.is_intermediate();
                 came.rename = Some(self.renaming);
@@ -257,12 +262,23 @@ impl Session {
             wanted.push(Ahead::Size);
             lines.push(Line::with("SIZE", &flight.path)?);
         }
+        if flight.after.time && came.told.is_none() {
+            wanted.push(Ahead::Told);
+            lines.push(Line::with("MDTM", &flight.path)?);
+        }
         if let Some(time) = flight.after.modified
             && came.times.is_none()
             && let Some(line) = self.times_line(&flight.path, time)?
         {
             wanted.push(Ahead::Times);
             lines.push(line);
+        }
+        if let Some(other) = flight.after.look_at.as_deref()
+            && came.taken.is_none()
+            && !self.facts.no_size
+        {
+            wanted.push(Ahead::Taken);
+            lines.push(Line::with("SIZE", other)?);
         }
         if flight.after.rename_from && came.rename.is_none() {
             wanted.push(Ahead::RenameFrom);
@@ -294,6 +310,7 @@ impl Session {
         let unknown = matches!(reply.code, 500..=504);
         let form = !self.facts.has(|features| features.mfmt);
         self.facts.no_times |= unknown || (form && reply.is_refusal());
+        self.facts.mdtm_sets |= form && reply.is_done();
         reply.is_done()
     }
 }

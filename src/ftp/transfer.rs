@@ -32,6 +32,8 @@ pub struct Retrieve<'a> {
     pub size_after: bool,
     /// Whether MDTM is asked before the transfer, for [`Session::told_time`].
     pub time_before: bool,
+    /// Whether MDTM is asked after the transfer.
+    pub time_after: bool,
 }
 
 /// A file to write.
@@ -45,7 +47,9 @@ pub struct Store<'a> {
     pub size_after: bool,
     /// The time to set after the transfer.
     pub modified: Option<Time>,
-    /// Whether to say RNFR after all that, for [`Session::rename_onto`].
+    /// A path of which SIZE is asked after all that: whether somebody else has taken a name meanwhile.
+    pub look_at: Option<&'a [u8]>,
+    /// Whether to say RNFR last, for [`Session::rename_onto`].
     pub rename_from: bool,
 }
 
@@ -54,6 +58,8 @@ pub struct Store<'a> {
 pub struct Retrieved {
     /// The reply to SIZE; `None` where it was not asked or is refused.
     pub size: Option<u64>,
+    /// The reply to MDTM, likewise.
+    pub modified: Option<Time>,
 }
 
 /// What the server said after a file was written.
@@ -63,6 +69,8 @@ pub struct Stored {
     pub size: Option<u64>,
     /// Whether the time was set.
     pub times_set: bool,
+    /// Whether a file stands at [`Store::look_at`]; `None` where that was not asked or not answered.
+    pub taken: Option<bool>,
     /// Whether RNFR was accepted, so that RNTO may follow at once.
     pub rename_ready: bool,
 }
@@ -90,10 +98,14 @@ struct Before {
 }
 
 /// What is wanted once the data has passed.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct After {
     pub(super) size: bool,
+    /// Whether its time is asked.
+    pub(super) time: bool,
+    /// The time that it is given.
     pub(super) modified: Option<Time>,
+    pub(super) look_at: Option<Vec<u8>>,
     pub(super) rename_from: bool,
 }
 
@@ -107,6 +119,7 @@ impl Session {
         self.stay_resumable()?;
         let after = After {
             size: what.size_after,
+            time: what.time_after && self.facts.has(|features| features.mdtm),
             ..After::default()
         };
         let command = Line::with("RETR", what.path)?;
@@ -136,7 +149,9 @@ impl Session {
         self.stay_resumable()?;
         let after = After {
             size: what.size_after,
+            time: false,
             modified: what.modified,
+            look_at: what.look_at.map(<[u8]>::to_vec),
             rename_from: what.rename_from,
         };
         let verb = if what.append { "APPE" } else { "STOR" };
@@ -165,6 +180,7 @@ impl Session {
         let (_, came) = self.end(count)?;
         Ok(Retrieved {
             size: came.size.flatten(),
+            modified: came.told.flatten(),
         })
     }
 
@@ -177,6 +193,7 @@ impl Session {
         Ok(Stored {
             size: came.size.flatten(),
             times_set: came.times == Some(true),
+            taken: came.taken,
             rename_ready: came.rename == Some(true),
         })
     }
@@ -245,7 +262,7 @@ impl Session {
         let changes = matches!(command.parts().0, b"STOR" | b"APPE");
         let room = ahead::ONE_PACKET.saturating_sub(command.length() + time_length);
         self.control.post(command);
-        let ahead = self.send_ahead(path, after, room)?;
+        let ahead = self.send_ahead(path, &after, room)?;
         if time_owed {
             self.told_time = mdtm_reply(&self.control.reply()?);
         }

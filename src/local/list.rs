@@ -7,7 +7,7 @@ use super::root::{Root, found};
 use crate::files::Page;
 
 impl Root {
-    /// The entries of one folder (an empty path is the root), names as raw bytes, times to the second.
+    /// The entries of one folder (an empty path is the root), names as raw bytes.
     ///
     /// Links are reported as [`crate::files::Kind::Link`], or as what they lead to where links are followed.
     /// A missing folder is an error with [`Error::is_missing`]. An entry that goes while the folder is read

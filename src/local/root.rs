@@ -49,7 +49,7 @@ pub struct Found {
     pub kind: Kind,
     /// Bytes.
     pub size: u64,
-    /// When it was modified, to the second.
+    /// When it was modified.
     pub modified: Time,
     /// Device and inode: two paths with the same identity are one thing (a link that leads in a circle).
     pub identity: (u64, u64),
@@ -59,10 +59,8 @@ pub struct Found {
 #[derive(Debug)]
 pub struct Reading {
     file: File,
-    /// Bytes in the file when it was opened.
-    pub size: u64,
-    /// When it was modified, to the second.
-    pub modified: Time,
+    /// What it was when it was opened.
+    pub found: Found,
 }
 
 /// The path of a folder without links, `.` and `..`; the same path where nothing is there, or it cannot be looked at.
@@ -132,11 +130,7 @@ impl Root {
             file.seek(SeekFrom::Start(offset))
                 .map_err(|error| self.system(Act::Read, relative, &error))?;
         }
-        Ok(Reading {
-            file,
-            size: stat.size,
-            modified: stat.modified,
-        })
+        Ok(Reading { file, found: stat })
     }
 
     /// Free bytes on the file system of this folder, as far as this user may use them.
@@ -301,7 +295,10 @@ pub(super) fn found(stat: &Stat) -> Found {
             _ => Kind::Other,
         },
         size: u64::try_from(stat.st_size).unwrap_or(0),
-        modified: Time::at(stat.st_mtime),
+        modified: Time::fine(
+            stat.st_mtime,
+            u32::try_from(stat.st_mtime_nsec).unwrap_or(0),
+        ),
         identity: (stat.st_dev as u64, stat.st_ino),
     }
 }
@@ -391,7 +388,7 @@ mod tests {
         let mut reading = root.read(b"a", 4).unwrap();
         let mut text = String::new();
         reading.read_to_string(&mut text).unwrap();
-        assert_eq!((text.as_str(), reading.size), ("456789", 10));
+        assert_eq!((text.as_str(), reading.found.size), ("456789", 10));
     }
 
     #[test]

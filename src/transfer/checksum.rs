@@ -286,6 +286,7 @@ fn read_again(
         offset: 0,
         size_after: false,
         time_before: false,
+        time_after: false,
     };
     end.open(path, fetch)?;
     let mut left = most;

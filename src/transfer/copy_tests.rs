@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::files::Time;
+use crate::files::{Fingerprint, Partials, Time};
 use crate::local::Root;
 use crate::transfer::{Disk, Settled, discard, publish, settle};
 
@@ -31,6 +31,7 @@ fn lab(content: &[u8]) -> Lab {
             modified: Some(time),
             target: at(&into, "b"),
             temporary: at(&into, "b.ftpflow-0123456789"),
+            partials: partials(),
             direct: false,
             may_overwrite: true,
             keeps_time: true,
@@ -39,12 +40,24 @@ fn lab(content: &[u8]) -> Lab {
             partial: false,
             asks_places: false,
             replaces_same_size: false,
+            again: false,
             stale: Vec::new(),
         },
         from,
         into,
         options: TransferOptions::default(),
     }
+}
+
+/// Those of a file that is no test's subject.
+fn partials() -> Partials {
+    let owner = Fingerprint {
+        manifest: "m",
+        step: "s",
+        source: "",
+        path: b"/from/a",
+    };
+    Partials::of(b"/in/b", &owner)
 }
 
 fn disk(root: &Root) -> Disk {
@@ -110,13 +123,14 @@ fn a_file_arrives_whole_proven_and_with_its_time() {
                 modified: Some(Time::at(1_600_000_000)),
             },
             time: Some(Time::at(1_600_000_000)),
-            warning: None
+            warning: None,
+            exact: None
         }
     );
     assert_eq!(lab.content(), content);
     assert_eq!(lab.names(), ["b"]);
     let found = lab.into.stat(b"b").unwrap().unwrap();
-    assert_eq!(Some(found.modified), lab.item.modified);
+    assert!(!found.modified.differs(lab.item.modified.unwrap()));
 }
 
 #[test]
@@ -135,7 +149,7 @@ fn a_partial_is_continued_and_only_the_rest_moves() {
         assert_eq!(lab.copy().unwrap().bytes_moved, 10 - there as u64);
         assert_eq!(lab.content(), b"0123456789");
         let found = lab.into.stat(b"b").unwrap().unwrap();
-        assert_eq!(Some(found.modified), lab.item.modified);
+        assert!(!found.modified.differs(lab.item.modified.unwrap()));
     }
 }
 
@@ -149,18 +163,52 @@ fn a_partial_that_is_too_long_is_written_anew() {
 }
 
 #[test]
-fn a_source_that_changed_leaves_nothing_behind() {
+fn a_source_that_changed_since_it_was_listed_arrives_as_it_is() {
     for listed in [Some(3), Some(5)] {
         let mut lab = lab(b"0123");
         lab.item.size = listed;
-        let error = lab.copy().unwrap_err();
-        assert_eq!(*error.cause, Cause::Size(SizeProblem::Changed));
-        assert_eq!((error.end, error.class()), (Role::Source, Class::Permanent));
-        assert!(lab.names().is_empty(), "{:?}", lab.names());
+        assert_eq!(lab.copy().unwrap().proven, Ok(()));
+        assert_eq!(
+            (lab.names(), lab.content()),
+            (vec!["b".into()], b"0123".to_vec())
+        );
     }
     let mut lab = lab(b"0123");
     lab.item.modified = Some(Time::at(5));
-    assert!(lab.copy().is_err(), "same size, another time");
+    assert_eq!(
+        lab.copy().unwrap().proven,
+        Ok(()),
+        "same size, another time"
+    );
+    let found = lab.into.stat(b"b").unwrap().unwrap();
+    assert!(!found.modified.differs(Time::at(1_600_000_000)));
+}
+
+#[test]
+fn a_part_with_other_bytes_at_its_end_is_never_continued() {
+    let content = crate::transfer::BUFFER;
+    let content: Vec<u8> = (0..content).map(|at| (at % 251) as u8).collect();
+    for there in [content.len() - 9, content.len(), 7] {
+        let mut lab = lab(&content);
+        lab.item.partial = true;
+        let mut part = content[..there].to_vec();
+        part[there - 3..].fill(0);
+        lab.put(PART, &part);
+        assert_eq!(lab.copy().unwrap().bytes_moved, content.len() as u64);
+        assert!(lab.content() == content, "{there}");
+        assert_eq!(lab.names(), ["b"]);
+    }
+}
+
+#[test]
+fn a_part_of_another_version_is_never_continued() {
+    let mut lab = lab(b"0123456789");
+    lab.item.partial = true;
+    lab.put(PART, b"01234");
+    // Replaced since: the same size, and the same bytes where they are compared.
+    lab.item.modified = Some(Time::at(5));
+    assert_eq!(lab.copy().unwrap().bytes_moved, 10);
+    assert_eq!(lab.content(), b"0123456789");
 }
 
 #[test]
@@ -249,9 +297,6 @@ fn direct_writes_the_final_name_and_takes_a_half_file_away() {
     lab.item.resumable = false;
     assert!(lab.copy().unwrap().visible);
     assert_eq!(lab.names(), ["b"]);
-    lab.item.size = Some(9);
-    assert!(lab.copy().is_err());
-    assert!(lab.names().is_empty());
     discard(&mut disk(&lab.into), &lab.item).unwrap();
 }
 

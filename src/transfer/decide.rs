@@ -2,115 +2,11 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use thiserror::Error;
-
+use super::decision::{DecideError, Decision, Decisions, Exactness, Refusal, Skip};
 use super::inventory::{Inventory, Standing, ancestors};
-use super::item::temporary;
 use super::request::Request;
-use crate::files::{FileSet, Kind, NameProblem, Route};
+use crate::files::{FileSet, Kind, Route};
 use crate::options::IfExists;
-
-/// What is to be done with one entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// Copy it whole.
-    Transfer {
-        /// Whether something stands there that is replaced.
-        over: bool,
-    },
-    /// Continue a partial file.
-    Resume {
-        /// Bytes that are there.
-        at: u64,
-        /// Whether something stands under the final name that is replaced.
-        over: bool,
-    },
-    /// It stands there already, the same by size and time; [`Request::same_is_proof`] says whether that is proof, and with
-    /// `verify: checksum` [`super::compare`] has to find it the same, too.
-    Same,
-    /// It is left alone.
-    Skip(Skip),
-    /// It fails before the first byte; the number leads to [`Decisions::refusal`].
-    Refuse(u32),
-}
-
-/// Why an entry is left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Skip {
-    /// `if_exists: skip`, and something stands there. The file is part of what the step yields, unproven.
-    Exists,
-    /// A symbolic link that was not followed.
-    Link,
-    /// A device, a pipe, a socket, or what the server would not say.
-    Special,
-    /// A folder: it comes with its files, and is not counted.
-    Folder,
-}
-
-/// Why a file fails before the first byte.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Refusal {
-    /// Its name cannot stand at the destination.
-    #[error("{0}")]
-    Name(NameProblem),
-    /// Source and destination are one file.
-    #[error("the destination is the file itself")]
-    OwnSource,
-    /// Something else than a file has the name.
-    #[error("a {0} stands at the destination")]
-    InTheWay(&'static str),
-    /// Something else than a folder stands where a folder above it must be.
-    #[error("a {kind} stands at the destination where the folder `{folder}` must be")]
-    NoFolder {
-        /// What stands there.
-        kind: &'static str,
-        /// Its path relative to `into`, as text.
-        folder: String,
-    },
-}
-
-/// Why nothing of a step may be transferred.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum DecideError {
-    /// Two files would land on one name.
-    #[error("`{first}` and `{second}` would both become `{target}`")]
-    Collision {
-        /// One source path, as text.
-        first: String,
-        /// The other.
-        second: String,
-        /// The name at the destination, as text.
-        target: String,
-    },
-    /// `if_exists: fail`, and something stands there.
-    #[error("{} already there, the first is `{first}`", stand(*.count))]
-    Exist {
-        /// The first name at the destination, as text.
-        first: String,
-        /// How many there are.
-        count: usize,
-    },
-}
-
-/// What is to be done with the entries of a set: 24 bytes for each, texts only where something is wrong.
-#[derive(Debug, Default)]
-pub struct Decisions {
-    each: Vec<Decision>,
-    refusals: Vec<Refusal>,
-    /// Folders to make, relative to `into` (which is the empty path), parents first.
-    pub folders: Vec<Vec<u8>>,
-    /// Names, relative to `into`, that the listing may not show: ask SIZE and MDTM, give the answers to
-    /// [`Inventory::answer`], and decide again. Empty the second time.
-    pub unsure: Vec<Vec<u8>>,
-    /// Files of which size alone decided, because a time is not known: to be said once.
-    pub unknown_times: usize,
-    /// Files that are transferred because a size is not known.
-    pub unknown_sizes: usize,
-    /// How many files are to be moved.
-    pub files: u64,
-    /// How many bytes, as far as sizes are known.
-    pub bytes: u64,
-}
 
 struct Deciding<'a> {
     set: &'a FileSet,
@@ -152,51 +48,6 @@ pub fn decide(
         deciding.out.each.push(decision);
     }
     deciding.finish()
-}
-
-impl Decisions {
-    /// What is to be done with an entry.
-    pub fn of(&self, at: u32) -> Decision {
-        self.each[at as usize]
-    }
-
-    /// All decisions, in the set's order.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, Decision)> + '_ {
-        (0u32..).zip(self.each.iter().copied())
-    }
-
-    /// Why a file was refused.
-    pub fn refusal(&self, number: u32) -> &Refusal {
-        &self.refusals[number as usize]
-    }
-}
-
-impl Refusal {
-    /// The next thing to do, where there is one.
-    pub fn help(&self) -> Option<&'static str> {
-        match self {
-            Refusal::Name(problem) => problem.help(),
-            Refusal::OwnSource => Some("choose another folder in `into`"),
-            Refusal::InTheWay(_) => Some("move it away, or choose another folder in `into`"),
-            Refusal::NoFolder { .. } => {
-                Some("remove or rename it, or choose another folder in `into`")
-            }
-        }
-    }
-}
-
-impl DecideError {
-    /// The next thing to do.
-    pub fn help(&self) -> &'static str {
-        match self {
-            DecideError::Collision { .. } => {
-                "leave one out with a `filter` step, or write `flatten: false`"
-            }
-            DecideError::Exist { .. } => {
-                "write `if_exists: update`, `overwrite` or `skip`, or choose another folder in `into`"
-            }
-        }
-    }
 }
 
 impl Deciding<'_> {
@@ -305,37 +156,40 @@ impl Deciding<'_> {
                 self.transfer(at, relative, true)
             }
             IfExists::Overwrite => self.transfer(at, relative, true),
-            IfExists::Update => match self.differs(at, standing) {
-                true => self.transfer(at, relative, true),
-                false => Decision::Same,
+            IfExists::Update => match self.same(at, standing) {
+                Some(exactness) => Decision::Same(exactness),
+                None => self.transfer(at, relative, true),
             },
         }
     }
 
-    /// The rules of `if_exists: update`.
-    fn differs(&mut self, at: u32, standing: Standing) -> bool {
+    /// The rules of `if_exists: update`; none where the file is another one.
+    fn same(&mut self, at: u32, standing: Standing) -> Option<Exactness> {
         // What a link leads to is not known, and a rename replaces the link only.
         if standing.kind != Kind::File {
-            return true;
+            return None;
         }
         // Converted line ends change sizes, so that times alone tell.
         if !self.request.options.ascii {
             match (self.set.size(at), standing.size) {
                 (Some(ours), Some(theirs)) if ours == theirs => {}
-                (Some(_), Some(_)) => return true,
+                (Some(_), Some(_)) => return None,
                 _ => {
                     self.out.unknown_sizes += 1;
-                    return true;
+                    return None;
                 }
             }
         }
-        match (self.set.modified(at), standing.modified) {
-            (Some(ours), Some(theirs)) if self.request.times_arrive() => ours.differs(theirs),
-            (Some(ours), Some(theirs)) => ours.newer(theirs),
-            _ => {
-                self.out.unknown_times += 1;
-                self.request.options.ascii
-            }
+        let (Some(ours), Some(theirs)) = (self.set.modified(at), standing.modified) else {
+            self.out.unknown_times += 1;
+            return (!self.request.options.ascii).then_some(Exactness::Unknown);
+        };
+        // Where a time was not kept, it is not the source's by chance.
+        match (ours.differs(theirs), ours.is_exact() && theirs.is_exact()) {
+            (false, true) => Some(Exactness::Exact),
+            (false, false) => Some(Exactness::Coarse),
+            (true, _) if self.request.times_arrive() || ours.newer(theirs) => None,
+            (true, _) => Some(Exactness::NotOlder),
         }
     }
 
@@ -354,12 +208,19 @@ impl Deciding<'_> {
         }
     }
 
-    /// How many bytes of a partial file of this very source are there.
+    /// How many bytes of a partial file of this very source are there. Where its time is not known exactly, one of
+    /// any version may be it: the copy asks, and looks again.
     fn partial(&mut self, at: u32, relative: &[u8]) -> Option<u64> {
         if !self.request.resumable(self.set, at) {
             return None;
         }
-        let temporary = temporary(self.set, at, relative, self.request);
+        let partials = self.request.partials(self.set, at, relative);
+        let (size, modified) = (self.set.size(at), self.set.modified(at));
+        if modified.is_some_and(|time| !time.is_exact()) {
+            let sizes = self.inventory.partials(&partials);
+            return sizes.filter_map(|(_, size)| size).max();
+        }
+        let temporary = partials.of_version(size, modified);
         let known = self.inventory.look(&temporary);
         if known.unsure {
             self.out.unsure.push(temporary);
@@ -408,13 +269,6 @@ fn hash(key: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     hasher.finish()
-}
-
-fn stand(count: usize) -> String {
-    match count {
-        1 => "1 file is".into(),
-        many => format!("{many} files are"),
-    }
 }
 
 #[cfg(test)]

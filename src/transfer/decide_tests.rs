@@ -9,10 +9,7 @@ use crate::files::{Folder, Listing, NameEncoding, Page, Precision, Reach, Server
 use crate::options::{Publish, TransferOptions, Verify};
 use crate::transfer::{Item, Manners};
 
-const T: Option<Time> = Some(Time {
-    seconds: 1_000_000,
-    precision: Precision::Second,
-});
+const T: Option<Time> = Some(Time::at(1_000_000));
 
 fn at(seconds: i64) -> Option<Time> {
     Some(Time::at(1_000_000 + seconds))
@@ -102,6 +99,10 @@ fn decide_one(
 
 const OVER: Decision = Decision::Transfer { over: true };
 
+fn same(exactness: Exactness) -> Decision {
+    Decision::Same(exactness)
+}
+
 #[test]
 fn update_compares_size_then_time_as_far_as_times_arrive() {
     let keeps = TransferOptions::default();
@@ -109,13 +110,16 @@ fn update_compares_size_then_time_as_far_as_times_arrive() {
         keep_times: false,
         ..TransferOptions::default()
     };
-    let minute = Some(Time {
-        seconds: 1_000_000 - 40,
-        precision: Precision::Minute,
-    });
+    let minute = Some(Time::known(1_000_000 - 40, Precision::Minute));
     let rows = [
         // options, can set times, our size and time, their size and time
-        (&keeps, true, (Some(1), T), (Some(1), T), Decision::Same),
+        (
+            &keeps,
+            true,
+            (Some(1), T),
+            (Some(1), T),
+            same(Exactness::Exact),
+        ),
         (&keeps, true, (Some(1), T), (Some(2), T), OVER),
         (&keeps, true, (Some(1), T), (Some(1), at(1)), OVER),
         (&keeps, true, (Some(1), T), (Some(1), at(-1)), OVER),
@@ -124,7 +128,7 @@ fn update_compares_size_then_time_as_far_as_times_arrive() {
             true,
             (Some(1), T),
             (Some(1), minute),
-            Decision::Same,
+            same(Exactness::Coarse),
         ),
         // Where times do not arrive, theirs is when it was written: later than ours.
         (
@@ -132,9 +136,15 @@ fn update_compares_size_then_time_as_far_as_times_arrive() {
             false,
             (Some(1), T),
             (Some(1), at(500)),
-            Decision::Same,
+            same(Exactness::NotOlder),
         ),
-        (&now, true, (Some(1), T), (Some(1), at(500)), Decision::Same),
+        (
+            &now,
+            true,
+            (Some(1), T),
+            (Some(1), at(500)),
+            same(Exactness::NotOlder),
+        ),
         (&keeps, false, (Some(1), T), (Some(1), at(-1)), OVER),
         (&now, true, (Some(1), T), (Some(1), at(-1)), OVER),
         (
@@ -142,11 +152,23 @@ fn update_compares_size_then_time_as_far_as_times_arrive() {
             false,
             (Some(1), T),
             (Some(1), minute),
-            Decision::Same,
+            same(Exactness::Coarse),
         ),
         // Unknown values.
-        (&keeps, true, (Some(1), None), (Some(1), T), Decision::Same),
-        (&keeps, true, (Some(1), T), (Some(1), None), Decision::Same),
+        (
+            &keeps,
+            true,
+            (Some(1), None),
+            (Some(1), T),
+            same(Exactness::Unknown),
+        ),
+        (
+            &keeps,
+            true,
+            (Some(1), T),
+            (Some(1), None),
+            same(Exactness::Unknown),
+        ),
         (&keeps, true, (Some(1), T), (None, T), OVER),
         (&keeps, true, (None, T), (Some(1), T), OVER),
     ];
@@ -158,10 +180,29 @@ fn update_compares_size_then_time_as_far_as_times_arrive() {
 }
 
 #[test]
+fn only_an_exact_match_is_proof() {
+    let options = TransferOptions::default();
+    let request = request(&options);
+    for exactness in [Exactness::Coarse, Exactness::Unknown, Exactness::NotOlder] {
+        assert!(request.same_is_proof(exactness).is_err() && request.may_prove_more(exactness));
+    }
+    assert!(request.same_is_proof(Exactness::Exact).is_ok());
+    assert!(!request.may_prove_more(Exactness::Exact));
+    let (early, late) = (Time::fine(1_000_000, 1), Time::fine(1_000_000, 2));
+    let disk = |time| (&b"a"[..], Kind::File, Some(1), Some(time));
+    let ours = (Some(1), Some(late));
+    assert_eq!(decide_one(ours, disk(early), &options, true), OVER);
+    assert_eq!(
+        decide_one(ours, disk(late), &options, true),
+        same(Exactness::Exact)
+    );
+}
+
+#[test]
 fn what_stands_there_is_treated_as_asked() {
     let there = (&b"a"[..], Kind::File, Some(1), T);
     for (if_exists, expected) in [
-        (IfExists::Update, Decision::Same),
+        (IfExists::Update, same(Exactness::Exact)),
         (IfExists::Overwrite, OVER),
         (IfExists::Skip, Decision::Skip(Skip::Exists)),
     ] {
@@ -300,7 +341,7 @@ fn a_partial_of_this_very_source_is_continued() {
     let request = request(&options);
     let plain = standing(&[]);
     let decisions = decide(&set, &route(), &plain, &request).unwrap();
-    let item = Item::new(&set, 0, &route(), &plain, &request, decisions.of(0)).unwrap();
+    let item = Item::new(&set, 0, &route(), &plain, &request, decisions.of(0), None).unwrap();
     assert_eq!(
         (&item.target[..], &item.source[..]),
         (&b"/into/a"[..], &b"/from/a"[..])
@@ -325,10 +366,16 @@ fn a_partial_of_this_very_source_is_continued() {
         );
     }
     let there = standing(&[(&temporary, Kind::File, Some(4), T)]);
-    for changed in [one(Some(12), T), one(Some(10), at(1)), one(Some(10), None)] {
+    let fine = Some(Time::fine(1_000_000, 5));
+    for changed in [
+        one(Some(12), T),
+        one(Some(10), at(1)),
+        one(Some(10), None),
+        one(Some(10), fine),
+    ] {
         let decision = decide(&changed, &route(), &there, &request).unwrap().of(0);
         assert_eq!(decision, Decision::Transfer { over: false });
-        let item = Item::new(&changed, 0, &route(), &there, &request, decision).unwrap();
+        let item = Item::new(&changed, 0, &route(), &there, &request, decision, None).unwrap();
         assert_eq!(
             item.stale,
             std::slice::from_ref(&crate::files::join(b"/into", &temporary))
@@ -373,7 +420,10 @@ fn names_that_a_listing_may_hide_are_asked_for_once() {
         inventory.answer(name, found);
     }
     let second = decide(&set, &route(), &inventory, &request).unwrap();
-    assert_eq!((second.of(0), second.unsure.len()), (Decision::Same, 0));
+    assert_eq!(
+        (second.of(0), second.unsure.len()),
+        (same(Exactness::Exact), 0)
+    );
 }
 
 #[test]
@@ -411,7 +461,7 @@ fn converted_files_are_compared_by_time_alone() {
     let there = (&b"a"[..], Kind::File, Some(99), T);
     assert_eq!(
         decide_one((Some(1), T), there, &ascii, true),
-        Decision::Same
+        same(Exactness::Exact)
     );
     let unknown = (&b"a"[..], Kind::File, Some(1), None);
     assert_eq!(decide_one((Some(1), T), unknown, &ascii, true), OVER);
@@ -485,7 +535,7 @@ proptest! {
         for (file, decision) in second.iter() {
             let known = set.size(file).is_some() && set.modified(file).is_some();
             prop_assert!(
-                !known || matches!(decision, Decision::Same | Decision::Skip(Skip::Exists)),
+                !known || matches!(decision, Decision::Same(_) | Decision::Skip(Skip::Exists)),
                 "{}: {:?}", set.text(file), decision
             );
         }

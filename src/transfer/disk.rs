@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
 use super::end::{Arrived, End, Fetch, Looks, Put, Seen};
-use super::error::Cause;
+use super::error::{Cause, SizeProblem};
 use super::inventory::Manners;
 use crate::files::{Allowance, FileSet, Kind, Limits, NameEncoding, Page, Time, below};
 use crate::ftp::{Algorithm, Checksum, Deleted, Facts};
@@ -18,6 +18,8 @@ pub struct Disk {
     links: Links,
     root: Option<Root>,
     reading: Option<Reading>,
+    /// Which file was read last.
+    identity_read: Option<(u64, u64)>,
     writing: Option<Writing>,
 }
 
@@ -30,6 +32,7 @@ impl Disk {
             links: Links::Refuse,
             root: None,
             reading: None,
+            identity_read: None,
             writing: None,
         }
     }
@@ -149,7 +152,7 @@ impl End for Disk {
     }
 
     fn told_time(&self) -> Option<Time> {
-        self.reading.as_ref().map(|reading| reading.modified)
+        self.reading.as_ref().map(|reading| reading.found.modified)
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -169,11 +172,20 @@ impl End for Disk {
     }
 
     fn close_read(&mut self) {
-        self.reading = None;
+        self.identity_read = self.reading.take().map(|reading| reading.found.identity);
     }
 
+    /// Another file under this name has other bytes than were read, whatever its size and time.
     fn finish_read(&mut self, path: &[u8]) -> Result<Looks, Cause> {
-        self.looks(path)
+        let read = self.identity_read.take();
+        let found = self.stat(path)?;
+        if read.is_some() && read != found.map(|found| found.identity) {
+            return Err(SizeProblem::Changed.into());
+        }
+        Ok(Looks {
+            size: found.map(|found| found.size),
+            modified: found.map(|found| found.modified),
+        })
     }
 
     fn writes_on(&self) -> bool {
@@ -182,7 +194,7 @@ impl End for Disk {
 
     fn never_write_on(&mut self) {}
 
-    fn create(&mut self, path: &[u8], put: Put) -> Result<(), Cause> {
+    fn create(&mut self, path: &[u8], put: Put<'_>) -> Result<(), Cause> {
         let (root, relative) = self.at(path)?;
         self.writing = Some(match put.at {
             0 => root.create_file(relative)?,
@@ -204,7 +216,10 @@ impl End for Disk {
     }
 
     fn stop_writing(&mut self) {
-        self.writing = None;
+        if let Some(writing) = self.writing.take() {
+            // Where this fails, the part's last bytes are found to be others before it is continued.
+            let _ = writing.keep();
+        }
     }
 
     fn close_write(&mut self) -> Result<(), Cause> {
@@ -212,7 +227,7 @@ impl End for Disk {
         Ok(())
     }
 
-    fn finish_write(&mut self, path: &[u8], put: Put) -> Result<Arrived, Cause> {
+    fn finish_write(&mut self, path: &[u8], put: Put<'_>) -> Result<Arrived, Cause> {
         let (root, relative) = self.at(path)?;
         let size = root.stat(relative)?.map(|found| found.size);
         if let Some(time) = put.modified {
@@ -221,6 +236,8 @@ impl End for Disk {
         Ok(Arrived {
             size,
             times_set: put.modified.is_some(),
+            // `rename` itself tells, in one instant.
+            taken: None,
             rename_ready: false,
         })
     }
@@ -242,10 +259,14 @@ impl End for Disk {
         let to = self.at(to)?.1;
         let (root, from) = self.at(from)?;
         match over {
-            true => root.rename(from, to)?,
-            false => root.rename_new(from, to)?,
+            true => Ok(root.rename(from, to)?),
+            false => root
+                .rename_new(from, to)
+                .map_err(|error| match error.is_existing() {
+                    true => Cause::Taken,
+                    false => error.into(),
+                }),
         }
-        Ok(())
     }
 
     /// The disk replaces a file in one instant.

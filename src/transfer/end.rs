@@ -40,17 +40,21 @@ pub struct Fetch {
     pub size_after: bool,
     /// Whether its exact time is asked before its first byte, for [`End::told_time`].
     pub time_before: bool,
+    /// Whether its exact time is asked after its last byte.
+    pub time_after: bool,
 }
 
 /// How a file is to be written.
 #[derive(Debug, Clone, Copy)]
-pub struct Put {
+pub struct Put<'p> {
     /// Bytes that are there and are continued; with 0 the file is written anew.
     pub at: u64,
     /// Whether its size is asked after its last byte.
     pub size_after: bool,
     /// The time that it gets after its last byte.
     pub modified: Option<Time>,
+    /// The name that it is to get, where nothing may be replaced: looked at after the last byte, right before the renaming.
+    pub look_at: Option<&'p [u8]>,
     /// Whether it will be renamed next, so that the first half of that may go out ahead.
     pub rename_from: bool,
 }
@@ -62,6 +66,8 @@ pub struct Arrived {
     pub size: Option<u64>,
     /// Whether it has the time that was wanted.
     pub times_set: bool,
+    /// Whether something stands at [`Put::look_at`]; `None` where that is not known.
+    pub taken: Option<bool>,
     /// Whether the first half of its renaming has gone out; see [`Put::rename_from`].
     pub rename_ready: bool,
 }
@@ -136,24 +142,26 @@ pub trait End: Send {
     /// Remembers that a partial file was continued wrongly.
     fn never_write_on(&mut self);
     /// Begins to write a file.
-    fn create(&mut self, path: &[u8], put: Put) -> Result<(), Cause>;
+    fn create(&mut self, path: &[u8], put: Put<'_>) -> Result<(), Cause>;
     /// Writes some bytes.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
     /// Makes a cause of an error while writing; the end is not healthy afterwards, where it is a session.
     fn write_failed(&mut self, path: &[u8], error: io::Error) -> Cause;
-    /// Stops writing before the end, because the other end failed: what was written is kept.
+    /// Stops writing before the end, because the other end failed: what was written is kept, safe against a crash where
+    /// that is ours to do.
     fn stop_writing(&mut self);
     /// Says the end of the data; nothing is waited for.
     fn close_write(&mut self) -> Result<(), Cause>;
     /// What is said of a file after its last byte was written.
-    fn finish_write(&mut self, path: &[u8], put: Put) -> Result<Arrived, Cause>;
+    fn finish_write(&mut self, path: &[u8], put: Put<'_>) -> Result<Arrived, Cause>;
 
     /// Makes a folder and those above it that are missing; one that stands there is success.
     fn make_folder(&mut self, path: &[u8]) -> Result<(), Cause>;
     /// Removes an empty folder.
     fn remove_folder(&mut self, path: &[u8]) -> Result<Deleted, Cause>;
     /// Gives a file another name. `ready`: its first half has gone out. `over`: what has that name is replaced, in one
-    /// instant where the end can do so, and never before the new file is there to take its place.
+    /// instant where the end can do so, and never before the new file is there to take its place. Otherwise the name is
+    /// looked at first, unless that was done with [`Put::look_at`]: [`Cause::Taken`].
     fn rename(&mut self, from: &[u8], to: &[u8], ready: bool, over: bool) -> Result<(), Cause>;
     /// Ends what an exchange of two files that broke off has left: the old file, put aside, has its name again where
     /// nothing has it, and goes where its successor stands.

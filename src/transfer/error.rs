@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::event::Failure;
+use crate::files::Time;
 use crate::ftp::Algorithm;
 use crate::{ftp, local};
 
@@ -21,6 +22,8 @@ pub struct CopyError {
     pub continues: bool,
     /// Bytes that were moved for nothing, or towards a partial file.
     pub bytes_moved: u64,
+    /// The source's exact time, where its listing is coarser: [`super::Item::new`] wants it for the next try.
+    pub exact: Option<Time>,
 }
 
 /// What an end is for.
@@ -44,6 +47,9 @@ pub enum Cause {
     /// Sizes that do not agree.
     #[error("{0}")]
     Size(SizeProblem),
+    /// Something has got the final name that may not be replaced, after the destination was listed.
+    #[error("something with that name has come to stand at the destination meanwhile")]
+    Taken,
     /// Checksums that do not agree, or are not to be had.
     #[error("{0}")]
     Sum(SumProblem),
@@ -94,9 +100,12 @@ pub enum Stage {
 /// Sizes that do not agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SizeProblem {
-    /// The source is no longer as it was listed.
+    /// The source is no longer as it was when it was listed, or begun to be read.
     #[error("the source changed during the run")]
     Changed,
+    /// A partial file does not end as the source's same bytes do.
+    #[error("the part that stands at the destination has other bytes than the source")]
+    OtherPart,
     /// Another number of bytes came than the source has.
     #[error("{got} bytes came where the source has {expected}")]
     Truncated {
@@ -147,6 +156,7 @@ impl CopyError {
             left_behind: false,
             continues: false,
             bytes_moved: 0,
+            exact: None,
         }
     }
 
@@ -199,14 +209,15 @@ impl Cause {
                 local::Class::StopStep => ftp::Class::StopStep,
             },
             Cause::Size(SizeProblem::Changed)
+            | Cause::Taken
             | Cause::Sum(SumProblem::Refused { .. })
             | Cause::NotTold(_) => ftp::Class::Permanent,
             // It is the same for every file of the step.
             Cause::Sum(SumProblem::NoCommand) | Cause::OneFolder { .. } => ftp::Class::StopStep,
             Cause::Sum(SumProblem::Differs { .. }) => ftp::Class::Transient,
-            Cause::Size(SizeProblem::Truncated { .. } | SizeProblem::Stored { .. }) => {
-                ftp::Class::Transient
-            }
+            Cause::Size(
+                SizeProblem::Truncated { .. } | SizeProblem::Stored { .. } | SizeProblem::OtherPart,
+            ) => ftp::Class::Transient,
             Cause::Unknown { .. } => ftp::Class::Transient,
         }
     }
@@ -217,9 +228,11 @@ impl Cause {
             Cause::Ftp(error) => (error.cause(), name, Some(error)),
             Cause::Unknown { error, .. } => (error.cause(), name, Some(&**error)),
             Cause::Local(error) => (format!("failed to {error}"), "local", None),
-            Cause::Size(_) | Cause::Sum(_) | Cause::OneFolder { .. } | Cause::NotTold(_) => {
-                (self.to_string(), name, None)
-            }
+            Cause::Size(_)
+            | Cause::Taken
+            | Cause::Sum(_)
+            | Cause::OneFolder { .. }
+            | Cause::NotTold(_) => (self.to_string(), name, None),
         };
         let reply = error.and_then(|error| error.reply.as_ref());
         Failure {
@@ -240,6 +253,7 @@ impl Cause {
             Cause::Ftp(error) => error.kind == ftp::ErrorKind::Missing,
             Cause::Local(error) => error.is_missing(),
             Cause::Size(_)
+            | Cause::Taken
             | Cause::Sum(_)
             | Cause::Unknown { .. }
             | Cause::OneFolder { .. }
@@ -274,6 +288,7 @@ impl Cause {
             Cause::Unknown { .. } => true,
             Cause::Local(_)
             | Cause::Size(_)
+            | Cause::Taken
             | Cause::Sum(_)
             | Cause::OneFolder { .. }
             | Cause::NotTold(_) => false,
@@ -289,6 +304,7 @@ impl Cause {
             Cause::Size(SizeProblem::Changed) => {
                 Some("run again when nothing writes to it any more".into())
             }
+            Cause::Taken => Some("run again: it is then looked at as what stands there".into()),
             Cause::Sum(SumProblem::NoCommand | SumProblem::Refused { .. }) => {
                 Some("write `verify: size`".into())
             }
@@ -308,12 +324,16 @@ impl Cause {
             Cause::Size(problem) => {
                 matches!(
                     problem,
-                    SizeProblem::Truncated { .. } | SizeProblem::Stored { .. }
+                    SizeProblem::Truncated { .. }
+                        | SizeProblem::Stored { .. }
+                        | SizeProblem::OtherPart
                 )
             }
             Cause::Local(error) => matches!(error.problem, local::Problem::WrongSize { .. }),
             Cause::Sum(problem) => *problem != SumProblem::NoCommand,
-            Cause::Unknown { .. } | Cause::OneFolder { .. } | Cause::NotTold(_) => false,
+            Cause::Taken | Cause::Unknown { .. } | Cause::OneFolder { .. } | Cause::NotTold(_) => {
+                false
+            }
         }
     }
 }

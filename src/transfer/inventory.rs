@@ -3,12 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::files::{
-    FileSet, Kind, Page, Precision, Route, Time, is_aside, is_temporary, join, put_aside_from,
-    split,
+    FileSet, Kind, Page, Partials, Precision, Route, Time, is_aside, join, put_aside_from, split,
 };
-
-/// The length of what [`crate::files::temporary_name`] adds to a name that it need not shorten.
-const TAIL: usize = ".ftpflow-".len() + 10;
 
 /// How a destination treats names.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,6 +56,7 @@ struct Row {
     start: usize,
     size: Option<u64>,
     seconds: Option<i64>,
+    nanos: u32,
     length: u16,
     kind: Kind,
     precision: Precision,
@@ -180,21 +177,22 @@ impl Inventory {
         })
     }
 
-    /// Temporary names in the same folder that earlier versions of the file at `relative` left behind.
-    ///
-    /// A name that was shortened to make room for its ending cannot be told from others, and is left alone.
-    pub(super) fn older_partials(&self, relative: &[u8], current: &[u8]) -> Vec<Vec<u8>> {
-        let key = self.key(relative);
-        let (folder, name) = split(&key);
-        let Some(Some(shelf)) = self.folders.get(folder) else {
-            return Vec::new();
+    /// The partial files of one file, of whatever version, and their sizes.
+    pub(super) fn partials<'i>(
+        &'i self,
+        partials: &'i Partials,
+    ) -> impl Iterator<Item = (Vec<u8>, Option<u64>)> + 'i {
+        let (folder, prefix) = split(partials.prefix());
+        let shelf = match self.folders.get(&self.key(folder)) {
+            Some(Some(shelf)) => shelf.starting_with(self.key(prefix)),
+            _ => Shelf::EMPTY.starting_with(Vec::new()),
         };
-        let current = self.key(current);
-        let similar = shelf.starting_with(name);
-        let partials = similar.filter(|found| {
-            found.len() == name.len() + TAIL && is_temporary(found) && *found != split(&current).1
-        });
-        partials.map(|found| join(folder, found)).collect()
+        let files = shelf.filter(|(_, row)| row.kind == Kind::File);
+        files.filter_map(move |(name, row)| {
+            let digits = name.get(prefix.len()..)?;
+            let path = join(folder, &[prefix, digits].concat());
+            partials.hold(&path).then_some((path, row.size))
+        })
     }
 
     fn below_missing(&self, folder: &[u8]) -> bool {
@@ -220,6 +218,12 @@ impl Standing {
 }
 
 impl Shelf {
+    const EMPTY: &'static Shelf = &Shelf {
+        names: Vec::new(),
+        rows: Vec::new(),
+        incomplete: false,
+    };
+
     fn new(page: &Page, key: impl Fn(&[u8]) -> Vec<u8>) -> Shelf {
         let mut shelf = Shelf {
             incomplete: page.incomplete_reason().is_some(),
@@ -235,6 +239,7 @@ impl Shelf {
                 start: shelf.names.len(),
                 size: entry.size,
                 seconds: entry.modified.map(|time| time.seconds),
+                nanos: entry.modified.map_or(0, |time| time.nanos),
                 length,
                 kind: entry.kind,
                 precision: entry
@@ -262,19 +267,19 @@ impl Shelf {
             size: row.size,
             modified: row.seconds.map(|seconds| Time {
                 seconds,
+                nanos: row.nanos,
                 precision: row.precision,
             }),
         })
     }
 
-    fn starting_with<'s>(&'s self, prefix: &'s [u8]) -> impl Iterator<Item = &'s [u8]> {
+    fn starting_with(&self, prefix: Vec<u8>) -> impl Iterator<Item = (&[u8], &Row)> {
         let first = self
             .rows
-            .partition_point(|row| name_in(&self.names, row) < prefix);
-        let names = self.rows[first..]
-            .iter()
-            .map(|row| name_in(&self.names, row));
-        names.take_while(move |name| name.starts_with(prefix))
+            .partition_point(|row| name_in(&self.names, row) < &prefix[..]);
+        let rows = self.rows[first..].iter();
+        let names = rows.map(|row| (name_in(&self.names, row), row));
+        names.take_while(move |(name, _)| name.starts_with(&prefix))
     }
 }
 
@@ -285,6 +290,7 @@ fn name_in<'n>(names: &'n [u8], row: &Row) -> &'n [u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::Fingerprint;
 
     fn page(names: &[&str]) -> Page {
         let mut page = Page::default();
@@ -346,22 +352,35 @@ mod tests {
     }
 
     #[test]
-    fn older_partials_of_the_same_name_are_found() {
-        let mut inventory = Inventory::new(Manners::default());
-        inventory.take(
-            b"d",
-            &page(&[
-                "a",
-                "a.ftpflow-0000000001",
-                "a.ftpflow-0000000002",
-                "a.ftpflow-x",
-                "aa.ftpflow-0000000003",
-            ]),
-        );
-        assert_eq!(
-            inventory.older_partials(b"d/a", b"d/a.ftpflow-0000000002"),
-            [b"d/a.ftpflow-0000000001".to_vec()]
-        );
+    fn the_partials_of_a_file_are_found_and_nothing_like_them() {
+        let owner = Fingerprint {
+            manifest: "m",
+            step: "s",
+            source: "",
+            path: b"/a",
+        };
+        let (mine, other) = (Partials::of(b"d/A", &owner), Partials::of(b"d/AA", &owner));
+        let ours = mine.of_version(Some(1), None);
+        let theirs = other.of_version(Some(1), None);
+        for folds_case in [false, true] {
+            let mut inventory = Inventory::new(Manners {
+                folds_case,
+                ..Manners::default()
+            });
+            let (ours, theirs) = (split(&ours).1, split(&theirs).1);
+            let text = |name| std::str::from_utf8(name).unwrap();
+            let copied = [ours, b"x"].concat();
+            let shown = page(&[
+                "A",
+                text(ours),
+                text(theirs),
+                text(&copied),
+                "A.ftpflow-0123456789",
+            ]);
+            inventory.take(b"d", &shown);
+            let found: Vec<_> = inventory.partials(&mine).collect();
+            assert_eq!(found, [([b"d/", ours].concat(), Some(1))]);
+        }
     }
 
     #[test]

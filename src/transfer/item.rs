@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::decide::Decision;
+use super::decision::Decision;
 use super::inventory::Inventory;
 use super::request::Request;
-use crate::files::{FileSet, NameProblem, Route, Time, join, split};
+use crate::files::{FileSet, NameProblem, Partials, Route, Time, join};
 use crate::options::Publish;
 
 /// One file on its way. Paths are absolute.
@@ -17,12 +17,14 @@ pub struct Item {
     pub source: Vec<u8>,
     /// Size at the source when it was listed.
     pub size: Option<u64>,
-    /// Time at the source when it was listed.
+    /// Time at the source: when it was listed, or more exactly where it was asked since.
     pub modified: Option<Time>,
     /// Path at the destination.
     pub target: Vec<u8>,
     /// Where the bytes go until they are whole, in the same folder.
     pub temporary: Vec<u8>,
+    /// The temporary names of all its versions.
+    pub partials: Partials,
     /// Whether the bytes go to the final name at once (`publish: direct`).
     pub direct: bool,
     /// Whether what stands at the destination may be replaced.
@@ -39,6 +41,8 @@ pub struct Item {
     pub asks_places: bool,
     /// Whether a file stands under its final name that may be the source itself, as far as sizes tell.
     pub replaces_same_size: bool,
+    /// Whether this run has tried the file before.
+    pub again: bool,
     /// Partial files of earlier versions, which go when this one is published.
     pub stale: Vec<Vec<u8>>,
 }
@@ -52,7 +56,16 @@ impl Item {
         }
     }
 
-    /// The names of a file that was decided upon.
+    /// The source's exact time was told, of which the listing knew less: a part of this version is no other's.
+    pub(super) fn pin(&mut self, exact: Time) {
+        let names_version = self.modified.is_some_and(|listed| !listed.is_exact());
+        self.modified = Some(exact);
+        if names_version {
+            self.temporary = self.partials.of_version(self.size, self.modified);
+        }
+    }
+
+    /// The names of a file that was decided upon. `exact`: what an earlier try learned ([`super::CopyError::exact`]).
     ///
     /// # Errors
     /// As [`Route::relative`]; never for a file that [`super::decide`] did not refuse.
@@ -63,18 +76,24 @@ impl Item {
         inventory: &Inventory,
         request: &Request<'_>,
         decision: Decision,
+        exact: Option<Time>,
     ) -> Result<Item, NameProblem> {
         let relative = route.relative(set, at)?;
-        let temporary = temporary(set, at, &relative, request);
         let place = |relative: &[u8]| join(&route.root, relative);
-        let stale = inventory.older_partials(&relative, &temporary);
+        let partials = request.partials(set, at, &relative);
+        let (size, modified) = (set.size(at), exact.or(set.modified(at)));
+        let temporary = partials.of_version(size, modified);
+        let stale = inventory.partials(&partials);
+        let stale = stale.filter(|(partial, _)| *partial != temporary);
         Ok(Item {
             text: set.text(at).into(),
             source: set.absolute(at),
-            size: set.size(at),
-            modified: set.modified(at),
+            size,
+            modified,
             target: place(&relative),
             temporary: place(&temporary),
+            stale: stale.map(|(partial, _)| place(&partial)).collect(),
+            partials: request.partials(set, at, &place(&relative)),
             direct: request.options.publish == Publish::Direct,
             may_overwrite: request.may_overwrite(),
             keeps_time: request.options.keep_times,
@@ -82,14 +101,8 @@ impl Item {
             resumable: request.resumable(set, at),
             partial: matches!(decision, Decision::Resume { .. }),
             asks_places: false,
-            replaces_same_size: inventory.may_be_same(&relative, set.size(at)),
-            stale: stale.iter().map(|partial| place(partial)).collect(),
+            replaces_same_size: inventory.may_be_same(&relative, size),
+            again: false,
         })
     }
-}
-
-/// The temporary path beside a destination path.
-pub(super) fn temporary(set: &FileSet, at: u32, relative: &[u8], request: &Request<'_>) -> Vec<u8> {
-    let (folder, name) = split(relative);
-    join(folder, &request.temporary(set, at, name))
 }

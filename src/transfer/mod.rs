@@ -3,19 +3,25 @@
 //! `download`, `upload` and `relay` only name two ends. [`decide`] is pure: it compares a file set with what stands
 //! at the destination and says, for each file, what is to be done. [`copy()`] does it for one file, with one loop for
 //! all kinds of ends; [`publish()`] gives a file its final name, [`settle()`] looks what became of one whose reply was
-//! lost, [`compare`] proves a file that stands there unchanged, and [`still_same`] guards a deletion.
+//! lost, [`compare`] and [`confirm`] prove a file that stands there unchanged, and [`still_same`] guards a deletion.
 
 mod ascii;
 mod checksum;
+mod confirm;
 mod copy;
+mod data_flow;
 mod decide;
+mod decision;
 mod disk;
 mod end;
 mod error;
+mod flow;
 mod hasher;
 mod inventory;
 mod item;
+mod partial;
 mod places;
+mod prove;
 mod publish;
 mod remove;
 mod request;
@@ -23,8 +29,10 @@ mod server;
 mod verify;
 
 pub use checksum::{Compared, compare};
+pub use confirm::confirm;
 pub use copy::{BUFFER, Copied, copy};
-pub use decide::{DecideError, Decision, Decisions, Refusal, Skip, decide};
+pub use decide::decide;
+pub use decision::{DecideError, Decision, Decisions, Exactness, Refusal, Skip};
 pub use disk::Disk;
 pub use end::{Arrived, End, Fetch, Looks, Put, Refused, Seen};
 pub use error::{Cause, CopyError, Doubt, Role, SizeProblem, Stage, SumProblem};

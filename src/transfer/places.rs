@@ -33,7 +33,7 @@ pub enum Unsure {
 }
 
 /// How many bytes of a temporary name no other file has: its mark and its digits, which are ASCII.
-const TAIL: usize = ".ftpflow-".len() + 10;
+const TAIL: usize = ".ftpflow-".len() + 16;
 
 /// Asks whether the folder of a file at its source is that of its destination, where it stands under its temporary name
 /// now. Nothing of the source was changed yet, and nothing has its final name.
@@ -112,6 +112,7 @@ fn mark(target: &mut dyn End, temporary: &[u8]) -> Result<(), Cause> {
         at: 0,
         size_after: false,
         modified: None,
+        look_at: None,
         rename_from: false,
     };
     target.create(temporary, put)?;

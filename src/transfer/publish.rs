@@ -1,6 +1,6 @@
 //! Giving a file that has arrived its final name, clearing up, and looking when a reply was lost.
 
-use super::end::{End, Seen};
+use super::end::{Arrived, End, Seen};
 use super::error::{Cause, CopyError, Doubt, Role, Stage};
 use super::item::Item;
 use crate::ftp::ErrorKind;
@@ -37,7 +37,7 @@ pub fn publish(target: &mut dyn End, item: &Item) -> Result<Published, CopyError
             None => Err("the source does not tell its size".into()),
         },
     };
-    rename(target, item, false, doubt)?;
+    rename(target, item, Arrived::default(), doubt)?;
     Ok(finish(target, item))
 }
 
@@ -93,14 +93,22 @@ pub fn written(target: &mut dyn End, item: &Item) -> Result<Option<u64>, CopyErr
     }
 }
 
-/// RNFR and RNTO, or rename(2); `ready`: RNFR was accepted just before.
+/// RNFR and RNTO, or rename(2), by what was said after the last byte.
+///
+/// FTP has no exclusive rename: what gets the name between the look at it and RNTO is replaced.
 pub(super) fn rename(
     target: &mut dyn End,
     item: &Item,
-    ready: bool,
+    arrived: Arrived,
     doubt: Doubt,
 ) -> Result<(), CopyError> {
-    let renamed = target.rename(&item.temporary, &item.target, ready, item.may_overwrite);
+    let renamed = match arrived.taken {
+        Some(true) if !item.may_overwrite => Err(Cause::Taken),
+        _ => {
+            let (ready, over) = (arrived.rename_ready, item.may_overwrite);
+            target.rename(&item.temporary, &item.target, ready, over)
+        }
+    };
     renamed.map_err(|cause| CopyError::new(Role::Target, unless_known(cause, doubt)))
 }
 
@@ -114,7 +122,7 @@ pub(super) fn finish(target: &mut dyn End, item: &Item) -> Published {
             "the file has arrived, but its mode was not set: {error}"
         ));
     }
-    for partial in &item.stale {
+    for partial in item.stale.iter().filter(|stale| **stale != item.temporary) {
         // Clearing up is worth no session and no error: what stays is seen, and goes, the next time.
         if !target.healthy() || target.remove(partial).is_err() {
             break;

@@ -72,10 +72,7 @@ mod tests {
     fn only_what_is_certainly_the_same_is_deleted() {
         let time = Some(Time::at(60));
         let later = Some(Time::at(61));
-        let minute = Some(Time {
-            seconds: 60,
-            precision: Precision::Minute,
-        });
+        let minute = Some(Time::known(60, Precision::Minute));
         for (now, fate) in [
             (entry(Kind::File, Some(1), time), Fate::Delete),
             (entry(Kind::File, Some(1), minute), Fate::Delete),

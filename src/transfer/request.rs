@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::files::{FileSet, Fingerprint};
+use super::decision::Exactness;
+use crate::files::{FileSet, Fingerprint, Partials};
 use crate::options::{IfExists, Publish, TransferOptions, Verify};
 
 /// A transfer step's wishes, and what is known of its two sides.
@@ -45,14 +46,24 @@ impl Request<'_> {
         }
     }
 
-    /// Whether a file that stands unchanged at the destination is proven to be the source's; the reason why not. With
-    /// `verify: checksum` it counts as unchanged only when [`super::compare`] has found so.
-    pub fn same_is_proof(&self) -> Result<(), &'static str> {
+    /// Whether a file that stands unchanged at the destination, as exactly as that is known, is proven to be the source's;
+    /// the reason why not. With `verify: checksum` it counts as unchanged only when [`super::compare`] has found so.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn same_is_proof(&self, exactness: Exactness) -> Result<(), &'static str> {
         match (self.options.ascii, self.options.verify) {
             (true, _) => Err("line ends are converted, so that sizes prove nothing"),
             (false, Verify::None) => Err("`verify: none`"),
-            (false, Verify::Size | Verify::Checksum) => Ok(()),
+            (false, Verify::Checksum) => Ok(()),
+            (false, Verify::Size) => exactness.proves(),
         }
+    }
+
+    /// Whether looking again at a file that stands unchanged at the destination can prove more than its listings did.
+    pub fn may_prove_more(&self, exactness: Exactness) -> bool {
+        let compares = !self.options.ascii && self.options.verify == Verify::Size;
+        compares && exactness != Exactness::Exact
     }
 
     /// Whether a partial file of this entry may be continued, in this run or a later one.
@@ -74,15 +85,14 @@ impl Request<'_> {
         )
     }
 
-    pub(super) fn temporary(&self, set: &FileSet, at: u32, name: &[u8]) -> Vec<u8> {
-        let print = Fingerprint {
+    /// The temporary names of an entry, beside its path at the destination.
+    pub(super) fn partials(&self, set: &FileSet, at: u32, path: &[u8]) -> Partials {
+        let owner = Fingerprint {
             manifest: self.manifest,
             step: self.step,
             source: self.source_id,
             path: &set.absolute(at),
-            size: set.size(at),
-            modified: set.modified(at),
         };
-        crate::files::temporary_name(name, &print)
+        Partials::of(path, &owner)
     }
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use super::data_flow::Flow;
 use super::end::{Arrived, End, Fetch, Looks, Put, Refused, Seen};
 use super::error::Cause;
 use super::inventory::Manners;
 use crate::endpoint::Endpoint;
 use crate::files::{Allowance, FileSet, Limits, Page, Time, split};
 use crate::ftp::{
-    Algorithm, Breaker, Checksum, Count, Deleted, Error, ErrorKind, Facts, Receiving, Redact,
-    Retrieve, Sending, Session, Store, TransferType,
+    Algorithm, Breaker, Checksum, Deleted, Error, ErrorKind, Facts, Receiving, Redact, Retrieve,
+    Sending, Session, Store, TransferType,
 };
 use crate::local::Links;
 
@@ -24,15 +25,6 @@ const WORTH_READING: u64 = 64 * 1024;
 pub struct Server {
     session: Session,
     flow: Flow,
-}
-
-/// The data connection.
-enum Flow {
-    None,
-    In(Receiving),
-    Out(Sending),
-    /// Closed, and the replies to it are still to be read.
-    Over(Count),
 }
 
 impl Server {
@@ -69,27 +61,6 @@ impl Server {
     /// The session.
     pub fn session(&mut self) -> &mut Session {
         &mut self.session
-    }
-
-    fn take_in(&mut self) -> Option<Receiving> {
-        match std::mem::replace(&mut self.flow, Flow::None) {
-            Flow::In(receiving) => Some(receiving),
-            _ => None,
-        }
-    }
-
-    fn take_out(&mut self) -> Option<Sending> {
-        match std::mem::replace(&mut self.flow, Flow::None) {
-            Flow::Out(sending) => Some(sending),
-            _ => None,
-        }
-    }
-
-    fn take_count(&mut self) -> Option<Count> {
-        match std::mem::replace(&mut self.flow, Flow::None) {
-            Flow::Over(count) => Some(count),
-            _ => None,
-        }
     }
 
     fn remember(&mut self, change: impl FnOnce(&mut Facts)) {
@@ -211,6 +182,7 @@ impl End for Server {
             offset: fetch.offset,
             size_after: fetch.size_after,
             time_before: fetch.time_before,
+            time_after: fetch.time_after,
         };
         self.flow = Flow::In(self.session.retrieve(what)?);
         Ok(())
@@ -233,7 +205,7 @@ impl End for Server {
     }
 
     fn stop_reading(&mut self, left: Option<u64>, buffer: &mut [u8]) {
-        let Some(mut receiving) = self.take_in() else {
+        let Some(mut receiving) = self.flow.take_in() else {
             return;
         };
         if left.is_some_and(|left| left <= WORTH_READING) {
@@ -247,18 +219,19 @@ impl End for Server {
     }
 
     fn close_read(&mut self) {
-        if let Some(receiving) = self.take_in() {
+        if let Some(receiving) = self.flow.take_in() {
             self.flow = Flow::Over(receiving.finish());
         }
     }
 
     fn finish_read(&mut self, _: &[u8]) -> Result<Looks, Cause> {
-        let Some(count) = self.take_count() else {
+        let Some(count) = self.flow.take_count() else {
             return Ok(Looks::default());
         };
+        let retrieved = self.session.retrieved(count)?;
         Ok(Looks {
-            size: self.session.retrieved(count)?.size,
-            modified: None,
+            size: retrieved.size,
+            modified: retrieved.modified,
         })
     }
 
@@ -270,12 +243,13 @@ impl End for Server {
         self.remember(|facts| facts.no_restart_upload = true);
     }
 
-    fn create(&mut self, path: &[u8], put: Put) -> Result<(), Cause> {
+    fn create(&mut self, path: &[u8], put: Put<'_>) -> Result<(), Cause> {
         let what = Store {
             path,
             append: put.at > 0,
             size_after: put.size_after,
             modified: put.modified,
+            look_at: put.look_at,
             rename_from: put.rename_from,
         };
         self.flow = Flow::Out(self.session.store(what)?);
@@ -296,7 +270,7 @@ impl End for Server {
 
     fn stop_writing(&mut self) {
         // The other end's error is the one that is reported; `healthy` tells what this one left of the session.
-        match self.take_out().map(Sending::finish) {
+        match self.flow.take_out().map(Sending::finish) {
             None => {}
             Some(Ok(count)) => drop(self.session.stored(count)),
             Some(Err(error)) => drop(self.session.give_up(error)),
@@ -304,7 +278,7 @@ impl End for Server {
     }
 
     fn close_write(&mut self) -> Result<(), Cause> {
-        match self.take_out().map(Sending::finish) {
+        match self.flow.take_out().map(Sending::finish) {
             None => Ok(()),
             Some(Ok(count)) => {
                 self.flow = Flow::Over(count);
@@ -314,14 +288,15 @@ impl End for Server {
         }
     }
 
-    fn finish_write(&mut self, _: &[u8], _: Put) -> Result<Arrived, Cause> {
-        let Some(count) = self.take_count() else {
+    fn finish_write(&mut self, _: &[u8], _: Put<'_>) -> Result<Arrived, Cause> {
+        let Some(count) = self.flow.take_count() else {
             return Ok(Arrived::default());
         };
         let stored = self.session.stored(count)?;
         Ok(Arrived {
             size: stored.size,
             times_set: stored.times_set,
+            taken: stored.taken,
             rename_ready: stored.rename_ready,
         })
     }
@@ -335,6 +310,9 @@ impl End for Server {
     }
 
     fn rename(&mut self, from: &[u8], to: &[u8], ready: bool, over: bool) -> Result<(), Cause> {
+        if !over && !ready && self.session.size(to)?.is_some() {
+            return Err(Cause::Taken);
+        }
         Ok(self.session.rename_onto(from, to, ready, over)?)
     }
 

@@ -18,7 +18,7 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\b\d{4}-\d{2}-\d{2}\b", "[DATE]"),
         (r"\b\d+(\.\d+)?\s?[KMGT]?i?B/s", "[RATE]"),
         (r"\b\d+(\.\d+)?\s?(ns|us|µs|ms|s)\b", "[TOOK]"),
-        (r"\.ftpflow-[0-9a-f]{10}\b", ".ftpflow-[HASH]"),
+        (r"\.ftpflow-[0-9a-f]{16}\b", ".ftpflow-[HASH]"),
     ];
     let compiled =
         patterns.map(|(pattern, name)| (Regex::new(pattern).expect("a valid pattern"), name));

@@ -46,6 +46,7 @@ pub fn put(session: &mut Session, path: &[u8], bytes: &[u8]) -> Result<Option<u6
         append: false,
         size_after: true,
         modified: None,
+        look_at: None,
         rename_from: false,
     })?;
     sending.write_all(bytes).map_err(Error::from)?;
@@ -60,6 +61,7 @@ pub fn get(session: &mut Session, path: &[u8]) -> Result<Vec<u8>, Error> {
         offset: 0,
         size_after: true,
         time_before: false,
+        time_after: false,
     })?;
     let mut bytes = Vec::new();
     if let Err(error) = receiving.read_to_end(&mut bytes) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use ftpflow::files::{Fingerprint, Time, temporary_name};
+use ftpflow::files::{Fingerprint, Partials, Time};
 
 use super::table::{AGAIN, NO, YES};
 use super::way::Way;
@@ -19,10 +19,11 @@ const HIDDEN: &str = ".hidden";
 
 const LARGE: u64 = 200_000;
 const PARTIAL: u64 = 80_000;
-/// What the partial files hold differs from their sources: whether it stands in what arrives tells whether they were
-/// continued.
+/// What the partial files hold differs from their sources, but for the end, which is compared: whether it stands in what
+/// arrives tells whether they were continued.
 const SOURCE: u64 = 1;
 const PLANTED: u64 = 2;
+const COMPARED: usize = 64 * 1024;
 /// 2021-02-03 00:00:00 UTC, which a listing that shows no hour gives exactly, too.
 const OLD: u64 = 1_612_310_400;
 
@@ -120,10 +121,10 @@ fn temporary(step: &str, name: &str, source: &str, path: &str) -> String {
         step,
         source,
         path: path.as_bytes(),
-        size: Some(LARGE),
-        modified: Some(Time::at(OLD as i64)),
     };
-    String::from_utf8(temporary_name(name.as_bytes(), &print)).unwrap()
+    let partials = Partials::of(name.as_bytes(), &print);
+    let name = partials.of_version(Some(LARGE), Some(Time::at(OLD as i64)));
+    String::from_utf8(name).unwrap()
 }
 
 /// The remote folder of this way, with a slash at its end.
@@ -136,7 +137,10 @@ fn source() -> Vec<u8> {
 }
 
 fn planted_part() -> Vec<u8> {
-    pattern(PARTIAL, PLANTED)
+    let mut part = pattern(PARTIAL, PLANTED);
+    let end = part.len() - COMPARED;
+    part[end..].copy_from_slice(&source()[end..PARTIAL as usize]);
+    part
 }
 
 fn age(path: &Path) {

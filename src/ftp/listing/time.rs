@@ -45,10 +45,7 @@ pub(super) fn local(date: NaiveDate, clock: Option<NaiveTime>, offset: i64) -> O
     let seconds = NaiveDateTime::new(date, clock.unwrap_or(NaiveTime::MIN))
         .and_utc()
         .timestamp();
-    Some(Time {
-        seconds: seconds.checked_sub(offset)?,
-        precision,
-    })
+    Some(Time::known(seconds.checked_sub(offset)?, precision))
 }
 
 /// The latest date with this month and day that is not in the future; a day is allowed for zones and clocks.

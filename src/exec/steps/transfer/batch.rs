@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::Current;
-use crate::options::Publish;
+use crate::options::{Publish, Verify};
 use crate::transfer::{
     self, Cause, Class, Compared, Copied, CopyError, Decision, Doubt, End, Item, Links, Looks,
     Role, Settled, SizeProblem, Verdict,
@@ -87,6 +87,7 @@ impl Terms {
     fn one(&self, desk: &mut Desk, attempt: &Attempt, first: bool) -> Moved {
         let mut item = self.item(attempt.piece.file).map_err(Failed::at_once)?;
         item.partial |= attempt.again && item.resumable;
+        item.again = attempt.again;
         item.asks_places = self.asks_places(&item);
         let rested = desk.rested && first;
         let mut pair = self.pair(desk).map_err(Failed::at_once)?;
@@ -111,6 +112,7 @@ impl Terms {
             Some(copied) => Ok(Arrival::Copied(copied)),
             None => self.arrive(&mut pair, &item, attempt),
         });
+        self.learn_exact(attempt.piece.file, &result);
         let result = result.map_err(|error| {
             let mut failed = self.failed(error, &pair, &item, rested);
             failed.stood = stood;
@@ -121,6 +123,16 @@ impl Terms {
         });
         meter.end();
         result.map(|arrival| self.witness(arrival, pair.target, &item))
+    }
+
+    /// Keeps the exact time of a source for the next job that this file needs.
+    fn learn_exact(&self, at: u32, result: &Result<Arrival, CopyError>) {
+        let exact = match result {
+            Ok(Arrival::Copied(copied)) if !copied.visible => copied.exact,
+            Ok(_) => None,
+            Err(error) => error.exact,
+        };
+        self.ends.learn_exact(at, exact);
     }
 
     /// Whether it is to be asked if the source's folder and the destination's are one.
@@ -167,11 +179,12 @@ impl Terms {
         item: &Item,
         attempt: &Attempt,
     ) -> Result<Arrival, CopyError> {
-        if self.decisions.of(attempt.piece.file) == Decision::Same && attempt.doubt.is_none() {
-            match transfer::compare(pair.source, pair.target, item, pair.buffer)? {
+        let is_same = matches!(self.decisions.of(attempt.piece.file), Decision::Same(_));
+        if is_same && attempt.doubt.is_none() {
+            match self.compare(pair, item)? {
                 Compared::Same => return Ok(Arrival::Same(Ok(()))),
                 Compared::Unknown(reason) => return Ok(Arrival::Same(Err(reason))),
-                // Size and time agree, and the bytes do not: it is as good as missing.
+                // What the listings showed agrees, and what was asked does not: it is as good as missing.
                 Compared::Different => {}
             }
         }
@@ -184,6 +197,16 @@ impl Terms {
             pair.buffer,
         )?;
         Ok(Arrival::Copied(copied))
+    }
+
+    fn compare(&self, pair: &mut Pair<'_>, item: &Item) -> Result<Compared, CopyError> {
+        match self.wishes.options.verify {
+            Verify::Checksum => transfer::compare(pair.source, pair.target, item, pair.buffer),
+            _ => {
+                let keeps_times = self.wishes.request(self.ends.sets_times).times_arrive();
+                transfer::confirm(pair.source, pair.target, item, keeps_times)
+            }
+        }
     }
 
     /// Does something at the destination alone.
@@ -269,6 +292,7 @@ fn settle(
         },
         time: None,
         warning: None,
+        exact: None,
     };
     let settled = transfer::settle(pair.target, item, doubt)?;
     if settled == Settled::Arrived && item.asks_places {

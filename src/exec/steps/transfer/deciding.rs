@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::event::{Event, FileOutcome};
 use crate::options::Verify;
-use crate::transfer::{Decision, Refusal, Skip};
+use crate::transfer::{Decision, Exactness, Refusal, Skip};
 
 use super::ends::Terms;
 use super::phase::{Look, Phase, Telling, Work};
@@ -79,11 +79,11 @@ impl Transfer {
                 self.finish_file(at, FileOutcome::Transferred, bytes, shared);
             }
             Decision::Transfer { .. } | Decision::Resume { .. } => self.queue(at, shared),
-            // Its size and time prove no checksum: a job asks for it.
-            Decision::Same if self.compares_unchanged() && !shared.preview => {
+            // Its size and time prove too little: a job asks for more.
+            Decision::Same(exactness) if self.looks_again(exactness) && !shared.preview => {
                 self.queue(at, shared);
             }
-            Decision::Same => self.finish_file(at, FileOutcome::Unchanged, 0, shared),
+            Decision::Same(_) => self.finish_file(at, FileOutcome::Unchanged, 0, shared),
             Decision::Skip(skip) => self.skip(at, skip, shared),
             Decision::Refuse(number) => {
                 let fault = refused(terms.decisions.refusal(number));
@@ -120,12 +120,15 @@ impl Transfer {
             reason: reason.into(),
         };
         if self.happened(at, happened) {
-            self.tell_file(at, outcome, 0, shared);
+            self.tell_file(at, outcome, false, 0, shared);
         }
     }
 
-    pub(super) fn compares_unchanged(&self) -> bool {
-        self.transfer.options.verify == Verify::Checksum
+    /// Whether a file that is unchanged by its listing is looked at once more: its checksum, or its exact time where a
+    /// later step relies on it.
+    pub(super) fn looks_again(&self, exactness: Exactness) -> bool {
+        let compares = self.transfer.options.verify == Verify::Checksum;
+        compares || (self.wishes.relied && self.wishes.request(false).may_prove_more(exactness))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::files::{Allowance, FileSet, Route, Side, split};
+use crate::files::{Allowance, FileSet, Route, Side, Time, split};
 use crate::journal::Resumed;
 use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
@@ -47,6 +47,8 @@ pub(in crate::exec) struct Ends {
     proven: Mutex<HashSet<Vec<u8>>>,
     /// Pairs of folders, the source's and the destination's, of which it was asked whether they are one.
     pairs: Mutex<BTreeMap<Pair, Verdict>>,
+    /// Exact times of sources whose listing is coarser, of files that were not done in one try.
+    exact: Mutex<BTreeMap<u32, Time>>,
 }
 
 /// All that was found out and decided before anything is changed: what the jobs look at that change something.
@@ -141,7 +143,20 @@ impl Ends {
             sets_times,
             proven: Mutex::default(),
             pairs: Mutex::default(),
+            exact: Mutex::default(),
         }
+    }
+
+    /// Keeps what a try has learned of a file that is not done yet.
+    pub(super) fn learn_exact(&self, at: u32, time: Option<Time>) {
+        let Some(time) = time else { return };
+        let mut exact = self.exact.lock().unwrap_or_else(PoisonError::into_inner);
+        exact.insert(at, time);
+    }
+
+    fn exact(&self, at: u32) -> Option<Time> {
+        let exact = self.exact.lock().unwrap_or_else(PoisonError::into_inner);
+        exact.get(&at).copied()
     }
 
     /// Whether the names of a folder's path were all found in listings.
@@ -184,6 +199,7 @@ impl Terms {
             &self.inventory,
             &request,
             decision,
+            self.ends.exact(at),
         );
         item.map_err(|problem| Fault::permanent(problem.to_string()))
     }

@@ -147,15 +147,16 @@ impl Transfer {
         self.legal(put_back);
     }
 
-    /// A file stood there unchanged, and its checksum was asked.
+    /// A file stood there unchanged, and its checksum or exact time was asked.
     fn same(&mut self, at: u32, proven: Result<(), String>, shared: &mut Shared) {
+        let is_proven = proven.is_ok();
         let outcome = match proven {
             Ok(()) => FileOutcome::Unchanged,
             Err(reason) => FileOutcome::Unverified {
                 reason: format!("it stood there already, and {reason}"),
             },
         };
-        self.finish_file(at, outcome, 0, shared);
+        self.finish_as(at, outcome, is_proven, 0, shared);
     }
 
     fn copied(&mut self, at: u32, copied: Copied, shared: &mut Shared) {

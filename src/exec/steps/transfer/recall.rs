@@ -59,7 +59,13 @@ impl Transfer {
         shared: &mut Shared,
     ) -> Recalled {
         let used_up = self.is_used_up(at, path, &outcome, shared);
-        if !used_up && decision != Decision::Same {
+        if used_up {
+            // What stood there then was proven then.
+            let proven = matches!(outcome, FileOutcome::Unchanged);
+            self.finish_as(at, outcome, proven, 0, shared);
+            return Recalled::Told;
+        }
+        let Decision::Same(exactness) = decision else {
             let again = matches!(
                 decision,
                 Decision::Transfer { .. } | Decision::Resume { .. }
@@ -69,9 +75,9 @@ impl Transfer {
             } else {
                 Recalled::Anew
             };
-        }
-        // Its size and time prove no checksum: a job asks for it.
-        if !used_up && self.compares_unchanged() {
+        };
+        // Its size and time prove too little: a job asks for more.
+        if self.looks_again(exactness) {
             return Recalled::Anew;
         }
         self.finish_file(at, outcome, 0, shared);

@@ -2,7 +2,7 @@
 
 use crate::event::FileOutcome;
 use crate::journal::Mark;
-use crate::transfer::{Copied, Looks};
+use crate::transfer::{Copied, Decision, Looks};
 
 use super::Transfer;
 use super::ends::Ends;
@@ -20,13 +20,41 @@ impl Transfer {
         bytes: u64,
         shared: &mut Shared,
     ) {
+        let proven = match &outcome {
+            FileOutcome::Transferred => true,
+            FileOutcome::Unchanged => self.same_is_proof(at),
+            _ => false,
+        };
+        self.finish_as(at, outcome, proven, bytes, shared);
+    }
+
+    /// The same, where it is known whether that proves anything.
+    pub(super) fn finish_as(
+        &mut self,
+        at: u32,
+        outcome: FileOutcome,
+        proven: bool,
+        bytes: u64,
+        shared: &mut Shared,
+    ) {
         let happened = match outcome {
             FileOutcome::Failed { .. } => Happened::Failed,
             FileOutcome::Skipped { .. } => Happened::LeftAlone,
             _ => Happened::Stood,
         };
         if self.happened(at, happened) {
-            self.tell_file(at, outcome, bytes, shared);
+            self.tell_file(at, outcome, proven, bytes, shared);
+        }
+    }
+
+    /// Whether a file that was found unchanged is proven by that.
+    fn same_is_proof(&self, at: u32) -> bool {
+        let terms = self.phase.terms();
+        match terms.map(|terms| terms.decisions.of(at)) {
+            Some(Decision::Same(exactness)) => {
+                self.wishes.request(false).same_is_proof(exactness).is_ok()
+            }
+            _ => false,
         }
     }
 
@@ -35,14 +63,10 @@ impl Transfer {
         &mut self,
         at: u32,
         outcome: FileOutcome,
+        proven: bool,
         bytes: u64,
         shared: &mut Shared,
     ) {
-        let proven = match &outcome {
-            FileOutcome::Transferred => true,
-            FileOutcome::Unchanged => self.wishes.request(false).same_is_proof().is_ok(),
-            _ => false,
-        };
         self.mark(at, &outcome, proven, shared);
         let stands = self.files.state(at) == State::Stands;
         self.prove(at, stand_of(&outcome, stands, proven), shared);

@@ -156,6 +156,7 @@ fn copied(visible: bool) -> Moved {
         source: Looks::default(),
         time: None,
         warning: None,
+        exact: None,
     }))
 }
 

@@ -1,0 +1,80 @@
+//! Looking once more at a file that seems to stand at its destination unchanged: sizes and exact times, of both sides.
+
+use super::checksum::Compared;
+use super::copy::{at_source, at_target};
+use super::end::{End, Looks};
+use super::error::{Cause, CopyError};
+use super::item::Item;
+
+/// Asks both ends what their listings did not say exactly, and compares. `keeps_times`: the destination is known to keep
+/// the times of sources.
+///
+/// # Errors
+/// [`CopyError::end`] says on which side.
+pub fn confirm(
+    source: &mut dyn End,
+    target: &mut dyn End,
+    item: &Item,
+    keeps_times: bool,
+) -> Result<Compared, CopyError> {
+    let ours = looks(source, &item.source).map_err(at_source)?;
+    let theirs = looks(target, &item.target).map_err(at_target)?;
+    Ok(judge(ours, theirs, keeps_times))
+}
+
+fn looks(end: &mut dyn End, path: &[u8]) -> Result<Looks, Cause> {
+    end.set_type(false)?;
+    end.looks(path)
+}
+
+/// A size or a time that is not told proves nothing, and is no reason to copy the file.
+fn judge(ours: Looks, theirs: Looks, keeps_times: bool) -> Compared {
+    let sizes = ours.size.zip(theirs.size);
+    if sizes.is_some_and(|(ours, theirs)| ours != theirs) {
+        return Compared::Different;
+    }
+    let unknown = |why: &str| Compared::Unknown(why.to_owned());
+    match ours.modified.zip(theirs.modified) {
+        _ if sizes.is_none() => unknown("its size is not told"),
+        Some((ours, theirs)) if !ours.is_exact() || !theirs.is_exact() => {
+            unknown("its time is not told exactly")
+        }
+        Some((ours, theirs)) if !ours.differs(theirs) => Compared::Same,
+        Some((ours, theirs)) if keeps_times || ours.newer(theirs) => Compared::Different,
+        Some(_) => unknown("its time is not the source's"),
+        None => unknown("its time is not told"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Time;
+
+    fn told(size: u64, time: i64) -> Looks {
+        Looks {
+            size: Some(size),
+            modified: Some(Time::at(time)),
+        }
+    }
+
+    #[test]
+    fn only_equal_sizes_and_exact_times_are_the_same_file() {
+        let none = Looks::default();
+        for (ours, theirs, keeps, expected) in [
+            (told(1, 5), told(1, 5), false, Some(Compared::Same)),
+            (told(1, 5), told(2, 5), false, Some(Compared::Different)),
+            (told(1, 5), told(1, 9), true, Some(Compared::Different)),
+            (told(1, 9), told(1, 5), false, Some(Compared::Different)),
+            (told(1, 5), told(1, 9), false, None),
+            (told(1, 5), none, true, None),
+            (none, told(1, 5), true, None),
+        ] {
+            let judged = judge(ours, theirs, keeps);
+            match expected {
+                Some(expected) => assert_eq!(judged, expected, "{ours:?} {theirs:?}"),
+                None => assert!(matches!(judged, Compared::Unknown(_)), "{judged:?}"),
+            }
+        }
+    }
+}
