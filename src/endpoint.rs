@@ -37,11 +37,16 @@ pub struct Endpoint {
     /// The zone of the times in LIST lines.
     pub clock_offset: ClockOffset,
     /// The most that a step takes from its listings.
+    #[serde(default, skip_serializing_if = "are_usual")]
     pub limits: Limits,
     /// Folder entered right after PASS (`login.directory`).
     pub directory: Option<String>,
     /// Raw commands sent right after PASS (`login.commands`).
     pub commands: Vec<String>,
+}
+
+fn are_usual(limits: &Limits) -> bool {
+    *limits == Limits::default()
 }
 
 /// Which account of which server an entry names, as far as its text tells: entries of one key share files and names.
