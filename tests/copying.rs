@@ -77,6 +77,7 @@ fn item() -> Item {
         chmod: None,
         resumable: true,
         partial: false,
+        is_settled: true,
         asks_places: false,
         replaces_same_size: false,
         again: false,

@@ -229,6 +229,7 @@ fn every_pair_of_servers_continues_a_partial_or_begins_again() {
                 chmod: None,
                 resumable: true,
                 partial: true,
+                is_settled: true,
                 asks_places: false,
                 replaces_same_size: false,
                 again: false,

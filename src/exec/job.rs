@@ -182,6 +182,11 @@ impl Desk {
         self.executor.now()
     }
 
+    /// What time it is, in Unix seconds.
+    pub(super) fn unix_now(&self) -> i64 {
+        self.executor.unix_now()
+    }
+
     fn give_back(self) -> Vec<Box<dyn End>> {
         let sessions = self.seats.into_iter().filter(|seat| seat.is_session);
         sessions.map(|seat| seat.end).collect()

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
@@ -40,6 +40,12 @@ pub trait Executor: Send + Sync {
 
     /// What time it is.
     fn now(&self) -> Instant;
+
+    /// What time it is by the calendar, in Unix seconds.
+    fn unix_now(&self) -> i64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+    }
 
     /// Gives the calling thread to the work, for so long at most; `false` where work goes on by itself, so that the caller
     /// may sleep.

@@ -149,7 +149,8 @@ pub enum SumProblem {
 }
 
 impl CopyError {
-    pub(super) fn new(end: Role, cause: impl Into<Cause>) -> CopyError {
+    /// An error at one of the ends.
+    pub fn new(end: Role, cause: impl Into<Cause>) -> CopyError {
         CopyError {
             end,
             cause: Box::new(cause.into()),

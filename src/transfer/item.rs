@@ -37,6 +37,8 @@ pub struct Item {
     pub resumable: bool,
     /// Whether a partial file may be there: set it for a second try.
     pub partial: bool,
+    /// Whether its time would change with every write from now on.
+    pub is_settled: bool,
     /// Whether it is to be asked if the two folders are one, before this file gets its name.
     pub asks_places: bool,
     /// Whether a file stands under its final name that may be the source itself, as far as sizes tell.
@@ -100,6 +102,7 @@ impl Item {
             chmod: request.chmod,
             resumable: request.resumable(set, at),
             partial: matches!(decision, Decision::Resume { .. }),
+            is_settled: true,
             asks_places: false,
             replaces_same_size: inventory.may_be_same(&relative, size),
             again: false,

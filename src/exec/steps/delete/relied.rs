@@ -89,6 +89,10 @@ impl Relied {
             _ if facts.preview => Ok(Some(given(None))),
             Stand::Replied | Stand::Copied if self.accepts_reply => Ok(Some(given(None))),
             Stand::Replied => Err(self.unproven()),
+            Stand::Copied | Stand::Same if row.source.modified.is_none() => Err(format!(
+                "`{}` copied it, and no time of its source can prove that it was not rewritten since",
+                self.name
+            )),
             Stand::Copied | Stand::Same => {
                 let copy = match &lies {
                     Some((place, name)) if facts.proofs.has_ended(place, name) => {

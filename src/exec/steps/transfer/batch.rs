@@ -15,6 +15,7 @@ use super::ends::Terms;
 use super::full::Room;
 use super::names;
 use super::piece::{Arrival, Attempt, Failed, Moved, NotDone};
+use super::youth::{self, Youth};
 use crate::exec::fault::Fault;
 use crate::exec::job::{Desk, Pair, Work};
 
@@ -90,7 +91,13 @@ impl Terms {
         item.again = attempt.again;
         item.asks_places = self.asks_places(&item);
         let rested = desk.rested && first;
+        let now = desk.unix_now();
         let mut pair = self.pair(desk).map_err(Failed::at_once)?;
+        let youth = self.youth(&mut pair, &item, attempt, now);
+        match youth.map_err(|error| self.failed(error, &pair, &item, rested))? {
+            Youth::Wait(wait) => return Ok(Arrival::NotYet(wait)),
+            youth => item.is_settled = youth == Youth::Old,
+        }
         let current = Current {
             file: Arc::clone(&item.text),
             size: item.size,
@@ -135,6 +142,20 @@ impl Terms {
         self.ends.learn_exact(at, exact);
     }
 
+    /// Whether the file's time would tell a later write; asked only where a later step relies on that.
+    fn youth(
+        &self,
+        pair: &mut Pair<'_>,
+        item: &Item,
+        attempt: &Attempt,
+        now: i64,
+    ) -> Result<Youth, CopyError> {
+        match self.wishes.relied && attempt.doubt.is_none() {
+            true => youth::of(pair.source, item, now),
+            false => Ok(Youth::Old),
+        }
+    }
+
     /// Whether it is to be asked if the source's folder and the destination's are one.
     fn asks_places(&self, item: &Item) -> bool {
         match self.ends.verdict(item) {
@@ -154,6 +175,9 @@ impl Terms {
             self.ends.keep_verdict(item, verdict);
         }
         copied.places = copied.places.or_else(|| self.ends.verdict(item));
+        if !item.is_settled {
+            copied.source.modified = None;
+        }
         if self.wishes.relied && copied.visible && copied.time.is_none() && target.healthy() {
             let looks = target.looks(&item.target);
             copied.time = looks.ok().and_then(|looks| looks.modified);

@@ -23,6 +23,7 @@ mod survey;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod youth;
 
 use std::collections::HashMap;
 use std::sync::Arc;

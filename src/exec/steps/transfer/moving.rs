@@ -76,6 +76,11 @@ impl Transfer {
             match result {
                 None => left.push(piece),
                 Some(Ok(Arrival::Copied(copied))) => self.copied(piece.file, copied, shared),
+                Some(Ok(Arrival::NotYet(wait))) => {
+                    let tries = self.files.tries(piece);
+                    let later = self.files.retry(piece, tries, now + wait);
+                    self.legal(later);
+                }
                 Some(Ok(Arrival::Same(proven))) => self.same(piece.file, proven, shared),
                 Some(Err(failed)) if failed.lost_at_rest => {
                     self.files.note_mut(piece.file).doubt = failed.doubt;

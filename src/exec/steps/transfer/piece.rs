@@ -1,5 +1,7 @@
 //! What a transfer step and the jobs that move its files tell one another.
 
+use std::time::Duration;
+
 use crate::transfer::{Copied, Doubt};
 
 use super::full::Broken;
@@ -41,6 +43,8 @@ pub(in crate::exec) type Named = Result<Option<String>, NotDone>;
 /// A file that stands at its destination.
 pub(in crate::exec) enum Arrival {
     Copied(Copied),
+    /// It was not begun: so long after now its time will tell a later write.
+    NotYet(Duration),
     /// It stood there unchanged; whether its checksum proved that, or why not.
     Same(Result<(), String>),
 }

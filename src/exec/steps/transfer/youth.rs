@@ -1,0 +1,74 @@
+//! Files that were written a moment ago, and that a later step will delete because they were copied.
+//!
+//! A second version that comes within one step of a time's precision has the same time as the first. So a file is read
+//! only when its time is old enough to change with every later write; where that is not told, or would take too long, the
+//! file is copied and its source stays.
+
+use std::time::Duration;
+
+use crate::files::{Precision, Time, racy};
+use crate::transfer::{CopyError, End, Item, Role};
+
+/// The longest that a file is waited for: a minute, which is what LIST tells, and what makes it settled.
+const LONGEST: Duration = Duration::from_secs(65);
+
+/// Whether a file's time would tell a later write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Youth {
+    /// It would.
+    Old,
+    /// After so long.
+    Wait(Duration),
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// Asks how old a file is, more exactly where its listing leaves that open.
+///
+/// # Errors
+/// Where the source broke.
+pub(super) fn of(source: &mut dyn End, item: &Item, now: i64) -> Result<Youth, CopyError> {
+    let Some(listed) = item.modified else {
+        return Ok(Youth::Unknown);
+    };
+    if racy(listed, now).is_none() {
+        return Ok(Youth::Old);
+    }
+    let exact = match listed.precision > Precision::Second {
+        true => {
+            source
+                .looks(&item.source)
+                .map_err(|cause| CopyError::new(Role::Source, cause))?
+                .modified
+        }
+        false => Some(listed),
+    };
+    Ok(judge(exact.unwrap_or(listed), now))
+}
+
+fn judge(time: Time, now: i64) -> Youth {
+    match racy(time, now) {
+        None => Youth::Old,
+        Some(wait) if wait <= LONGEST => Youth::Wait(wait),
+        Some(_) => Youth::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_waited_for_until_its_time_tells_a_later_write() {
+        assert_eq!(judge(Time::at(100), 200), Youth::Old);
+        assert_eq!(
+            judge(Time::at(100), 101),
+            Youth::Wait(Duration::from_secs(2))
+        );
+        let minute = Time::known(60, Precision::Minute);
+        assert_eq!(judge(minute, 100), Youth::Wait(Duration::from_secs(22)));
+        // A clock that is ahead of ours, and a listing that tells days.
+        assert_eq!(judge(Time::at(1000), 100), Youth::Unknown);
+        assert_eq!(judge(Time::known(0, Precision::Day), 100), Youth::Unknown);
+    }
+}
