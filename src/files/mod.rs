@@ -29,4 +29,4 @@ pub use path::{below, join, parents, split};
 pub use pattern::{Pattern, PatternError, Patterns};
 pub use place::Place;
 pub use set::{FileSet, Route};
-pub use temporary::{Fingerprint, Partials, away_name, is_temporary, name_before};
+pub use temporary::{Fingerprint, Partials, TEMPORARY_TAIL, away_name, is_temporary, name_before};

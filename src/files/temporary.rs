@@ -18,6 +18,8 @@ const VERSION: usize = 5;
 const SUM: usize = 6;
 const DIGITS: usize = OWNER + VERSION + SUM;
 const LONGEST: usize = 255;
+/// How many bytes at the end of a temporary name no other file's name ends in; they are ASCII.
+pub const TEMPORARY_TAIL: usize = MARK.len() + DIGITS;
 
 /// What partial files belong to.
 #[derive(Debug, Clone, Copy)]

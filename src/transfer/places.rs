@@ -10,7 +10,7 @@ use std::fmt;
 use super::end::{End, Put, Seen};
 use super::error::{Cause, CopyError, Role};
 use super::item::Item;
-use crate::files::{Allowance, Page, join, split};
+use crate::files::{Allowance, Page, TEMPORARY_TAIL, join, split};
 
 /// What was found out about a pair of folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,7 +155,7 @@ fn holds(page: &Page, mark: &[u8]) -> bool {
 }
 
 fn tail(name: &[u8]) -> &[u8] {
-    &name[name.len().saturating_sub(TAIL)..]
+    &name[name.len().saturating_sub(TEMPORARY_TAIL)..]
 }
 
 impl fmt::Display for Unsure {
