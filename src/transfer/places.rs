@@ -32,9 +32,6 @@ pub enum Unsure {
     Source(String),
 }
 
-/// How many bytes of a temporary name no other file has: its mark and its digits, which are ASCII.
-const TAIL: usize = ".ftpflow-".len() + 16;
-
 /// Asks whether the folder of a file at its source is that of its destination, where it stands under its temporary name
 /// now. Nothing of the source was changed yet, and nothing has its final name.
 ///
