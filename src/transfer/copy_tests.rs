@@ -121,9 +121,9 @@ fn a_file_arrives_whole_proven_and_with_its_time() {
             places: None,
             source: Looks {
                 size: Some(content.len() as u64),
-                modified: Some(Time::at(1_600_000_000)),
+                modified: Some(Time::fine(1_600_000_000, 0)),
             },
-            time: Some(Time::at(1_600_000_000)),
+            time: Some(Time::fine(1_600_000_000, 0)),
             warning: None,
             exact: None
         }
