@@ -359,7 +359,8 @@ fn is_needed(error: &CopyError) -> bool {
         | Cause::Taken
         | Cause::Sum(_)
         | Cause::OneFolder { .. }
-        | Cause::NotTold(_) => false,
+        | Cause::NotTold(_)
+        | Cause::Broken(_) => false,
     }
 }
 

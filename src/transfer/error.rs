@@ -63,6 +63,9 @@ pub enum Cause {
         /// The destination's folder, as text.
         target_folder: String,
     },
+    /// A listing that broke off where it was to tell whether two folders are one.
+    #[error("a listing broke off: {0}")]
+    Broken(String),
     /// A file would be overwritten that may be the source itself.
     #[error("it would be emptied before it is written, and may be the source itself: {0}")]
     NotTold(String),
@@ -219,7 +222,7 @@ impl Cause {
             Cause::Size(
                 SizeProblem::Truncated { .. } | SizeProblem::Stored { .. } | SizeProblem::OtherPart,
             ) => ftp::Class::Transient,
-            Cause::Unknown { .. } => ftp::Class::Transient,
+            Cause::Unknown { .. } | Cause::Broken(_) => ftp::Class::Transient,
         }
     }
 
@@ -233,7 +236,8 @@ impl Cause {
             | Cause::Taken
             | Cause::Sum(_)
             | Cause::OneFolder { .. }
-            | Cause::NotTold(_) => (self.to_string(), name, None),
+            | Cause::NotTold(_)
+            | Cause::Broken(_) => (self.to_string(), name, None),
         };
         let reply = error.and_then(|error| error.reply.as_ref());
         Failure {
@@ -258,7 +262,8 @@ impl Cause {
             | Cause::Sum(_)
             | Cause::Unknown { .. }
             | Cause::OneFolder { .. }
-            | Cause::NotTold(_) => false,
+            | Cause::NotTold(_)
+            | Cause::Broken(_) => false,
         }
     }
 
@@ -292,7 +297,8 @@ impl Cause {
             | Cause::Taken
             | Cause::Sum(_)
             | Cause::OneFolder { .. }
-            | Cause::NotTold(_) => false,
+            | Cause::NotTold(_)
+            | Cause::Broken(_) => false,
         }
     }
 
@@ -314,6 +320,7 @@ impl Cause {
                 "write `publish: file`, which replaces a file only when the new one is whole"
                     .into(),
             ),
+            Cause::Broken(_) => None,
             Cause::Size(_) | Cause::Sum(SumProblem::Differs { .. }) => None,
         }
     }
@@ -332,9 +339,11 @@ impl Cause {
             }
             Cause::Local(error) => matches!(error.problem, local::Problem::WrongSize { .. }),
             Cause::Sum(problem) => *problem != SumProblem::NoCommand,
-            Cause::Taken | Cause::Unknown { .. } | Cause::OneFolder { .. } | Cause::NotTold(_) => {
-                false
-            }
+            Cause::Taken
+            | Cause::Unknown { .. }
+            | Cause::OneFolder { .. }
+            | Cause::NotTold(_)
+            | Cause::Broken(_) => false,
         }
     }
 }

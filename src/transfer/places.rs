@@ -129,6 +129,11 @@ fn shows(end: &mut dyn End, path: &[u8], mark: &[u8]) -> Result<Shows, Cause> {
     let (folder, name) = split(path);
     let folder = if folder.is_empty() { b"/" } else { folder };
     let page = match end.list(folder, &Allowance::new(end.limits())) {
+        // It is worth another try: the server may say something else then.
+        Ok(page) if page.is_broken() => {
+            let reason = page.incomplete_reason().unwrap_or_default();
+            return Err(Cause::Broken(reason.to_owned()));
+        }
         Ok(page) => page,
         Err(cause) if end.healthy() => return Ok(Shows::CannotTell(cause.to_string())),
         Err(cause) => return Err(cause),

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Output;
-use super::names::{Names, Paths, Standing, may_be_one};
-use super::relied::{Given, Relied};
+use super::names::{Names, Paths, may_be_one};
+use super::relied::{CopyOf, Given, Relied};
 use crate::exec::fault::Fault;
 use crate::exec::job::Work;
 use crate::exec::proofs::{Proofs, place};
@@ -154,11 +154,11 @@ impl Question {
             }
             let number = u32::try_from(kept.len()).unwrap_or(u32::MAX);
             match self.judge(at, &known) {
-                Judgement::Delete(source, givens) => {
+                Judgement::Delete(source, copies) => {
                     kept.push(at);
                     chosen.sources.push(source);
-                    for given in givens {
-                        chosen.copies.add(number, given);
+                    for copy in copies {
+                        chosen.copies.add(number, copy);
                     }
                 }
                 Judgement::Folder => folders += 1,
@@ -189,12 +189,12 @@ impl Question {
             Kind::Other => return Judgement::LeaveOut("not a regular file".into()),
         }
         match self.judge_file(at, known) {
-            Ok((source, givens)) => Judgement::Delete(source, givens),
+            Ok((source, copies)) => Judgement::Delete(source, copies),
             Err(why) => Judgement::LeaveOut(why),
         }
     }
 
-    fn judge_file(&self, at: u32, known: &Known) -> Result<(Option<Looks>, Vec<Given>), String> {
+    fn judge_file(&self, at: u32, known: &Known) -> Result<(Option<Looks>, Vec<CopyOf>), String> {
         let path = self.set.absolute(at);
         let mut givens = Vec::new();
         for (relied, paths) in self.relied.iter().zip(&known.paths) {
@@ -211,25 +211,29 @@ impl Question {
         if givens.is_empty() && !self.sources_of {
             known.opens.none_may_be(&self.relied, &self.set, at)?;
         }
-        if !self.copies {
-            self.is_none_of_ours(at, &path, &givens, known)?;
-        }
+        let others = match self.copies {
+            true => Vec::new(),
+            false => self.others(at, &path, &givens, known)?,
+        };
         let mut sources = givens.iter().map(|given| given.source);
         let source = sources.next();
         if source.is_some_and(|source| sources.any(|other| !may_be_one(source, other))) {
             return Err("it changed between two transfers of this run".into());
         }
-        Ok((source, givens))
+        let copies = givens.into_iter().filter_map(|given| given.copy);
+        Ok((source, copies.chain(others).collect()))
     }
 
     /// What stands at a destination because of this manifest is not deleted by this run, unless it was brought on from there.
-    fn is_none_of_ours(
+    /// Gives what stands elsewhere and may be this file under another path: it must still stand once the file is put away.
+    fn others(
         &self,
         at: u32,
         path: &[u8],
         givens: &[Given],
         known: &Known,
-    ) -> Result<(), String> {
+    ) -> Result<Vec<CopyOf>, String> {
+        let mut others = Vec::new();
         let here = place(self.side, path);
         let text = self.set.text(at);
         let name = text.rsplit('/').next().unwrap_or_default();
@@ -253,13 +257,10 @@ impl Question {
             let from_copy = givens.iter().any(|given| given.is_source_of(&other));
             let apart = self.preview || self.proofs.are_two(&here, &there).is_ok();
             if !is_source && !from_copy && !apart && may_be_one(looks, other.row.copy) {
-                return Err(format!(
-                    "it may be what this run put into another path of the same folder ({})",
-                    shown(&other)
-                ));
+                others.push(CopyOf::standing(&other, there, copy));
             }
         }
-        Ok(())
+        Ok(others)
     }
 }
 
@@ -271,14 +272,8 @@ fn known_names<'k>(question: &'k Question, known: &'k Known) -> super::relied::F
     }
 }
 
-fn shown(standing: &Standing<'_>) -> String {
-    let ledger = standing.ledger;
-    let folder = ledger.route.encoding.decode(&ledger.route.root);
-    format!("`{}` in `{}`", ledger.copy_text(standing.at), folder.text)
-}
-
 enum Judgement {
-    Delete(Option<Looks>, Vec<Given>),
+    Delete(Option<Looks>, Vec<CopyOf>),
     /// It goes with its files where that is asked for, and is none of them.
     Folder,
     LeaveOut(String),
@@ -313,8 +308,7 @@ impl Copies {
         rivals.collect()
     }
 
-    fn add(&mut self, file: u32, given: Given) {
-        let Some(copy) = given.copy else { return };
+    fn add(&mut self, file: u32, copy: CopyOf) {
         let folder = self.folder(copy.side, &copy.root, &copy.place);
         let rivals = copy.rivals.iter();
         let rivals = rivals.map(|(side, root, place)| self.folder(*side, root, place));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::names::{Names, Paths, may_be_one};
+use super::names::{Names, Paths, Standing, may_be_one};
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::exec::shared::Shared;
 use crate::files::{FileSet, Place, Side, fold, split};
@@ -200,9 +200,26 @@ fn onward(place: &Place, name: &[u8], facts: Facts<'_>) -> Option<CopyOf> {
     None
 }
 
+impl CopyOf {
+    /// What stands at a destination, to be looked at while a file is put away that may be it.
+    pub(super) fn standing(standing: &Standing<'_>, place: Place, name: Vec<u8>) -> CopyOf {
+        let route = &standing.ledger.route;
+        CopyOf {
+            side: route.side,
+            root: route.root.clone(),
+            place,
+            name,
+            looks: standing.row.copy,
+            was_there: true,
+            beside: Vec::new(),
+            rivals: Vec::new(),
+        }
+    }
+}
+
 impl Given {
     /// Whether the copy is what another transfer read from.
-    pub(super) fn is_source_of(&self, other: &super::names::Standing<'_>) -> bool {
+    pub(super) fn is_source_of(&self, other: &Standing<'_>) -> bool {
         let (place, path) = other.ledger.source(other.at);
         let lies = self.lies.as_ref();
         lies.is_some_and(|(lies, name)| *lies == place && split(&path).1 == name)
