@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::endpoint::Tls;
-use crate::event::{Event, RunOutcome, StepHead};
+use crate::event::{Current, Event, RunOutcome, StepHead};
 use crate::files::ServerId;
 use crate::plan::StepId;
 
@@ -34,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What reaches the dispatcher.
 pub(super) enum Message {
+    /// A job began with a file.
+    Began(JobId, Current),
     /// A job ended.
     Done(Box<Done>),
     /// The run is to end.
@@ -183,6 +185,7 @@ impl Dispatcher {
             }
             progress |= self.open_sessions(now);
             self.retire(now);
+            self.tell_closed();
             next_wake = earliest(next_wake, self.sessions.next_try(now));
             if !progress {
                 return next_wake.map(|at| at.saturating_duration_since(now));
@@ -250,6 +253,7 @@ impl Dispatcher {
 
     fn take(&mut self, message: Message) {
         match message {
+            Message::Began(job, file) => self.began(job, &file),
             Message::Done(done) => self.done(*done),
             Message::Interrupt => self.interrupt(),
         }

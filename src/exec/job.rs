@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use crate::event::Meter;
+use crate::event::{Current, Meter};
 use crate::files::{ServerId, Side};
 use crate::transfer::{End, Role};
 
@@ -46,6 +46,8 @@ pub(super) struct Desk {
     /// is then not counted as a try.
     pub(super) rested: bool,
     executor: Arc<dyn Executor>,
+    job: JobId,
+    told: Sender<Message>,
     buffer: Vec<u8>,
 }
 
@@ -113,18 +115,29 @@ impl Roles {
 impl Desk {
     /// What a job holds that begins now.
     pub(super) fn new(
+        job: JobId,
         seats: Vec<Seat>,
         meter: Arc<Meter>,
         rested: bool,
-        executor: Arc<dyn Executor>,
+        workers: &Workers,
     ) -> Desk {
         Desk {
             seats,
             meter,
             rested,
-            executor,
+            executor: Arc::clone(&workers.executor),
+            job,
+            told: workers.done.clone(),
             buffer: Vec::new(),
         }
+    }
+
+    /// Shows that the job works on a file from here on, and tells it.
+    pub(super) fn begin(&self, file: Current) {
+        let began = Message::Began(self.job, file.clone());
+        // Nobody listens any more when the run has ended without this job.
+        let _ = self.told.send(began);
+        self.meter.begin(file, 0);
     }
 
     /// The end of a role.
@@ -190,7 +203,8 @@ impl Desk {
 
 impl Workers {
     /// Starts a job.
-    pub(super) fn spawn(&self, job: JobId, mut desk: Desk, work: Work) {
+    pub(super) fn spawn(&self, mut desk: Desk, work: Work) {
+        let job = desk.job;
         let done = self.done.clone();
         self.executor.spawn(Box::new(move || {
             let result = catch_unwind(AssertUnwindSafe(|| {

@@ -29,7 +29,7 @@ const RESTED: Duration = Duration::from_secs(1);
 
 /// A place for a session, from before it is opened until after it is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct SlotId(u64);
+pub(super) struct SlotId(pub(super) u64);
 
 /// A leased session and its place.
 pub(super) struct Leased {
@@ -57,6 +57,8 @@ pub(super) struct Opened {
 pub(super) struct Sessions {
     servers: Vec<Pool>,
     next_slot: u64,
+    /// Sessions that have ended, until that is told.
+    closed: Vec<(ServerId, SlotId)>,
     reserved: Option<(StepId, Roles)>,
 }
 
@@ -119,6 +121,7 @@ impl Sessions {
         Sessions {
             servers: servers.collect(),
             next_slot: 0,
+            closed: Vec::new(),
             reserved: None,
         }
     }
@@ -156,7 +159,7 @@ impl Sessions {
         now: Instant,
     ) -> Option<Vec<Leased>> {
         for server in roles.servers() {
-            self.pool(server).drop_stale();
+            self.drop_stale(server);
         }
         if !self.enough(step, roles) {
             if roles.servers().count() > 1 && self.reserved.is_none() {
@@ -203,8 +206,7 @@ impl Sessions {
         let pool = self.pool(server);
         let tripped = pool.slots.get(&slot).is_none_or(|b| b.tripped().is_some());
         if tripped || !end.healthy() {
-            pool.slots.remove(&slot);
-            return;
+            return self.lost(server, slot);
         }
         pool.idle.push(Idle {
             slot,
@@ -215,7 +217,22 @@ impl Sessions {
 
     /// Closes the place of a session that did not come back.
     pub(super) fn lost(&mut self, server: ServerId, slot: SlotId) {
-        self.pool(server).slots.remove(&slot);
+        if self.pool(server).slots.remove(&slot).is_some() {
+            self.closed.push((server, slot));
+        }
+    }
+
+    /// Closes idle sessions that the server has closed already. The look does not wait.
+    fn drop_stale(&mut self, server: ServerId) {
+        let is_stale = |last: &mut Idle| last.end.is_stale();
+        while let Some(stale) = self.pool(server).idle.pop_if(is_stale) {
+            self.lost(server, stale.slot);
+        }
+    }
+
+    /// The sessions that have ended since this was asked last.
+    pub(super) fn take_closed(&mut self) -> Vec<(ServerId, SlotId)> {
+        std::mem::take(&mut self.closed)
     }
 
     /// The sessions to be opened now, given what is wanted; at most so many.
@@ -224,9 +241,9 @@ impl Sessions {
         for at in 0..self.servers.len() {
             let room = self.servers[at].room(now).min(most - openings.len());
             for _ in 0..room {
+                let slot = SlotId(self.next_slot);
                 self.next_slot += 1;
-                let server = ServerId::new(at);
-                openings.push(self.servers[at].begin(server, SlotId(self.next_slot)));
+                openings.push(self.servers[at].begin(ServerId::new(at), slot));
             }
         }
         openings
@@ -329,13 +346,6 @@ impl Idle {
 }
 
 impl Pool {
-    /// Closes idle sessions that the server has closed already. The look does not wait.
-    fn drop_stale(&mut self) {
-        while let Some(stale) = self.idle.pop_if(|last| last.end.is_stale()) {
-            self.slots.remove(&stale.slot);
-        }
-    }
-
     /// How many sessions may be opened now: the first alone, because accounts get locked after wrong
     /// passwords; then as many as are wanted, up to the cap.
     fn room(&self, now: Instant) -> usize {
@@ -377,7 +387,7 @@ impl Pool {
         });
         shared.emit(Event::SessionOpened {
             server: self.endpoint.name.clone(),
-            session: None,
+            session: Some(slot.0),
             open: u32::try_from(self.slots.len() - self.opening).unwrap_or(u32::MAX),
         });
     }

@@ -90,12 +90,11 @@ impl Terms {
         item.again = attempt.again;
         item.asks_places = self.asks_places(&item);
         let rested = desk.rested && first;
-        let mut pair = self.pair(desk).map_err(Failed::at_once)?;
-        let current = Current {
+        desk.begin(Current {
             file: Arc::clone(&item.text),
             size: item.size,
-        };
-        pair.meter.begin(current, 0);
+        });
+        let mut pair = self.pair(desk).map_err(Failed::at_once)?;
         let meter = pair.meter;
         let stood = match self.room(pair.target, &item, attempt) {
             Ok(Room::Perhaps(stood)) => Ok(stood),

@@ -80,7 +80,15 @@ impl Case {
     /// Does a job that needs no end.
     fn run(&mut self, job: Job) {
         let executor = Arc::clone(&self.executor) as Arc<dyn crate::exec::world::Executor>;
-        let mut desk = Desk::new(Vec::new(), Arc::new(Meter::default()), false, executor);
+        let (done, _) = std::sync::mpsc::channel();
+        let workers = crate::exec::job::Workers { executor, done };
+        let mut desk = Desk::new(
+            job.id,
+            Vec::new(),
+            Arc::new(Meter::default()),
+            false,
+            &workers,
+        );
         let output = (job.work)(&mut desk);
         self.machine
             .returned(job.id, output, self.now, &mut self.shared);
