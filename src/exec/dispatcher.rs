@@ -15,32 +15,23 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::endpoint::Tls;
-use crate::event::{Current, Event, RunOutcome, StepHead};
+use crate::event::{Event, RunOutcome, StepHead};
 use crate::files::ServerId;
 use crate::plan::StepId;
 
 use crate::exec::clock::Clock;
 use crate::exec::gate::Gate;
 use crate::exec::heads;
-use crate::exec::job::{Done, JobId, Workers};
 use crate::exec::ready::Ready;
+use crate::exec::roles::JobId;
 use crate::exec::sessions::{Sessions, SlotId};
 use crate::exec::shared::Shared;
+use crate::exec::steps::job::{Message, Workers};
 use crate::exec::steps::{Machine, Next, Stop};
 
 /// How long work may go on by itself after it was told to end; then its sockets are shut down, and after as
 /// long again the run ends without it.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// What reaches the dispatcher.
-pub(super) enum Message {
-    /// A job began with a file.
-    Began(JobId, Current),
-    /// A job ended.
-    Done(Box<Done>),
-    /// The run is to end.
-    Interrupt,
-}
 
 /// What the clock is set for.
 enum Wake {

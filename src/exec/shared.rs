@@ -14,12 +14,9 @@ use crate::transfer::{Class, Facts};
 
 use super::backlog::Try;
 use super::fault::Fault;
-use super::job::JobId;
 use super::proofs::{Ledger, Proofs};
+use super::roles::JobId;
 use super::world::{Executor, World};
-
-/// Masks secrets in a text.
-pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// The state that steps read and write, on the dispatcher's thread only.
 pub(super) struct Shared {

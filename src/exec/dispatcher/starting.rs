@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use super::{Dispatcher, Flight, Owner, PATIENCE, Step};
 use crate::event::{Event, Meter};
-use crate::exec::dispatcher::Message;
-use crate::exec::job::{Desk, JobId, Roles, Seat, Work};
 use crate::exec::opening;
+use crate::exec::roles::{JobId, Roles};
 use crate::exec::sessions::Leased;
+use crate::exec::steps::job::Message;
+use crate::exec::steps::job::{Desk, Seat, Work};
 use crate::exec::steps::{Output, Stop};
 use crate::files::Side;
 use crate::transfer::Role;

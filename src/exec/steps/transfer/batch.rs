@@ -16,7 +16,7 @@ use super::full::Room;
 use super::names;
 use super::piece::{Arrival, Attempt, Failed, Moved, NotDone};
 use crate::exec::fault::Fault;
-use crate::exec::job::{Desk, Pair, Work};
+use crate::exec::steps::job::{Desk, Pair, Work};
 
 /// A batch ends after this long, so that the dispatcher can share the sessions out anew.
 const SHORT: Duration = Duration::from_millis(100);
