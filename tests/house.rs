@@ -3,6 +3,7 @@
 //! The sources are read as text, without comments and without their tests. That is crude, and enough: a wall that is
 //! gone is seen in the pull request that takes it away.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -20,6 +21,12 @@ impl Source {
     fn room(&self) -> &str {
         let first = self.path.split('/').next().unwrap_or_default();
         first.trim_end_matches(".rs")
+    }
+
+    /// Its names from the room on: `exec/steps/mod.rs` is `["exec", "steps"]`.
+    fn module(&self) -> Vec<String> {
+        let path = self.path.trim_end_matches(".rs").trim_end_matches("/mod");
+        path.split('/').map(str::to_owned).collect()
     }
 }
 
@@ -237,4 +244,171 @@ fn every_kind_is_documented() {
     for word in ftpflow::kind::StepKind::words() {
         assert!(text.contains(&format!("\n| `{word}` | ")), "{word}");
     }
+}
+
+/// The files of a room and what each of them uses there, by their `use` lines; `["exec", "steps", "list"]` is a file, and so
+/// is `["exec"]`, the room's `mod.rs`.
+fn uses_in(room: &str) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
+    let sources: Vec<&Source> = SOURCES
+        .iter()
+        .filter(|source| source.room() == room)
+        .collect();
+    let modules: BTreeSet<Vec<String>> = sources.iter().map(|source| source.module()).collect();
+    let uses = Regex::new(r"(?m)^\s*(?:pub(?:\([^)]*\))? )?use ([^;]+);").unwrap();
+    let uses_of = |source: &Source| {
+        let own = source.module();
+        let lists = uses.captures_iter(&source.code);
+        let paths = lists.flat_map(|list| spread(&list[1]));
+        let used = paths.filter_map(|path| resolve(&own, &path, &modules));
+        let used = used.filter(|used| *used != own).collect();
+        (own.clone(), used)
+    };
+    sources.into_iter().map(uses_of).collect()
+}
+
+/// `a::{b, c::{d, e}}` as `a::b`, `a::c::d`, `a::c::e`.
+fn spread(list: &str) -> Vec<String> {
+    let Some((before, inner)) = list.split_once('{') else {
+        let path = list.split(" as ").next().unwrap_or_default();
+        return vec![path.split_whitespace().collect()];
+    };
+    let inner = inner.trim_end().trim_end_matches('}');
+    let (mut depth, mut part, mut parts) = (0, String::new(), Vec::new());
+    for letter in inner.chars().chain([',']) {
+        match letter {
+            ',' if depth == 0 => parts.push(std::mem::take(&mut part)),
+            letter => {
+                depth += i32::from(letter == '{') - i32::from(letter == '}');
+                part.push(letter);
+            }
+        }
+    }
+    let parts = parts.iter().filter(|part| !part.trim().is_empty());
+    parts
+        .flat_map(|part| spread(&format!("{before}{part}")))
+        .collect()
+}
+
+/// The file of a room that a path leads to; none where it leads elsewhere.
+fn resolve(own: &[String], path: &str, modules: &BTreeSet<Vec<String>>) -> Option<Vec<String>> {
+    let mut names: Vec<&str> = path.split("::").collect();
+    let mut whole: Vec<String> = match names[0] {
+        "crate" => Vec::new(),
+        "self" => own.to_vec(),
+        "super" => own[..own.len() - 1].to_vec(),
+        name if modules.contains(&[own, &[name.to_owned()]].concat()) => {
+            names.insert(0, "self");
+            own.to_vec()
+        }
+        _ => return None,
+    };
+    for name in names.split_off(1) {
+        match name {
+            "super" => drop(whole.pop()),
+            name => whole.push(name.to_owned()),
+        }
+    }
+    while !whole.is_empty() && !modules.contains(&whole) {
+        whole.pop();
+    }
+    (!whole.is_empty()).then_some(whole)
+}
+
+/// Takes away, again and again, the files that use none of those left: what stays lies on circles, or uses what does.
+fn circle(mut uses: BTreeMap<Vec<String>, BTreeSet<Vec<String>>>) -> Vec<String> {
+    loop {
+        let left: BTreeSet<Vec<String>> = uses.keys().cloned().collect();
+        let before = left.len();
+        uses.retain(|_, used| used.iter().any(|used| left.contains(used)));
+        if uses.len() == before {
+            let shown = uses.iter().map(|(file, used)| {
+                let used = used.iter().filter(|used| left.contains(*used));
+                let used: Vec<String> = used.map(|used| used.join("/")).collect();
+                format!("{} uses {}", file.join("/"), used.join(", "))
+            });
+            return shown.collect();
+        }
+    }
+}
+
+#[test]
+fn files_of_exec_use_one_another_in_no_circle_but_parent_and_child() {
+    let mut uses = uses_in("exec");
+    assert!(uses.len() > 30 && uses.values().map(BTreeSet::len).sum::<usize>() > 100);
+    for (file, used) in &mut uses {
+        used.retain(|used| !used.starts_with(file) && !file.starts_with(used));
+    }
+    let circle = circle(uses);
+    assert!(circle.is_empty(), "{}", circle.join("\n"));
+}
+
+#[test]
+fn a_circle_is_seen() {
+    let name = |name: &str| vec!["exec".to_owned(), name.to_owned()];
+    let one = |from: &str, to: &str| (name(from), BTreeSet::from([name(to)]));
+    let line = BTreeMap::from([one("a", "b"), one("b", "c"), (name("c"), BTreeSet::new())]);
+    assert!(circle(line).is_empty());
+    assert_eq!(
+        circle(BTreeMap::from([one("a", "b"), one("b", "a")])).len(),
+        2
+    );
+    let paths = spread("super::{a::{b, c as d}, e}");
+    assert_eq!(paths, ["super::a::b", "super::a::c", "super::e"]);
+}
+
+/// Files with more than 400 lines of code, and why.
+const LONG: [(&str, &str); 2] = [
+    (
+        "manifest/build.rs",
+        "one walk over the parser's events, whose cases belong together",
+    ),
+    ("transfer/copy.rs", "one loop for all kinds of ends"),
+];
+
+#[test]
+fn no_file_is_long_without_a_reason() {
+    for source in SOURCES.iter() {
+        let lines = source.code.lines().count();
+        let reason = LONG.iter().find(|(path, _)| *path == source.path);
+        assert!(
+            lines <= 400 || reason.is_some(),
+            "src/{}: {lines} lines",
+            source.path
+        );
+        assert!(
+            lines > 400 || reason.is_none(),
+            "src/{} is short now",
+            source.path
+        );
+    }
+}
+
+/// From a line with `fn` to the brace that closes it, which stands in the same column.
+#[test]
+fn nine_functions_in_ten_have_at_most_26_lines() {
+    let begins = Regex::new(r"^( *)(pub(\([^)]*\))? )?((const|async) )*fn \w+").unwrap();
+    let mut lengths = Vec::new();
+    for source in SOURCES.iter() {
+        let lines: Vec<&str> = source.code.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let Some(found) = begins.captures(line) else {
+                continue;
+            };
+            let close = format!("{}}}", &found[1]);
+            let body = lines[at..].iter();
+            let end = match line.ends_with('}') {
+                true => Some(0),
+                false => body.clone().position(|line| *line == close),
+            };
+            let declared = lines[at..].iter().position(|line| line.ends_with(';'));
+            let opened = lines[at..].iter().position(|line| line.ends_with('{'));
+            if let (Some(end), true) = (end, opened <= declared || declared.is_none()) {
+                lengths.push(end + 1);
+            }
+        }
+    }
+    lengths.sort_unstable();
+    assert!(lengths.len() > 2000, "the functions were found");
+    let nine_in_ten = lengths[lengths.len() * 9 / 10];
+    assert!(nine_in_ten <= 26, "{nine_in_ten}");
 }

@@ -22,23 +22,16 @@ use crate::plan::StepId;
 use crate::exec::clock::Clock;
 use crate::exec::gate::Gate;
 use crate::exec::heads;
-use crate::exec::job::{Done, JobId, Workers};
 use crate::exec::ready::Ready;
+use crate::exec::roles::JobId;
 use crate::exec::sessions::{Sessions, SlotId};
 use crate::exec::shared::Shared;
+use crate::exec::steps::job::{Message, Workers};
 use crate::exec::steps::{Machine, Next, Stop};
 
 /// How long work may go on by itself after it was told to end; then its sockets are shut down, and after as
 /// long again the run ends without it.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// What reaches the dispatcher.
-pub(super) enum Message {
-    /// A job ended.
-    Done(Box<Done>),
-    /// The run is to end.
-    Interrupt,
-}
 
 /// What the clock is set for.
 enum Wake {
@@ -183,6 +176,7 @@ impl Dispatcher {
             }
             progress |= self.open_sessions(now);
             self.retire(now);
+            self.tell_closed();
             next_wake = earliest(next_wake, self.sessions.next_try(now));
             if !progress {
                 return next_wake.map(|at| at.saturating_duration_since(now));
@@ -250,6 +244,7 @@ impl Dispatcher {
 
     fn take(&mut self, message: Message) {
         match message {
+            Message::Began(job, file) => self.began(job, &file),
             Message::Done(done) => self.done(*done),
             Message::Interrupt => self.interrupt(),
         }

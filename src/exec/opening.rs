@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::fault::Fault;
-use super::job::Work;
-use super::sessions::{Opened, Opening};
+use super::opened::Opened;
+use super::sessions::Opening;
 use super::shared::Shared;
 use super::steps::Output;
+use super::steps::job::Work;
 
 /// The work of opening one session.
 pub(super) fn work(opening: Opening, shared: &Shared) -> Work {

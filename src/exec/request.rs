@@ -9,9 +9,11 @@ use crate::event::{Stamped, Tally};
 use crate::journal::{Journal, Resumed};
 use crate::plan::{Plan, Secrets};
 
-use super::dispatcher::{Dispatcher, Message};
-use super::job::Workers;
-use super::shared::{Redact, Shared};
+use super::dispatcher::Dispatcher;
+use super::shared::Shared;
+use super::steps::job::Message;
+use super::steps::job::Workers;
+use super::world::Redact;
 use super::world::{Executor, Network, Threads, World};
 
 /// The most jobs in flight, whatever the plan's servers allow.

@@ -3,33 +3,30 @@
 //! Sessions move: a job takes them and gives them back. A slot is counted from the moment its session is
 //! being opened until it is known to be closed, so that a server never sees more than its cap.
 
+mod pool;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use std::sync::Arc;
-
-use crate::endpoint::Endpoint;
-use crate::event::Event;
 use crate::files::ServerId;
 use crate::plan::{Retry, StepId};
-use crate::transfer::{Breaker, Cause, Class, End, Facts};
+use crate::transfer::{Breaker, End};
 
-use super::backlog::pause;
 use super::fault::Fault;
-use super::job::Roles;
+use super::opened::Opened;
+use super::roles::Roles;
 use super::shared::Shared;
+use pool::{Idle, Pool};
 
 /// How long a session may lie idle before it is closed.
 pub(super) const IDLE: Duration = Duration::from_secs(30);
-/// How long it may lie before it is looked at again.
-const RESTED: Duration = Duration::from_secs(1);
 
 /// A place for a session, from before it is opened until after it is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct SlotId(u64);
+pub(super) struct SlotId(pub(super) u64);
 
 /// A leased session and its place.
 pub(super) struct Leased {
@@ -47,50 +44,13 @@ pub(super) struct Opening {
     pub(super) breaker: Breaker,
 }
 
-/// What became of it.
-pub(super) struct Opened {
-    pub(super) result: Result<Box<dyn End>, (Fault, Cause)>,
-    pub(super) learned: Facts,
-}
-
 /// All servers' sessions.
 pub(super) struct Sessions {
     servers: Vec<Pool>,
     next_slot: u64,
+    /// Sessions that have ended, until that is told.
+    closed: Vec<(ServerId, SlotId)>,
     reserved: Option<(StepId, Roles)>,
-}
-
-/// So many sessions are refused alone, one after the other, before the number that are open is taken for the most there may
-/// be: servers count for a while those that they have refused.
-const PROBES: u32 = 2;
-const PROBE_PAUSE: Duration = Duration::from_millis(50);
-
-struct Pool {
-    endpoint: Arc<Endpoint>,
-    retry: Retry,
-    login: Option<StepId>,
-    cap: usize,
-    slots: BTreeMap<SlotId, Breaker>,
-    idle: Vec<Idle>,
-    opening: usize,
-    wanted: usize,
-    proven: bool,
-    failed: u32,
-    not_before: Option<Instant>,
-    broken: Option<Fault>,
-    /// Set once a session too many was refused: others are then opened one at a time, because servers that count
-    /// connections refuse a crowd as a whole.
-    careful: bool,
-    /// The session that is being opened alone: its refusal tells how many there may be.
-    probe: Option<SlotId>,
-    /// How often in a row one was refused.
-    probes_refused: u32,
-}
-
-struct Idle {
-    slot: SlotId,
-    end: Box<dyn End>,
-    since: Instant,
 }
 
 impl Sessions {
@@ -119,6 +79,7 @@ impl Sessions {
         Sessions {
             servers: servers.collect(),
             next_slot: 0,
+            closed: Vec::new(),
             reserved: None,
         }
     }
@@ -156,7 +117,7 @@ impl Sessions {
         now: Instant,
     ) -> Option<Vec<Leased>> {
         for server in roles.servers() {
-            self.pool(server).drop_stale();
+            self.drop_stale(server);
         }
         if !self.enough(step, roles) {
             if roles.servers().count() > 1 && self.reserved.is_none() {
@@ -203,8 +164,7 @@ impl Sessions {
         let pool = self.pool(server);
         let tripped = pool.slots.get(&slot).is_none_or(|b| b.tripped().is_some());
         if tripped || !end.healthy() {
-            pool.slots.remove(&slot);
-            return;
+            return self.lost(server, slot);
         }
         pool.idle.push(Idle {
             slot,
@@ -215,7 +175,22 @@ impl Sessions {
 
     /// Closes the place of a session that did not come back.
     pub(super) fn lost(&mut self, server: ServerId, slot: SlotId) {
-        self.pool(server).slots.remove(&slot);
+        if self.pool(server).slots.remove(&slot).is_some() {
+            self.closed.push((server, slot));
+        }
+    }
+
+    /// Closes idle sessions that the server has closed already. The look does not wait.
+    fn drop_stale(&mut self, server: ServerId) {
+        let is_stale = |last: &mut Idle| last.end.is_stale();
+        while let Some(stale) = self.pool(server).idle.pop_if(is_stale) {
+            self.lost(server, stale.slot);
+        }
+    }
+
+    /// The sessions that have ended since this was asked last.
+    pub(super) fn take_closed(&mut self) -> Vec<(ServerId, SlotId)> {
+        std::mem::take(&mut self.closed)
     }
 
     /// The sessions to be opened now, given what is wanted; at most so many.
@@ -224,9 +199,9 @@ impl Sessions {
         for at in 0..self.servers.len() {
             let room = self.servers[at].room(now).min(most - openings.len());
             for _ in 0..room {
+                let slot = SlotId(self.next_slot);
                 self.next_slot += 1;
-                let server = ServerId::new(at);
-                openings.push(self.servers[at].begin(server, SlotId(self.next_slot)));
+                openings.push(self.servers[at].begin(ServerId::new(at), slot));
             }
         }
         openings
@@ -318,125 +293,6 @@ impl Sessions {
                 roles.servers().filter(|role| *role == server).count()
             }
             _ => 0,
-        }
-    }
-}
-
-impl Idle {
-    fn rested(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.since) >= RESTED
-    }
-}
-
-impl Pool {
-    /// Closes idle sessions that the server has closed already. The look does not wait.
-    fn drop_stale(&mut self) {
-        while let Some(stale) = self.idle.pop_if(|last| last.end.is_stale()) {
-            self.slots.remove(&stale.slot);
-        }
-    }
-
-    /// How many sessions may be opened now: the first alone, because accounts get locked after wrong
-    /// passwords; then as many as are wanted, up to the cap.
-    fn room(&self, now: Instant) -> usize {
-        let waits = self.not_before.is_some_and(|at| at > now);
-        let alone = self.careful && self.opening > 0;
-        if self.broken.is_some() || alone || waits {
-            return 0;
-        }
-        let wanted = self.wanted.saturating_sub(self.idle.len() + self.opening);
-        let most = if self.proven { self.cap } else { 1 };
-        let room = wanted.min(most.saturating_sub(self.slots.len()));
-        if self.careful { room.min(1) } else { room }
-    }
-
-    fn begin(&mut self, server: ServerId, slot: SlotId) -> Opening {
-        let breaker = Breaker::new();
-        self.slots.insert(slot, breaker.clone());
-        self.opening += 1;
-        self.probe = self.careful.then_some(slot);
-        Opening {
-            server,
-            slot,
-            breaker,
-        }
-    }
-
-    fn arrived(&mut self, slot: SlotId, end: Box<dyn End>, shared: &mut Shared, now: Instant) {
-        self.proven = true;
-        self.failed = 0;
-        self.probes_refused = 0;
-        self.not_before = None;
-        if !self.slots.contains_key(&slot) {
-            return;
-        }
-        self.idle.push(Idle {
-            slot,
-            end,
-            since: now,
-        });
-        shared.emit(Event::SessionOpened {
-            server: self.endpoint.name.clone(),
-            session: None,
-            open: u32::try_from(self.slots.len() - self.opening).unwrap_or(u32::MAX),
-        });
-    }
-
-    fn refused(
-        &mut self,
-        slot: SlotId,
-        fault: Fault,
-        cause: &Cause,
-        shared: &mut Shared,
-        now: Instant,
-    ) {
-        self.slots.remove(&slot);
-        // Credentials that worked once are right: a refusal then speaks of the number of sessions.
-        let too_many = cause.is_too_many() || (cause.is_login() && self.proven);
-        let others = self.slots.len() - self.opening;
-        if too_many && !self.slots.is_empty() {
-            if self.probe != Some(slot) {
-                self.careful = true;
-            } else if self.probes_refused + 1 < PROBES {
-                self.probes_refused += 1;
-                self.not_before = Some(now + PROBE_PAUSE);
-            } else {
-                self.lower_cap(others, shared);
-            }
-            return;
-        }
-        self.failed += 1;
-        let again = too_many || fault.class == Class::Transient;
-        if again && self.failed < self.retry.attempts {
-            return self.wait(&fault, shared, now);
-        }
-        // What is open goes on; no further one is tried.
-        if others > 0 {
-            return self.lower_cap(others, shared);
-        }
-        self.broken = Some(fault);
-    }
-
-    fn lower_cap(&mut self, open: usize, shared: &mut Shared) {
-        if open >= self.cap {
-            return;
-        }
-        self.cap = open;
-        shared.warn_server(
-            &self.endpoint.name,
-            format!(
-                "allows {open} session{} now, fewer than `connections: {}`; the run goes on with {open}",
-                if open == 1 { "" } else { "s" },
-                self.endpoint.connections,
-            ),
-        );
-    }
-
-    fn wait(&mut self, fault: &Fault, shared: &mut Shared, now: Instant) {
-        let wait = pause(&self.retry, self.failed);
-        self.not_before = Some(now + wait);
-        if let Some(step) = self.login {
-            shared.retrying(step, fault, self.failed, &self.retry, wait);
         }
     }
 }

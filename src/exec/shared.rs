@@ -15,10 +15,8 @@ use crate::transfer::{Class, Facts};
 use super::backlog::Try;
 use super::fault::Fault;
 use super::proofs::{Ledger, Proofs};
+use super::roles::JobId;
 use super::world::{Executor, World};
-
-/// Masks secrets in a text.
-pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// The state that steps read and write, on the dispatcher's thread only.
 pub(super) struct Shared {
@@ -36,6 +34,8 @@ pub(super) struct Shared {
     facts: Vec<Facts>,
     /// For each server the first one of its key.
     firsts: Vec<ServerId>,
+    /// The job whose end is being taken in: what is told of files meanwhile is its work.
+    job: Option<JobId>,
     said: HashSet<String>,
     keeps_proofs: bool,
     executor: Arc<dyn Executor>,
@@ -63,6 +63,7 @@ impl Shared {
             tally: Tally::default(),
             resumed: None,
             journal: None,
+            job: None,
             said: HashSet::new(),
             started: executor.now(),
             executor,
@@ -95,6 +96,11 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// What is told from here on is the work of a job, or of none.
+    pub(super) fn work_of(&mut self, job: Option<JobId>) {
+        self.job = job;
     }
 
     /// Tallies an event and passes it on. A report that has died changes nothing here.
@@ -138,7 +144,7 @@ impl Shared {
     ) {
         self.emit(Event::Retrying {
             step: step.0 as usize,
-            job: None,
+            job: self.job.map(|job| job.0),
             failure: fault.failure.clone(),
             attempt: failed,
             attempts: retry.attempts,
@@ -160,7 +166,7 @@ impl Shared {
     pub(super) fn file(&mut self, step: StepId, file: String, outcome: FileOutcome, bytes: u64) {
         self.emit(Event::FileFinished {
             step: step.0 as usize,
-            job: None,
+            job: self.job.map(|job| job.0),
             file,
             outcome,
             bytes,

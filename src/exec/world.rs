@@ -11,7 +11,8 @@ use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use crate::plan::{PlanServer, Secrets};
 use crate::transfer::{Breaker, Disk, End, Facts, Refused, Server};
 
-use super::shared::Redact;
+/// Masks secrets in a text.
+pub type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// Where ends come from.
 pub trait World: Send + Sync {

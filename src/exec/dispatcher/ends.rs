@@ -2,12 +2,13 @@
 
 use std::time::Instant;
 
-use super::{Dispatcher, Owner, Running, Wake};
-use crate::event::{Event, StepOutcome};
+use super::{Dispatcher, Flight, Owner, Running, Wake};
+use crate::event::{Current, Event, StepOutcome};
 use crate::exec::gate::{self, Late, Refusal};
-use crate::exec::job::{Done, JobId};
 use crate::exec::ready::Consequences;
+use crate::exec::roles::JobId;
 use crate::exec::sessions::SlotId;
+use crate::exec::steps::job::Done;
 use crate::exec::steps::{self, Ending, Output, Stop};
 use crate::files::ServerId;
 use crate::plan::{OnError, StepId, Yields};
@@ -30,6 +31,7 @@ impl Dispatcher {
                 None => self.sessions.lost(server, slot),
             }
         }
+        self.tell_closed();
         match flight.owner {
             Owner::Step(id) => self.returned(id, done.job, done.output, now),
             Owner::Opening(server, slot) => self.opened(server, slot, done.output, now),
@@ -42,7 +44,37 @@ impl Dispatcher {
             return;
         };
         running.jobs -= 1;
+        self.shared.work_of(Some(job));
         running.machine.returned(job, output, now, &mut self.shared);
+        self.shared.work_of(None);
+    }
+
+    /// A job of a step began with a file.
+    pub(super) fn began(&mut self, job: JobId, file: &Current) {
+        let Some(Flight {
+            owner: Owner::Step(step),
+            ..
+        }) = self.flights.get(&job)
+        else {
+            return;
+        };
+        self.shared.emit(Event::FileStarted {
+            step: step.0 as usize,
+            job: Some(job.0),
+            file: file.file.to_string(),
+            size: file.size,
+        });
+    }
+
+    /// Tells of the sessions that have ended.
+    pub(super) fn tell_closed(&mut self) {
+        for (server, slot) in self.sessions.take_closed() {
+            let server = self.shared.plan.server(server).endpoint.name.clone();
+            self.shared.emit(Event::SessionClosed {
+                server,
+                session: Some(slot.0),
+            });
+        }
     }
 
     pub(super) fn opened(&mut self, server: ServerId, slot: SlotId, output: Output, now: Instant) {
@@ -55,7 +87,10 @@ impl Dispatcher {
                 let fault = steps::panicked(&words);
                 self.sessions.opening_lost(server, slot, fault);
             }
-            _ => self.sessions.lost(server, slot),
+            _ => {
+                let fault = steps::panicked("a session was opened, and nothing said of it");
+                self.sessions.opening_lost(server, slot, fault);
+            }
         }
     }
 

@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use super::{Dispatcher, Flight, Owner, PATIENCE, Step};
 use crate::event::{Event, Meter};
-use crate::exec::dispatcher::Message;
-use crate::exec::job::{Desk, JobId, Roles, Seat, Work};
 use crate::exec::opening;
+use crate::exec::roles::{JobId, Roles};
 use crate::exec::sessions::Leased;
+use crate::exec::steps::job::Message;
+use crate::exec::steps::job::{Desk, Seat, Work};
 use crate::exec::steps::{Output, Stop};
 use crate::files::Side;
 use crate::transfer::Role;
@@ -39,6 +40,7 @@ impl Dispatcher {
 
     pub(super) fn start(&mut self, index: usize, roles: &Roles, leased: Vec<Leased>, now: Instant) {
         let job = self.next_job();
+        let sessions = leased.iter().map(|leased| leased.slot.0).collect();
         let running = &mut self.running[index];
         running.jobs += 1;
         let work = running.machine.work(job, now, &mut self.shared);
@@ -46,8 +48,8 @@ impl Dispatcher {
         if work.moves_bytes {
             self.shared.emit(Event::Working {
                 step: running.id.0 as usize,
-                job: None,
-                sessions: Vec::new(),
+                job: Some(job.0),
+                sessions,
                 meter: Arc::clone(&meter),
             });
         }
@@ -67,9 +69,9 @@ impl Dispatcher {
         let places = leased.iter().map(|l| (l.server, l.slot)).collect();
         let rested = leased.iter().any(|leased| leased.rested);
         let seats = self.seats(roles, leased);
-        let desk = Desk::new(seats, meter, rested, Arc::clone(&self.workers.executor));
+        let desk = Desk::new(job, seats, meter, rested, &self.workers);
         self.flights.insert(job, Flight { owner, places });
-        self.workers.spawn(job, desk, work);
+        self.workers.spawn(desk, work);
     }
 
     /// An end for each role: a session that was leased for it, or the disk.
@@ -95,8 +97,9 @@ impl Dispatcher {
     }
 
     pub(super) fn next_job(&mut self) -> JobId {
+        let job = JobId(self.next_job);
         self.next_job += 1;
-        JobId(self.next_job)
+        job
     }
 
     pub(super) fn open_sessions(&mut self, now: Instant) -> bool {
@@ -151,8 +154,13 @@ impl Dispatcher {
             let left = end.saturating_duration_since(self.now());
             match self.receive(Some(left)) {
                 Ok(Message::Done(done)) => {
-                    self.flights.remove(&done.job);
+                    let flight = self.flights.remove(&done.job);
+                    for (server, slot) in flight.into_iter().flat_map(|flight| flight.places) {
+                        self.sessions.lost(server, slot);
+                    }
+                    self.tell_closed();
                 }
+                Ok(Message::Began(..)) => {}
                 Ok(Message::Interrupt) => self.interrupted = true,
                 Err(_) => break,
             }

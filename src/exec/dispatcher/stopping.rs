@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{Dispatcher, Owner, PATIENCE, Wake};
 use crate::event::{Event, Failure, StepOutcome};
 use crate::exec::fault::Fault;
-use crate::exec::job::JobId;
+use crate::exec::roles::JobId;
 use crate::exec::steps::Stop;
 use crate::plan::StepId;
 use crate::transfer::{Breaker, Why};

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 
 use super::*;
 use crate::event::{Failure, FileOutcome, Stamped, StepOutcome, Tally};
-use crate::exec::job::Roles;
+use crate::exec::roles::Roles;
 use crate::exec::steps::{Ending, JobWork, Output};
 use crate::exec::tests::{Folders, Virtual, plan, shared, told};
 use crate::files::Side;

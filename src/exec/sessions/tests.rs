@@ -1,10 +1,11 @@
 //! How many sessions are opened, leased and given up.
 
+use super::pool::{PROBE_PAUSE, PROBES};
 use super::*;
 use crate::exec::tests::{Folders, Virtual, plan, shared};
 use crate::files::Side;
 use crate::ftp::{Error, ErrorKind};
-use crate::transfer::{Disk, Role};
+use crate::transfer::{Cause, Disk, Facts, Role};
 
 const SERVERS: &str = "  a: {host: a.example, user: u, password: p, tls: off, connections: 4}\n  b: {host: b.example, user: u, password: p, tls: off, connections: 4}\n";
 const STEPS: &str =

@@ -7,8 +7,8 @@ use crate::plan::{self, FilterStep, StepId, Verdict};
 use super::sole::Task;
 use super::{Ending, Output, panicked};
 use crate::exec::fault::Fault;
-use crate::exec::job::Work;
 use crate::exec::shared::Shared;
+use crate::exec::steps::job::Work;
 
 pub(super) struct Filter {
     id: StepId,

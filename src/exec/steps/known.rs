@@ -10,8 +10,8 @@ use crate::plan::{self, StepId};
 
 use super::sole::Task;
 use super::{Ending, Found, Output, list, panicked};
-use crate::exec::job::Work;
 use crate::exec::shared::Shared;
+use crate::exec::steps::job::Work;
 
 pub(super) struct Known {
     id: StepId,

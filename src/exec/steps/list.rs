@@ -16,8 +16,8 @@ pub(in crate::exec) use look::Listed;
 use super::{Ending, Found, JobWork, Machine, Next, Output, Stop, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
-use crate::exec::job::{JobId, Roles};
 use crate::exec::pages::NoPage;
+use crate::exec::roles::{JobId, Roles};
 use crate::exec::shared::Shared;
 use look::{Look, Shown};
 

@@ -9,7 +9,7 @@ use crate::plan;
 use crate::transfer::Role;
 
 use super::{Ending, JobWork, Machine, Next, Output, Stop};
-use crate::exec::job::{JobId, Roles};
+use crate::exec::roles::{JobId, Roles};
 use crate::exec::shared::Shared;
 
 pub(super) struct Login {

@@ -5,6 +5,7 @@
 
 mod delete;
 mod filter;
+pub(super) mod job;
 mod known;
 mod list;
 mod login;
@@ -18,9 +19,10 @@ use crate::files::FileSet;
 use crate::plan::{Action, Step};
 
 use super::fault::Fault;
-use super::job::{JobId, Roles, Work};
-use super::sessions::Opened;
+use super::opened::Opened;
+use super::roles::{JobId, Roles};
 use super::shared::Shared;
+use super::steps::job::Work;
 use sole::Sole;
 
 /// A step that has been released.

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use super::{Ending, JobWork, Machine, Next, Output, Stop};
-use crate::exec::job::{JobId, Roles, Work};
+use crate::exec::roles::{JobId, Roles};
 use crate::exec::shared::Shared;
+use crate::exec::steps::job::Work;
 
 /// The job, and what is made of its end.
 pub(super) trait Task {

@@ -9,8 +9,8 @@ use super::choose::Copy;
 use super::copies::Looking;
 use super::jobs::{Deletion, Place, SHORT, changed, output};
 use crate::exec::fault::Fault;
-use crate::exec::job::{Desk, Work};
 use crate::exec::pages;
+use crate::exec::steps::job::{Desk, Work};
 
 /// Files of one folder, and where their copies lie.
 pub(super) struct Batch {

@@ -9,8 +9,8 @@ use super::Output;
 use super::choose::{Copy, CopyFolder};
 use super::jobs::output;
 use crate::exec::fault::Fault;
-use crate::exec::job::Work;
 use crate::exec::pages;
+use crate::exec::steps::job::Work;
 
 /// A folder of a destination, and the copies that must stand in it.
 pub(super) struct Looking {

@@ -8,9 +8,9 @@ use crate::transfer::{Deleted, End, Fate, Links, Looks, Role, still_same};
 
 use super::{FolderOf, Output};
 use crate::exec::fault::Fault;
-use crate::exec::job::{Desk, Work};
 use crate::exec::pages;
 use crate::exec::steps;
+use crate::exec::steps::job::{Desk, Work};
 
 /// A batch ends after this long.
 pub(super) const SHORT: Duration = Duration::from_millis(100);

@@ -10,8 +10,8 @@ use crate::transfer::{Cause, End, Links, Role};
 
 use super::{Output, Target};
 use crate::exec::fault::Fault;
-use crate::exec::job::{Desk, Work};
 use crate::exec::pages::{self, NoPage, no_page};
+use crate::exec::steps::job::{Desk, Work};
 
 /// A job ends after this long.
 const SHORT: Duration = Duration::from_millis(100);

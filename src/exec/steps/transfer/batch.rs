@@ -17,7 +17,7 @@ use super::names;
 use super::piece::{Arrival, Attempt, Failed, Moved, NotDone};
 use super::youth::{self, Youth};
 use crate::exec::fault::Fault;
-use crate::exec::job::{Desk, Pair, Work};
+use crate::exec::steps::job::{Desk, Pair, Work};
 
 /// A batch ends after this long, so that the dispatcher can share the sessions out anew.
 const SHORT: Duration = Duration::from_millis(100);
@@ -98,11 +98,11 @@ impl Terms {
             Youth::Wait(wait) => return Ok(Arrival::NotYet(wait)),
             youth => item.is_settled = youth == Youth::Old,
         }
-        let current = Current {
+        desk.begin(Current {
             file: Arc::clone(&item.text),
             size: item.size,
-        };
-        pair.meter.begin(current, 0);
+        });
+        let mut pair = self.pair(desk).map_err(Failed::at_once)?;
         let meter = pair.meter;
         let stood = match self.room(pair.target, &item, attempt) {
             Ok(Room::Perhaps(stood)) => Ok(stood),

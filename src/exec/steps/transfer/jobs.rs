@@ -9,7 +9,7 @@ use super::Output;
 use super::ends::{Ends, Terms, Wishes};
 use super::survey::Answers;
 use crate::exec::fault::Fault;
-use crate::exec::job::Work;
+use crate::exec::steps::job::Work;
 
 /// Compares the set with what stands at the destination, names that a listing may not show included once they were asked.
 pub(super) fn compare(

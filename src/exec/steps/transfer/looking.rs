@@ -9,9 +9,9 @@ use super::survey::{Answers, Rooted, Shown, Survey};
 use super::{Flight, Once, Transfer, jobs, survey};
 use crate::exec::backlog::Try;
 use crate::exec::fault::Fault;
-use crate::exec::job::Work;
 use crate::exec::proofs::Ledger;
 use crate::exec::shared::Shared;
+use crate::exec::steps::job::Work;
 use crate::files::FileSet;
 
 impl Look {

@@ -16,9 +16,9 @@ use super::piece::{Arrival, Attempt, Failed, Moved, Piece};
 use super::state::Happened;
 use super::{BATCH, Flight, Transfer};
 use crate::exec::fault::Fault;
-use crate::exec::job;
 use crate::exec::shared::Shared;
 use crate::exec::steps::Stop;
+use crate::exec::steps::job;
 
 impl Transfer {
     /// Makes a batch. Files are dealt out so that every session that could work gets some.

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::ends::Terms;
 use crate::exec::fault::Fault;
-use crate::exec::job::Desk;
+use crate::exec::steps::job::Desk;
 use crate::files::{Allowance, Page, parents, split};
 use crate::transfer::{End, Role};
 

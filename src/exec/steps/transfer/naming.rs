@@ -9,8 +9,8 @@ use super::piece::{Named, NotDone};
 use super::state::{Happened, State};
 use super::{Flight, Transfer, batch};
 use crate::exec::fault::Fault;
-use crate::exec::job;
 use crate::exec::shared::Shared;
+use crate::exec::steps::job;
 
 /// Files that one job renames at most: what its end changes is taken in at once.
 const NAMED_AT_ONCE: usize = 500;
@@ -28,7 +28,7 @@ impl Publishing {
     }
 
     /// The files that are next.
-    fn slice(&self) -> Vec<u32> {
+    pub(super) fn slice(&self) -> Vec<u32> {
         let left = self.order.iter().skip(self.next);
         left.take(NAMED_AT_ONCE).copied().collect()
     }

@@ -12,8 +12,8 @@ use super::Output;
 use super::ends::{Ends, Wishes};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
-use crate::exec::job::Work;
 use crate::exec::pages;
+use crate::exec::steps::job::Work;
 
 /// `into`, found.
 pub(in crate::exec) struct Rooted {

@@ -7,8 +7,8 @@ use super::piece::{Arrival, Failed, NotDone};
 use super::state::State;
 use super::*;
 use crate::event::{Event, FileOutcome, Meter, Stamped, StepOutcome};
-use crate::exec::job::Desk;
 use crate::exec::steps;
+use crate::exec::steps::job::Desk;
 use crate::exec::tests::{Folders, Virtual, plan, set, shared, told};
 use crate::files::Page;
 use crate::plan::Action;
@@ -79,11 +79,10 @@ impl Case {
 
     /// Does a job that needs no end.
     fn run(&mut self, job: Job) {
-        let executor = Arc::clone(&self.executor) as Arc<dyn crate::exec::world::Executor>;
-        let mut desk = Desk::new(Vec::new(), Arc::new(Meter::default()), false, executor);
-        let output = (job.work)(&mut desk);
+        let id = job.id;
+        let output = self.answer(job);
         self.machine
-            .returned(job.id, output, self.now, &mut self.shared);
+            .returned(id, output, self.now, &mut self.shared);
     }
 
     /// Up to the first batch: the destination is empty.
@@ -392,4 +391,71 @@ fn a_stop_leaves_what_waits_and_says_so_once() {
         matches!(event, Event::Warning { text, .. } if text.starts_with("5 files were not transferred"))
     });
     assert_eq!(warnings.count(), 1);
+}
+
+/// Prints how long the dispatcher was held up at most, by what. No bound is asserted: machines differ.
+#[test]
+#[ignore = "takes a minute without optimization"]
+fn a_million_files_as_the_dispatcher_sees_them() {
+    let mut case = Case::new(", publish: set", 1_000_000);
+    let mut longest: Vec<(Duration, String)> = Vec::new();
+    loop {
+        let begin = Instant::now();
+        let next = case.machine.next(case.now, &mut case.shared);
+        let asked = begin.elapsed();
+        longest.push((asked, format!("next {}", case.jobs)));
+        match next {
+            Next::Wait(Some(at)) if at == case.now => continue,
+            Next::Wait(_) => panic!("it waits"),
+            Next::Done(_) => break,
+            Next::Job { .. } => {}
+        }
+        case.jobs += 1;
+        let id = JobId(case.jobs);
+        let begin = Instant::now();
+        let work = case.machine.work(id, case.now, &mut case.shared).work;
+        longest.push((begin.elapsed(), format!("work {}", case.jobs)));
+        let output = case.answer(Job { id, work });
+        let begin = Instant::now();
+        case.machine
+            .returned(id, output, case.now, &mut case.shared);
+        longest.push((begin.elapsed(), format!("returned {}", case.jobs)));
+        told(&case.events);
+    }
+    longest.sort_unstable_by_key(|(took, _)| std::cmp::Reverse(*took));
+    for (took, what) in &longest[..12] {
+        println!("{took:>12.1?} {what}");
+    }
+}
+
+impl Case {
+    /// What a job gives back where the destination is empty and takes all.
+    fn answer(&mut self, job: Job) -> steps::Output {
+        let pieces = self.pieces(&job);
+        if !pieces.is_empty() {
+            let moved = pieces.into_iter().map(|piece| (piece, copied(false)));
+            return Output::Moved(moved.collect()).boxed();
+        }
+        match &self.machine.phase {
+            Phase::Root => Output::Rooted(Ok(Rooted {
+                root: b"/out".to_vec(),
+                shown: Shown(Some(Page::default())),
+                manners: Manners::default(),
+                follows_links: false,
+            }))
+            .boxed(),
+            Phase::Work(_, Work::Folders) => Output::Foldered(Ok(Vec::new())).boxed(),
+            Phase::Work(_, Work::Publish(publishing)) => {
+                let slice = publishing.slice().into_iter().map(|at| (at, Ok(None)));
+                Output::Published(slice.collect()).boxed()
+            }
+            _ => {
+                let executor = Arc::clone(&self.executor) as Arc<dyn crate::exec::world::Executor>;
+                let (done, _) = std::sync::mpsc::channel();
+                let workers = crate::exec::steps::job::Workers { executor, done };
+                let meter = Arc::new(Meter::default());
+                (job.work)(&mut Desk::new(job.id, Vec::new(), meter, false, &workers))
+            }
+        }
+    }
 }

@@ -9,129 +9,103 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use crate::event::Meter;
-use crate::files::{ServerId, Side};
+use crate::event::{Current, Meter};
 use crate::transfer::{End, Role};
 
-use super::dispatcher::Message;
-use super::fault::Fault;
-use super::steps::Output;
-use super::world::Executor;
-
-/// The number of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct JobId(pub(super) u64);
-
-/// What a job needs: an end for each of these roles.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Roles(Vec<(Role, Side)>);
+use super::Output;
+use crate::exec::fault::Fault;
+use crate::exec::roles::JobId;
+use crate::exec::world::Executor;
 
 /// What a job does with what it holds.
-pub(super) type Work = Box<dyn FnOnce(&mut Desk) -> Output + Send>;
+pub(in crate::exec) type Work = Box<dyn FnOnce(&mut Desk) -> Output + Send>;
 
 /// An end that a job holds.
-pub(super) struct Seat {
-    pub(super) role: Role,
-    pub(super) end: Box<dyn End>,
+pub(in crate::exec) struct Seat {
+    pub(in crate::exec) role: Role,
+    pub(in crate::exec) end: Box<dyn End>,
     /// Whether it is a session, which goes back to its pool.
-    pub(super) is_session: bool,
+    pub(in crate::exec) is_session: bool,
 }
 
 /// What a job holds.
-pub(super) struct Desk {
-    pub(super) seats: Vec<Seat>,
+pub(in crate::exec) struct Desk {
+    pub(in crate::exec) seats: Vec<Seat>,
     /// Where the progress display reads.
-    pub(super) meter: Arc<Meter>,
+    pub(in crate::exec) meter: Arc<Meter>,
     /// Whether a session lay idle for so long that the server may have closed it: a loss at the first command
     /// is then not counted as a try.
-    pub(super) rested: bool,
+    pub(in crate::exec) rested: bool,
     executor: Arc<dyn Executor>,
+    job: JobId,
+    told: Sender<Message>,
     buffer: Vec<u8>,
 }
 
 /// Both ends of a transfer, and what copying needs beside them.
-pub(super) struct Pair<'d> {
-    pub(super) source: &'d mut dyn End,
-    pub(super) target: &'d mut dyn End,
-    pub(super) meter: &'d Meter,
-    pub(super) buffer: &'d mut Vec<u8>,
+pub(in crate::exec) struct Pair<'d> {
+    pub(in crate::exec) source: &'d mut dyn End,
+    pub(in crate::exec) target: &'d mut dyn End,
+    pub(in crate::exec) meter: &'d Meter,
+    pub(in crate::exec) buffer: &'d mut Vec<u8>,
 }
 
 /// The end of a job. The sessions are lost where it panicked.
-pub(super) struct Done {
-    pub(super) job: JobId,
-    pub(super) sessions: Vec<Box<dyn End>>,
-    pub(super) output: Output,
+pub(in crate::exec) struct Done {
+    pub(in crate::exec) job: JobId,
+    pub(in crate::exec) sessions: Vec<Box<dyn End>>,
+    pub(in crate::exec) output: Output,
+}
+
+/// What reaches the dispatcher.
+pub(in crate::exec) enum Message {
+    /// A job began with a file.
+    Began(JobId, Current),
+    /// A job ended.
+    Done(Box<Done>),
+    /// The run is to end.
+    Interrupt,
 }
 
 /// Who does the jobs of a run, and where their ends are told.
-pub(super) struct Workers {
-    pub(super) executor: Arc<dyn Executor>,
-    pub(super) done: Sender<Message>,
-}
-
-impl Roles {
-    /// No end at all.
-    pub(super) fn none() -> Roles {
-        Roles::default()
-    }
-
-    /// One end.
-    pub(super) fn one(role: Role, side: Side) -> Roles {
-        Roles(vec![(role, side)])
-    }
-
-    /// The two ends of a transfer.
-    pub(super) fn pair(source: Side, target: Side) -> Roles {
-        Roles(vec![(Role::Source, source), (Role::Target, target)])
-    }
-
-    /// A source, and several targets.
-    pub(super) fn many(source: Side, targets: &[Side]) -> Roles {
-        let targets = targets.iter().map(|side| (Role::Target, *side));
-        Roles(
-            std::iter::once((Role::Source, source))
-                .chain(targets)
-                .collect(),
-        )
-    }
-
-    /// Each role and its side.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Role, Side)> + '_ {
-        self.0.iter().copied()
-    }
-
-    /// The servers of which a session is needed, one for each.
-    pub(super) fn servers(&self) -> impl Iterator<Item = ServerId> + '_ {
-        self.0.iter().filter_map(|(_, side)| match side {
-            Side::Server(server) => Some(*server),
-            Side::Local => None,
-        })
-    }
+pub(in crate::exec) struct Workers {
+    pub(in crate::exec) executor: Arc<dyn Executor>,
+    pub(in crate::exec) done: Sender<Message>,
 }
 
 impl Desk {
     /// What a job holds that begins now.
-    pub(super) fn new(
+    pub(in crate::exec) fn new(
+        job: JobId,
         seats: Vec<Seat>,
         meter: Arc<Meter>,
         rested: bool,
-        executor: Arc<dyn Executor>,
+        workers: &Workers,
     ) -> Desk {
         Desk {
             seats,
             meter,
             rested,
-            executor,
+            executor: Arc::clone(&workers.executor),
+            job,
+            told: workers.done.clone(),
             buffer: Vec::new(),
         }
+    }
+
+    /// Shows that the job works on a file from here on, and tells it.
+    pub(in crate::exec) fn begin(&self, file: Current) {
+        let began = Message::Began(self.job, file.clone());
+        // Nobody listens any more when the run has ended without this job.
+        let _ = self.told.send(began);
+        self.meter.begin(file, 0);
     }
 
     /// The end of a role.
     ///
     /// # Errors
     /// A fault of ours: the dispatcher starts no job without what it asked for.
-    pub(super) fn end(&mut self, role: Role) -> Result<&mut dyn End, Fault> {
+    pub(in crate::exec) fn end(&mut self, role: Role) -> Result<&mut dyn End, Fault> {
         let seat = self.seats.iter_mut().find(|seat| seat.role == role);
         match seat {
             Some(seat) => Ok(&mut *seat.end),
@@ -143,7 +117,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::end`].
-    pub(super) fn target(&mut self, number: usize) -> Result<&mut dyn End, Fault> {
+    pub(in crate::exec) fn target(&mut self, number: usize) -> Result<&mut dyn End, Fault> {
         let targets = self.seats.iter_mut();
         let mut targets = targets.filter(|seat| seat.role == Role::Target);
         match targets.nth(number) {
@@ -156,7 +130,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::end`].
-    pub(super) fn pair(&mut self) -> Result<Pair<'_>, Fault> {
+    pub(in crate::exec) fn pair(&mut self) -> Result<Pair<'_>, Fault> {
         let (mut source, mut target) = (None, None);
         for seat in &mut self.seats {
             match seat.role {
@@ -173,12 +147,12 @@ impl Desk {
     }
 
     /// Whether all its ends can be used further.
-    pub(super) fn healthy(&self) -> bool {
+    pub(in crate::exec) fn healthy(&self) -> bool {
         self.seats.iter().all(|seat| seat.end.healthy())
     }
 
     /// What time it is.
-    pub(super) fn now(&self) -> Instant {
+    pub(in crate::exec) fn now(&self) -> Instant {
         self.executor.now()
     }
 
@@ -195,7 +169,8 @@ impl Desk {
 
 impl Workers {
     /// Starts a job.
-    pub(super) fn spawn(&self, job: JobId, mut desk: Desk, work: Work) {
+    pub(in crate::exec) fn spawn(&self, mut desk: Desk, work: Work) {
+        let job = desk.job;
         let done = self.done.clone();
         self.executor.spawn(Box::new(move || {
             let result = catch_unwind(AssertUnwindSafe(|| {
