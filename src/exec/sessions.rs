@@ -17,7 +17,6 @@ use crate::files::ServerId;
 use crate::plan::{Retry, StepId};
 use crate::transfer::{Breaker, Cause, Class, End, Facts};
 
-use super::backlog::pause;
 use super::fault::Fault;
 use super::job::Roles;
 use super::shared::Shared;
@@ -433,7 +432,7 @@ impl Pool {
     }
 
     fn wait(&mut self, fault: &Fault, shared: &mut Shared, now: Instant) {
-        let wait = pause(&self.retry, self.failed);
+        let wait = shared.pause(&self.retry, self.failed);
         self.not_before = Some(now + wait);
         if let Some(step) = self.login {
             shared.retrying(step, fault, self.failed, &self.retry, wait);

@@ -1,0 +1,234 @@
+//! Plans of all kinds of steps, as a user might write them who thinks little of danger.
+
+use super::case::{LOCAL, LinkSpec, Step, View, What};
+use super::rng::Rng;
+use super::switches::Switches;
+use super::worlds::{FOLDERS, spelled};
+
+/// Where transfers go.
+const TARGETS: [&str; 6] = ["b", "b", "in", "in", "a", "a/sub"];
+
+struct Planner<'p> {
+    rng: &'p mut Rng,
+    views: &'p [View],
+    links: &'p [LinkSpec],
+    on: &'p Switches,
+    steps: Vec<Step>,
+}
+
+/// What can be taken from a step.
+#[derive(Clone)]
+struct Set {
+    step: String,
+    side: usize,
+    transfer: bool,
+}
+
+/// The steps of a case.
+pub(super) fn steps(rng: &mut Rng, views: &[View], links: &[LinkSpec], on: &Switches) -> Vec<Step> {
+    let mut planner = Planner {
+        rng,
+        views,
+        links,
+        on,
+        steps: Vec::new(),
+    };
+    planner.list();
+    for _ in 0..2 + planner.rng.below(5) {
+        planner.next();
+    }
+    planner.steps
+}
+
+impl Planner<'_> {
+    fn next(&mut self) {
+        match self.rng.below(20) {
+            0..=2 => self.list(),
+            3 => self.filter(),
+            4..=11 => self.transfer(),
+            12..=16 => self.sources_of(),
+            _ => self.delete(),
+        }
+    }
+
+    fn add(&mut self, what: What) {
+        let name = format!("s{}", self.steps.len());
+        let named: Vec<String> = match &what {
+            What::SourcesOf { steps, .. } => steps.clone(),
+            _ => Vec::new(),
+        };
+        let last = self.steps.last().map(|step| step.name.clone());
+        // Most steps wait for the one before: what nothing orders is mostly refused.
+        let needs = last.filter(|last| !named.contains(last) && self.rng.percent(85));
+        self.steps.push(Step {
+            name,
+            needs: needs.into_iter().collect(),
+            what,
+            attempts: self.rng.pick(&[4, 4, 4, 1, 2]),
+            goes_on: self.rng.percent(35),
+            timeout: self.rng.percent(4).then_some(30),
+        });
+    }
+
+    fn folder(&mut self, side: usize, folders: &[&'static str]) -> String {
+        let folder = self.rng.pick(folders);
+        let folder = match self.views[side].root {
+            "a" => self.rng.pick(&["a", "a/sub"]),
+            _ => folder,
+        };
+        spelled(self.rng, self.views, self.links, side, folder, self.on)
+    }
+
+    fn list(&mut self) {
+        let side = match self.rng.percent(30) {
+            true => LOCAL,
+            false => 1 + self.rng.below(self.views.len() - 1),
+        };
+        let path = self.folder(side, &FOLDERS);
+        let what = What::List {
+            side,
+            path,
+            recursive: self.rng.percent(40),
+            follow: self.on.followed_links && self.rng.percent(15),
+            hidden: self.rng.percent(30),
+        };
+        self.add(what);
+    }
+
+    fn sets(&self) -> Vec<Set> {
+        let mut sets: Vec<Set> = Vec::new();
+        for step in &self.steps {
+            let side = match &step.what {
+                What::List { side, .. } => Some(*side),
+                What::Filter { from, .. } => sets
+                    .iter()
+                    .find(|set| set.step == *from)
+                    .map(|set| set.side),
+                What::Transfer { to, .. } => Some(*to),
+                _ => None,
+            };
+            sets.extend(side.map(|side| Set {
+                step: step.name.clone(),
+                side,
+                transfer: matches!(step.what, What::Transfer { .. }),
+            }));
+        }
+        sets
+    }
+
+    fn one_set(&mut self) -> Set {
+        let sets = self.sets();
+        sets[self.rng.below(sets.len())].clone()
+    }
+
+    fn filter(&mut self) {
+        let from = self.one_set();
+        if from.transfer && self.rng.percent(50) {
+            return self.list();
+        }
+        let include = self.rng.pick(&["*.txt", "x*", "*"]);
+        self.add(What::Filter {
+            from: from.step,
+            include,
+        });
+    }
+
+    fn transfer(&mut self) {
+        let from = self.one_set();
+        let to = match from.side {
+            LOCAL => 1 + self.rng.below(self.views.len() - 1),
+            _ => self.rng.below(self.views.len()),
+        };
+        // Several steps towards one place.
+        let known = self.steps.iter().rev().find_map(|step| match &step.what {
+            What::Transfer {
+                to: other, into, ..
+            } if *other == to => Some(into.clone()),
+            _ => None,
+        });
+        let into = match known.filter(|_| self.rng.percent(35)) {
+            Some(into) => into,
+            None => self.folder(to, &TARGETS),
+        };
+        let options = self.options();
+        self.add(What::Transfer {
+            from: from.step,
+            source: from.side,
+            to,
+            into,
+            options,
+        });
+    }
+
+    fn options(&mut self) -> Vec<(&'static str, &'static str)> {
+        let mut options = Vec::new();
+        let exists = ["overwrite", "skip", "fail"];
+        if self.rng.percent(35) {
+            options.push(("if_exists", self.rng.pick(&exists)));
+        }
+        match self.rng.below(8) {
+            0 | 1 if self.on.direct => options.push(("publish", "direct")),
+            2 => options.push(("publish", "set")),
+            _ => {}
+        }
+        if self.rng.percent(10) {
+            options.push(("verify", "none"));
+        }
+        if self.on.no_times && self.rng.percent(12) {
+            options.push(("times", "now"));
+        }
+        if self.rng.percent(12) {
+            options.push(("flatten", "true"));
+        }
+        if self.rng.percent(12) {
+            options.push(("resume", "false"));
+        }
+        if self.rng.percent(10) {
+            options.push(("parallel", "1"));
+        }
+        options
+    }
+
+    fn sources_of(&mut self) {
+        let transfers: Vec<(String, String)> = self
+            .steps
+            .iter()
+            .filter_map(|step| match &step.what {
+                What::Transfer { from, .. } => Some((step.name.clone(), from.clone())),
+                _ => None,
+            })
+            .collect();
+        if transfers.is_empty() {
+            return self.transfer();
+        }
+        let (first, from) = transfers[self.rng.below(transfers.len())].clone();
+        let mut steps = vec![first.clone()];
+        // Further ones must be of the same files.
+        let same = transfers
+            .iter()
+            .filter(|(step, set)| *set == from && *step != first);
+        if self.rng.percent(60) {
+            steps.extend(same.map(|(step, _)| step.clone()));
+        }
+        let what = What::SourcesOf {
+            steps,
+            remove_empty: self.rng.percent(20),
+            max: self.rng.pick(&[100, 100, 100, 1]),
+        };
+        self.add(what);
+    }
+
+    fn delete(&mut self) {
+        let from = self.one_set();
+        if from.transfer && !self.on.deleted_copies {
+            return self.sources_of();
+        }
+        let what = What::DeleteFrom {
+            from: from.step,
+            copies: from.transfer,
+            remove_empty: self.rng.percent(20),
+            max: self.rng.pick(&[100, 100, 100, 1]),
+        };
+        self.add(what);
+    }
+}
