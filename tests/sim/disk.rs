@@ -2,7 +2,7 @@
 
 use std::io;
 
-use ftpflow::files::{FileSet, Kind, Page, Time, below, join};
+use ftpflow::files::{Allowance, FileSet, Kind, Limits, Page, Time, below, join};
 use ftpflow::ftp::{Algorithm, Checksum, Deleted, Facts};
 use ftpflow::local::{Act, Error, Links, Problem};
 use ftpflow::transfer::{Arrived, Cause, End, Fetch, Looks, Manners, Put, Seen};
@@ -125,7 +125,7 @@ impl End for ModelDisk {
         false
     }
 
-    fn list(&mut self, folder: &[u8]) -> Result<Page, Cause> {
+    fn list(&mut self, folder: &[u8], _: &Allowance) -> Result<Page, Cause> {
         self.enter(Act::List, folder)?;
         let mut state = self.world.lock();
         let found = self.find(&state, Act::List, folder, true)?;
@@ -151,6 +151,10 @@ impl End for ModelDisk {
         }
         state.oracle.listed_folder(ino);
         Ok(page)
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::default()
     }
 
     fn identity(&mut self, folder: &[u8]) -> Result<Option<(u64, u64)>, Cause> {
@@ -374,6 +378,10 @@ impl End for ModelDisk {
             return Err(disk(Act::Rename, to, io::ErrorKind::AlreadyExists));
         }
         state.rename(LOCAL, &old, to, &new);
+        Ok(())
+    }
+
+    fn settle_aside(&mut self, _: &[u8]) -> Result<(), Cause> {
         Ok(())
     }
 

@@ -66,6 +66,8 @@ pub(super) struct Oracle {
     owned: BTreeMap<Spot, u32>,
     /// Copies for which this run has deleted the source.
     relied: BTreeSet<Spot>,
+    /// The copies that each deletion relied on: what was brought onward stands there.
+    onward: BTreeMap<Spot, Vec<Spot>>,
     /// Files below the root of each `list`, when it began; and of those, what was there when it ended.
     began: BTreeMap<u32, BTreeSet<Spot>>,
     listed: BTreeMap<u32, BTreeSet<Spot>>,
@@ -93,6 +95,7 @@ impl Oracle {
             handled: BTreeMap::new(),
             owned: BTreeMap::new(),
             relied: BTreeSet::new(),
+            onward: BTreeMap::new(),
             began: BTreeMap::new(),
             listed: BTreeMap::new(),
             standing: Vec::new(),
@@ -113,6 +116,7 @@ impl Oracle {
             self.handled.clear();
             self.owned.clear();
             self.relied.clear();
+            self.onward.clear();
             self.began.clear();
             self.listed.clear();
         }
@@ -323,31 +327,27 @@ impl Oracle {
         before: Before,
     ) {
         let lost = self.lost(seen);
-        let (name, spot) = match (&before.aside, is_temporary(&spot.1)) {
-            (Some(home), _) => (shown(&home.1), home.clone()),
+        let (path, spot) = match (&before.aside, is_temporary(&spot.1)) {
+            (Some(home), _) => (join(tree_split(path).0, &home.1), home.clone()),
             (None, true) => return,
-            (None, false) => (shown(path), spot.clone()),
+            (None, false) => (path.to_vec(), spot.clone()),
         };
+        let (path, name) = (&path[..], shown(&path));
         if before.sum.is_none_or(|sum| sum == 0) {
             return;
         }
         let deletes = self.deleters(seen, view, path);
         if deletes.is_empty() {
-            let direct = self.writers(seen, view, path);
-            let clears = direct
-                .iter()
-                .any(|(_, t)| t.options.publish == Publish::Direct);
-            if !lost.is_empty() || !clears {
-                self.fail(format!("1 `{name}` was removed by no `delete` that runs"));
-            }
-            return;
+            return self.cleared(seen, view, path, &spot, &before, !lost.is_empty());
         }
         let mut reasons = Vec::new();
         for (id, delete, relative) in deletes {
             match self.may_delete(seen, id, &delete, &relative, &spot, &before) {
                 Ok(relied) => {
-                    self.relied.extend(relied);
                     self.owned.remove(&spot);
+                    self.relied.remove(&spot);
+                    self.relied.extend(relied.iter().cloned());
+                    self.onward.insert(spot, relied);
                     return;
                 }
                 Err(reason) => reasons.push(reason),
@@ -359,6 +359,31 @@ impl Oracle {
             false => "the only copy, `",
         };
         self.fail(format!("{reason}: {only}{name}` was deleted"));
+    }
+
+    /// A name was taken away, and not by a `delete`: a transfer removes what it wrote under a final name, and the old file
+    /// that it had put aside for its successor.
+    fn cleared(
+        &mut self,
+        seen: Seen<'_>,
+        view: usize,
+        path: &[u8],
+        spot: &Spot,
+        before: &Before,
+        lost: bool,
+    ) {
+        let writers = self.writers(seen, view, path);
+        let clears = writers
+            .iter()
+            .any(|(_, t)| t.options.publish == Publish::Direct);
+        if before.aside.is_some() && lost {
+            self.overwritten(seen, view, path, spot, before, "removed after its exchange");
+        } else if lost || (before.aside.is_none() && !clears) {
+            let name = shown(path);
+            self.fail(format!(
+                "1 a file was removed by no `delete` that runs: `{name}`"
+            ));
+        }
     }
 
     /// Whether a deletion is as ordered; the copies that it relies on.
@@ -446,8 +471,15 @@ impl Oracle {
             return Err("3 no transfer told of it".into());
         };
         let file = seen.tree.file_at(&target);
-        if file.is_some_and(|file| Some(sum(&file.bytes)) == gone.sum) {
+        let stands = |spot: &Spot| {
+            let file = seen.tree.file_at(spot);
+            file.is_some_and(|file| Some(sum(&file.bytes)) == gone.sum)
+        };
+        if stands(&target) {
             return Ok(target);
+        }
+        if let Some(copy) = self.ends_of(&target).into_iter().find(|spot| stands(spot)) {
+            return Ok(copy);
         }
         if handled.outcome == "Unchanged" && self.looks_same(seen, source, &target, gone) {
             return Ok(target);
@@ -470,6 +502,22 @@ impl Oracle {
                 _ => ", somebody was there",
             }
         ))
+    }
+
+    /// Where what stood under a name was brought before the run deleted it there.
+    fn ends_of(&self, spot: &Spot) -> Vec<Spot> {
+        let mut ends = Vec::new();
+        let mut open = vec![spot];
+        while let Some(spot) = open.pop() {
+            // A circle ends at a copy that stands, or nowhere.
+            if ends.len() > 8 {
+                break;
+            }
+            let further = self.onward.get(spot).map(Vec::as_slice).unwrap_or_default();
+            ends.extend(further.iter().cloned());
+            open.extend(further);
+        }
+        ends
     }
 
     /// Whether two files are alike in size and second, which rule 5 takes for proof, and nobody has made them so in this

@@ -14,6 +14,7 @@ struct Planner<'p> {
     links: &'p [LinkSpec],
     on: &'p Switches,
     steps: Vec<Step>,
+    sets: Vec<Set>,
 }
 
 /// What can be taken from a step.
@@ -22,6 +23,7 @@ struct Set {
     step: String,
     side: usize,
     transfer: bool,
+    folder: &'static str,
 }
 
 /// The steps of a case.
@@ -32,6 +34,7 @@ pub(super) fn steps(rng: &mut Rng, views: &[View], links: &[LinkSpec], on: &Swit
         links,
         on,
         steps: Vec::new(),
+        sets: Vec::new(),
     };
     planner.list();
     for _ in 0..2 + planner.rng.below(5) {
@@ -70,12 +73,14 @@ impl Planner<'_> {
         });
     }
 
-    fn folder(&mut self, side: usize, folders: &[&'static str]) -> String {
-        let folder = self.rng.pick(folders);
-        let folder = match self.views[side].root {
+    fn one_folder(&mut self, side: usize, folders: &[&'static str]) -> &'static str {
+        match self.views[side].root {
             "a" => self.rng.pick(&["a", "a/sub"]),
-            _ => folder,
-        };
+            _ => self.rng.pick(folders),
+        }
+    }
+
+    fn spelled(&mut self, side: usize, folder: &str) -> String {
         spelled(self.rng, self.views, self.links, side, folder, self.on)
     }
 
@@ -84,7 +89,8 @@ impl Planner<'_> {
             true => LOCAL,
             false => 1 + self.rng.below(self.views.len() - 1),
         };
-        let path = self.folder(side, &FOLDERS);
+        let folder = self.one_folder(side, &FOLDERS);
+        let path = self.spelled(side, folder);
         let what = What::List {
             side,
             path,
@@ -93,32 +99,22 @@ impl Planner<'_> {
             hidden: self.rng.percent(30),
         };
         self.add(what);
+        self.yields(side, folder, false);
     }
 
-    fn sets(&self) -> Vec<Set> {
-        let mut sets: Vec<Set> = Vec::new();
-        for step in &self.steps {
-            let side = match &step.what {
-                What::List { side, .. } => Some(*side),
-                What::Filter { from, .. } => sets
-                    .iter()
-                    .find(|set| set.step == *from)
-                    .map(|set| set.side),
-                What::Transfer { to, .. } => Some(*to),
-                _ => None,
-            };
-            sets.extend(side.map(|side| Set {
-                step: step.name.clone(),
-                side,
-                transfer: matches!(step.what, What::Transfer { .. }),
-            }));
-        }
-        sets
+    /// What the last step yields can be taken.
+    fn yields(&mut self, side: usize, folder: &'static str, transfer: bool) {
+        let step = self.steps.last().map(|step| step.name.clone());
+        self.sets.extend(step.map(|step| Set {
+            step,
+            side,
+            transfer,
+            folder,
+        }));
     }
 
     fn one_set(&mut self) -> Set {
-        let sets = self.sets();
-        sets[self.rng.below(sets.len())].clone()
+        self.sets[self.rng.below(self.sets.len())].clone()
     }
 
     fn filter(&mut self) {
@@ -131,6 +127,7 @@ impl Planner<'_> {
             from: from.step,
             include,
         });
+        self.yields(from.side, from.folder, from.transfer);
     }
 
     fn transfer(&mut self) {
@@ -139,25 +136,42 @@ impl Planner<'_> {
             LOCAL => 1 + self.rng.below(self.views.len() - 1),
             _ => self.rng.below(self.views.len()),
         };
-        // Several steps towards one place.
-        let known = self.steps.iter().rev().find_map(|step| match &step.what {
-            What::Transfer {
-                to: other, into, ..
-            } if *other == to => Some(into.clone()),
-            _ => None,
-        });
-        let into = match known.filter(|_| self.rng.percent(35)) {
-            Some(into) => into,
-            None => self.folder(to, &TARGETS),
+        let (folder, into) = match self.known_place(to) {
+            Some(place) => place,
+            None => {
+                let folder = self.one_folder(to, &TARGETS);
+                (folder, self.spelled(to, folder))
+            }
         };
+        let same = self.views[to].store == self.views[from.side].store;
+        if same && !self.on.own_folders && overlap(folder, from.folder) {
+            return self.list();
+        }
         let options = self.options();
         self.add(What::Transfer {
             from: from.step,
             source: from.side,
             to,
-            into,
+            into: into.clone(),
             options,
         });
+        self.yields(to, folder, true);
+    }
+
+    /// Where an earlier step goes: several towards one place.
+    fn known_place(&mut self, to: usize) -> Option<(&'static str, String)> {
+        if !self.rng.percent(35) {
+            return None;
+        }
+        let known = self.steps.iter().rev().find_map(|step| match &step.what {
+            What::Transfer {
+                to: other, into, ..
+            } if *other == to => Some((step.name.clone(), into.clone())),
+            _ => None,
+        });
+        let (step, into) = known?;
+        let set = self.sets.iter().find(|set| set.step == step)?;
+        Some((set.folder, into))
     }
 
     fn options(&mut self) -> Vec<(&'static str, &'static str)> {
@@ -231,4 +245,13 @@ impl Planner<'_> {
         };
         self.add(what);
     }
+}
+
+/// Whether one folder is the other, or lies below it.
+fn overlap(one: &str, other: &str) -> bool {
+    let below = |path: &str, folder: &str| {
+        let rest = path.strip_prefix(folder);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    below(one, other) || below(other, one)
 }

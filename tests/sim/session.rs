@@ -5,7 +5,7 @@
 
 use std::io;
 
-use ftpflow::files::{FileSet, Kind, Page, Precision, Time};
+use ftpflow::files::{Allowance, FileSet, Kind, Limits, Page, Precision, Time, aside_path};
 use ftpflow::ftp::{Algorithm, Checksum, Deleted, Error, ErrorKind, Facts, Features};
 use ftpflow::local::Links;
 use ftpflow::transfer::{Arrived, Breaker, Cause, End, Fetch, Looks, Manners, Put, Refused, Seen};
@@ -136,6 +136,46 @@ impl ModelSession {
         change(&mut self.facts);
     }
 
+    /// The exchange of two files where the server renames onto none: the old one is put aside, and put back where its
+    /// successor is refused.
+    fn exchange(&mut self, from: &[u8], to: &[u8]) -> Result<(), Cause> {
+        let aside = aside_path(to);
+        self.one_rename(to, &aside)?;
+        if let Err(cause) = self.one_rename(from, to) {
+            if self.healthy {
+                self.one_rename(&aside, to)?;
+            }
+            return Err(cause);
+        }
+        // The new file stands: that the old one is still there is no failure of it.
+        let _ = self.remove(&aside);
+        Ok(())
+    }
+
+    fn one_rename(&mut self, from: &[u8], to: &[u8]) -> Result<(), Cause> {
+        match self.enter("RNTO", to)? {
+            Verdict::Go | Verdict::Full => self.move_now(from, to),
+            Verdict::Refuse(code) => Err(refused(ErrorKind::Refused, "RNTO", code).into()),
+            verdict => {
+                if verdict != Verdict::LostBefore {
+                    self.move_now(from, to)?;
+                }
+                self.lose(ErrorKind::UnknownOutcome, "RNTO")
+            }
+        }
+    }
+
+    fn move_now(&mut self, from: &[u8], to: &[u8]) -> Result<(), Cause> {
+        let mut state = self.world.lock();
+        let (Some((old, Some(_))), Some((new, None))) =
+            (self.spot(&state, from), self.spot(&state, to))
+        else {
+            return Err(refused(ErrorKind::Refused, "RNTO", 553).into());
+        };
+        state.rename(self.view, &old, to, &new);
+        Ok(())
+    }
+
     fn spot(&self, state: &State, path: &[u8]) -> Option<(Spot, Option<Ino>)> {
         let found = state.find(self.view, path, false)?;
         Some((found.spot?, found.ino))
@@ -207,7 +247,7 @@ impl End for ModelSession {
         false
     }
 
-    fn list(&mut self, folder: &[u8]) -> Result<Page, Cause> {
+    fn list(&mut self, folder: &[u8], _: &Allowance) -> Result<Page, Cause> {
         let verdict = self.enter("LIST", folder)?;
         let mut page = Page::default();
         match verdict {
@@ -246,6 +286,10 @@ impl End for ModelSession {
         }
         state.oracle.listed_folder(ino);
         Ok(page)
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::default()
     }
 
     fn identity(&mut self, _: &[u8]) -> Result<Option<(u64, u64)>, Cause> {
@@ -434,6 +478,8 @@ impl End for ModelSession {
         let verdict = self.enter("write", b"").map_err(io_error)?;
         let length = bytes.len().min(CHUNK);
         let taken = match verdict {
+            // What was dropped once stays full.
+            _ if !whole => 0,
             Verdict::Go => length,
             Verdict::LostBefore => 0,
             // A part of what was sent has arrived, or all of it; we are not told.
@@ -576,6 +622,10 @@ impl End for ModelSession {
         if folder || (refuses && !over) {
             return Err(refused(ErrorKind::Refused, "RNTO", 553).into());
         }
+        if refuses {
+            drop(state);
+            return self.exchange(from, to);
+        }
         state.rename(self.view, &old, to, &new);
         if self.habits.inbox {
             state.hand_on(&new);
@@ -584,6 +634,17 @@ impl End for ModelSession {
         match verdict {
             Verdict::LostAfter | Verdict::Cut => self.lose(ErrorKind::UnknownOutcome, "RNTO"),
             _ => Ok(()),
+        }
+    }
+
+    fn settle_aside(&mut self, path: &[u8]) -> Result<(), Cause> {
+        let aside = aside_path(path);
+        if self.look(&aside)? == Seen::Nothing {
+            return Ok(());
+        }
+        match self.look(path)? {
+            Seen::Nothing => self.one_rename(&aside, path),
+            _ => self.remove(&aside).map(drop),
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Switches {
     pub(super) somebody: bool,
     /// Rule 5 and 6: somebody else writes and replaces files.
     pub(super) rewrites: bool,
+    /// Rule 2: transfers into the folder that they take from, or one above or below it.
+    pub(super) own_folders: bool,
     /// Rule 2: `publish: direct`.
     pub(super) direct: bool,
     /// Rule 7: `copies: true`.
@@ -63,6 +65,7 @@ impl Switches {
         no_times: false,
         somebody: false,
         rewrites: false,
+        own_folders: false,
         direct: false,
         deleted_copies: false,
         refused_renames: false,
@@ -85,6 +88,7 @@ impl Switches {
         no_times: true,
         somebody: true,
         rewrites: true,
+        own_folders: true,
         direct: true,
         deleted_copies: true,
         refused_renames: true,
@@ -109,7 +113,7 @@ impl Switches {
         let mut on = Switches::KEPT;
         for name in names.split(',').filter(|name| !name.is_empty()) {
             named!(on, name; kills aliases local_roots spellings folder_links file_links followed_links folds trims
-                coarse_times no_times somebody rewrites direct deleted_copies refused_renames inboxes power_loss);
+                coarse_times no_times somebody rewrites own_folders direct deleted_copies refused_renames inboxes power_loss);
         }
         on
     }
