@@ -1,11 +1,14 @@
 //! One simulated case as plain data: a world, a plan, and what happens to them. Shrinking takes parts of it away.
 
+use super::switches::Switches;
+
 /// The side of this machine; others are servers, by their position and 1.
 pub(super) const LOCAL: usize = 0;
 
 /// A case.
 #[derive(Debug, Clone)]
 pub(super) struct Case {
+    pub(super) on: Switches,
     /// The seed of the order in which jobs run and of how long each call takes.
     pub(super) order: u64,
     pub(super) stores: Vec<Store>,

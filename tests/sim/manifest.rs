@@ -1,11 +1,11 @@
 //! A case's plan as the manifest that a user would write, and compiled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
 use ftpflow::manifest::{Manifest, Severity};
-use ftpflow::plan::{Compiled, Inputs, Plan, Values, compile};
+use ftpflow::plan::{Compiled, Inputs, Plan, Secrets, Values, compile};
 
 use super::case::{Case, LOCAL, Step, What};
 
@@ -128,11 +128,11 @@ fn name(side: usize) -> String {
     }
 }
 
-/// The plan of a case; the findings where the manifest is refused.
-pub(super) fn plan(case: &Case) -> Result<(Arc<Plan>, ftpflow::plan::Secrets), Vec<String>> {
+/// The plan of a case; the codes of its errors where it is refused.
+pub(super) fn plan(case: &Case) -> Result<(Arc<Plan>, Secrets), String> {
     let read = Manifest::read("sim.yaml", yaml(case).as_bytes());
     let Some(manifest) = read.manifest else {
-        return Err(read.findings.iter().map(|f| f.message.clone()).collect());
+        return Err("it is no manifest".into());
     };
     let Compiled {
         findings,
@@ -142,9 +142,8 @@ pub(super) fn plan(case: &Case) -> Result<(Arc<Plan>, ftpflow::plan::Secrets), V
     } = compile(&manifest, &inputs());
     plan.map(|plan| (plan, secrets)).ok_or_else(|| {
         let errors = findings.iter().filter(|f| f.severity == Severity::Error);
-        errors
-            .map(|f| format!("{} ({})", f.message, f.code))
-            .collect()
+        let codes: BTreeSet<&str> = errors.map(|f| f.code).collect();
+        codes.into_iter().collect::<Vec<_>>().join(" ")
     })
 }
 

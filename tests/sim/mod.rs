@@ -40,7 +40,8 @@ const SEEDS: u64 = 2_000;
 /// What many seeds came to.
 #[derive(Debug, Default)]
 struct Summary {
-    refused: u64,
+    /// Manifests refused, by the codes of their errors.
+    refused: BTreeMap<String, u64>,
     calls: u64,
     changes: u64,
     outcomes: BTreeMap<String, u64>,
@@ -119,7 +120,9 @@ fn search(from: u64, seeds: u64) {
 
 impl Summary {
     fn take(&mut self, seed: u64, report: Report) {
-        self.refused += u64::from(report.refused.is_some());
+        if let Some(refused) = report.refused {
+            *self.refused.entry(refused).or_default() += 1;
+        }
         self.calls += u64::from(report.calls);
         self.changes += report.changes;
         for ended in report.ended {

@@ -27,6 +27,7 @@ use ftpflow::plan::{Action, Delete, DeleteWhat, Plan, StepId, Transfer};
 use super::case::LOCAL;
 use super::content::{Contents, Sum, sum};
 use super::paths;
+use super::switches::Switches;
 use super::tree::{Ino, Spot, Tree};
 use super::world::{Seen, is_temporary, tree_split};
 
@@ -56,6 +57,7 @@ struct Handled {
 }
 
 pub(super) struct Oracle {
+    on: Switches,
     plan: Arc<Plan>,
     /// The view of each server of the plan.
     servers: Vec<usize>,
@@ -84,10 +86,11 @@ pub(super) struct Oracle {
 
 impl Oracle {
     /// An oracle for a plan.
-    pub(super) fn new(plan: Arc<Plan>) -> Oracle {
+    pub(super) fn new(plan: Arc<Plan>, on: Switches) -> Oracle {
         let view = |name: &str| name.trim_start_matches('v').parse().unwrap_or(LOCAL);
         let servers = plan.servers.iter().map(|s| view(&s.endpoint.name));
         Oracle {
+            on,
             servers: servers.collect(),
             plan,
             running: BTreeSet::new(),
@@ -302,7 +305,7 @@ impl Oracle {
         {
             return Err("2 a file is copied onto itself".into());
         }
-        if self.relied.contains(spot) {
+        if self.on.overwritten_copies && self.relied.contains(spot) {
             return Err("3 a copy for which the source was deleted is overwritten".into());
         }
         let listed = self.set_spots(transfer.from);
@@ -328,7 +331,7 @@ impl Oracle {
     ) {
         let lost = self.lost(seen);
         let (path, spot) = match (&before.aside, is_temporary(&spot.1)) {
-            (Some(home), _) => (join(tree_split(path).0, &home.1), home.clone()),
+            (Some(home), _) => (beside(path, &home.1), home.clone()),
             (None, true) => return,
             (None, false) => (path.to_vec(), spot.clone()),
         };
@@ -460,13 +463,14 @@ impl Oracle {
         let Action::Transfer(transfer) = &self.plan.step(step).action else {
             return Err("3 no transfer".into());
         };
-        let Some(target) = self.target_of(seen, transfer, relative) else {
+        let handled = self.handled.get(&(step.0, relative.to_vec()));
+        let told = handled.and_then(|handled| handled.target.clone());
+        let Some(target) = self.target_of(seen, transfer, relative).or(told) else {
             return Err("3 the destination's folder is missing".into());
         };
         if target == *source {
             return Err("2 a file was its own copy".into());
         }
-        let handled = self.handled.get(&(step.0, relative.to_vec()));
         let Some(handled) = handled else {
             return Err("3 no transfer told of it".into());
         };
@@ -783,12 +787,12 @@ impl Oracle {
             let Action::Transfer(transfer) = &step.action else {
                 continue;
             };
-            let handled: BTreeSet<&Spot> = self
-                .handled
-                .iter()
-                .filter(|((by, _), _)| *by == step.id.0)
-                .filter_map(|(_, handled)| handled.source.as_ref())
-                .collect();
+            let own = self.handled.iter().filter(|((by, _), _)| *by == step.id.0);
+            let sources: Option<BTreeSet<&Spot>> = own.map(|(_, h)| h.source.as_ref()).collect();
+            // The folder of one is gone: which file it was cannot be told any more.
+            let Some(handled) = sources else {
+                continue;
+            };
             let listed = self.set_spots(transfer.from);
             let missed = listed.iter().find(|spot| !handled.contains(spot));
             if let Some(spot) = missed.filter(|spot| !self.touched.contains_key(spot)) {
@@ -844,6 +848,12 @@ fn each_in(tree: &Tree, folder: Ino, relative: &[u8], visit: &mut dyn FnMut(&[u8
             None => each_in(tree, ino, &path, visit),
         }
     }
+}
+
+/// The path of another name in the folder of a path.
+fn beside(path: &[u8], name: &[u8]) -> Vec<u8> {
+    let last = tree_split(path).1.len();
+    [&path[..path.len() - last], name].concat()
 }
 
 fn stands(outcome: &FileOutcome) -> bool {

@@ -62,13 +62,16 @@ impl Planner<'_> {
         };
         let last = self.steps.last().map(|step| step.name.clone());
         // Most steps wait for the one before: what nothing orders is mostly refused.
-        let needs = last.filter(|last| !named.contains(last) && self.rng.percent(85));
+        let needs = last.filter(|last| !named.contains(last) && self.rng.percent(97));
+        let is_set = matches!(&what, What::Transfer { options, .. }
+            if options.contains(&("publish", "set")));
         self.steps.push(Step {
             name,
             needs: needs.into_iter().collect(),
             what,
             attempts: self.rng.pick(&[4, 4, 4, 1, 2]),
-            goes_on: self.rng.percent(35),
+            // A set is published whole or not at all.
+            goes_on: !is_set && self.rng.percent(35),
             timeout: self.rng.percent(4).then_some(30),
         });
     }
@@ -181,7 +184,10 @@ impl Planner<'_> {
             options.push(("if_exists", self.rng.pick(&exists)));
         }
         match self.rng.below(8) {
-            0 | 1 if self.on.direct => options.push(("publish", "direct")),
+            0 | 1 if self.on.direct => {
+                options.retain(|option| *option != ("if_exists", "skip"));
+                options.push(("publish", "direct"));
+            }
             2 => options.push(("publish", "set")),
             _ => {}
         }

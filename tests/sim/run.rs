@@ -40,14 +40,14 @@ pub(super) struct Report {
 pub(super) fn run(case: &Case, traces: bool) -> Report {
     let (plan, secrets) = match manifest::plan(case) {
         Ok(compiled) => compiled,
-        Err(findings) => {
+        Err(codes) => {
             return Report {
-                refused: Some(findings.join("; ")),
+                refused: Some(codes),
                 ..Report::default()
             };
         }
     };
-    let world = World::new(case, Oracle::new(Arc::clone(&plan)), traces);
+    let world = World::new(case, Oracle::new(Arc::clone(&plan), case.on), traces);
     let runner = Runner {
         case,
         plan,

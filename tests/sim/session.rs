@@ -255,10 +255,10 @@ impl End for ModelSession {
             Verdict::Refuse(code) => {
                 return Err(refused(ErrorKind::Refused, "LIST", code).into());
             }
+            // It breaks off in its middle.
             Verdict::Cut => {
                 self.healthy = false;
-                page.incomplete("the data connection was lost".into());
-                return Ok(page);
+                page.broken("the data connection was lost".into());
             }
             _ => return self.lose(ErrorKind::Lost, "LIST"),
         }
@@ -269,7 +269,11 @@ impl End for ModelSession {
             drop(state);
             return self.missing("CWD");
         };
-        for (name, node) in entries.entries() {
+        let shown = match verdict {
+            Verdict::Cut => entries.entries().count() / 2,
+            _ => usize::MAX,
+        };
+        for (name, node) in entries.entries().take(shown) {
             if self.habits.hides_dots && name.starts_with(b".") {
                 continue;
             }

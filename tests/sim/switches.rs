@@ -31,6 +31,8 @@ pub(super) struct Switches {
     pub(super) rewrites: bool,
     /// Rule 2: transfers into the folder that they take from, or one above or below it.
     pub(super) own_folders: bool,
+    /// Rule 3: a copy for which the run has deleted the source is not overwritten by another step of that run.
+    pub(super) overwritten_copies: bool,
     /// Rule 2: `publish: direct`.
     pub(super) direct: bool,
     /// Rule 7: `copies: true`.
@@ -66,6 +68,7 @@ impl Switches {
         somebody: false,
         rewrites: false,
         own_folders: false,
+        overwritten_copies: false,
         direct: false,
         deleted_copies: false,
         refused_renames: false,
@@ -89,6 +92,7 @@ impl Switches {
         somebody: true,
         rewrites: true,
         own_folders: true,
+        overwritten_copies: true,
         direct: true,
         deleted_copies: true,
         refused_renames: true,
@@ -113,7 +117,7 @@ impl Switches {
         let mut on = Switches::KEPT;
         for name in names.split(',').filter(|name| !name.is_empty()) {
             named!(on, name; kills aliases local_roots spellings folder_links file_links followed_links folds trims
-                coarse_times no_times somebody rewrites own_folders direct deleted_copies refused_renames inboxes power_loss);
+                coarse_times no_times somebody rewrites own_folders overwritten_copies direct deleted_copies refused_renames inboxes power_loss);
         }
         on
     }

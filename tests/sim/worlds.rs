@@ -2,7 +2,7 @@
 //! faults where they hurt.
 
 use super::case::{
-    Case, Deed, Fault, FileSpec, Habits, LOCAL, LinkSpec, Planned, Store, Times, View,
+    Case, Deed, Fault, FileSpec, Habits, LOCAL, LinkSpec, Planned, Store, Times, View, What,
 };
 use super::plans;
 use super::rng::Rng;
@@ -10,19 +10,28 @@ use super::switches::Switches;
 
 /// Folders of every store.
 pub(super) const FOLDERS: [&str; 8] = ["a", "a", "a", "a", "a/sub", "a/sub", "b", "in"];
-/// Calls among which faults are spread: most cases make fewer.
-const CALLS: usize = 160;
+/// Calls among which the faults of a case are spread: some cases make few.
+const CALLS: [usize; 4] = [15, 30, 60, 160];
 
 /// The case of a seed.
 pub(super) fn case(seed: u64, on: &Switches) -> Case {
     let mut rng = Rng::new(seed);
     let stores: Vec<Store> = (0..2 + rng.below(2)).map(|_| store(&mut rng, on)).collect();
-    let views = views(&mut rng, &stores, on);
+    let mut views = views(&mut rng, &stores, on);
     let files = files(&mut rng, stores.len(), on);
     let links = links(&mut rng, stores.len(), on);
     let steps = plans::steps(&mut rng, &views, &links, on);
     let faults = faults(&mut rng, on);
+    for step in &steps {
+        // A relay within one server needs two sessions of it.
+        if let What::Transfer { source, to, .. } = &step.what
+            && source == to
+        {
+            views[*to].connections = views[*to].connections.max(2);
+        }
+    }
     Case {
+        on: *on,
         order: rng.next(),
         stores,
         views,
@@ -108,7 +117,7 @@ fn habits(rng: &mut Rng, on: &Switches) -> Habits {
         },
         sizes: !rng.percent(8),
         size: !rng.percent(8),
-        mdtm: !rng.percent(15),
+        mdtm: !(on.coarse_times && rng.percent(20)),
         mfmt: !(on.no_times && rng.percent(30)),
         restart: !rng.percent(20),
         hides_dots: rng.percent(15),
@@ -211,9 +220,10 @@ fn faults(rng: &mut Rng, on: &Switches) -> Vec<Planned> {
         2 => 2 + rng.below(3),
         _ => 2 + rng.below(12),
     };
+    let calls = rng.pick(&CALLS);
     let mut faults: Vec<Planned> = (0..count)
         .map(|_| Planned {
-            at: 1 + rng.below(CALLS) as u32,
+            at: 1 + rng.below(calls) as u32,
             what: fault(rng, on),
         })
         .collect();
