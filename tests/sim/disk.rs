@@ -89,13 +89,22 @@ fn missing(act: Act, path: &[u8]) -> Cause {
 }
 
 fn told(modified: i64) -> Time {
-    Time::at(modified.div_euclid(1000))
+    let parts = modified.rem_euclid(1000) * 1_000_000;
+    Time::fine(modified.div_euclid(1000), u32::try_from(parts).unwrap_or(0))
+}
+
+fn kept(time: Time) -> i64 {
+    time.seconds * 1000 + i64::from(time.nanos / 1_000_000)
 }
 
 impl End for ModelDisk {
     fn find(&self, text: &str) -> Result<Vec<u8>, Cause> {
         let state = self.world.lock();
         Ok(paths::absolute(&state.views[LOCAL], LOCAL, text))
+    }
+
+    fn place(&mut self, folder: &[u8]) -> Result<Vec<u8>, Cause> {
+        Ok(self.world.lock().place(LOCAL, folder))
     }
 
     fn confine(&mut self, root: &[u8], links: Links) {
@@ -333,11 +342,12 @@ impl End for ModelDisk {
             return Ok(Arrived::default());
         };
         if let Some(time) = put.modified {
-            file.modified = time.seconds * 1000;
+            file.modified = kept(time);
         }
         Ok(Arrived {
             size: Some(file.bytes.len() as u64),
             times_set: put.modified.is_some(),
+            taken: None,
             rename_ready: false,
         })
     }
@@ -374,7 +384,10 @@ impl End for ModelDisk {
             return Err(missing(Act::Rename, from));
         };
         let folder = there.is_some_and(|ino| state.tree.folder(ino).is_some());
-        if folder || (there.is_some() && !over) {
+        if there.is_some() && !over {
+            return Err(Cause::Taken);
+        }
+        if folder {
             return Err(disk(Act::Rename, to, io::ErrorKind::AlreadyExists));
         }
         state.rename(LOCAL, &old, to, &new);
@@ -410,7 +423,7 @@ impl End for ModelDisk {
         let ino = self.file(&state, Act::SetTime, path)?;
         match ino.and_then(|ino| state.tree.file_mut(ino)) {
             Some(file) => {
-                file.modified = modified.seconds * 1000;
+                file.modified = kept(modified);
                 Ok(true)
             }
             None => Err(missing(Act::SetTime, path)),

@@ -208,9 +208,9 @@ fn facts(habits: Habits, home: Vec<u8>) -> Facts {
 fn listed(times: Times, modified: i64) -> Option<Time> {
     let seconds = modified.div_euclid(1000);
     let old = BEGINNING - seconds > OLD;
-    let floor = |precision: Precision| Time {
-        seconds: seconds - seconds.rem_euclid(precision.seconds()),
-        precision,
+    let floor = |precision: Precision| {
+        let width = precision.seconds();
+        Time::known(seconds - seconds.rem_euclid(width), precision)
     };
     match times {
         Times::Second => Some(Time::at(seconds)),
@@ -224,6 +224,11 @@ impl End for ModelSession {
     fn find(&self, text: &str) -> Result<Vec<u8>, Cause> {
         let state = self.world.lock();
         Ok(paths::absolute(&state.views[self.view], self.view, text))
+    }
+
+    fn place(&mut self, folder: &[u8]) -> Result<Vec<u8>, Cause> {
+        self.ask("CWD", folder)?;
+        Ok(self.world.lock().place(self.view, folder))
     }
 
     fn confine(&mut self, _: &[u8], _: Links) {}
@@ -552,6 +557,13 @@ impl End for ModelSession {
             file.modified = time.seconds * 1000;
         }
         let length = state.tree.file(ino).map(|file| file.bytes.len() as u64);
+        let taken = put.look_at.filter(|_| self.habits.size).map(|path| {
+            let found = self.spot(&state, path);
+            if let Some((spot, _)) = &found {
+                state.oracle.looked_at(spot);
+            }
+            found.is_some_and(|(_, ino)| ino.is_some())
+        });
         drop(state);
         match verdict {
             Verdict::Go => {}
@@ -568,6 +580,7 @@ impl End for ModelSession {
         Ok(Arrived {
             size: length.filter(|_| put.size_after && self.habits.size),
             times_set,
+            taken,
             rename_ready: put.rename_from,
         })
     }
@@ -606,7 +619,11 @@ impl End for ModelSession {
         }
     }
 
-    fn rename(&mut self, from: &[u8], to: &[u8], _: bool, over: bool) -> Result<(), Cause> {
+    fn rename(&mut self, from: &[u8], to: &[u8], ready: bool, over: bool) -> Result<(), Cause> {
+        // As the real one: a server without SIZE is not asked.
+        if !over && !ready && self.habits.size && self.look(to)? != Seen::Nothing {
+            return Err(Cause::Taken);
+        }
         let verdict = self.enter("RNTO", to)?;
         match verdict {
             Verdict::Refuse(code) => {

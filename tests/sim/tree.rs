@@ -197,6 +197,16 @@ impl Tree {
         })
     }
 
+    /// The path of a folder below another, which has this path itself.
+    pub(super) fn path_of(&self, root: Ino, folder: Ino, path: &[u8]) -> Option<Vec<u8>> {
+        if root == folder {
+            return Some(path.to_vec());
+        }
+        let entries = self.folder(root)?.entries();
+        let mut folders = entries.filter(|(_, ino)| self.folder(*ino).is_some());
+        folders.find_map(|(name, ino)| self.path_of(ino, folder, &[path, b"/", name].concat()))
+    }
+
     /// Where a path of a view leads; links are followed, the last one where that is asked for. Nothing where a folder on
     /// the way is missing.
     pub(super) fn find(&self, root: Ino, path: &[u8], last: bool) -> Option<Found> {

@@ -196,6 +196,18 @@ impl State {
         self.tree.find(self.roots[view], path, last)
     }
 
+    /// The path of a folder without links and `..`; the same path where nothing is there.
+    pub(super) fn place(&self, view: usize, path: &[u8]) -> Vec<u8> {
+        let found = self.find(view, path, true);
+        let ino = found.and_then(|found| found.ino);
+        let place = ino.and_then(|ino| self.tree.path_of(self.roots[view], ino, b""));
+        match place {
+            Some(place) if place.is_empty() => b"/".to_vec(),
+            Some(place) => place,
+            None => path.to_vec(),
+        }
+    }
+
     fn happen(&mut self) -> (Verdict, Option<Chore>) {
         let mut verdict = Verdict::Go;
         let mut beside = None;
