@@ -64,6 +64,7 @@ mod scripted_server;
 mod second_run;
 mod secrets;
 mod side_by_side;
+mod sim;
 mod soundness;
 mod telling;
 mod tls;

@@ -1,7 +1,6 @@
 //! Work of a step that waits to be started, some of it not before an instant (a retry).
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use crate::plan::Retry;
@@ -155,27 +154,31 @@ impl<T> Try<T> {
     ///
     /// A try that moved bytes which the next can continue sets the count back, once: where it would have been the last,
     /// because before that there is nothing to gain. So a file may fail so up to twice as often, less one.
-    pub(super) fn again(&mut self, retry: &Retry, progressed: bool) -> Option<Duration> {
+    pub(super) fn again(
+        &mut self,
+        retry: &Retry,
+        progressed: bool,
+        chance: f64,
+    ) -> Option<Duration> {
         self.failed += 1;
         if progressed && !self.reset && self.failed >= retry.attempts {
             self.reset = true;
             self.failed = 1;
         }
-        (self.failed < retry.attempts).then(|| pause(retry, self.failed))
+        (self.failed < retry.attempts).then(|| pause(retry, self.failed, chance))
     }
 }
 
 /// The wait after the `failed`th failure: doubled each time up to the bound, less up to a quarter by chance,
-/// so that many tries that failed together do not come again together.
-pub(super) fn pause(retry: &Retry, failed: u32) -> Duration {
+/// so that many tries that failed together do not come again together. `chance` is from 0 to 1.
+pub(super) fn pause(retry: &Retry, failed: u32, chance: f64) -> Duration {
     let doubled = retry.backoff.saturating_mul(
         1_u32
             .checked_shl(failed.saturating_sub(1))
             .unwrap_or(u32::MAX),
     );
     let whole = doubled.min(retry.max_backoff);
-    let chance = RandomState::new().hash_one(failed) % 1000;
-    whole.mul_f64(1.0 - 0.25 * (chance as f64 / 1000.0))
+    whole.mul_f64(1.0 - 0.25 * chance.clamp(0.0, 1.0))
 }
 
 #[cfg(test)]
@@ -218,7 +221,7 @@ mod tests {
         let mut backlog = Backlog::new();
         (1..=3).for_each(|item| backlog.push(item));
         let mut attempt = backlog.take(now).unwrap();
-        assert!(attempt.again(&RETRY, false).is_some());
+        assert!(attempt.again(&RETRY, false, 0.5).is_some());
         backlog.retry(attempt, now);
         assert_eq!((backlog.ready_again(now), backlog.ready(now)), (1, 3));
         assert_eq!(backlog.take_again(now).map(|attempt| attempt.item), Some(1));
@@ -229,7 +232,7 @@ mod tests {
     fn tries_are_counted_and_progress_sets_the_count_back_once() {
         let tries = |progressed: bool| {
             let mut attempt = Try::first(());
-            let more = std::iter::from_fn(|| attempt.again(&RETRY, progressed));
+            let more = std::iter::from_fn(|| attempt.again(&RETRY, progressed, 0.5));
             1 + more.count()
         };
         assert_eq!((tries(false), tries(true)), (3, 5));
@@ -237,22 +240,22 @@ mod tests {
             attempts: 1,
             ..RETRY
         };
-        assert!(Try::first(()).again(&once, true).is_none());
+        assert!(Try::first(()).again(&once, true, 0.5).is_none());
     }
 
     #[test]
     fn progress_long_before_the_last_try_gains_nothing() {
         let mut attempt = Try::first(());
-        assert!(attempt.again(&RETRY, true).is_some());
-        assert!(attempt.again(&RETRY, false).is_some());
-        assert!(attempt.again(&RETRY, false).is_none());
+        assert!(attempt.again(&RETRY, true, 0.5).is_some());
+        assert!(attempt.again(&RETRY, false, 0.5).is_some());
+        assert!(attempt.again(&RETRY, false, 0.5).is_none());
     }
 
     #[test]
     fn the_wait_doubles_up_to_its_bound() {
         for (failed, whole) in [(1, 1.0), (2, 2.0), (3, 3.0), (40, 3.0)] {
-            let seconds = pause(&RETRY, failed).as_secs_f64();
-            assert!(seconds <= whole && seconds >= whole * 0.75, "{seconds}");
+            let seconds = |chance| pause(&RETRY, failed, chance).as_secs_f64();
+            assert_eq!((seconds(0.0), seconds(1.0)), (whole, whole * 0.75));
         }
     }
 }

@@ -9,7 +9,7 @@ mod stopping;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -69,7 +69,7 @@ pub(super) struct Dispatcher {
     ready: Ready,
     running: Vec<Running>,
     turn: usize,
-    flights: HashMap<JobId, Flight>,
+    flights: BTreeMap<JobId, Flight>,
     next_job: u64,
     clock: Clock<Wake>,
     /// Why nothing new starts.
@@ -100,7 +100,7 @@ impl Dispatcher {
             ready,
             running: Vec::new(),
             turn: 0,
-            flights: HashMap::new(),
+            flights: BTreeMap::new(),
             next_job: 0,
             clock: Clock::new(),
             halted: None,

@@ -12,7 +12,7 @@ use crate::journal::{Journal, Mark, Record, Resumed};
 use crate::plan::{Plan, Retry, StepId};
 use crate::transfer::{Class, Facts};
 
-use super::backlog::Try;
+use super::backlog::{Try, pause};
 use super::fault::Fault;
 use super::proofs::{Ledger, Proofs};
 use super::roles::JobId;
@@ -128,9 +128,14 @@ impl Shared {
             return None;
         }
         let retry = self.plan.step(step).retry;
-        let wait = attempt.again(&retry, progressed)?;
+        let wait = attempt.again(&retry, progressed, self.executor.chance())?;
         self.retrying(step, fault, attempt.failed, &retry, wait);
         Some(wait)
+    }
+
+    /// The wait before a further try of a login.
+    pub(super) fn pause(&self, retry: &Retry, failed: u32) -> Duration {
+        pause(retry, failed, self.executor.chance())
     }
 
     /// Tells that something is tried again after a wait.

@@ -2,6 +2,7 @@
 //!
 //! The network and threads in a program; a model of both, seeded, in a simulation. Nothing else of a run differs.
 
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -47,6 +48,9 @@ pub trait Executor: Send + Sync {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
     }
+
+    /// A number from 0 to 1 that others do not share, so that what failed together is not tried again together.
+    fn chance(&self) -> f64;
 
     /// Gives the calling thread to the work, for so long at most; `false` where work goes on by itself, so that the caller
     /// may sleep.
@@ -103,6 +107,11 @@ impl Executor for Threads {
 
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn chance(&self) -> f64 {
+        let number = RandomState::new().hash_one(()) % 1000;
+        number as f64 / 1000.0
     }
 
     fn lend(&self, _: Option<Duration>) -> bool {

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use super::{Opening, SlotId};
 use crate::endpoint::Endpoint;
 use crate::event::Event;
-use crate::exec::backlog::pause;
 use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
 use crate::files::ServerId;
@@ -161,7 +160,7 @@ impl Pool {
     }
 
     pub(super) fn wait(&mut self, fault: &Fault, shared: &mut Shared, now: Instant) {
-        let wait = pause(&self.retry, self.failed);
+        let wait = shared.pause(&self.retry, self.failed);
         self.not_before = Some(now + wait);
         if let Some(step) = self.login {
             shared.retrying(step, fault, self.failed, &self.retry, wait);

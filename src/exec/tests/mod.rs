@@ -56,6 +56,10 @@ impl Virtual {
 }
 
 impl Executor for Virtual {
+    fn chance(&self) -> f64 {
+        0.5
+    }
+
     fn spawn(&self, chore: Chore) {
         let at = self.now() + self.takes;
         self.chores.lock().unwrap().push((at, chore));

@@ -1,0 +1,817 @@
+//! A session with a simulated server.
+//!
+//! What a real session does beyond the contract of [`End`] (sending ahead, listing dialects, encodings) has tests of its
+//! own against real and scripted servers; this one keeps the contract, and fails as the real one does.
+
+use std::io;
+
+use ftpflow::files::{Allowance, FileSet, Kind, Limits, Page, Precision, Time, aside_path};
+use ftpflow::ftp::{Algorithm, Checksum, Deleted, Error, ErrorKind, Facts, Features};
+use ftpflow::local::Links;
+use ftpflow::transfer::{Arrived, Breaker, Cause, End, Fetch, Looks, Manners, Put, Refused, Seen};
+
+use super::case::{Habits, Times};
+use super::faults::{ftp, refused};
+use super::manifest::BEGINNING;
+use super::paths;
+use super::tree::{Ino, Node, Spot};
+use super::world::{State, Verdict, World, tree_split};
+
+/// Bytes that pass in one call, so that files are cut in their middle.
+const CHUNK: usize = 40;
+/// From so many seconds on, LIST tells the day alone.
+const OLD: i64 = 180 * 86_400;
+
+pub(super) struct ModelSession {
+    world: World,
+    view: usize,
+    breaker: Breaker,
+    facts: Facts,
+    habits: Habits,
+    healthy: bool,
+    flow: Flow,
+    told: Option<Time>,
+}
+
+enum Flow {
+    None,
+    Reading {
+        ino: Ino,
+        at: usize,
+        size: bool,
+    },
+    /// `whole`: nothing of what was sent was dropped.
+    Writing {
+        ino: Ino,
+        whole: bool,
+    },
+    /// What was read or written is over, and its reply is to be taken.
+    Over {
+        ino: Ino,
+        size: bool,
+        whole: bool,
+    },
+}
+
+impl ModelSession {
+    /// Opens a session, as far as the server takes one.
+    pub(super) fn open(
+        world: &World,
+        view: usize,
+        breaker: Breaker,
+    ) -> Result<ModelSession, Box<Refused>> {
+        let refuse = |error: Error| {
+            Box::new(Refused {
+                cause: error.into(),
+                learned: Facts::default(),
+            })
+        };
+        match world.enter(view, "connect", b"") {
+            Verdict::Go | Verdict::Cut | Verdict::Full => {}
+            Verdict::Refuse(code) => {
+                return Err(refuse(super::faults::refused(
+                    ErrorKind::Greeting,
+                    "",
+                    code,
+                )));
+            }
+            _ => return Err(refuse(ftp(ErrorKind::Connect, ""))),
+        }
+        let mut state = world.lock();
+        if state.open[view] >= state.views[view].cap {
+            return Err(refuse(refused(ErrorKind::TooMany, "USER u", 421)));
+        }
+        state.open[view] += 1;
+        if state.open[view] > state.views[view].connections {
+            let many = state.open[view];
+            let text = format!("sessions: {many} open at once on v{view}");
+            state.oracle.violations.push(text);
+        }
+        let habits = state.views[view].habits;
+        let home = state.views[view].home.as_bytes().to_vec();
+        drop(state);
+        Ok(ModelSession {
+            world: world.clone(),
+            view,
+            breaker,
+            facts: facts(habits, home),
+            habits,
+            healthy: true,
+            flow: Flow::None,
+            told: None,
+        })
+    }
+
+    /// A call that only asks.
+    fn ask(&mut self, call: &str, path: &[u8]) -> Result<(), Cause> {
+        match self.enter(call, path)? {
+            Verdict::Go | Verdict::Full => Ok(()),
+            Verdict::Refuse(code) => Err(refused(ErrorKind::Refused, call, code).into()),
+            _ => self.lose(ErrorKind::Lost, call),
+        }
+    }
+
+    fn enter(&mut self, call: &str, path: &[u8]) -> Result<Verdict, Cause> {
+        if !self.healthy {
+            return Err(ftp(ErrorKind::Lost, call).into());
+        }
+        let verdict = self.world.enter(self.view, call, path);
+        if let Some(why) = self.breaker.tripped() {
+            self.healthy = false;
+            return Err(ftp(ErrorKind::Interrupted(why), call).into());
+        }
+        Ok(verdict)
+    }
+
+    fn lose<T>(&mut self, kind: ErrorKind, call: &str) -> Result<T, Cause> {
+        self.healthy = false;
+        Err(ftp(kind, call).into())
+    }
+
+    fn missing<T>(&self, call: &str) -> Result<T, Cause> {
+        Err(refused(ErrorKind::Missing, call, 550).into())
+    }
+
+    fn remember(&mut self, change: impl FnOnce(&mut Facts)) {
+        change(&mut self.facts);
+    }
+
+    /// The exchange of two files where the server renames onto none: the old one is put aside, and put back where its
+    /// successor is refused.
+    fn exchange(&mut self, from: &[u8], to: &[u8]) -> Result<(), Cause> {
+        let aside = aside_path(to);
+        self.one_rename(to, &aside)?;
+        if let Err(cause) = self.one_rename(from, to) {
+            if self.healthy {
+                self.one_rename(&aside, to)?;
+            }
+            return Err(cause);
+        }
+        // The new file stands: that the old one is still there is no failure of it.
+        let _ = self.remove(&aside);
+        Ok(())
+    }
+
+    fn one_rename(&mut self, from: &[u8], to: &[u8]) -> Result<(), Cause> {
+        match self.enter("RNTO", to)? {
+            Verdict::Go | Verdict::Full => self.move_now(from, to),
+            Verdict::Refuse(code) => Err(refused(ErrorKind::Refused, "RNTO", code).into()),
+            verdict => {
+                if verdict != Verdict::LostBefore {
+                    self.move_now(from, to)?;
+                }
+                self.lose(ErrorKind::UnknownOutcome, "RNTO")
+            }
+        }
+    }
+
+    fn move_now(&mut self, from: &[u8], to: &[u8]) -> Result<(), Cause> {
+        let mut state = self.world.lock();
+        let (Some((old, Some(_))), Some((new, None))) =
+            (self.spot(&state, from), self.spot(&state, to))
+        else {
+            return Err(refused(ErrorKind::Refused, "RNTO", 553).into());
+        };
+        state.rename(self.view, &old, to, &new);
+        Ok(())
+    }
+
+    fn spot(&self, state: &State, path: &[u8]) -> Option<(Spot, Option<Ino>)> {
+        let found = state.find(self.view, path, false)?;
+        Some((found.spot?, found.ino))
+    }
+}
+
+fn facts(habits: Habits, home: Vec<u8>) -> Facts {
+    let features = Features {
+        mlsd: habits.times == Times::Second,
+        mfmt: habits.mfmt,
+        mdtm: habits.mdtm,
+        size: habits.size,
+        rest_stream: habits.restart,
+        utf8: true,
+        epsv: true,
+        ..Features::default()
+    };
+    Facts {
+        features: Some(features),
+        no_restart_upload: !habits.restart,
+        no_restart_download: !habits.restart,
+        no_size: !habits.size,
+        exact_names: true,
+        home: Some(home),
+        ..Facts::default()
+    }
+}
+
+/// A time as a listing of this server tells it.
+fn listed(times: Times, modified: i64) -> Option<Time> {
+    let seconds = modified.div_euclid(1000);
+    let old = BEGINNING - seconds > OLD;
+    let floor = |precision: Precision| {
+        let width = precision.seconds();
+        Time::known(seconds - seconds.rem_euclid(width), precision)
+    };
+    match times {
+        Times::Second => Some(Time::at(seconds)),
+        Times::Minute if old => Some(floor(Precision::Day)),
+        Times::Minute => Some(floor(Precision::Minute)),
+        Times::None => None,
+    }
+}
+
+impl End for ModelSession {
+    fn find(&self, text: &str) -> Result<Vec<u8>, Cause> {
+        let state = self.world.lock();
+        Ok(paths::absolute(&state.views[self.view], self.view, text))
+    }
+
+    fn place(&mut self, folder: &[u8]) -> Result<Vec<u8>, Cause> {
+        self.ask("CWD", folder)?;
+        Ok(self.world.lock().place(self.view, folder))
+    }
+
+    fn confine(&mut self, _: &[u8], _: Links) {}
+
+    fn decode(&self, path: &[u8]) -> String {
+        String::from_utf8_lossy(path).into_owned()
+    }
+
+    fn manners(&mut self) -> Manners {
+        Manners {
+            hides_dot_names: self.habits.hides_dots,
+            folds_case: false,
+        }
+    }
+
+    fn try_names(&mut self, _: &[u8], _: &FileSet) -> Result<(), Cause> {
+        Ok(())
+    }
+
+    fn doubts_name(&self, _: &[u8]) -> bool {
+        false
+    }
+
+    fn list(&mut self, folder: &[u8], _: &Allowance) -> Result<Page, Cause> {
+        let verdict = self.enter("LIST", folder)?;
+        let mut page = Page::default();
+        match verdict {
+            Verdict::Go | Verdict::Full => {}
+            Verdict::Refuse(code) => {
+                return Err(refused(ErrorKind::Refused, "LIST", code).into());
+            }
+            // It breaks off in its middle.
+            Verdict::Cut => {
+                self.healthy = false;
+                page.broken("the data connection was lost".into());
+            }
+            _ => return self.lose(ErrorKind::Lost, "LIST"),
+        }
+        let mut state = self.world.lock();
+        let found = state.find(self.view, folder, true);
+        let ino = found.and_then(|found| found.ino);
+        let Some((ino, entries)) = ino.and_then(|ino| Some((ino, state.tree.folder(ino)?))) else {
+            drop(state);
+            return self.missing("CWD");
+        };
+        let shown = match verdict {
+            Verdict::Cut => entries.entries().count() / 2,
+            _ => usize::MAX,
+        };
+        for (name, node) in entries.entries().take(shown) {
+            if self.habits.hides_dots && name.starts_with(b".") {
+                continue;
+            }
+            match state.tree.node(node) {
+                Node::File(file) => page.push(
+                    name,
+                    Kind::File,
+                    self.habits.sizes.then_some(file.bytes.len() as u64),
+                    listed(self.habits.times, file.modified),
+                ),
+                Node::Folder(_) => page.push(name, Kind::Folder, None, None),
+                Node::Link(_) => page.push(name, Kind::Link, None, None),
+            }
+        }
+        state.oracle.listed_folder(ino);
+        Ok(page)
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
+
+    fn identity(&mut self, _: &[u8]) -> Result<Option<(u64, u64)>, Cause> {
+        Ok(None)
+    }
+
+    fn look(&mut self, path: &[u8]) -> Result<Seen, Cause> {
+        self.ask("SIZE", path)?;
+        let mut state = self.world.lock();
+        let Some((spot, ino)) = self.spot(&state, path) else {
+            return Ok(Seen::Nothing);
+        };
+        state.oracle.looked_at(&spot);
+        let file = ino.and_then(|ino| state.tree.file(ino));
+        Ok(match (file, ino) {
+            (Some(file), _) if self.habits.size || self.habits.sizes => {
+                Seen::Bytes(file.bytes.len() as u64)
+            }
+            (_, Some(_)) => Seen::Something,
+            (_, None) => Seen::Nothing,
+        })
+    }
+
+    fn looks(&mut self, path: &[u8]) -> Result<Looks, Cause> {
+        self.ask("MDTM", path)?;
+        let mut state = self.world.lock();
+        let found = state.find(self.view, path, true);
+        if let Some(spot) = found.as_ref().and_then(|found| found.spot.clone()) {
+            state.oracle.looked_at(&spot);
+        }
+        let file = found.and_then(|found| state.tree.file(found.ino?));
+        Ok(file.map_or_else(Looks::default, |file| Looks {
+            size: self.habits.size.then_some(file.bytes.len() as u64),
+            modified: self
+                .habits
+                .mdtm
+                .then_some(Time::at(file.modified.div_euclid(1000))),
+        }))
+    }
+
+    fn set_type(&mut self, _: bool) -> Result<(), Cause> {
+        self.ask("TYPE", b"")
+    }
+
+    fn reads_on(&self) -> bool {
+        !self.facts.no_restart_download
+    }
+
+    fn never_read_on(&mut self) {
+        self.remember(|facts| facts.no_restart_download = true);
+    }
+
+    fn open(&mut self, path: &[u8], fetch: Fetch) -> Result<(), Cause> {
+        self.told = None;
+        self.ask("RETR", path)?;
+        let state = self.world.lock();
+        let found = state.find(self.view, path, true);
+        let ino = found.and_then(|found| found.ino);
+        let Some((ino, file)) = ino.and_then(|ino| Some((ino, state.tree.file(ino)?))) else {
+            drop(state);
+            return Err(refused(ErrorKind::Refused, "RETR", 550).into());
+        };
+        let at = usize::try_from(fetch.offset).unwrap_or(usize::MAX);
+        let time = Time::at(file.modified.div_euclid(1000));
+        let told = fetch.time_before && self.habits.mdtm;
+        self.told = told.then_some(time);
+        self.flow = Flow::Reading {
+            ino,
+            at,
+            size: fetch.size_after,
+        };
+        Ok(())
+    }
+
+    fn told_time(&self) -> Option<Time> {
+        self.told
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Flow::Reading { ino, at, size } = self.flow else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        let verdict = self.enter("read", b"");
+        let verdict = verdict.map_err(io_error)?;
+        let state = self.world.lock();
+        let bytes = state.tree.file(ino).map_or(&[][..], |file| &file.bytes);
+        let rest = bytes.get(at..).unwrap_or_default();
+        let length = rest.len().min(buffer.len()).min(CHUNK);
+        match verdict {
+            Verdict::Go => {}
+            // The data end early, and nobody says so.
+            Verdict::Full => return Ok(0),
+            _ => return Err(ftp(ErrorKind::DataLost, "RETR").into()),
+        }
+        buffer[..length].copy_from_slice(&rest[..length]);
+        let at = at + length;
+        drop(state);
+        self.flow = Flow::Reading { ino, at, size };
+        Ok(length)
+    }
+
+    fn read_failed(&mut self, _: &[u8], error: io::Error) -> Cause {
+        self.flow = Flow::None;
+        self.healthy = false;
+        Error::from(error).into()
+    }
+
+    fn stop_reading(&mut self, _: Option<u64>, _: &mut [u8]) {
+        if matches!(self.flow, Flow::Reading { .. }) {
+            self.flow = Flow::None;
+        }
+    }
+
+    fn close_read(&mut self) {
+        if let Flow::Reading { ino, size, .. } = self.flow {
+            self.flow = Flow::Over {
+                ino,
+                size,
+                whole: true,
+            };
+        }
+    }
+
+    fn finish_read(&mut self, path: &[u8]) -> Result<Looks, Cause> {
+        let Flow::Over { size, .. } = std::mem::replace(&mut self.flow, Flow::None) else {
+            return Ok(Looks::default());
+        };
+        match self.enter("226 of RETR", path)? {
+            Verdict::Go | Verdict::Full => {}
+            Verdict::Refuse(code) => {
+                self.healthy = false;
+                return Err(refused(ErrorKind::NotWhole, "RETR", code).into());
+            }
+            _ => return self.lose(ErrorKind::NoFinalReply, "RETR"),
+        }
+        let state = self.world.lock();
+        let found = state.find(self.view, path, true);
+        let file = found.and_then(|found| state.tree.file(found.ino?));
+        let length = file.map(|file| file.bytes.len() as u64);
+        Ok(Looks {
+            size: length.filter(|_| size && self.habits.size),
+            modified: None,
+        })
+    }
+
+    fn writes_on(&self) -> bool {
+        !self.facts.no_restart_upload
+    }
+
+    fn never_write_on(&mut self) {
+        self.remember(|facts| facts.no_restart_upload = true);
+    }
+
+    fn create(&mut self, path: &[u8], put: Put) -> Result<(), Cause> {
+        let verdict = self.enter("STOR", path)?;
+        match verdict {
+            Verdict::Refuse(code) => {
+                return Err(refused(ErrorKind::Refused, "STOR", code).into());
+            }
+            Verdict::LostBefore => return self.lose(ErrorKind::Lost, "STOR"),
+            _ => {}
+        }
+        let mut state = self.world.lock();
+        let there = state
+            .find(self.view, path, true)
+            .and_then(|found| found.ino);
+        let ino = match (put.at, there) {
+            (0, _) | (_, None) => state.create(self.view, path),
+            (_, there) => there,
+        };
+        drop(state);
+        let Some(ino) = ino else {
+            return Err(refused(ErrorKind::Refused, "STOR", 553).into());
+        };
+        if verdict == Verdict::LostAfter {
+            return self.lose(ErrorKind::Lost, "STOR");
+        }
+        self.flow = Flow::Writing { ino, whole: true };
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Flow::Writing { ino, whole } = self.flow else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        let verdict = self.enter("write", b"").map_err(io_error)?;
+        let length = bytes.len().min(CHUNK);
+        let taken = match verdict {
+            // What was dropped once stays full.
+            _ if !whole => 0,
+            Verdict::Go => length,
+            Verdict::LostBefore => 0,
+            // A part of what was sent has arrived, or all of it; we are not told.
+            _ => length / 2,
+        };
+        let mut state = self.world.lock();
+        if state.dead.is_none() {
+            state.append(self.view, ino, &bytes[..taken]);
+        }
+        drop(state);
+        let whole = whole && verdict == Verdict::Go;
+        self.flow = Flow::Writing { ino, whole };
+        match verdict {
+            Verdict::Go => Ok(length),
+            // It goes on, and what does not fit is dropped: the final reply tells.
+            Verdict::Full => Ok(length),
+            _ => Err(ftp(ErrorKind::DataLost, "STOR").into()),
+        }
+    }
+
+    fn write_failed(&mut self, _: &[u8], error: io::Error) -> Cause {
+        self.flow = Flow::None;
+        self.healthy = false;
+        Error::from(error).into()
+    }
+
+    fn stop_writing(&mut self) {
+        if matches!(self.flow, Flow::Writing { .. }) {
+            self.flow = Flow::None;
+        }
+    }
+
+    fn close_write(&mut self) -> Result<(), Cause> {
+        if let Flow::Writing { ino, whole } = self.flow {
+            self.flow = Flow::Over {
+                ino,
+                size: false,
+                whole,
+            };
+        }
+        Ok(())
+    }
+
+    fn finish_write(&mut self, path: &[u8], put: Put) -> Result<Arrived, Cause> {
+        let Flow::Over { ino, whole, .. } = std::mem::replace(&mut self.flow, Flow::None) else {
+            return Ok(Arrived::default());
+        };
+        let verdict = match self.enter("226 of STOR", path)? {
+            Verdict::Go if !whole => Verdict::Full,
+            verdict => verdict,
+        };
+        let mut state = self.world.lock();
+        let dead = state.dead.is_some();
+        if matches!(verdict, Verdict::LostBefore | Verdict::Cut | Verdict::Full) && !dead {
+            // The last bytes were on their way.
+            if let Some(file) = state.tree.file_mut(ino) {
+                let half = file.bytes.len() / 2;
+                file.bytes.truncate(half);
+            }
+        }
+        let times_set = self.habits.mfmt && put.modified.is_some();
+        if let (Verdict::Go | Verdict::LostAfter, Some(time), true) =
+            (verdict, put.modified, times_set && !dead)
+            && let Some(file) = state.tree.file_mut(ino)
+        {
+            file.modified = time.seconds * 1000;
+        }
+        let length = state.tree.file(ino).map(|file| file.bytes.len() as u64);
+        let taken = put.look_at.filter(|_| self.habits.size).map(|path| {
+            let found = self.spot(&state, path);
+            if let Some((spot, _)) = &found {
+                state.oracle.looked_at(spot);
+            }
+            found.is_some_and(|(_, ino)| ino.is_some())
+        });
+        drop(state);
+        match verdict {
+            Verdict::Go => {}
+            Verdict::Refuse(code) => {
+                self.healthy = false;
+                return Err(refused(ErrorKind::NotWhole, "STOR", code).into());
+            }
+            Verdict::Full => {
+                self.healthy = false;
+                return Err(refused(ErrorKind::NotWhole, "STOR", 452).into());
+            }
+            _ => return self.lose(ErrorKind::NoFinalReply, "STOR"),
+        }
+        Ok(Arrived {
+            size: length.filter(|_| put.size_after && self.habits.size),
+            times_set,
+            taken,
+            rename_ready: put.rename_from,
+        })
+    }
+
+    fn make_folder(&mut self, path: &[u8]) -> Result<(), Cause> {
+        let verdict = self.enter("MKD", path)?;
+        match verdict {
+            Verdict::Refuse(code) => {
+                return Err(refused(ErrorKind::Refused, "MKD", code).into());
+            }
+            Verdict::LostBefore => return self.lose(ErrorKind::Lost, "MKD"),
+            _ => {}
+        }
+        let made = make_with_parents(&mut self.world.lock(), self.view, path);
+        match (made, verdict) {
+            (_, Verdict::LostAfter | Verdict::Cut) => self.lose(ErrorKind::Lost, "MKD"),
+            (true, _) => Ok(()),
+            (false, _) => Err(refused(ErrorKind::Refused, "MKD", 550).into()),
+        }
+    }
+
+    fn remove_folder(&mut self, path: &[u8]) -> Result<Deleted, Cause> {
+        let verdict = self.enter("RMD", path)?;
+        match verdict {
+            Verdict::Refuse(code) => {
+                return Err(refused(ErrorKind::Refused, "RMD", code).into());
+            }
+            Verdict::LostBefore => return self.lose(ErrorKind::UnknownOutcome, "RMD"),
+            _ => {}
+        }
+        let removed = remove_folder(&mut self.world.lock(), self.view, path);
+        match (removed, verdict) {
+            (_, Verdict::LostAfter | Verdict::Cut) => self.lose(ErrorKind::UnknownOutcome, "RMD"),
+            (Some(deleted), _) => Ok(deleted),
+            (None, _) => Err(refused(ErrorKind::Refused, "RMD", 550).into()),
+        }
+    }
+
+    fn rename(&mut self, from: &[u8], to: &[u8], ready: bool, over: bool) -> Result<(), Cause> {
+        // As the real one: a server without SIZE is not asked.
+        if !over && !ready && self.habits.size && self.look(to)? != Seen::Nothing {
+            return Err(Cause::Taken);
+        }
+        let verdict = self.enter("RNTO", to)?;
+        match verdict {
+            Verdict::Refuse(code) => {
+                return Err(refused(ErrorKind::Refused, "RNTO", code).into());
+            }
+            Verdict::LostBefore => return self.lose(ErrorKind::UnknownOutcome, "RNTO"),
+            _ => {}
+        }
+        let mut state = self.world.lock();
+        let (Some((old, Some(_))), Some((new, there))) =
+            (self.spot(&state, from), self.spot(&state, to))
+        else {
+            return Err(refused(ErrorKind::Refused, "RNFR", 550).into());
+        };
+        let folder = there.is_some_and(|ino| state.tree.folder(ino).is_some());
+        let refuses = self.habits.no_rename_over && there.is_some();
+        if folder || (refuses && !over) {
+            return Err(refused(ErrorKind::Refused, "RNTO", 553).into());
+        }
+        if refuses {
+            drop(state);
+            return self.exchange(from, to);
+        }
+        state.rename(self.view, &old, to, &new);
+        if self.habits.inbox {
+            state.hand_on(&new);
+        }
+        drop(state);
+        match verdict {
+            Verdict::LostAfter | Verdict::Cut => self.lose(ErrorKind::UnknownOutcome, "RNTO"),
+            _ => Ok(()),
+        }
+    }
+
+    fn settle_aside(&mut self, path: &[u8]) -> Result<(), Cause> {
+        let aside = aside_path(path);
+        if self.look(&aside)? == Seen::Nothing {
+            return Ok(());
+        }
+        match self.look(path)? {
+            Seen::Nothing => self.one_rename(&aside, path),
+            _ => self.remove(&aside).map(drop),
+        }
+    }
+
+    fn remove(&mut self, path: &[u8]) -> Result<Deleted, Cause> {
+        let verdict = self.enter("DELE", path)?;
+        match verdict {
+            Verdict::Refuse(code) => {
+                return Err(refused(ErrorKind::Refused, "DELE", code).into());
+            }
+            Verdict::LostBefore => return self.lose(ErrorKind::UnknownOutcome, "DELE"),
+            _ => {}
+        }
+        let mut state = self.world.lock();
+        let deleted = match self.spot(&state, path) {
+            Some((spot, Some(ino))) if state.tree.folder(ino).is_none() => {
+                state.remove(self.view, path, &spot);
+                Some(Deleted::Gone)
+            }
+            Some((_, Some(_))) => None,
+            _ => Some(Deleted::WasNotThere),
+        };
+        drop(state);
+        match (deleted, verdict) {
+            (_, Verdict::LostAfter | Verdict::Cut) => self.lose(ErrorKind::UnknownOutcome, "DELE"),
+            (Some(deleted), _) => Ok(deleted),
+            (None, _) => Err(refused(ErrorKind::Refused, "DELE", 550).into()),
+        }
+    }
+
+    fn set_time(&mut self, path: &[u8], modified: Time) -> Result<bool, Cause> {
+        if !self.habits.mfmt {
+            return Ok(false);
+        }
+        self.ask("MFMT", path)?;
+        let mut state = self.world.lock();
+        let found = state.find(self.view, path, true);
+        let ino = found.and_then(|found| found.ino);
+        let file = ino.and_then(|ino| state.tree.file_mut(ino));
+        let set = file.map(|file| file.modified = modified.seconds * 1000);
+        Ok(set.is_some())
+    }
+
+    fn set_mode(&mut self, path: &[u8], _: u32) -> Result<(), Cause> {
+        self.ask("SITE CHMOD", path)
+    }
+
+    fn flush(&mut self) -> Result<(), Cause> {
+        Ok(())
+    }
+
+    fn free_space(&mut self, _: &[u8]) -> Result<Option<u64>, Cause> {
+        Ok(None)
+    }
+
+    fn sums(&self) -> Option<Vec<Algorithm>> {
+        Some(Vec::new())
+    }
+
+    fn sum(&mut self, _: &[u8], _: Algorithm) -> Result<Option<Checksum>, Cause> {
+        Ok(None)
+    }
+
+    fn distrust_sums(&mut self) {}
+
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    fn healthy(&self) -> bool {
+        self.healthy && matches!(self.flow, Flow::None)
+    }
+
+    fn is_stale(&self) -> bool {
+        false
+    }
+
+    fn check_interrupted(&self) -> Result<(), Cause> {
+        match self.breaker.tripped() {
+            Some(why) => Err(ftp(ErrorKind::Interrupted(why), "").into()),
+            None => Ok(()),
+        }
+    }
+
+    fn transcript(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn facts(&self) -> Option<&Facts> {
+        Some(&self.facts)
+    }
+
+    fn learn(&mut self, facts: &Facts) {
+        self.facts.merge(facts);
+    }
+
+    fn quit(self: Box<Self>) {}
+}
+
+impl Drop for ModelSession {
+    fn drop(&mut self) {
+        self.world.lock().open[self.view] -= 1;
+    }
+}
+
+fn io_error(cause: Cause) -> io::Error {
+    match cause {
+        Cause::Ftp(error) => error.into(),
+        _ => io::ErrorKind::Other.into(),
+    }
+}
+
+/// Makes a folder and those above it; whether it stands.
+pub(super) fn make_with_parents(state: &mut State, view: usize, path: &[u8]) -> bool {
+    if state.dead.is_some() {
+        return false;
+    }
+    if let Some(found) = state.find(view, path, true)
+        && let Some(ino) = found.ino
+    {
+        return state.tree.folder(ino).is_some();
+    }
+    let (parent, name) = tree_split(path);
+    if !parent.is_empty() && !make_with_parents(state, view, parent) {
+        return false;
+    }
+    let above = if parent.is_empty() { b"/" } else { parent };
+    let above = state.find(view, above, true).and_then(|found| found.ino);
+    let Some(above) = above.filter(|ino| state.tree.folder(*ino).is_some()) else {
+        return false;
+    };
+    state.tree.make_folder(above, name);
+    true
+}
+
+/// Removes an empty folder; nothing where it is not empty or none.
+pub(super) fn remove_folder(state: &mut State, view: usize, path: &[u8]) -> Option<Deleted> {
+    let Some(found) = state.find(view, path, false) else {
+        return Some(Deleted::WasNotThere);
+    };
+    let Some(ino) = found.ino else {
+        return Some(Deleted::WasNotThere);
+    };
+    let folder = state.tree.folder(ino)?;
+    if folder.entries().next().is_some() || state.roots.contains(&ino) {
+        return None;
+    }
+    state.tree.take(&found.spot?);
+    Some(Deleted::Gone)
+}
