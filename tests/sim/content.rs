@@ -35,6 +35,11 @@ impl Contents {
         bytes
     }
 
+    /// Whether a sum is that of a whole content.
+    pub(super) fn knows(&self, sum: Sum) -> bool {
+        self.known.contains(&sum)
+    }
+
     /// Whether bytes are a whole content; no bytes at all always are.
     pub(super) fn is_whole(&self, bytes: &[u8]) -> bool {
         bytes.is_empty() || self.known.contains(&sum(bytes))

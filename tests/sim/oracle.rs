@@ -187,10 +187,9 @@ impl Oracle {
         let now = seen.tree.standing(seen.stores);
         let before = std::mem::replace(&mut self.standing, now);
         let gone = |sum: &Sum| self.standing.binary_search(sum).is_err();
-        before
-            .into_iter()
-            .filter(|sum| *sum != 0 && gone(sum))
-            .collect()
+        let lost = before.into_iter().filter(|sum| *sum != 0 && gone(sum));
+        // A part of a file that a direct transfer has left is nobody's only copy.
+        lost.filter(|sum| seen.contents.knows(*sum)).collect()
     }
 
     /// A file was made, or emptied, under a name.
@@ -206,12 +205,9 @@ impl Oracle {
         if is_temporary(&spot.1) {
             return;
         }
+        let writers = self.writers(seen, view, path, spot);
         let direct = |transfer: &Transfer| transfer.options.publish == Publish::Direct;
-        if !self
-            .writers(seen, view, path)
-            .iter()
-            .any(|(_, t)| direct(t))
-        {
+        if !writers.iter().any(|(_, transfer)| direct(transfer)) {
             let name = shown(path);
             self.fail(format!("0 `{name}` is written under its final name"));
         }
@@ -246,7 +242,16 @@ impl Oracle {
         let unverified =
             |(_, transfer): &(StepId, Transfer)| transfer.options.verify == Verify::None;
         let torn = file.is_some_and(|file| !seen.contents.is_whole(&file.bytes));
-        if torn && moved.aside.is_none() && !self.writers(seen, view, path).iter().all(unverified) {
+        let writers = self.writers(seen, view, path, to);
+        let faithful = |(id, transfer): &(StepId, Transfer)| {
+            let sources = self.sources_of_target(seen, *id, transfer, to);
+            let mut sources = sources.iter().filter_map(|spot| seen.tree.file_at(spot));
+            sources.any(|source| Some(&source.bytes) == file.map(|file| &file.bytes))
+        };
+        let excused = writers
+            .iter()
+            .any(|writer| unverified(writer) || faithful(writer));
+        if torn && moved.aside.is_none() && !excused {
             let name = shown(path);
             self.fail(format!(
                 "0 half a file, or parts of two, under the final name `{name}`"
@@ -268,7 +273,7 @@ impl Oracle {
         how: &str,
     ) {
         let name = shown(path);
-        let writers = self.writers(seen, view, path);
+        let writers = self.writers(seen, view, path, spot);
         if writers.is_empty() {
             return self.fail(format!(
                 "1 `{name}` was {how} by no transfer, and it was the only copy"
@@ -339,7 +344,7 @@ impl Oracle {
         if before.sum.is_none_or(|sum| sum == 0) {
             return;
         }
-        let deletes = self.deleters(seen, view, path);
+        let deletes = self.deleters(seen, view, path, &spot);
         if deletes.is_empty() {
             return self.cleared(seen, view, path, &spot, &before, !lost.is_empty());
         }
@@ -375,7 +380,7 @@ impl Oracle {
         before: &Before,
         lost: bool,
     ) {
-        let writers = self.writers(seen, view, path);
+        let writers = self.writers(seen, view, path, spot);
         let clears = writers
             .iter()
             .any(|(_, t)| t.options.publish == Publish::Direct);
@@ -416,39 +421,47 @@ impl Oracle {
                     return Err(format!("7 what `{step}` has brought there or found there"));
                 }
                 let _ = id;
-                after
-                    .iter()
-                    .try_for_each(|step| self.onward(seen, *step, spot, gone))?;
-                Ok(Vec::new())
+                let further = after.iter();
+                let further = further.map(|step| self.brought_onward(seen, *step, spot, gone));
+                Ok(further
+                    .collect::<Result<Vec<_>, _>>()?
+                    .into_iter()
+                    .flatten()
+                    .collect())
             }
         }
     }
 
-    /// Whether a transfer that handled a file has brought it to where it should be.
-    fn onward(
+    /// Whether a transfer that handled a file has brought it to where it should be, and where that is.
+    fn brought_onward(
         &self,
         seen: Seen<'_>,
         step: StepId,
         spot: &Spot,
         gone: &Before,
-    ) -> Result<(), String> {
-        let own = self.handled.iter().filter(|((by, _), _)| *by == step.0);
-        let mut own = own.filter(|(_, handled)| handled.source.as_ref() == Some(spot));
-        let Some(((_, relative), handled)) = own.next() else {
+    ) -> Result<Option<Spot>, String> {
+        let Some((relative, handled)) = self.handled_at(step, spot) else {
             let Action::Transfer(transfer) = &self.plan.step(step).action else {
-                return Ok(());
+                return Ok(None);
             };
             return match self.set_spots(transfer.from).contains(spot) {
                 true => Err("3 a transfer before it never came to it".into()),
-                false => Ok(()),
+                false => Ok(None),
             };
         };
         if !handled.proven {
             return Err(format!("3 a transfer before it told {}", handled.outcome));
         }
-        let relative = relative.clone();
         self.copy_stands(seen, step, &relative, spot, gone)
-            .map(drop)
+            .map(Some)
+    }
+
+    /// What a transfer told of the file at a name, and the path by which it knows it.
+    fn handled_at(&self, step: StepId, spot: &Spot) -> Option<(Vec<u8>, &Handled)> {
+        let own = self.handled.iter().filter(|((by, _), _)| *by == step.0);
+        let mut own = own.filter(|(_, handled)| handled.source.as_ref() == Some(spot));
+        own.next()
+            .map(|((_, relative), handled)| (relative.clone(), handled))
     }
 
     /// Whether a transfer's copy of a file stands whole at its destination.
@@ -463,9 +476,16 @@ impl Oracle {
         let Action::Transfer(transfer) = &self.plan.step(step).action else {
             return Err("3 no transfer".into());
         };
-        let handled = self.handled.get(&(step.0, relative.to_vec()));
+        // A store that folds case may know it by another name.
+        let (relative, handled) = match self.handled_at(step, source) {
+            Some((relative, handled)) => (relative, Some(handled)),
+            None => {
+                let handled = self.handled.get(&(step.0, relative.to_vec()));
+                (relative.to_vec(), handled)
+            }
+        };
         let told = handled.and_then(|handled| handled.target.clone());
-        let Some(target) = self.target_of(seen, transfer, relative).or(told) else {
+        let Some(target) = self.target_of(seen, transfer, &relative).or(told) else {
             return Err("3 the destination's folder is missing".into());
         };
         if target == *source {
@@ -553,21 +573,33 @@ impl Oracle {
     }
 
     /// The running transfers that may write a path.
-    fn writers(&self, seen: Seen<'_>, view: usize, path: &[u8]) -> Vec<(StepId, Transfer)> {
+    fn writers(
+        &self,
+        seen: Seen<'_>,
+        view: usize,
+        path: &[u8],
+        spot: &Spot,
+    ) -> Vec<(StepId, Transfer)> {
         let steps = self.running.iter().map(|id| &self.plan.steps[*id as usize]);
         let transfers = steps.filter_map(|step| match &step.action {
             Action::Transfer(transfer) => Some((step.id, transfer.clone())),
             _ => None,
         });
         let writes = |transfer: &Transfer| {
-            let root = paths::absolute(&seen.views[view], view, &transfer.into);
-            self.view_of(transfer.to) == view && below(path, &root).is_some()
+            self.view_of(transfer.to) == view
+                && seen.relative(view, &transfer.into, path, spot).is_some()
         };
         transfers.filter(|(_, transfer)| writes(transfer)).collect()
     }
 
     /// The running deletions that may mean a path, and the path below their root.
-    fn deleters(&self, seen: Seen<'_>, view: usize, path: &[u8]) -> Vec<(StepId, Delete, Vec<u8>)> {
+    fn deleters(
+        &self,
+        seen: Seen<'_>,
+        view: usize,
+        path: &[u8],
+        spot: &Spot,
+    ) -> Vec<(StepId, Delete, Vec<u8>)> {
         let steps = self.running.iter().map(|id| &self.plan.steps[*id as usize]);
         let means = steps.filter_map(|step| {
             let Action::Delete(delete) = &step.action else {
@@ -581,8 +613,7 @@ impl Oracle {
                 },
             };
             let (side, root) = self.root_of(set)?;
-            let root = paths::absolute(&seen.views[view], view, &root);
-            let relative = below(path, &root)?.to_vec();
+            let relative = seen.relative(view, &root, path, spot)?;
             (self.view_of(side) == view).then(|| (step.id, delete.clone(), relative))
         });
         means.collect()
@@ -813,6 +844,18 @@ impl Oracle {
 }
 
 impl Seen<'_> {
+    /// A path below a folder of the manifest, whether it is spelled as that or as the folder is found.
+    fn relative(&self, view: usize, folder: &str, path: &[u8], spot: &Spot) -> Option<Vec<u8>> {
+        let root = paths::absolute(&self.views[view], view, folder);
+        if let Some(relative) = below(path, &root) {
+            return Some(relative.to_vec());
+        }
+        let root = self.tree.find(self.roots[view], &root, true)?.ino?;
+        let folder = self.tree.path_of(root, spot.0, b"")?;
+        let folder = folder.strip_prefix(b"/").unwrap_or(&folder);
+        Some(join(folder, tree_split(path).1))
+    }
+
     /// Whether a name lies in an inbox, where nothing stays.
     fn views_inbox(&self, spot: &Spot) -> bool {
         let inboxes = self
