@@ -73,7 +73,9 @@ impl ModelDisk {
             let problem = Problem::Link(path.clone());
             return Err(Error { act, path, problem }.into());
         }
-        let whole = state.find(LOCAL, path, last && self.links == Links::Follow);
+        // The folder itself is opened by whatever path leads to it.
+        let path = join(&state.place(LOCAL, &self.folder), relative);
+        let whole = state.find(LOCAL, &path, last && self.links == Links::Follow);
         Ok(whole)
     }
 

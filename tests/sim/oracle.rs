@@ -384,8 +384,8 @@ impl Oracle {
         let clears = writers
             .iter()
             .any(|(_, t)| t.options.publish == Publish::Direct);
-        if before.aside.is_some() && lost {
-            self.overwritten(seen, view, path, spot, before, "removed after its exchange");
+        if lost && (before.aside.is_some() || clears) {
+            self.overwritten(seen, view, path, spot, before, "removed for another");
         } else if lost || (before.aside.is_none() && !clears) {
             let name = shown(path);
             self.fail(format!(
@@ -768,10 +768,13 @@ impl Oracle {
             .handled
             .iter()
             .any(|((by, _), other)| *by != step && other.target.as_ref() == Some(target));
-        let whole = seen
-            .tree
-            .file_at(target)
-            .is_some_and(|f| seen.contents.is_whole(&f.bytes));
+        let copy = seen.tree.file_at(target);
+        let source = handled.source.as_ref();
+        let source = source.and_then(|source| seen.tree.file_at(source));
+        let whole = copy.is_some_and(|copy| {
+            let same = source.is_some_and(|source| source.bytes == copy.bytes);
+            same || seen.contents.is_whole(&copy.bytes)
+        });
         if !whole && !others && !seen.views_inbox(target) {
             self.fail(format!(
                 "tally: `{file}` was told Transferred, and does not stand whole"
@@ -864,11 +867,7 @@ impl Seen<'_> {
             .zip(self.roots)
             .filter(|(view, _)| view.habits.inbox);
         let mut roots = inboxes.map(|(_, root)| *root);
-        roots.any(|root| {
-            let mut found = false;
-            self.tree.walk(root, &mut |other, _| found |= other == spot);
-            found || root == spot.0
-        })
+        roots.any(|root| self.tree.path_of(root, spot.0, b"").is_some())
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn steps(rng: &mut Rng, views: &[View], links: &[LinkSpec], on: &Swit
         sets: Vec::new(),
     };
     planner.list();
-    for _ in 0..2 + planner.rng.below(5) {
+    for _ in 0..3 + planner.rng.below(6) {
         planner.next();
     }
     planner.steps

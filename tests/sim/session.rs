@@ -35,22 +35,33 @@ pub(super) struct ModelSession {
 
 enum Flow {
     None,
+    /// `after`: what is asked after the last byte.
     Reading {
         ino: Ino,
         at: usize,
-        size: bool,
+        after: After,
     },
     /// `whole`: nothing of what was sent was dropped.
     Writing {
         ino: Ino,
         whole: bool,
     },
-    /// What was read or written is over, and its reply is to be taken.
-    Over {
+    /// All was read, and the reply is to be taken.
+    Read {
+        after: After,
+    },
+    /// All was written, and the reply is to be taken.
+    Written {
         ino: Ino,
-        size: bool,
         whole: bool,
     },
+}
+
+/// What is asked after the last byte of a file.
+#[derive(Clone, Copy)]
+struct After {
+    size: bool,
+    time: bool,
 }
 
 impl ModelSession {
@@ -368,7 +379,10 @@ impl End for ModelSession {
         self.flow = Flow::Reading {
             ino,
             at,
-            size: fetch.size_after,
+            after: After {
+                size: fetch.size_after,
+                time: fetch.time_after,
+            },
         };
         Ok(())
     }
@@ -378,7 +392,7 @@ impl End for ModelSession {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Flow::Reading { ino, at, size } = self.flow else {
+        let Flow::Reading { ino, at, after } = self.flow else {
             return Err(io::ErrorKind::NotConnected.into());
         };
         let verdict = self.enter("read", b"");
@@ -396,7 +410,7 @@ impl End for ModelSession {
         buffer[..length].copy_from_slice(&rest[..length]);
         let at = at + length;
         drop(state);
-        self.flow = Flow::Reading { ino, at, size };
+        self.flow = Flow::Reading { ino, at, after };
         Ok(length)
     }
 
@@ -413,17 +427,13 @@ impl End for ModelSession {
     }
 
     fn close_read(&mut self) {
-        if let Flow::Reading { ino, size, .. } = self.flow {
-            self.flow = Flow::Over {
-                ino,
-                size,
-                whole: true,
-            };
+        if let Flow::Reading { after, .. } = self.flow {
+            self.flow = Flow::Read { after };
         }
     }
 
     fn finish_read(&mut self, path: &[u8]) -> Result<Looks, Cause> {
-        let Flow::Over { size, .. } = std::mem::replace(&mut self.flow, Flow::None) else {
+        let Flow::Read { after } = std::mem::replace(&mut self.flow, Flow::None) else {
             return Ok(Looks::default());
         };
         match self.enter("226 of RETR", path)? {
@@ -437,11 +447,14 @@ impl End for ModelSession {
         let state = self.world.lock();
         let found = state.find(self.view, path, true);
         let file = found.and_then(|found| state.tree.file(found.ino?));
-        let length = file.map(|file| file.bytes.len() as u64);
-        Ok(Looks {
-            size: length.filter(|_| size && self.habits.size),
-            modified: None,
-        })
+        let (size, time) = (
+            after.size && self.habits.size,
+            after.time && self.habits.mdtm,
+        );
+        Ok(file.map_or_else(Looks::default, |file| Looks {
+            size: size.then_some(file.bytes.len() as u64),
+            modified: time.then_some(Time::at(file.modified.div_euclid(1000))),
+        }))
     }
 
     fn writes_on(&self) -> bool {
@@ -523,17 +536,13 @@ impl End for ModelSession {
 
     fn close_write(&mut self) -> Result<(), Cause> {
         if let Flow::Writing { ino, whole } = self.flow {
-            self.flow = Flow::Over {
-                ino,
-                size: false,
-                whole,
-            };
+            self.flow = Flow::Written { ino, whole };
         }
         Ok(())
     }
 
     fn finish_write(&mut self, path: &[u8], put: Put) -> Result<Arrived, Cause> {
-        let Flow::Over { ino, whole, .. } = std::mem::replace(&mut self.flow, Flow::None) else {
+        let Flow::Written { ino, whole } = std::mem::replace(&mut self.flow, Flow::None) else {
             return Ok(Arrived::default());
         };
         let verdict = match self.enter("226 of STOR", path)? {
@@ -782,14 +791,20 @@ pub(super) fn make_with_parents(state: &mut State, view: usize, path: &[u8]) -> 
     if state.dead.is_some() {
         return false;
     }
-    if let Some(found) = state.find(view, path, true)
-        && let Some(ino) = found.ino
-    {
-        return state.tree.folder(ino).is_some();
+    let stands = |state: &State| {
+        let found = state.find(view, path, true);
+        let ino = found.and_then(|found| found.ino);
+        ino.map(|ino| state.tree.folder(ino).is_some())
+    };
+    if let Some(stands) = stands(state) {
+        return stands;
     }
     let (parent, name) = tree_split(path);
     if !parent.is_empty() && !make_with_parents(state, view, parent) {
         return false;
+    }
+    if name == b".." || name == b"." {
+        return stands(state) == Some(true);
     }
     let above = if parent.is_empty() { b"/" } else { parent };
     let above = state.find(view, above, true).and_then(|found| found.ino);
