@@ -40,6 +40,11 @@ impl<T> Backlog<T> {
         }
     }
 
+    /// Makes room for so much new work, so that it never has to move while it is added.
+    pub(super) fn reserve(&mut self, count: usize) {
+        self.ready.reserve_exact(count);
+    }
+
     /// Adds new work.
     pub(super) fn push(&mut self, item: T) {
         self.ready.push_back(item);

@@ -1,13 +1,13 @@
 //! The end of a transfer step: what was not dealt with, and what stands.
 
-use super::phase::{Closing, Phase, Publishing, Work};
+use super::phase::{Closing, Known, Phase, Publishing, Work};
 use super::state::{Happened, State};
-use super::{LOOKED_AT_ONCE, TOLD_AT_ONCE, Transfer};
+use super::{LOOKED_AT_ONCE, Output, TOLD_AT_ONCE, Transfer};
 use crate::event::StepOutcome;
 use crate::exec::fault::Fault;
 use crate::exec::proofs::Stand;
 use crate::exec::shared::Shared;
-use crate::exec::steps::{Ending, Stop, left_undone};
+use crate::exec::steps::{Ending, Stop, job, left_undone};
 use crate::files::FileSet;
 
 impl Transfer {
@@ -119,7 +119,6 @@ impl Transfer {
 
     /// How the step ended, once all were looked at.
     pub(super) fn ending(&mut self, shared: &mut Shared) -> Ending {
-        let ends = self.phase.ends().cloned();
         let Phase::Close(_, closing) = &mut self.phase else {
             return Ending::failed(None, None);
         };
@@ -135,8 +134,35 @@ impl Transfer {
             None if self.files.failed() == 0 => StepOutcome::Done,
             failure => StepOutcome::Failed { failure },
         };
-        let set: Option<FileSet> =
-            ends.map(|ends| self.set.routed(closing.standing, ends.route.clone()));
-        Ending { outcome, set }
+        Ending {
+            outcome,
+            set: closing.yielded.flatten(),
+        }
+    }
+
+    /// The job that makes a set of what stands, and lets go of all that the step has looked at.
+    pub(super) fn yield_set(&mut self) -> Option<job::Work> {
+        let Phase::Close(known, closing) = &mut self.phase else {
+            return None;
+        };
+        let known = std::mem::replace(known, Known::Nothing);
+        let (standing, set) = (std::mem::take(&mut closing.standing), self.set.clone());
+        Some(Box::new(move |_| {
+            let route = match &known {
+                Known::Nothing => None,
+                Known::Ends(ends) => Some(ends.route.clone()),
+                Known::Terms(terms) => Some(terms.ends.route.clone()),
+            };
+            let yielded = route.map(|route| set.routed(standing, route));
+            drop(known);
+            Output::Yielded(yielded).boxed()
+        }))
+    }
+
+    /// Takes in the set that the step yields.
+    pub(super) fn yielded(&mut self, set: Option<FileSet>) {
+        if let Phase::Close(_, closing) = &mut self.phase {
+            closing.yielded = Some(set);
+        }
     }
 }

@@ -14,7 +14,9 @@ use crate::exec::backlog::{Backlog, Tries};
 
 /// Where each file of a set is, by its position there.
 pub(super) struct Files {
+    /// Those that something happened to; behind them all are [`State::Untold`]. So no moment pays for a million.
     states: Vec<State>,
+    count: usize,
     notes: HashMap<u32, Note>,
     waiting: Backlog<Piece>,
     /// How many have failed.
@@ -45,10 +47,13 @@ pub(super) struct Note {
 impl Files {
     /// So many files, of which nothing was told yet.
     pub(super) fn new(count: usize) -> Files {
+        let mut waiting = Backlog::new();
+        waiting.reserve(count);
         Files {
-            states: vec![State::Untold; count],
+            states: Vec::with_capacity(count),
+            count,
             notes: HashMap::new(),
-            waiting: Backlog::new(),
+            waiting,
             failed: 0,
             broken: 0,
         }
@@ -56,12 +61,13 @@ impl Files {
 
     /// How many there are.
     pub(super) fn len(&self) -> u32 {
-        u32::try_from(self.states.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.count).unwrap_or(u32::MAX)
     }
 
     /// Where a file is.
     pub(super) fn state(&self, at: u32) -> State {
-        self.states[at as usize]
+        let state = self.states.get(at as usize);
+        state.copied().unwrap_or_default()
     }
 
     /// How many have failed.
@@ -74,9 +80,12 @@ impl Files {
     /// # Errors
     /// What cannot happen to it where it is; it stays there.
     pub(super) fn happened(&mut self, at: u32, happened: Happened) -> Result<(), Illegal> {
-        let state = &mut self.states[at as usize];
-        *state = state.after(happened)?;
-        self.failed += u64::from(*state == State::Failed);
+        let state = self.state(at).after(happened)?;
+        if self.states.len() <= at as usize {
+            self.states.resize(at as usize + 1, State::Untold);
+        }
+        self.states[at as usize] = state;
+        self.failed += u64::from(state == State::Failed);
         Ok(())
     }
 

@@ -95,6 +95,7 @@ pub(in crate::exec) enum Output {
     Ordered(Vec<u32>),
     Published(Vec<(u32, Named)>),
     Cleared(Vec<(u32, Fault)>),
+    Yielded(Option<FileSet>),
 }
 
 impl Output {
@@ -221,7 +222,7 @@ impl Transfer {
                     Work::Tell(_) => return None,
                 }
             }
-            Phase::Close(..) => return None,
+            Phase::Close(..) => self.yield_set()?,
         };
         Some((Flight::Whole, work))
     }
@@ -249,6 +250,7 @@ impl Transfer {
             }
             (_, Output::Published(published)) => self.published(published, now, shared),
             (_, Output::Cleared(left)) => self.cleared(left, shared),
+            (_, Output::Yielded(set)) => self.yielded(set),
             _ => {}
         }
     }
@@ -281,8 +283,16 @@ impl Machine for Transfer {
         let idle = self.flights.is_empty();
         let (roles, more) = match &mut self.phase {
             Phase::Close(..) if !idle => return Next::Wait(None),
+            Phase::Close(_, closing) if closing.yielded.is_some() => {
+                return Next::Done(self.ending(shared));
+            }
             Phase::Close(..) => match self.close_some(shared) {
-                true => return Next::Done(self.ending(shared)),
+                true => {
+                    return Next::Job {
+                        roles: Roles::none(),
+                        more: 1,
+                    };
+                }
                 false => return Next::Wait(Some(now)),
             },
             Phase::Work(_, Work::Clear | Work::Publish(_)) if idle => (self.target_roles(), 1),

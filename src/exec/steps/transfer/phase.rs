@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::files::FileSet;
 use crate::transfer::Inventory;
 
 use super::ends::{Ends, Terms};
@@ -81,6 +82,8 @@ pub(super) struct Closing {
     pub(super) undone: usize,
     /// Files that stand whole at the destination.
     pub(super) standing: Vec<u32>,
+    /// What the step yields, once that is made of them.
+    pub(super) yielded: Option<Option<FileSet>>,
 }
 
 impl Phase {

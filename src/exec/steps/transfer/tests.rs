@@ -62,13 +62,18 @@ impl Case {
             match self.machine.next(self.now, &mut self.shared) {
                 Next::Wait(Some(at)) if at == self.now => {}
                 Next::Wait(_) | Next::Done(_) => return None,
+                Next::Job { .. } if matches!(self.machine.phase, Phase::Close(..)) => return None,
                 Next::Job { .. } => break,
             }
         }
+        Some(self.work())
+    }
+
+    fn work(&mut self) -> Job {
         self.jobs += 1;
         let id = JobId(self.jobs);
         let work = self.machine.work(id, self.now, &mut self.shared).work;
-        Some(Job { id, work })
+        Job { id, work }
     }
 
     fn end(&mut self, job: &Job, output: Output) {
@@ -129,7 +134,15 @@ impl Case {
             match self.machine.next(self.now, &mut self.shared) {
                 Next::Wait(Some(at)) if at == self.now => {}
                 Next::Done(ending) => return (ending.outcome, ending.set.map(|set| set.len())),
-                Next::Wait(_) | Next::Job { .. } => panic!("it has not ended"),
+                Next::Wait(_) => panic!("it has not ended"),
+                Next::Job { .. } => {
+                    let job = self.work();
+                    assert!(
+                        matches!(self.machine.phase, Phase::Close(..)),
+                        "it has not ended"
+                    );
+                    self.run(job);
+                }
             }
         }
     }
@@ -386,6 +399,7 @@ fn a_stop_leaves_what_waits_and_says_so_once() {
     case.begin();
     case.machine.stop(&Stop::Interrupted, &mut case.shared);
     assert!(case.job().is_none());
+    case.ending();
     assert_eq!(case.states(), [State::Undone; 5]);
     let warnings = told(&case.events).into_iter().filter(|event| {
         matches!(event, Event::Warning { text, .. } if text.starts_with("5 files were not transferred"))
@@ -414,7 +428,16 @@ fn a_million_files_as_the_dispatcher_sees_them() {
         let id = JobId(case.jobs);
         let begin = Instant::now();
         let work = case.machine.work(id, case.now, &mut case.shared).work;
-        longest.push((begin.elapsed(), format!("work {}", case.jobs)));
+        let pieces = case
+            .pieces(&Job {
+                id,
+                work: Box::new(|_| steps::Output::Nothing),
+            })
+            .len();
+        longest.push((
+            begin.elapsed(),
+            format!("work {} of {pieces} files", case.jobs),
+        ));
         let output = case.answer(Job { id, work });
         let begin = Instant::now();
         case.machine
