@@ -8,6 +8,11 @@
 //! `FTPFLOW_SIM_FROM=N` is the first. `FTPFLOW_SIM_ON=all` switches on what the code is not known to bear, or a list of
 //! names of [`switches::Switches`].
 
+#![expect(
+    clippy::print_stderr,
+    reason = "what was found is for whoever runs it, and no test's result"
+)]
+
 mod case;
 mod content;
 mod disk;
