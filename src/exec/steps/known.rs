@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::files::{FileSet, Folder, Listing, NameEncoding, Page, Side};
+use crate::files::{FileSet, Folder, Listing, NameEncoding, Page, Side, split};
 use crate::journal::{Entry, Resumed, StepRecord};
 use crate::plan::{self, StepId};
 
@@ -89,11 +89,7 @@ fn pages(entries: &[Entry]) -> BTreeMap<Vec<u8>, Page> {
     let mut pages: BTreeMap<Vec<u8>, Page> = BTreeMap::new();
     for entry in entries {
         let path = entry.path.bytes();
-        let slash = path.iter().rposition(|&byte| byte == b'/');
-        let (folder, name) = match slash {
-            Some(slash) => (&path[..slash], &path[slash + 1..]),
-            None => (&b""[..], &path[..]),
-        };
+        let (folder, name) = split(&path);
         let page = pages.entry(folder.to_vec()).or_default();
         page.push(name, entry.kind, entry.size, entry.modified);
     }
