@@ -13,6 +13,7 @@ mod content;
 mod disk;
 mod executor;
 mod faults;
+mod found;
 mod manifest;
 mod oracle;
 mod paths;
