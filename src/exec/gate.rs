@@ -103,7 +103,8 @@ pub(super) fn look(shared: &Shared) -> Late {
         warnings: warnings.map(|hazard| warning(plan, hazard)).collect(),
         refusal: found
             .iter()
-            .find(|hazard| hazard.is_error())
+            .filter(|hazard| hazard.is_error())
+            .find(|hazard| !shared.was_skipped(hazard.later) && !shared.was_skipped(hazard.earlier))
             .map(|hazard| refusal(plan, hazard)),
     }
 }

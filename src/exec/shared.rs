@@ -6,7 +6,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use crate::endpoint::PasvAddress;
-use crate::event::{Event, FileOutcome, RunOutcome, Stamped, Tally};
+use crate::event::{Event, FileOutcome, RunOutcome, Stamped, StepOutcome, Tally};
 use crate::files::{FileSet, Limits, NameEncoding, Reach, Route, ServerId, Side};
 use crate::journal::{Journal, Mark, Record, Resumed};
 use crate::plan::{Plan, Retry, StepId};
@@ -243,6 +243,12 @@ impl Shared {
             Side::Local => 1,
             Side::Server(server) => self.plan.server(server).endpoint.connections.max(1) as usize,
         }
+    }
+
+    /// Whether a step never starts.
+    pub(super) fn was_skipped(&self, step: StepId) -> bool {
+        let tally = self.tally.steps.get(step.0 as usize);
+        tally.is_some_and(|tally| matches!(tally.outcome, Some(StepOutcome::Skipped { .. })))
     }
 
     /// The encoding of names on a side.

@@ -18,6 +18,7 @@ mod content;
 mod disk;
 mod executor;
 mod faults;
+mod found;
 mod manifest;
 mod oracle;
 mod paths;

@@ -1,0 +1,100 @@
+//! What the simulation has found and was mended: each story again, in many orders.
+
+use super::case::{Case, Fault, Habits, LOCAL, Planned, Step, Store, Times, View, What};
+use super::run::run;
+use super::switches::Switches;
+
+/// A server that does everything, and this machine.
+fn views() -> Vec<View> {
+    let view = |store, root, home, host: &str| View {
+        store,
+        root,
+        home,
+        host: host.to_owned(),
+        connections: 2,
+        cap: 9,
+        habits: Habits {
+            times: Times::Second,
+            sizes: true,
+            size: true,
+            mdtm: true,
+            mfmt: true,
+            restart: true,
+            hides_dots: false,
+            no_rename_over: false,
+            inbox: false,
+        },
+    };
+    vec![view(0, "", "/w", ""), view(1, "", "/", "h1.test")]
+}
+
+fn step(name: &str, needs: &[&str], what: What) -> Step {
+    Step {
+        name: name.to_owned(),
+        needs: needs.iter().map(|need| (*need).to_owned()).collect(),
+        what,
+        attempts: 4,
+        goes_on: false,
+        timeout: None,
+    }
+}
+
+fn list(side: usize, path: &str) -> What {
+    What::List {
+        side,
+        path: path.to_owned(),
+        recursive: true,
+        follow: false,
+        hidden: false,
+    }
+}
+
+fn holds(case: &Case) {
+    for order in 0..24 {
+        let report = run(
+            &Case {
+                order,
+                ..case.clone()
+            },
+            true,
+        );
+        assert!(report.refused.is_none(), "{:?}", report.refused);
+        let story = report.log.join("\n");
+        assert!(
+            report.violations.is_empty(),
+            "{:?}\n{story}",
+            report.violations
+        );
+    }
+}
+
+#[test]
+fn a_step_that_never_starts_is_not_refused_for_a_hazard_as_well() {
+    let relay = |into: &str| What::Transfer {
+        from: "s1".to_owned(),
+        source: 1,
+        to: 1,
+        into: into.to_owned(),
+        options: Vec::new(),
+    };
+    holds(&Case {
+        on: Switches::NONE,
+        order: 0,
+        stores: vec![Store::default(); 2],
+        views: views(),
+        files: Vec::new(),
+        links: Vec::new(),
+        steps: vec![
+            step("s0", &[], list(LOCAL, "a")),
+            step("s1", &["s0"], list(1, "b/.")),
+            step("s2", &["s1"], relay("/in")),
+            step("s3", &[], relay("/b")),
+        ],
+        faults: vec![Planned {
+            at: 1,
+            what: Fault::Refuse(550),
+        }],
+        jobs: None,
+        resumes: false,
+    });
+}
