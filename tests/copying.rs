@@ -79,6 +79,7 @@ fn item() -> Item {
         partial: false,
         is_settled: true,
         asks_places: false,
+        replaces: false,
         replaces_same_size: false,
         again: false,
         stale: Vec::new(),

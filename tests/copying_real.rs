@@ -88,6 +88,7 @@ fn run(from: &mut Remote, to: &mut Remote, set: &FileSet, into: &str) -> (Vec<De
         sets_times,
         chmod: None,
         begun: None,
+        spared: None,
     };
     let mut inventory = Inventory::new(Manners::default());
     for folder in folders(set, &route) {
@@ -231,6 +232,7 @@ fn every_pair_of_servers_continues_a_partial_or_begins_again() {
                 partial: true,
                 is_settled: true,
                 asks_places: false,
+                replaces: false,
                 replaces_same_size: false,
                 again: false,
                 stale: Vec::new(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::files::{FileSet, Place, Route, Side, join, split};
 use crate::plan::StepId;
-use crate::transfer::{Looks, Unsure, Verdict};
+use crate::transfer::{Looks, Spared, Unsure, Verdict};
 
 /// What a transfer did with a source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,6 +57,8 @@ pub(super) struct Proofs {
     pairs: BTreeMap<(Place, Place), Option<Unsure>>,
     /// What this run has deleted: no file that stood there proves anything any more.
     ended: BTreeSet<(Side, Vec<u8>)>,
+    /// Copies whose sources this run has deleted.
+    spared: Arc<Spared>,
     arrivals: u32,
 }
 
@@ -107,6 +109,16 @@ impl Proofs {
     pub(super) fn has_ended(&self, place: &Place, name: &[u8]) -> bool {
         let path = join(&place.folder, name);
         self.any_ended() && self.ended.contains(&(place.side, path))
+    }
+
+    /// The source of a copy was deleted because of it.
+    pub(super) fn spare(&mut self, text: &str, place: Place, name: Vec<u8>, looks: Looks) {
+        Arc::make_mut(&mut self.spared).spare(text, place, name, looks);
+    }
+
+    /// Copies that must not be replaced any more.
+    pub(super) fn spared(&self) -> Arc<Spared> {
+        Arc::clone(&self.spared)
     }
 
     /// Whether this run has deleted anything.

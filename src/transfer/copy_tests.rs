@@ -40,6 +40,7 @@ fn lab(content: &[u8]) -> Lab {
             partial: false,
             is_settled: true,
             asks_places: false,
+            replaces: false,
             replaces_same_size: false,
             again: false,
             stale: Vec::new(),

@@ -1,11 +1,12 @@
 //! What is to be done with each file of a set. Pure: `run` does what `plan` prints.
 
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::decision::{DecideError, Decision, Decisions, Exactness, Refusal, Skip};
 use super::inventory::{Inventory, Standing, ancestors};
 use super::request::Request;
-use crate::files::{FileSet, Kind, Route};
+use crate::files::{FileSet, Kind, Place, Route, split};
 use crate::options::IfExists;
 
 struct Deciding<'a> {
@@ -16,6 +17,8 @@ struct Deciding<'a> {
     out: Decisions,
     standing: Vec<u32>,
     needed: Vec<Vec<u8>>,
+    /// Paths of all files of the set, where they lie on the destination's side.
+    sources: HashSet<Vec<u8>>,
     /// The folder of the last file, and what stands in its way.
     last_folder: (Vec<u8>, Option<Refusal>),
 }
@@ -39,9 +42,13 @@ pub fn decide(
         out: Decisions::default(),
         standing: Vec::new(),
         needed: Vec::new(),
+        sources: HashSet::new(),
         last_folder: (Vec::new(), None),
     };
     deciding.collisions()?;
+    if request.own_source {
+        deciding.sources = deciding.files().map(|at| set.absolute(at)).collect();
+    }
     deciding.out.each.reserve_exact(set.len());
     for at in set.positions() {
         let decision = deciding.entry(at);
@@ -100,6 +107,9 @@ impl Deciding<'_> {
         {
             return self.refuse(Refusal::OwnSource);
         }
+        if self.is_another_source(&relative) {
+            return self.refuse(Refusal::AnotherSource);
+        }
         if let Some(refusal) = self.blocked(&relative) {
             return self.refuse(refusal);
         }
@@ -117,6 +127,25 @@ impl Deciding<'_> {
             Some(standing) => self.existing(at, relative, standing),
             None => self.transfer(at, relative, false),
         }
+    }
+
+    /// Whether another file of the set lies where this one goes.
+    fn is_another_source(&self, relative: &[u8]) -> bool {
+        let target = crate::files::join(&self.route.root, relative);
+        !self.sources.is_empty() && self.sources.contains(&target)
+    }
+
+    /// Whether what stands there must not be replaced.
+    fn is_spared(&self, relative: &[u8], standing: Standing) -> bool {
+        let path = crate::files::join(&self.route.root, relative);
+        let (folder, name) = split(&path);
+        let place = Place {
+            side: self.route.side,
+            folder: folder.to_vec(),
+        };
+        let text = self.shown(name);
+        let spared = self.request.spared;
+        spared.is_some_and(|spared| spared.holds(&text, &place, name, standing))
     }
 
     /// Whether something stands in the way of a folder above a file. Files of one folder mostly follow one another.
@@ -155,11 +184,18 @@ impl Deciding<'_> {
                 self.standing.push(at);
                 self.transfer(at, relative, true)
             }
-            IfExists::Overwrite => self.transfer(at, relative, true),
+            IfExists::Overwrite => self.replace(at, relative, standing),
             IfExists::Update => match self.same(at, standing) {
                 Some(exactness) => Decision::Same(exactness),
-                None => self.transfer(at, relative, true),
+                None => self.replace(at, relative, standing),
             },
+        }
+    }
+
+    fn replace(&mut self, at: u32, relative: Vec<u8>, standing: Standing) -> Decision {
+        match self.is_spared(&relative, standing) {
+            true => self.refuse(Refusal::OnlyCopy),
+            false => self.transfer(at, relative, true),
         }
     }
 

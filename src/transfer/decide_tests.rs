@@ -68,6 +68,7 @@ fn request(options: &TransferOptions) -> Request<'_> {
         sets_times: true,
         chmod: None,
         begun: None,
+        spared: None,
     }
 }
 

@@ -63,6 +63,12 @@ pub enum Refusal {
     /// Source and destination are one file.
     #[error("the destination is the file itself")]
     OwnSource,
+    /// It would replace another source of this step, which is still to be copied.
+    #[error("it would replace another file that this step is to copy")]
+    AnotherSource,
+    /// It would replace a copy whose source this run has deleted.
+    #[error("what stands there is the only copy left of a file whose source this run deleted")]
+    OnlyCopy,
     /// Something else than a file has the name.
     #[error("a {0} stands at the destination")]
     InTheWay(&'static str),
@@ -158,6 +164,10 @@ impl Refusal {
     pub fn help(&self) -> Option<&'static str> {
         match self {
             Refusal::Name(problem) => problem.help(),
+            Refusal::AnotherSource => {
+                Some("choose another folder in `into`, outside the listed one")
+            }
+            Refusal::OnlyCopy => Some("give the two files different names or folders"),
             Refusal::OwnSource => Some("choose another folder in `into`"),
             Refusal::InTheWay(_) => Some("move it away, or choose another folder in `into`"),
             Refusal::NoFolder { .. } => {

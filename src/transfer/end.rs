@@ -31,6 +31,15 @@ pub struct Looks {
     pub modified: Option<Time>,
 }
 
+impl Looks {
+    /// Whether two looks may be of one file: what is not known may be the same.
+    pub fn may_be_one(self, other: Looks) -> bool {
+        let sizes = self.size.zip(other.size).is_none_or(|(a, b)| a == b);
+        let times = self.modified.zip(other.modified);
+        sizes && times.is_none_or(|(a, b)| !a.differs(b))
+    }
+}
+
 /// How a file is to be read.
 #[derive(Debug, Clone, Copy)]
 pub struct Fetch {
@@ -200,4 +209,21 @@ pub trait End: Send {
     fn learn(&mut self, facts: &Facts);
     /// Says goodbye, within a second.
     fn quit(self: Box<Self>);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_may_be_the_same() {
+        let at = |size, time| Looks {
+            size,
+            modified: Option::map(time, Time::at),
+        };
+        assert!(at(Some(1), Some(5)).may_be_one(at(Some(1), Some(5))));
+        assert!(at(Some(1), None).may_be_one(at(None, Some(5))));
+        assert!(!at(Some(1), None).may_be_one(at(Some(2), None)));
+        assert!(!at(Some(1), Some(5)).may_be_one(at(Some(1), Some(6))));
+    }
 }

@@ -41,7 +41,9 @@ pub struct Item {
     pub is_settled: bool,
     /// Whether it is to be asked if the two folders are one, before this file gets its name.
     pub asks_places: bool,
-    /// Whether a file stands under its final name that may be the source itself, as far as sizes tell.
+    /// Whether something stands under its final name.
+    pub replaces: bool,
+    /// Whether that may be the source itself, as far as sizes tell.
     pub replaces_same_size: bool,
     /// Whether this run has tried the file before.
     pub again: bool,
@@ -104,6 +106,7 @@ impl Item {
             partial: matches!(decision, Decision::Resume { .. }),
             is_settled: true,
             asks_places: false,
+            replaces: inventory.standing(&relative).is_some(),
             replaces_same_size: inventory.may_be_same(&relative, size),
             again: false,
         })

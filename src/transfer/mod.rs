@@ -26,6 +26,7 @@ mod publish;
 mod remove;
 mod request;
 mod server;
+mod spared;
 mod verify;
 
 pub use checksum::{Compared, compare};
@@ -43,6 +44,7 @@ pub use publish::{Published, Settled, discard, publish, settle, written};
 pub use remove::{Changed, Fate, still_same};
 pub use request::Request;
 pub use server::Server;
+pub use spared::Spared;
 
 // What of a session's protocol the rooms above may name.
 pub use crate::ftp::{Breaker, Class, Deleted, Facts, Why};

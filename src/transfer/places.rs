@@ -76,13 +76,13 @@ pub(super) fn make_sure(
         true => Some(ask_by_mark(source, target, item)?),
         false => None,
     };
-    if item.replaces_same_size {
-        let done = match &verdict {
-            Some(Verdict::Unknown(reason)) => Err(Cause::NotTold(reason.to_string())),
-            _ => target.remove(&item.target),
-        };
-        done.map_err(|cause| CopyError::new(Role::Target, cause))?;
-    }
+    // A set may know sizes that are no longer so: whatever stands there may be the source.
+    let done = match &verdict {
+        Some(Verdict::Unknown(reason)) if item.replaces => Err(Cause::NotTold(reason.to_string())),
+        _ if item.replaces_same_size => target.remove(&item.target).map(drop),
+        _ => Ok(()),
+    };
+    done.map_err(|cause| CopyError::new(Role::Target, cause))?;
     Ok(verdict)
 }
 

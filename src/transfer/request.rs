@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::decision::Exactness;
+use super::spared::Spared;
 use crate::files::{FileSet, Fingerprint, Partials};
 use crate::options::{IfExists, Publish, TransferOptions, Verify};
 
@@ -19,6 +20,8 @@ pub struct Request<'a> {
     pub source_id: &'a str,
     /// Whether source and destination are the same server (host, port and user) or both this machine.
     pub own_source: bool,
+    /// Copies that must not be replaced.
+    pub spared: Option<&'a Spared>,
     /// Whether the destination can set times.
     pub sets_times: bool,
     /// Mode given to each file that arrives (`chmod`).

@@ -69,6 +69,15 @@ impl Server {
         self.session.learn(&facts);
     }
 
+    /// Whether something has a name; without SIZE its folder tells.
+    fn is_taken(&mut self, path: &[u8]) -> Result<bool, Cause> {
+        match self.session.size(path)? {
+            Some(_) => Ok(true),
+            None if self.session.facts().no_size => Ok(self.look(path)? != Seen::Nothing),
+            None => Ok(false),
+        }
+    }
+
     /// The usual case, that only the last folder is missing, costs one command.
     fn make_with_parents(&mut self, path: &[u8]) -> Result<(), Error> {
         let first = match self.session.make_folder(path) {
@@ -310,7 +319,7 @@ impl End for Server {
     }
 
     fn rename(&mut self, from: &[u8], to: &[u8], ready: bool, over: bool) -> Result<(), Cause> {
-        if !over && !ready && self.session.size(to)?.is_some() {
+        if !over && !ready && self.is_taken(to)? {
             return Err(Cause::Taken);
         }
         Ok(self.session.rename_onto(from, to, ready, over)?)

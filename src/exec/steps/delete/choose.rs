@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Output;
-use super::names::{Names, Paths, may_be_one};
+use super::names::{Names, Paths};
 use super::relied::{CopyOf, Given, Relied};
 use crate::exec::fault::Fault;
 use crate::exec::proofs::{Proofs, place};
@@ -217,7 +217,7 @@ impl Question {
         };
         let mut sources = givens.iter().map(|given| given.source);
         let source = sources.next();
-        if source.is_some_and(|source| sources.any(|other| !may_be_one(source, other))) {
+        if source.is_some_and(|source| sources.any(|other| !source.may_be_one(other))) {
             return Err("it changed between two transfers of this run".into());
         }
         let copies = givens.into_iter().filter_map(|given| given.copy);
@@ -256,7 +256,7 @@ impl Question {
             let is_source = other.ledger.source(other.at) == (here.clone(), path.to_vec());
             let from_copy = givens.iter().any(|given| given.is_source_of(&other));
             let apart = self.preview || self.proofs.are_two(&here, &there).is_ok();
-            if !is_source && !from_copy && !apart && may_be_one(looks, other.row.copy) {
+            if !is_source && !from_copy && !apart && looks.may_be_one(other.row.copy) {
                 others.push(CopyOf::standing(&other, there, copy));
             }
         }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::files::{Place, fold, join};
 use crate::plan::StepId;
-use crate::transfer::Looks;
 
 /// Every file that stands at a destination because of this run: 16 bytes a file.
 pub(super) struct Names {
@@ -117,33 +116,8 @@ impl Paths {
     }
 }
 
-/// Whether two looks may be of one file.
-pub(super) fn may_be_one(a: Looks, b: Looks) -> bool {
-    let sizes = a.size.zip(b.size).is_none_or(|(a, b)| a == b);
-    let times = a.modified.zip(b.modified);
-    sizes && times.is_none_or(|(a, b)| !a.differs(b))
-}
-
 fn hash<T: Hash + ?Sized>(key: &T) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     hasher.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::files::Time;
-
-    #[test]
-    fn what_is_not_known_may_be_the_same() {
-        let at = |size, time| Looks {
-            size,
-            modified: Option::map(time, Time::at),
-        };
-        assert!(may_be_one(at(Some(1), Some(5)), at(Some(1), Some(5))));
-        assert!(may_be_one(at(Some(1), None), at(None, Some(5))));
-        assert!(!may_be_one(at(Some(1), None), at(Some(2), None)));
-        assert!(!may_be_one(at(Some(1), Some(5)), at(Some(1), Some(6))));
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::names::{Names, Paths, Standing, may_be_one};
+use super::names::{Names, Paths, Standing};
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::exec::shared::Shared;
 use crate::files::{FileSet, Place, Side, fold, split};
@@ -167,7 +167,7 @@ impl Relied {
                 }
             } else if place == copy.place {
                 copy.beside.push(name);
-            } else if came_later && !one_source && may_be_one(other.row.copy, row.copy) {
+            } else if came_later && !one_source && other.row.copy.may_be_one(row.copy) {
                 let route = &other.ledger.route;
                 copy.rivals.push((route.side, route.root.clone(), place));
             }
@@ -260,7 +260,7 @@ impl Opens {
         };
         let here = looks(set, at);
         let is_one = |(number, other): &&(u32, u32)| {
-            may_be_one(here, looks(&relied[*number as usize].ledger.set, *other))
+            here.may_be_one(looks(&relied[*number as usize].ledger.set, *other))
         };
         match alike.iter().find(is_one) {
             None => Ok(()),

@@ -12,7 +12,7 @@ use crate::event::{Event, FileOutcome};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
-use crate::files::{Side, parents, split};
+use crate::files::{self, Side, parents, split};
 use crate::journal::Mark;
 use crate::transfer::Fate;
 
@@ -242,8 +242,27 @@ impl Delete {
             if let Some(proofs) = shared.proofs() {
                 proofs.end(side, path);
             }
+            if matches!(outcome, FileOutcome::Deleted) {
+                self.spare_copies(at, shared);
+            }
         }
         shared.file(self.id, text, outcome, 0);
+    }
+
+    /// The copies of a deleted file are all that is left of it.
+    fn spare_copies(&self, at: u32, shared: &mut Shared) {
+        for copy in self.copies.of_file(at) {
+            let folder = &self.copies.folders[copy.folder as usize];
+            let text = shared.encoding(folder.side).decode(&copy.name);
+            let text = text.text.into_owned();
+            let place = files::Place {
+                side: shared.identity(folder.side),
+                folder: folder.path.clone(),
+            };
+            if let Some(proofs) = shared.proofs() {
+                proofs.spare(&text, place, copy.name.clone(), copy.looks);
+            }
+        }
     }
 
     /// The folders above a deleted file may be empty now.

@@ -160,8 +160,8 @@ impl Terms {
     fn asks_places(&self, item: &Item) -> bool {
         match self.ends.verdict(item) {
             Some(Verdict::Different) => false,
-            Some(Verdict::Unknown(_)) => item.direct && item.replaces_same_size,
-            None => self.wishes.relied || (item.direct && item.replaces_same_size),
+            Some(Verdict::Unknown(_)) => item.direct && item.replaces,
+            None => self.wishes.relied || (item.direct && item.replaces),
         }
     }
 

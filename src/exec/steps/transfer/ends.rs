@@ -7,7 +7,7 @@ use crate::files::{Allowance, FileSet, Route, Side, Time, split};
 use crate::journal::Resumed;
 use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
-use crate::transfer::{Decisions, Inventory, Item, Links, Request, Verdict};
+use crate::transfer::{Decisions, Inventory, Item, Links, Request, Spared, Verdict};
 
 use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
@@ -25,6 +25,8 @@ pub(in crate::exec) struct Wishes {
     pub(super) own_source: bool,
     pub(super) into: String,
     pub(super) links: Links,
+    /// Copies that must not be replaced.
+    spared: Arc<Spared>,
     /// Whether a later step relies on what this one brings to its destination.
     pub(super) relied: bool,
     /// Whether `into` is known by what its path leads to.
@@ -75,6 +77,7 @@ impl Wishes {
             own_source: shared.identity(transfer.source) == shared.identity(transfer.to),
             into: transfer.into.clone(),
             links: links_of(transfer.from, plan),
+            spared: shared.proofs.spared(),
             relied: plan.relies_on(step.id),
             finds_places: shared.finds_places(),
             allowance: Allowance::new(shared.limits(transfer.to)),
@@ -90,6 +93,7 @@ impl Wishes {
             step: &self.step,
             source_id: &self.source_id,
             own_source: self.own_source,
+            spared: Some(&self.spared),
             sets_times,
             chmod: self.chmod,
             begun: self

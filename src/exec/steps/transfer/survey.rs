@@ -191,9 +191,11 @@ fn look(end: &mut dyn End, wishes: &Wishes, path: &[u8]) -> Result<Option<Standi
         let shown = end.decode(path);
         Fault::at(&wishes.target_name, &cause, end).about(shown)
     })?;
-    Ok(looks.size.map(|size| Standing {
+    // A server may tell a time and no size: something stands there all the same.
+    let stands = looks.size.is_some() || looks.modified.is_some();
+    Ok(stands.then_some(Standing {
         kind: Kind::File,
-        size: Some(size),
+        size: looks.size,
         modified: looks.modified,
     }))
 }

@@ -84,6 +84,14 @@ impl Transfer {
             (None, Some(ends)) => self.listed(at, ends),
             (None, None) => return,
         };
+        // What was found the same by asking has the time that the source has.
+        let copy = Looks {
+            modified: match stand {
+                Stand::Same => copy.modified.or(source.modified),
+                _ => copy.modified,
+            },
+            ..copy
+        };
         let row = Row {
             stand,
             copy,
