@@ -137,7 +137,7 @@ impl Copying<'_> {
     fn may_begin_again(&mut self, continued: bool, error: &CopyError) -> bool {
         match (&*error.cause, error.end) {
             (Cause::Size(SizeProblem::Changed), _) if self.changes < MOST_CHANGES => {
-                match self.source.looks(&self.item.source) {
+                match self.look_again() {
                     Ok(now) => self.adopt(now),
                     Err(_) => return false,
                 }
@@ -150,6 +150,18 @@ impl Copying<'_> {
             _ => {}
         }
         self.source.healthy() && self.target.healthy()
+    }
+
+    /// What the source has become. Where SIZE is not told, its listing was what told the size.
+    fn look_again(&mut self) -> Result<Looks, Cause> {
+        let mut now = self.source.looks(&self.item.source)?;
+        if now.size.is_none()
+            && self.item.size.is_some()
+            && let Seen::Bytes(size) = self.source.look(&self.item.source)?
+        {
+            now.size = Some(size);
+        }
+        Ok(now)
     }
 
     /// Takes the source for what it has become.
@@ -304,6 +316,7 @@ impl Copying<'_> {
     /// Keeps or removes what was written, as the fault and `resume` say.
     fn clear_up(&mut self, mut error: CopyError) -> CopyError {
         error.bytes_moved = self.bytes_moved;
+        error.places = self.places.take();
         error.exact = self.exact;
         if !self.touched || is_needed(&error) {
             return error;

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::places::Verdict;
 use crate::event::Failure;
 use crate::files::Time;
 use crate::ftp::Algorithm;
@@ -24,6 +25,8 @@ pub struct CopyError {
     pub bytes_moved: u64,
     /// The source's exact time, where its listing is coarser: [`super::Item::new`] wants it for the next try.
     pub exact: Option<Time>,
+    /// What was found out about the two folders before it failed.
+    pub places: Option<Verdict>,
 }
 
 /// What an end is for.
@@ -161,6 +164,7 @@ impl CopyError {
             continues: false,
             bytes_moved: 0,
             exact: None,
+            places: None,
         }
     }
 

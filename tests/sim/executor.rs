@@ -12,6 +12,7 @@ use ftpflow::plan::PlanServer;
 use ftpflow::transfer::{Breaker, End, Facts, Refused};
 
 use super::disk::ModelDisk;
+use super::manifest::BEGINNING;
 use super::session::ModelSession;
 use super::world::World;
 
@@ -52,6 +53,11 @@ impl Executor for World {
 
     fn now(&self) -> Instant {
         start() + Duration::from_millis(self.lock().clock)
+    }
+
+    fn unix_now(&self) -> i64 {
+        let seconds = self.lock().clock / 1000;
+        BEGINNING + i64::try_from(seconds).unwrap_or(0)
     }
 
     fn chance(&self) -> f64 {

@@ -5,8 +5,8 @@
 //! and with faults that follow from a seed. After every change an oracle asks for the promises of this project.
 //!
 //! `FTPFLOW_SIM_SEED=N` runs one seed and prints what happens; `FTPFLOW_SIM_SEEDS=N` runs so many, on all cores;
-//! `FTPFLOW_SIM_FROM=N` is the first. `FTPFLOW_SIM_ON=all` switches on what the code is not known to bear, or a list of
-//! names of [`switches::Switches`].
+//! `FTPFLOW_SIM_FROM=N` is the first. `FTPFLOW_SIM_ON=` and a list of names of [`switches::Switches`] leaves only these
+//! dangers on, and those of a plain world.
 
 #![expect(
     clippy::print_stderr,
@@ -86,7 +86,7 @@ fn number(name: &str) -> Option<u64> {
 fn switches() -> Switches {
     match std::env::var("FTPFLOW_SIM_ON") {
         Ok(names) => Switches::named(&names),
-        Err(_) => Switches::KEPT,
+        Err(_) => Switches::ALL,
     }
 }
 

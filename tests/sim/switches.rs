@@ -1,5 +1,4 @@
-//! What of the world is simulated. A danger that the code does not bear yet is off here, with the rule that will end it,
-//! so that the others are watched at every change; the findings of a danger are seen with it alone switched on.
+//! What of the world is simulated: all dangers, or some by name, so that what one of them finds is seen alone.
 
 /// Dangers, each on or off.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +45,8 @@ pub(super) struct Switches {
 }
 
 impl Switches {
-    /// All that the code bears.
-    pub(super) const KEPT: Switches = Switches {
+    /// A plain world, in which runs are killed.
+    pub(super) const PLAIN: Switches = Switches {
         kills: true,
         ..Switches::NONE
     };
@@ -112,9 +111,9 @@ macro_rules! named {
 }
 
 impl Switches {
-    /// Those kept, and some by their names.
+    /// A plain world, and some dangers by their names.
     pub(super) fn named(names: &str) -> Switches {
-        let mut on = Switches::KEPT;
+        let mut on = Switches::PLAIN;
         for name in names.split(',').filter(|name| !name.is_empty()) {
             named!(on, name; kills aliases local_roots spellings folder_links file_links followed_links folds trims
                 coarse_times no_times somebody rewrites own_folders overwritten_copies direct deleted_copies refused_renames inboxes power_loss);

@@ -120,6 +120,13 @@ impl Terms {
             None => self.arrive(&mut pair, &item, attempt),
         });
         self.learn_exact(attempt.piece.file, &result);
+        if let Err(CopyError {
+            places: Some(verdict),
+            ..
+        }) = &result
+        {
+            self.ends.keep_verdict(&item, verdict);
+        }
         let result = result.map_err(|error| {
             let mut failed = self.failed(error, &pair, &item, rested);
             failed.stood = stood;
