@@ -48,6 +48,7 @@ mod listing_times;
 mod main_job;
 mod matrix;
 mod names_thousand;
+mod one_folder_real;
 mod pipelines;
 mod probe;
 mod quirks;

@@ -149,7 +149,7 @@ impl Batch {
             let away = split(&file.away).1;
             let is_one = page.entries().any(|entry| entry.name == away);
             let stands = match is_one {
-                true => Ok(Err("its copy's folder is its own folder".into())),
+                true => end_of(desk, *seat).map(|end| Err(one_folder(end, looking, file))),
                 false => end_of(desk, *seat).and_then(|end| {
                     end.confine(&looking.root, Links::Refuse);
                     looking.compare(end, page, copy)
@@ -191,6 +191,15 @@ fn end_of(desk: &mut Desk, seat: Option<usize>) -> Result<&mut dyn End, Fault> {
         None => desk.end(Role::Source),
         Some(number) => desk.target(number),
     }
+}
+
+fn one_folder(end: &dyn End, looking: &Looking, file: &Away<'_>) -> String {
+    format!(
+        "its folder `{}` and its copy's folder `{}:{}` are one and the same",
+        end.decode(split(&file.path).0),
+        looking.name,
+        end.decode(&looking.path)
+    )
 }
 
 fn failed(fault: Fault) -> Box<Result<Deletion, Fault>> {
