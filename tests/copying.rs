@@ -77,6 +77,7 @@ fn item() -> Item {
         chmod: None,
         resumable: true,
         partial: false,
+        now: i64::MAX,
         is_settled: true,
         asks_places: false,
         replaces: false,

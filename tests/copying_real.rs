@@ -230,6 +230,7 @@ fn every_pair_of_servers_continues_a_partial_or_begins_again() {
                 chmod: None,
                 resumable: true,
                 partial: true,
+                now: i64::MAX,
                 is_settled: true,
                 asks_places: false,
                 replaces: false,

@@ -112,6 +112,12 @@ impl Time {
         }
     }
 
+    /// The same without the parts of a second.
+    #[must_use]
+    pub fn to_the_second(self) -> Time {
+        Time::known(self.seconds, self.precision.max(Precision::Second))
+    }
+
     /// A time as a disk tells it.
     pub const fn fine(seconds: i64, nanos: u32) -> Time {
         Time {
@@ -154,6 +160,15 @@ pub fn racy(time: Time, now: i64) -> Option<Duration> {
         .saturating_add(time.precision.seconds() + SETTLED);
     let wait = u64::try_from(settled.saturating_sub(now)).ok()?;
     (wait > 0).then(|| Duration::from_secs(wait))
+}
+
+/// The longest that a file is waited for until its time is settled: a minute, which is what LIST tells, and the rest.
+pub const LONGEST_YOUTH: Duration = Duration::from_secs(65);
+
+/// Whether a file was written so lately that its time does not tell a later write. One that is far in the future comes from
+/// a clock that is wrong, and tells nothing of that.
+pub fn is_young(time: Time, now: i64) -> bool {
+    racy(time, now).is_some_and(|wait| wait <= LONGEST_YOUTH)
 }
 
 #[expect(

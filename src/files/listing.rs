@@ -7,7 +7,7 @@ use super::aside::is_aside;
 use super::entry::{Kind, Precision, Side, Time};
 use super::page::{Page, Problems, UNKNOWN_SIZE, UNKNOWN_TIME};
 use super::path::join;
-use super::temporary::is_temporary;
+use super::temporary::{is_temporary, name_before};
 
 /// One folder's page, and where the folder lies below the root.
 #[derive(Debug)]
@@ -194,7 +194,7 @@ impl Listing {
         let names = &self.names[offset as usize..];
         for row in &page.rows {
             let name = &names[row.start as usize..][..usize::from(row.length)];
-            if is_temporary(name) || is_aside(name) || (!hidden && name.starts_with(b".")) {
+            if is_own(name) || (!hidden && name.starts_with(b".")) {
                 continue;
             }
             self.rows.push(Row {
@@ -260,6 +260,11 @@ impl Listing {
     fn name_of(&self, row: &Row) -> &[u8] {
         &self.names[row.start as usize..][..usize::from(row.length)]
     }
+}
+
+/// Whether a name is one of ftpflow's own, which no list shows.
+fn is_own(name: &[u8]) -> bool {
+    is_temporary(name) || is_aside(name) || name_before(name).is_some()
 }
 
 /// Compares two (folder, name) as the relative paths that they make.

@@ -18,7 +18,7 @@ pub mod written;
 
 pub use aside::{aside_path, is_aside, put_aside_from};
 pub use encoding::{Decoded, NameEncoding};
-pub use entry::{Kind, Precision, ServerId, Side, Time, racy};
+pub use entry::{Kind, LONGEST_YOUTH, Precision, ServerId, Side, Time, is_young, racy};
 pub use filter::{Filter, Filtered, KindTest, Sort, SortKey};
 pub use fold::fold;
 pub use limits::{Allowance, Limit, Limits};

@@ -75,7 +75,21 @@ impl Root {
     pub fn rename_new(&self, from: &[u8], to: &[u8]) -> Result<(), Error> {
         let (from_folder, from_name) = self.parent(Act::Rename, from)?;
         let (to_folder, to_name) = self.parent(Act::Rename, to)?;
-        // A hard link fails where the name is taken, on every Unix; `renameat2` does not exist everywhere.
+        // In one instant where the system can, so that a kill leaves no second name.
+        #[cfg(target_os = "linux")]
+        match rustix::fs::renameat_with(
+            &from_folder,
+            from_name,
+            &to_folder,
+            to_name,
+            rustix::fs::RenameFlags::NOREPLACE,
+        ) {
+            Ok(()) => return Ok(()),
+            Err(Errno::EXIST) => return Err(self.error(Act::Rename, to, Errno::EXIST.into())),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+            Err(errno) => return Err(self.error(Act::Rename, from, errno.into())),
+        }
+        // A hard link fails where the name is taken, on every Unix and file system that has them.
         match rustix::fs::linkat(
             &from_folder,
             from_name,

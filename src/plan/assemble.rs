@@ -63,7 +63,7 @@ impl Builder<'_, '_> {
         let kept = self.sound(&graph, &order, &shown);
         let whole = kept.len() == shown.len();
         if whole {
-            self.settle_after(&graph, &order, &shown, yields);
+            self.settle_after(&graph, &order, &shown);
         }
         let said = self.said(yields);
         let ids = inverse(&kept, self.nodes.len());
@@ -112,34 +112,22 @@ impl Builder<'_, '_> {
 
     /// Which transfers come before each `delete` of a set, on the side that it deletes on. `graph` and `order` number the
     /// nodes as `shown` lists them.
-    fn settle_after(
-        &mut self,
-        graph: &Graph,
-        order: &[usize],
-        shown: &[usize],
-        yields: &[Option<Yields>],
-    ) {
-        let side = |step: StepId| yields[step.0 as usize].and_then(Yields::side);
+    fn settle_after(&mut self, graph: &Graph, order: &[usize], shown: &[usize]) {
         let (mut deletes, mut transfers) = (Vec::new(), Vec::new());
         for (at, &node) in shown.iter().enumerate() {
             let action = self.nodes[node].action.as_ref();
             if let Some(SetOf::Copies(_)) = action.map(Action::set) {
                 transfers.push(at);
             }
-            if let Some(Takes::Deleted(from)) = action.map(Action::takes) {
-                deletes.push((at, side(*from)));
+            if let Some(Takes::Deleted(_)) = action.map(Action::takes) {
+                deletes.push(at);
             }
         }
-        let asked: Vec<usize> = deletes.iter().map(|(at, _)| *at).collect();
-        let before = needed(graph, order, &asked, &transfers);
-        for ((at, deleted), before) in deletes.into_iter().zip(before) {
+        let before = needed(graph, order, &deletes, &transfers);
+        for (at, before) in deletes.into_iter().zip(before) {
+            // Whatever server entry or path leads to a file, it may be one that such a transfer took.
             let before = before.into_iter().map(|at| shown[at]);
-            let here = before.filter(|&node| {
-                let action = self.nodes[node].action.as_ref();
-                let taken = action.and_then(|action| action.takes().steps().first());
-                taken.is_some_and(|taken| side(*taken) == deleted)
-            });
-            let here: Vec<StepId> = here.map(super::step_sets::step_id).collect();
+            let here: Vec<StepId> = before.map(super::step_sets::step_id).collect();
             if let Some(Action::Delete(delete)) = &mut self.nodes[shown[at]].action
                 && let DeleteWhat::Set { after, .. } = &mut delete.what
             {

@@ -356,7 +356,7 @@ pub(super) fn put<'p>(item: &'p Item, options: &TransferOptions, at: u64) -> Put
     Put {
         at,
         size_after: options.verify != Verify::None && !options.ascii,
-        modified: item.modified.filter(|_| item.keeps_time),
+        modified: item.time_of_copy(),
         look_at: (renamed && !item.may_overwrite).then_some(&item.target[..]),
         rename_from: renamed,
     }

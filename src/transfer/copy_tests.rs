@@ -38,6 +38,7 @@ fn lab(content: &[u8]) -> Lab {
             chmod: None,
             resumable: true,
             partial: false,
+            now: i64::MAX,
             is_settled: true,
             asks_places: false,
             replaces: false,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::decision::Decision;
 use super::inventory::Inventory;
 use super::request::Request;
-use crate::files::{FileSet, NameProblem, Partials, Route, Time, join};
+use crate::files::{FileSet, NameProblem, Partials, Route, Time, is_young, join};
 use crate::options::Publish;
 
 /// One file on its way. Paths are absolute.
@@ -37,6 +37,8 @@ pub struct Item {
     pub resumable: bool,
     /// Whether a partial file may be there: set it for a second try.
     pub partial: bool,
+    /// What time it is, in Unix seconds.
+    pub now: i64,
     /// Whether its time would change with every write from now on.
     pub is_settled: bool,
     /// Whether it is to be asked if the two folders are one, before this file gets its name.
@@ -52,6 +54,13 @@ pub struct Item {
 }
 
 impl Item {
+    /// The time that its copy gets. A file that was written a moment ago may be written once more with the same time: its
+    /// copy gets another one, so that the next run does not take it for the same.
+    pub(super) fn time_of_copy(&self) -> Option<Time> {
+        let time = self.modified.filter(|_| self.keeps_time);
+        time.filter(|time| !is_young(*time, self.now))
+    }
+
     /// Where the bytes are written to.
     pub(super) fn written(&self) -> &[u8] {
         match self.direct {
@@ -104,6 +113,7 @@ impl Item {
             chmod: request.chmod,
             resumable: request.resumable(set, at),
             partial: matches!(decision, Decision::Resume { .. }),
+            now: i64::MAX,
             is_settled: true,
             asks_places: false,
             replaces: inventory.standing(&relative).is_some(),

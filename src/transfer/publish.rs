@@ -151,7 +151,7 @@ pub(super) fn unless_known(cause: Cause, doubt: Doubt) -> Cause {
 
 /// The time is worth no error: without it the next run compares as for a server that cannot set times.
 fn set_time(target: &mut dyn End, item: &Item, path: &[u8]) {
-    if let Some(time) = item.modified.filter(|_| item.keeps_time) {
+    if let Some(time) = item.time_of_copy() {
         let _ = target.set_time(path, time);
     }
 }

@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::files::{FileSet, Folder, Listing, NameEncoding, Page, Side, split};
-use crate::journal::{Entry, Resumed, StepRecord};
+use crate::exec::fault::Fault;
+use crate::exec::roles::Roles;
+use crate::files::{FileSet, Folder, Listing, NameEncoding, Page, Side, away_name, join, split};
+use crate::journal::{Entry, Mark, Resumed, StepRecord};
 use crate::plan::{self, StepId};
 
 use super::sole::Task;
 use super::{Ending, Found, Output, list, panicked};
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
+use crate::transfer::{End, Links, Role, Seen};
 
 pub(super) struct Known {
     id: StepId,
@@ -32,6 +35,45 @@ impl Known {
     }
 }
 
+impl Known {
+    /// Files that the interrupted run was about to delete, and that it may have put away.
+    fn begun(&self, side: Side, shared: &Shared) -> Vec<Vec<u8>> {
+        let side = shared.identity(side);
+        let deletes = shared.plan.steps.iter().filter(|step| step.kind.removes());
+        let there =
+            deletes.filter(|step| step.changes.iter().any(|at| shared.identity(*at) == side));
+        let records = there.filter_map(|step| self.resumed.step(&step.name));
+        let begun = records.filter(|_| !shared.preview).flat_map(|record| {
+            let open = record.begun.iter();
+            open.filter(|path| record.marks.get(*path) != Some(&Mark::Deleted))
+        });
+        begun.cloned().collect()
+    }
+}
+
+/// Gives files their names again that the interrupted run has put away.
+fn restore(end: &mut dyn End, server: &str, begun: &[Vec<u8>]) -> Result<(), Fault> {
+    for path in begun {
+        let (folder, name) = split(path);
+        let Some(away) = away_name(name).map(|name| join(folder, &name)) else {
+            continue;
+        };
+        let restored = end.look(&away).and_then(|seen| match seen {
+            Seen::Nothing => Ok(()),
+            Seen::Bytes(_) | Seen::Something => match end.look(path)? {
+                Seen::Nothing => end.rename(&away, path, false, false),
+                Seen::Bytes(_) | Seen::Something => Ok(()),
+            },
+        });
+        restored.map_err(|cause| Fault::at(server, &cause, end).about(end.decode(path)))?;
+    }
+    Ok(())
+}
+
+fn root_of(step: &StepRecord) -> Option<&[u8]> {
+    step.set.as_ref().map(|(root, ..)| root.as_slice())
+}
+
 impl Task for Known {
     fn work(&self, shared: &Shared) -> Work {
         let side = shared
@@ -42,7 +84,18 @@ impl Task for Known {
             .unwrap_or(Side::Local);
         let encoding = shared.encoding(side);
         let (resumed, name) = (Arc::clone(&self.resumed), self.name.clone());
-        Box::new(move |_| {
+        let begun = self.begun(side, shared);
+        let server = shared.plan.side_name(side).to_owned();
+        Box::new(move |desk| {
+            if let Some(root) = resumed.step(&name).and_then(root_of) {
+                let restored = desk.end(Role::Source).and_then(|end| {
+                    end.confine(root, Links::Refuse);
+                    restore(end, &server, &begun)
+                });
+                if let Err(fault) = restored {
+                    return Output::Set(Err(fault));
+                }
+            }
             let set = resumed
                 .step(&name)
                 .and_then(|step| rebuild(step, side, encoding));
@@ -54,8 +107,14 @@ impl Task for Known {
         })
     }
 
+    fn roles(&self, shared: &Shared) -> Roles {
+        let side = shared.plan.step(self.id).yields.side();
+        Roles::one(Role::Source, side.unwrap_or(Side::Local))
+    }
+
     fn judge(&self, output: Output, shared: &mut Shared) -> Ending {
         match output {
+            Output::Set(Err(fault)) => Ending::failed(Some(fault.failure), None),
             Output::Set(Ok(found)) => {
                 list::report(self.id, &found, None, shared);
                 Ending::done(Some(found.set))

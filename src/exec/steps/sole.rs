@@ -10,6 +10,10 @@ use crate::exec::steps::job::Work;
 /// The job, and what is made of its end.
 pub(super) trait Task {
     fn work(&self, shared: &Shared) -> Work;
+    /// The ends that it needs.
+    fn roles(&self, _: &Shared) -> Roles {
+        Roles::none()
+    }
     fn judge(&self, output: Output, shared: &mut Shared) -> Ending;
 }
 
@@ -35,10 +39,10 @@ impl<T: Task> Sole<T> {
 }
 
 impl<T: Task> Machine for Sole<T> {
-    fn next(&mut self, _: Instant, _: &mut Shared) -> Next {
+    fn next(&mut self, _: Instant, shared: &mut Shared) -> Next {
         match &mut self.state {
             State::Waits => Next::Job {
-                roles: Roles::none(),
+                roles: self.task.roles(shared),
                 more: 1,
             },
             State::Works => Next::Wait(None),

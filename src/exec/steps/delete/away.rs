@@ -6,7 +6,7 @@ use crate::transfer::{Cause, End, Links, Role, Seen};
 
 use super::Output;
 use super::choose::Copy;
-use super::copies::Looking;
+use super::copies::{Looking, kept};
 use super::jobs::{Deletion, Place, SHORT, changed, output};
 use crate::exec::fault::Fault;
 use crate::exec::pages;
@@ -204,10 +204,4 @@ fn one_folder(end: &dyn End, looking: &Looking, file: &Away<'_>) -> String {
 
 fn failed(fault: Fault) -> Box<Result<Deletion, Fault>> {
     Box::new(Err(fault))
-}
-
-fn kept(why: &str) -> Fault {
-    Fault::permanent(format!("it was kept: {why}")).help(
-        "look at its copy; where copies are taken away from there at once, write `accept: reply`",
-    )
 }

@@ -254,7 +254,8 @@ impl Question {
                 continue;
             }
             let is_source = other.ledger.source(other.at) == (here.clone(), path.to_vec());
-            let from_copy = givens.iter().any(|given| given.is_source_of(&other));
+            let mut looked_at = givens.iter().filter(|given| given.copy.is_some());
+            let from_copy = looked_at.any(|given| given.is_source_of(&other));
             let apart = self.preview || self.proofs.are_two(&here, &there).is_ok();
             if !is_source && !from_copy && !apart && looks.may_be_one(other.row.copy) {
                 others.push(CopyOf::standing(&other, there, copy));

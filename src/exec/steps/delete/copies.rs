@@ -12,6 +12,8 @@ use crate::exec::fault::Fault;
 use crate::exec::pages;
 use crate::exec::steps::job::Work;
 
+const GONE: &str = "its copy does not stand there any more";
+
 /// A folder of a destination, and the copies that must stand in it.
 pub(super) struct Looking {
     /// The number of the folder.
@@ -117,8 +119,20 @@ impl Looking {
                 "its copy's folder does not show `{}` beside it, which may be taken for the same name there",
                 end.decode(other)
             )),
-            None => is_as_it_was(copy.looks, now),
+            None => is_as_it_was(copy.looks, now)
+                .map_err(|why| format!("{why} (in `{}:{}`)", self.name, end.decode(&self.path))),
         })
+    }
+}
+
+/// A file that stays because of its copy.
+pub(super) fn kept(why: &str) -> Fault {
+    let fault = Fault::permanent(format!("it was kept: {why}"));
+    match why.contains(GONE) {
+        true => fault.help(
+            "look whether it arrived; where files are taken away from there at once, write `accept: reply`",
+        ),
+        false => fault.help("look at both, then run the manifest again"),
     }
 }
 
@@ -137,7 +151,7 @@ fn tells_enough(entry: PageEntry<'_>, copy: &Copy) -> bool {
 
 fn is_as_it_was(was: Looks, now: Looks) -> Result<(), String> {
     match (was.size, now.size) {
-        (_, None) => return Err("its copy does not stand there any more".into()),
+        (_, None) => return Err(GONE.into()),
         (Some(was), Some(now)) if was == now => {}
         _ => return Err("its copy has another size now".into()),
     }

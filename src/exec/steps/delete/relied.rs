@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::names::{Names, Paths, Standing};
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::exec::shared::Shared;
-use crate::files::{FileSet, Place, Side, fold, split};
+use crate::files::{FileSet, Place, Side, fold, join, split};
 use crate::plan::{self, StepId};
 use crate::transfer::Looks;
 
@@ -87,7 +87,10 @@ impl Relied {
         match row.stand {
             Stand::Open | Stand::Left => Err(self.unproven()),
             _ if facts.preview => Ok(Some(given(None))),
-            Stand::Replied | Stand::Copied if self.accepts_reply => Ok(Some(given(None))),
+            Stand::Replied | Stand::Copied if self.accepts_reply => {
+                self.is_last(at, row, facts)?;
+                Ok(Some(given(None)))
+            }
             Stand::Replied => Err(self.unproven()),
             Stand::Copied | Stand::Same if row.source.modified.is_none() => Err(format!(
                 "`{}` copied it, and no time of its source can prove that it was not rewritten since",
@@ -115,10 +118,10 @@ impl Relied {
 
     fn copy(&self, at: u32, row: Row, facts: Facts<'_>) -> Result<CopyOf, String> {
         let ledger = &self.ledger;
-        let (place, name) = ledger.copy(at).ok_or_else(|| self.unproven())?;
+        let mut copy = self.copy_of(at, row)?;
         let (source, _) = ledger.source(at);
         if row.stand == Stand::Copied {
-            let two = facts.proofs.are_two(&source, &place);
+            let two = facts.proofs.are_two(&source, &copy.place);
             two.map_err(|why| {
                 let name = &self.name;
                 format!(
@@ -126,7 +129,14 @@ impl Relied {
                 )
             })?;
         }
-        let mut copy = CopyOf {
+        self.compare_with_others(at, row, &mut copy, facts)?;
+        Ok(copy)
+    }
+
+    fn copy_of(&self, at: u32, row: Row) -> Result<CopyOf, String> {
+        let ledger = &self.ledger;
+        let (place, name) = ledger.copy(at).ok_or_else(|| self.unproven())?;
+        Ok(CopyOf {
             side: ledger.route.side,
             root: ledger.route.root.clone(),
             place,
@@ -135,9 +145,7 @@ impl Relied {
             was_there: row.stand == Stand::Same,
             beside: Vec::new(),
             rivals: Vec::new(),
-        };
-        self.compare_with_others(at, row, &mut copy, facts)?;
-        Ok(copy)
+        })
     }
 
     /// A name belongs to the last file that arrived under it, and another that may be taken for it must stand beside it.
@@ -148,31 +156,48 @@ impl Relied {
         copy: &mut CopyOf,
         facts: Facts<'_>,
     ) -> Result<(), String> {
+        let source = self.ledger.source(at);
+        let own = (copy.place.clone(), join(&copy.place.folder, &copy.name));
         for other in facts.names.like(&self.ledger.copy_text(at)) {
             let Some((place, name)) = other.ledger.copy(other.at) else {
                 continue;
             };
+            let from = other.ledger.source(other.at);
             let is_itself = other.step == self.step && other.at == at;
-            let one_source = other.ledger.source(other.at) == self.ledger.source(at);
-            let came_later = other.row.order > row.order;
-            if is_itself {
+            // The same file, or what was read from this very copy.
+            if is_itself || from == source {
                 continue;
             }
+            let came_later = other.row.order > row.order;
             if place == copy.place && name == copy.name {
-                if came_later && !one_source {
+                let was_written = copy.was_there && other.row.stand == Stand::Copied;
+                if came_later || was_written {
                     return Err(format!(
-                        "another file came to its name after `{}`",
+                        "`{}` is not the last file that came to its name",
                         self.name
                     ));
                 }
             } else if place == copy.place {
                 copy.beside.push(name);
-            } else if came_later && !one_source && other.row.copy.may_be_one(row.copy) {
+            } else if came_later && from != own && other.row.copy.may_be_one(row.copy) {
                 let route = &other.ledger.route;
                 copy.rivals.push((route.side, route.root.clone(), place));
             }
         }
         Ok(())
+    }
+
+    /// Where a reply suffices nothing is looked at, so that the name must be beyond doubt.
+    fn is_last(&self, at: u32, row: Row, facts: Facts<'_>) -> Result<(), String> {
+        let mut copy = self.copy_of(at, row)?;
+        self.compare_with_others(at, row, &mut copy, facts)?;
+        match copy.beside.is_empty() && copy.rivals.is_empty() {
+            true => Ok(()),
+            false => Err(format!(
+                "another file of this run may have come to its name after `{}`, and with `accept: reply` nothing is looked at",
+                self.name
+            )),
+        }
     }
 }
 

@@ -182,9 +182,7 @@ impl Delete {
         if !self.sure.remove(&file) {
             return;
         }
-        let fault = Fault::permanent(format!("it was kept: {why}"))
-            .about(self.text(file))
-            .help("look at its copy; where copies are taken away from there at once, write `accept: reply`");
+        let fault = super::copies::kept(why).about(self.text(file));
         self.fail_file(file, fault, shared);
     }
 

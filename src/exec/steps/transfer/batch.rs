@@ -92,6 +92,7 @@ impl Terms {
         item.asks_places = self.asks_places(&item);
         let rested = desk.rested && first;
         let now = desk.unix_now();
+        item.now = now;
         let mut pair = self.pair(desk).map_err(Failed::at_once)?;
         let youth = self.youth(&mut pair, &item, attempt, now);
         match youth.map_err(|error| self.failed(error, &pair, &item, rested))? {

@@ -6,11 +6,8 @@
 
 use std::time::Duration;
 
-use crate::files::{Precision, Time, racy};
+use crate::files::{LONGEST_YOUTH, Precision, Time, racy};
 use crate::transfer::{CopyError, End, Item, Role};
-
-/// The longest that a file is waited for: a minute, which is what LIST tells, and what makes it settled.
-const LONGEST: Duration = Duration::from_secs(65);
 
 /// Whether a file's time would tell a later write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +46,7 @@ pub(super) fn of(source: &mut dyn End, item: &Item, now: i64) -> Result<Youth, C
 fn judge(time: Time, now: i64) -> Youth {
     match racy(time, now) {
         None => Youth::Old,
-        Some(wait) if wait <= LONGEST => Youth::Wait(wait),
+        Some(wait) if wait <= LONGEST_YOUTH => Youth::Wait(wait),
         Some(_) => Youth::Unknown,
     }
 }
