@@ -17,13 +17,14 @@ impl State {
                 if let Some(file) = self.tree.file_mut(ino) {
                     file.bytes.clear();
                     file.modified = now;
-                    file.flushed = false;
+                    file.flushed = view != LOCAL;
                 }
                 ino
             }
             None => {
                 let file = File {
                     modified: now,
+                    flushed: view != LOCAL,
                     ..File::default()
                 };
                 let ino = self.tree.add(Node::File(file));
@@ -42,7 +43,7 @@ impl State {
         if let Some(file) = self.tree.file_mut(ino) {
             file.bytes.extend_from_slice(bytes);
             file.modified = now;
-            file.flushed = false;
+            file.flushed = view != LOCAL;
         }
     }
 
