@@ -95,6 +95,16 @@ impl Oracle {
         seen.tree.find(seen.roots[view], &path, false)?.spot
     }
 
+    /// Whether the list behind a step's set goes into folders.
+    fn is_recursive(&self, step: StepId) -> bool {
+        match &self.plan.step(step).action {
+            Action::List(list) => list.recursive,
+            Action::Filter(filter) => self.is_recursive(filter.from),
+            Action::Transfer(transfer) => self.is_recursive(transfer.from),
+            Action::Login(_) | Action::Delete(_) => false,
+        }
+    }
+
     /// The files that a transfer would bring to a name.
     pub(super) fn sources_of_target(
         &self,
@@ -111,7 +121,8 @@ impl Oracle {
         let root = paths::absolute(&seen.views[view], view, &root);
         let mut found = Vec::new();
         each_below(seen, view, &root, &mut |relative, source| {
-            if self.target_of(seen, transfer, relative).as_ref() == Some(spot) {
+            let listed = self.is_recursive(transfer.from) || !relative.contains(&b'/');
+            if listed && self.target_of(seen, transfer, relative).as_ref() == Some(spot) {
                 found.push(source.clone());
             }
         });
