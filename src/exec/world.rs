@@ -44,10 +44,7 @@ pub trait Executor: Send + Sync {
     fn now(&self) -> Instant;
 
     /// What time it is by the calendar, in Unix seconds.
-    fn unix_now(&self) -> i64 {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
-    }
+    fn unix_now(&self) -> i64;
 
     /// A number from 0 to 1 that others do not share, so that what failed together is not tried again together.
     fn chance(&self) -> f64;
@@ -107,6 +104,11 @@ impl Executor for Threads {
 
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    fn unix_now(&self) -> i64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
     }
 
     fn chance(&self) -> f64 {

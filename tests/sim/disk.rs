@@ -1,4 +1,4 @@
-//! The simulated disk of this machine.
+//! The simulated disk of this machine. One trait is one block, so that this file is longer than others.
 
 use std::io;
 

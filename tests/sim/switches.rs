@@ -22,6 +22,8 @@ pub(super) struct Switches {
     pub(super) trims: bool,
     /// Rule 5: listings without seconds, or without times.
     pub(super) coarse_times: bool,
+    /// Rule 8: servers without SIZE.
+    pub(super) no_size: bool,
     /// Rule 5: servers that cannot set times, and `times: now`.
     pub(super) no_times: bool,
     /// Rule 3: somebody else takes and adds files.
@@ -64,6 +66,7 @@ impl Switches {
         trims: false,
         coarse_times: false,
         no_times: false,
+        no_size: false,
         somebody: false,
         rewrites: false,
         own_folders: false,
@@ -88,6 +91,7 @@ impl Switches {
         trims: true,
         coarse_times: true,
         no_times: true,
+        no_size: true,
         somebody: true,
         rewrites: true,
         own_folders: true,
@@ -116,7 +120,7 @@ impl Switches {
         let mut on = Switches::PLAIN;
         for name in names.split(',').filter(|name| !name.is_empty()) {
             named!(on, name; kills aliases local_roots spellings folder_links file_links followed_links folds trims
-                coarse_times no_times somebody rewrites own_folders overwritten_copies direct deleted_copies refused_renames inboxes power_loss);
+                coarse_times no_times no_size somebody rewrites own_folders overwritten_copies direct deleted_copies refused_renames inboxes power_loss);
         }
         on
     }

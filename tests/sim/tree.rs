@@ -29,7 +29,7 @@ pub(super) struct File {
     pub(super) bytes: Vec<u8>,
     /// Milliseconds since the Unix epoch, by the clock of its server.
     pub(super) modified: i64,
-    /// Whether it would outlive a power loss.
+    /// Whether it would outlive a power loss; what a server has taken is the server's care.
     pub(super) flushed: bool,
     /// The final name that it had before it was put aside.
     pub(super) aside: Option<Spot>,

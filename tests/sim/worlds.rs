@@ -110,13 +110,21 @@ fn views(rng: &mut Rng, stores: &[Store], on: &Switches) -> Vec<View> {
 
 fn habits(rng: &mut Rng, on: &Switches) -> Habits {
     let coarse = on.coarse_times && rng.percent(40);
+    // Where nothing tells a size, nothing tells a file that ends early.
+    let sizes = rng.pick(&[
+        (true, true),
+        (true, true),
+        (true, true),
+        (true, !on.no_size),
+        (false, true),
+    ]);
     Habits {
         times: match coarse {
             true => rng.pick(&[Times::Minute, Times::Minute, Times::None]),
             false => Times::Second,
         },
-        sizes: !rng.percent(8),
-        size: !rng.percent(8),
+        sizes: sizes.0,
+        size: sizes.1,
         mdtm: !(on.coarse_times && rng.percent(20)),
         mfmt: !(on.no_times && rng.percent(30)),
         restart: !rng.percent(20),

@@ -56,6 +56,10 @@ impl Virtual {
 }
 
 impl Executor for Virtual {
+    fn unix_now(&self) -> i64 {
+        1_790_000_000
+    }
+
     fn chance(&self) -> f64 {
         0.5
     }

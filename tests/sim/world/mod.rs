@@ -3,6 +3,10 @@
 //! Everything that a run does to the world passes through here, so that the oracle sees every change, and so that what
 //! happens at a call depends on nothing but the case.
 
+mod changes;
+mod deeds;
+mod walks;
+
 use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,12 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ftpflow::event::Stamped;
 use ftpflow::exec::{Chore, Interrupt};
 
-use super::case::{Case, Deed, Fault, LOCAL, Planned, View};
-use super::content::{Contents, sum};
-use super::manifest::BEGINNING;
-use super::oracle::Oracle;
-use super::rng::Rng;
-use super::tree::{self, File, Found, Ino, Node, Spot, Tree};
+use crate::sim::case::{Case, Deed, Fault, LOCAL, Planned, View};
+use crate::sim::content::{Contents, sum};
+use crate::sim::manifest::BEGINNING;
+use crate::sim::oracle::Oracle;
+use crate::sim::rng::Rng;
+use crate::sim::tree::{self, File, Found, Ino, Node, Spot, Tree};
 
 /// Jobs that run within each other at most.
 const DEEPEST: u32 = 3;
@@ -253,204 +257,6 @@ impl State {
         let journaled = self.journal.as_ref().and_then(length).unwrap_or(0);
         self.dead = Some(Death { power, journaled });
     }
-
-    /// What a power loss makes of this machine's files: those not flushed keep their length, and end with zeros.
-    pub(super) fn lose_power(&mut self) {
-        let mut lost = Vec::new();
-        self.tree
-            .walk(self.stores[self.views[LOCAL].store], &mut |_, ino| {
-                lost.push(ino);
-            });
-        for ino in lost {
-            if let Some(file) = self.tree.file_mut(ino).filter(|file| !file.flushed) {
-                let half = file.bytes.len() / 2;
-                file.bytes[half..].fill(0);
-            }
-        }
-        self.oracle
-            .after_power_loss(&self.tree, &self.stores, &self.contents);
-    }
-
-    /// Somebody else does something.
-    fn somebody(&mut self, deed: Deed, number: u32) {
-        let mut all: Vec<(usize, Spot)> = Vec::new();
-        for (store, root) in self.stores.iter().enumerate() {
-            self.tree.walk_names(*root, &mut |spot, name, _| {
-                if !is_temporary(name) {
-                    all.push((store, spot.clone()));
-                }
-            });
-        }
-        if all.is_empty() {
-            return;
-        }
-        let (store, spot) = all[number as usize % all.len()].clone();
-        let now = (BEGINNING + self.offsets[store]) * 1000 + self.clock as i64;
-        let Some(ino) = self.tree.at(&spot) else {
-            return;
-        };
-        let length = self.tree.file(ino).map_or(0, |file| file.bytes.len());
-        let length = match deed {
-            Deed::Changes | Deed::Adds => length + 3,
-            _ => length,
-        };
-        let name = self.tree.shown(&spot);
-        let mut touched = vec![spot.clone()];
-        match deed {
-            Deed::Rewrites => {
-                let bytes = self.contents.make(length);
-                if let Some(file) = self.tree.file_mut(ino) {
-                    file.bytes = bytes;
-                    file.modified = now;
-                }
-                touched = self.tree.names_of(&self.stores, ino);
-            }
-            Deed::Replaces | Deed::Changes => {
-                let file = self.new_file(length, now);
-                self.tree.put(spot.0, &name, file);
-            }
-            Deed::Takes => {
-                self.tree.take(&spot);
-            }
-            Deed::Renames | Deed::Adds => {
-                let other = [&name[..], b"2"].concat();
-                let file = match deed {
-                    Deed::Renames => self.tree.take(&spot).unwrap_or(ino),
-                    _ => self.new_file(length, now),
-                };
-                self.tree.put(spot.0, &other, file);
-                touched.push((spot.0, other));
-            }
-        }
-        if self.traces {
-            let shown = String::from_utf8_lossy(&name).into_owned();
-            self.log.push(format!("     ! of `{shown}`"));
-        }
-        self.oracle.somebody(&self.tree, &self.stores, touched);
-    }
-
-    fn new_file(&mut self, length: usize, modified: i64) -> Ino {
-        let bytes = self.contents.make(length);
-        self.tree.add(Node::File(File {
-            bytes,
-            modified,
-            flushed: true,
-            aside: None,
-        }))
-    }
-
-    /// Makes an empty file, or empties the one that has the name.
-    pub(super) fn create(&mut self, view: usize, path: &[u8]) -> Option<Ino> {
-        let found = self.find(view, path, true)?;
-        let spot = found.spot?;
-        if let Some(ino) = found.ino {
-            self.tree.file(ino)?;
-        }
-        let now = self.time(view);
-        let before = self.oracle.before(&self.tree, &spot);
-        let ino = match found.ino {
-            Some(ino) => {
-                if let Some(file) = self.tree.file_mut(ino) {
-                    file.bytes.clear();
-                    file.modified = now;
-                    file.flushed = false;
-                }
-                ino
-            }
-            None => {
-                let file = File {
-                    modified: now,
-                    ..File::default()
-                };
-                let ino = self.tree.add(Node::File(file));
-                let (_, name) = tree_split(path);
-                self.tree.put(spot.0, name, ino);
-                ino
-            }
-        };
-        self.judge(|oracle, seen| oracle.emptied(seen, view, path, &spot, before));
-        Some(ino)
-    }
-
-    /// Adds bytes to a file.
-    pub(super) fn append(&mut self, view: usize, ino: Ino, bytes: &[u8]) {
-        let now = self.time(view);
-        if let Some(file) = self.tree.file_mut(ino) {
-            file.bytes.extend_from_slice(bytes);
-            file.modified = now;
-            file.flushed = false;
-        }
-    }
-
-    /// Takes a file's name away.
-    pub(super) fn remove(&mut self, view: usize, path: &[u8], spot: &Spot) {
-        let before = self.oracle.before(&self.tree, spot);
-        self.tree.take(spot);
-        self.judge(|oracle, seen| oracle.removed(seen, view, path, spot, before));
-    }
-
-    /// Gives a file another name, in place of what has it.
-    pub(super) fn rename(&mut self, view: usize, from: &Spot, path: &[u8], to: &Spot) {
-        if from == to {
-            return;
-        }
-        let name = tree_split(path).1.to_vec();
-        let before = self.oracle.before(&self.tree, to);
-        let moved = self.oracle.before(&self.tree, from);
-        let hides = is_temporary(&name);
-        if let Some(ino) = self.tree.take(from) {
-            if let Some(file) = self.tree.file_mut(ino) {
-                let was_final = !is_temporary(&from.1);
-                file.aside = match (hides, was_final) {
-                    (true, true) => Some(from.clone()),
-                    (true, false) => file.aside.take(),
-                    (false, _) => None,
-                };
-            }
-            self.tree.take(to);
-            self.tree.put(to.0, &name, ino);
-        }
-        self.judge(|oracle, seen| oracle.renamed(seen, view, path, from, to, before, moved));
-    }
-
-    /// An inbox hands a file on as soon as it has its final name.
-    pub(super) fn hand_on(&mut self, spot: &Spot) {
-        if !is_temporary(&spot.1) {
-            self.tree.take(spot);
-            self.oracle.handed_on(&self.tree, &self.stores);
-        }
-    }
-
-    fn judge(&mut self, with: impl FnOnce(&mut Oracle, Seen<'_>)) {
-        let seen = Seen {
-            tree: &self.tree,
-            contents: &self.contents,
-            stores: &self.stores,
-            roots: &self.roots,
-            views: &self.views,
-        };
-        let found = self.oracle.violations.len();
-        with(&mut self.oracle, seen);
-        if self.traces {
-            for violation in &self.oracle.violations[found..] {
-                self.log.push(format!("   !!! {violation}"));
-            }
-        }
-    }
-
-    /// Takes in what the run has told since the last time.
-    pub(super) fn take_events(&mut self) {
-        let Some(events) = self.events.take() else {
-            return;
-        };
-        while let Ok(stamped) = events.try_recv() {
-            if self.traces {
-                self.log.push(format!("   > {:?}", Brief(&stamped.event)));
-            }
-            self.judge(|oracle, seen| oracle.told(seen, &stamped.event));
-        }
-        self.events = Some(events);
-    }
 }
 
 /// What the oracle looks at.
@@ -487,56 +293,5 @@ pub(super) fn tree_split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|byte| *byte == b'/') {
         Some(at) => (&path[..at], &path[at + 1..]),
         None => (b"", path),
-    }
-}
-
-impl Tree {
-    /// Visits every name of a file below a folder: its spot, as it is shown, and the file. Links are not followed.
-    pub(super) fn walk_names(&self, root: Ino, visit: &mut dyn FnMut(&Spot, &[u8], Ino)) {
-        let Some(folder) = self.folder(root) else {
-            return;
-        };
-        for ((key, ino), (name, _)) in folder.spots().zip(folder.entries()) {
-            match self.node(ino) {
-                Node::File(_) => visit(&(root, key.to_vec()), name, ino),
-                Node::Folder(_) => self.walk_names(ino, visit),
-                Node::Link(_) => {}
-            }
-        }
-    }
-
-    /// Visits every name of a file below a folder.
-    pub(super) fn walk(&self, root: Ino, visit: &mut dyn FnMut(&Spot, Ino)) {
-        self.walk_names(root, &mut |spot, _, ino| visit(spot, ino));
-    }
-
-    /// All names of a file.
-    pub(super) fn names_of(&self, stores: &[Ino], file: Ino) -> Vec<Spot> {
-        let mut names = Vec::new();
-        for store in stores {
-            self.walk(*store, &mut |spot, ino| {
-                if ino == file {
-                    names.push(spot.clone());
-                }
-            });
-        }
-        names
-    }
-
-    /// The sums of all files that stand under final names, or were put aside from one.
-    pub(super) fn standing(&self, stores: &[Ino]) -> Vec<u64> {
-        let mut sums = Vec::new();
-        for store in stores {
-            self.walk_names(*store, &mut |_, name, ino| {
-                if let Some(file) = self.file(ino)
-                    && (file.aside.is_some() || !is_temporary(name))
-                {
-                    sums.push(sum(&file.bytes));
-                }
-            });
-        }
-        sums.sort_unstable();
-        sums.dedup();
-        sums
     }
 }
