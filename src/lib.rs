@@ -38,8 +38,8 @@
 //!    keys of a table, so that it can be written down or sent elsewhere.
 //! 3. Only `ftp` names suppaftp and rustls. Only `cli` and `report` write to the terminal.
 //! 4. `exec` talks to `report` by events alone. Steps, `--events` and reports share one event type.
-//! 5. One thread, the dispatcher, owns the state of a run and does no I/O but the journal's; nothing on it takes more than
-//!    a millisecond. Workers get what they need and end with exactly one `Done`, on panic too. No lock is held while
+//! 5. One thread, the dispatcher, owns the state of a run and does no I/O but the journal's. What grows with a set is a job or
+//!    is told in slices; what is not yet so (a set's journal, a ledger's rows, hazards that only a login shows) is once a step. Workers get what they need and end with exactly one `Done`, on panic too. No lock is held while
 //!    anybody waits.
 //! 6. Sessions move. A job starts only with its sessions and a thread in hand and gives them back in `Done`; slots are
 //!    released by job id, so sessions lost in a panic are still counted as closed. Never wait without a cause to wake:
@@ -52,7 +52,10 @@
 //!    it.
 //! 9. Every compile error is collected; none stops the others, unless they would be noise.
 //! 10. Work that changes anything happens only in the phases of folders, moving, publishing and deleting; surveying and
-//!     deciding have no code path to them. `ftpflow plan` runs the first two, `ftpflow run` all.
+//!     deciding have no code path to them. `ftpflow plan` runs the first two, `ftpflow run` all. But for this: a listing of
+//!     `run` gives files their names back that an interrupted deletion has put away.
+//! 11. A proof is a fact about a destination, looked at again before its source goes; text never proves two folders different,
+//!     and what is not known counts as the worse. `tests/sim` asks that of random worlds after every change.
 //!
 //! # Where a change goes
 //!

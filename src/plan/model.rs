@@ -339,7 +339,8 @@ impl Delete {
     pub fn relies_on(&self, transfer: StepId) -> bool {
         match &self.what {
             DeleteWhat::SourcesOf(steps) => steps.contains(&transfer),
-            DeleteWhat::Set { after, .. } => after.contains(&transfer),
+            // Copies are deleted because their sources stand.
+            DeleteWhat::Set { from, after } => *from == transfer || after.contains(&transfer),
         }
     }
 

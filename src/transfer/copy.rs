@@ -117,6 +117,7 @@ impl Copying<'_> {
             self.sums = Some(Sums::agree(self.source, self.target)?);
         }
         if self.item.direct {
+            self.is_free()?;
             self.places = make_sure(self.source, self.target, &self.item)?;
         }
         let mut partial = self.partial()?;
@@ -131,6 +132,18 @@ impl Copying<'_> {
             self.places = Some(ask_places(self.source, self.target, &self.item)?);
         }
         self.publish(moved)
+    }
+
+    /// A file that is written under its final name at once empties what stands there, so it is looked at once more.
+    fn is_free(&mut self) -> Result<(), CopyError> {
+        if self.item.may_overwrite {
+            return Ok(());
+        }
+        let looks = self.target.looks(&self.item.target).map_err(at_target)?;
+        match (looks.size, looks.modified) {
+            (None, None) => Ok(()),
+            _ => Err(at_target(Cause::Taken)),
+        }
     }
 
     /// Whether a file is begun again at once, in the same sessions: one that was continued, or whose source has changed.
@@ -242,6 +255,7 @@ impl Copying<'_> {
             convert,
             sums: self.sums.as_mut(),
             meter: self.meter,
+            most: most_of(self.item.size),
         };
         let (moved, broken) = flow(self.source, self.target, passing, self.buffer);
         self.bytes_moved += moved;
@@ -251,6 +265,13 @@ impl Copying<'_> {
                 let cause = self.source.read_failed(&self.item.source, error);
                 self.target.stop_writing();
                 Err(at_source(cause))
+            }
+            Some(Broken::TooMuch) => {
+                self.source.stop_reading(None, self.buffer);
+                self.target.stop_writing();
+                let expected = self.item.size.unwrap_or(0);
+                let got = at + moved;
+                Err(at_source(SizeProblem::Truncated { expected, got }.into()))
             }
             Some(Broken::Writing(error, part)) => {
                 self.bytes_moved += part;
@@ -346,6 +367,15 @@ impl Copying<'_> {
         let exact = self.item.modified.is_some_and(Time::is_exact);
         self.item.resumable && exact && self.changes == 0
     }
+}
+
+/// How many bytes are read of a file that was listed with this size. It may have grown since; what sends on beyond this never
+/// ends, and would fill the destination.
+fn most_of(size: Option<u64>) -> u64 {
+    const GROWN: u64 = 64 * 1024 * 1024;
+    size.map_or(u64::MAX, |size| {
+        size.saturating_mul(2).saturating_add(GROWN)
+    })
 }
 
 /// How a file is written, so many bytes of it being there.

@@ -1,12 +1,13 @@
 //! What is to be done with each file of a set. Pure: `run` does what `plan` prints.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::decision::{DecideError, Decision, Decisions, Exactness, Refusal, Skip};
+use super::end::Looks;
 use super::inventory::{Inventory, Standing, ancestors};
 use super::request::Request;
-use crate::files::{FileSet, Kind, Place, Route, split};
+use crate::files::{FileSet, Kind, Place, Route, fold, split};
 use crate::options::IfExists;
 
 struct Deciding<'a> {
@@ -19,6 +20,8 @@ struct Deciding<'a> {
     needed: Vec<Vec<u8>>,
     /// Paths of all files of the set, where they lie on the destination's side.
     sources: HashSet<Vec<u8>>,
+    /// Files of the set of which others have the same last name, by it; once that is asked.
+    namesakes: Option<HashMap<String, Vec<u32>>>,
     /// The folder of the last file, and what stands in its way.
     last_folder: (Vec<u8>, Option<Refusal>),
 }
@@ -43,6 +46,7 @@ pub fn decide(
         standing: Vec::new(),
         needed: Vec::new(),
         sources: HashSet::new(),
+        namesakes: None,
         last_folder: (Vec::new(), None),
     };
     deciding.collisions()?;
@@ -135,6 +139,36 @@ impl Deciding<'_> {
         !self.sources.is_empty() && self.sources.contains(&target)
     }
 
+    /// Whether what stands there may be another file of the set, found under another path: it has its name, size and time.
+    fn may_be_another_source(&mut self, at: u32, relative: &[u8], standing: Standing) -> bool {
+        let set = self.set;
+        let namesakes = self.namesakes.get_or_insert_with(|| {
+            let mut all: HashMap<String, Vec<u32>> = HashMap::new();
+            for at in set.positions().filter(|&at| set.kind(at) == Kind::File) {
+                all.entry(namesake(&set.text(at))).or_default().push(at);
+            }
+            all.retain(|_, files| files.len() > 1);
+            all
+        });
+        if namesakes.is_empty() {
+            return false;
+        }
+        let there = Looks {
+            size: standing.size,
+            modified: standing.modified,
+        };
+        let name = namesake(&self.route.encoding.decode(relative).text);
+        let alike = namesakes.get(&name).into_iter().flatten();
+        let mut others = alike.filter(|&&other| other != at);
+        others.any(|&other| {
+            let looks = Looks {
+                size: set.size(other),
+                modified: set.modified(other),
+            };
+            looks.may_be_one(there)
+        })
+    }
+
     /// Whether what stands there must not be replaced.
     fn is_spared(&self, relative: &[u8], standing: Standing) -> bool {
         let path = crate::files::join(&self.route.root, relative);
@@ -193,8 +227,11 @@ impl Deciding<'_> {
     }
 
     fn replace(&mut self, at: u32, relative: Vec<u8>, standing: Standing) -> Decision {
-        match self.is_spared(&relative, standing) {
-            true => self.refuse(Refusal::OnlyCopy),
+        if self.is_spared(&relative, standing) {
+            return self.refuse(Refusal::OnlyCopy);
+        }
+        match self.may_be_another_source(at, &relative, standing) {
+            true => self.refuse(Refusal::AnotherSource),
             false => self.transfer(at, relative, true),
         }
     }
@@ -299,6 +336,10 @@ impl Deciding<'_> {
     fn shown(&self, path: &[u8]) -> String {
         self.route.encoding.decode(path).text.into_owned()
     }
+}
+
+fn namesake(path: &str) -> String {
+    fold(path.rsplit('/').next().unwrap_or_default())
 }
 
 fn hash(key: &[u8]) -> u64 {

@@ -12,6 +12,8 @@ pub(super) enum Broken {
     Reading(io::Error),
     /// With how many bytes of the last buffer went out before.
     Writing(io::Error, u64),
+    /// More came than a file of this size can have grown by.
+    TooMuch,
 }
 
 /// What happens to bytes as they pass.
@@ -19,6 +21,8 @@ pub(super) struct Passing<'p> {
     pub(super) convert: Option<Convert>,
     pub(super) sums: Option<&'p mut Sums>,
     pub(super) meter: &'p Meter,
+    /// Bytes after which a source is taken for one that never ends.
+    pub(super) most: u64,
 }
 
 /// Moves bytes until there are no more; gives how many were read, and what broke.
@@ -32,6 +36,7 @@ pub(super) fn flow(
         mut convert,
         mut sums,
         meter,
+        most,
     } = passing;
     let mut moved = 0;
     let mut converted = Vec::new();
@@ -56,6 +61,9 @@ pub(super) fn flow(
         }
         moved += length as u64;
         meter.add(length as u64);
+        if moved > most {
+            return (moved, Some(Broken::TooMuch));
+        }
     }
     let rest = convert.map_or(&b""[..], Convert::rest);
     (moved, write(target, rest).err())

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
@@ -66,11 +67,12 @@ impl Case {
         self.manifest(&format!("version: 1\nservers:\n{servers}{rest}"))
     }
 
-    /// Writes a file, with the folders above it.
+    /// Writes a file, with the folders above it, an hour old: one that was written a moment ago is waited for.
     pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
         let path = self.path(path);
         fs::create_dir_all(path.parent().expect("a file in the folder")).expect("a folder");
-        fs::write(path, content).expect("a file");
+        fs::write(&path, content).expect("a file");
+        an_hour_old(&path);
         self
     }
 
@@ -195,4 +197,12 @@ impl Default for Case {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Makes a file one that was written an hour ago.
+pub fn an_hour_old(path: &Path) {
+    let file = fs::File::options().write(true).open(path);
+    let then = SystemTime::now() - Duration::from_secs(3600);
+    file.and_then(|file| file.set_modified(then))
+        .expect("a time");
 }

@@ -19,7 +19,7 @@ pub mod server;
 pub mod session;
 pub mod xml;
 
-pub use case::{Case, REPORTS};
+pub use case::{Case, REPORTS, an_hour_old};
 pub use process::{Outcome, Process};
 pub use redact::redact;
 pub use reset::reset_at;

@@ -1,12 +1,13 @@
 //! A `list` or `filter` whose set an interrupted run has journaled: it is taken from there, so that what was
 //! chosen then is what the rest of the steps work on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::exec::fault::Fault;
+use crate::exec::pages;
 use crate::exec::roles::Roles;
-use crate::files::{FileSet, Folder, Listing, NameEncoding, Page, Side, away_name, join, split};
+use crate::files::{FileSet, Folder, Listing, NameEncoding, Page, Side, split};
 use crate::journal::{Entry, Mark, Resumed, StepRecord};
 use crate::plan::{self, StepId};
 
@@ -14,7 +15,7 @@ use super::sole::Task;
 use super::{Ending, Found, Output, list, panicked};
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
-use crate::transfer::{End, Links, Role, Seen};
+use crate::transfer::{End, Links, Role};
 
 pub(super) struct Known {
     id: StepId,
@@ -53,19 +54,11 @@ impl Known {
 
 /// Gives files their names again that the interrupted run has put away.
 fn restore(end: &mut dyn End, server: &str, begun: &[Vec<u8>]) -> Result<(), Fault> {
-    for path in begun {
-        let (folder, name) = split(path);
-        let Some(away) = away_name(name).map(|name| join(folder, &name)) else {
-            continue;
-        };
-        let restored = end.look(&away).and_then(|seen| match seen {
-            Seen::Nothing => Ok(()),
-            Seen::Bytes(_) | Seen::Something => match end.look(path)? {
-                Seen::Nothing => end.rename(&away, path, false, false),
-                Seen::Bytes(_) | Seen::Something => Ok(()),
-            },
-        });
-        restored.map_err(|cause| Fault::at(server, &cause, end).about(end.decode(path)))?;
+    let folders: BTreeSet<&[u8]> = begun.iter().map(|path| split(path).0).collect();
+    for folder in folders {
+        if let Some(page) = pages::alone(end, server, folder)? {
+            pages::restore(end, server, folder, &page)?;
+        }
     }
     Ok(())
 }
@@ -127,7 +120,7 @@ impl Task for Known {
 
 fn rebuild(step: &StepRecord, side: Side, encoding: NameEncoding) -> Option<FileSet> {
     let (root, entries, incomplete) = step.set.as_ref()?;
-    let mut folders = pages(entries);
+    let mut folders = pages_of(entries);
     if let Some(reason) = incomplete {
         folders
             .entry(Vec::new())
@@ -144,7 +137,7 @@ fn rebuild(step: &StepRecord, side: Side, encoding: NameEncoding) -> Option<File
     Some(FileSet::all(Arc::new(listing)).subset(order))
 }
 
-fn pages(entries: &[Entry]) -> BTreeMap<Vec<u8>, Page> {
+fn pages_of(entries: &[Entry]) -> BTreeMap<Vec<u8>, Page> {
     let mut pages: BTreeMap<Vec<u8>, Page> = BTreeMap::new();
     for entry in entries {
         let path = entry.path.bytes();

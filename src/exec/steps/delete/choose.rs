@@ -7,7 +7,7 @@ use super::Output;
 use super::names::{Names, Paths};
 use super::relied::{CopyOf, Given, Relied};
 use crate::exec::fault::Fault;
-use crate::exec::proofs::{Proofs, place};
+use crate::exec::proofs::{Proofs, Stand, place};
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
 use crate::files::{FileSet, Kind, Place, Side, split};
@@ -212,7 +212,7 @@ impl Question {
             known.opens.none_may_be(&self.relied, &self.set, at)?;
         }
         let others = match self.copies {
-            true => Vec::new(),
+            true => self.origins(&path, known)?,
             false => self.others(at, &path, &givens, known)?,
         };
         let mut sources = givens.iter().map(|given| given.source);
@@ -222,6 +222,34 @@ impl Question {
         }
         let copies = givens.into_iter().filter_map(|given| given.copy);
         Ok((source, copies.chain(others).collect()))
+    }
+
+    /// A copy goes on the user's order, and may be the source itself: unless the two folders are known to be two, the source
+    /// must still stand once the copy is put away.
+    fn origins(&self, path: &[u8], known: &Known) -> Result<Vec<CopyOf>, String> {
+        let here = place(self.side, path);
+        let name = split(path).1;
+        let text = self.set.encoding().decode(name).text.into_owned();
+        let mut origins = Vec::new();
+        for copy in known.names.like(&text) {
+            let is_it = copy.ledger.copy(copy.at);
+            if is_it.is_none_or(|(place, other)| place != here || other != name) {
+                continue;
+            }
+            let (source, path) = copy.ledger.source(copy.at);
+            let was_written = copy.row.stand == Stand::Copied;
+            let source_name = split(&path).1;
+            // It was deleted because of this copy, which stands without it.
+            let is_gone = self.proofs.has_ended(&source, source_name);
+            if self.preview
+                || is_gone
+                || (was_written && self.proofs.are_two(&source, &here).is_ok())
+            {
+                continue;
+            }
+            origins.push(CopyOf::origin(&copy, source.clone(), source_name.to_vec()));
+        }
+        Ok(origins)
     }
 
     /// What stands at a destination because of this manifest is not deleted by this run, unless it was brought on from there.

@@ -226,6 +226,21 @@ fn onward(place: &Place, name: &[u8], facts: Facts<'_>) -> Option<CopyOf> {
 }
 
 impl CopyOf {
+    /// The source of a copy that is to be deleted.
+    pub(super) fn origin(copy: &Standing<'_>, place: Place, name: Vec<u8>) -> CopyOf {
+        let set = &copy.ledger.set;
+        CopyOf {
+            side: set.side(),
+            root: set.root().to_vec(),
+            place,
+            name,
+            looks: copy.row.source,
+            was_there: true,
+            beside: Vec::new(),
+            rivals: Vec::new(),
+        }
+    }
+
     /// What stands at a destination, to be looked at while a file is put away that may be it.
     pub(super) fn standing(standing: &Standing<'_>, place: Place, name: Vec<u8>) -> CopyOf {
         let route = &standing.ledger.route;
