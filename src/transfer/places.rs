@@ -86,6 +86,26 @@ pub(super) fn make_sure(
     Ok(verdict)
 }
 
+/// Writes an empty file that tells its folder apart; whether the folder shows it.
+///
+/// # Errors
+/// Where it could not be written.
+pub fn mark_folder(end: &mut dyn End, temporary: &[u8]) -> Result<bool, Cause> {
+    mark(end, temporary)?;
+    let shown = shows(end, temporary, tail(split(temporary).1))?;
+    Ok(matches!(shown, Shows::Yes))
+}
+
+/// Whether a folder, seen whole, lacks the mark that stands in another.
+///
+/// # Errors
+/// Where the end broke: a refusal is no proof.
+pub fn lacks_mark(end: &mut dyn End, folder: &[u8], temporary: &[u8]) -> Result<bool, Cause> {
+    let name = split(temporary).1;
+    let shown = shows(end, &join(folder, name), tail(name))?;
+    Ok(matches!(shown, Shows::No))
+}
+
 fn ask_by_mark(
     source: &mut dyn End,
     target: &mut dyn End,

@@ -39,6 +39,10 @@ impl Known {
 impl Known {
     /// Files that the interrupted run was about to delete, and that it may have put away.
     fn begun(&self, side: Side, shared: &Shared) -> Vec<Vec<u8>> {
+        // A filter's files are those of its list, which has looked.
+        if !shared.plan.step(self.id).takes.is_empty() {
+            return Vec::new();
+        }
         let side = shared.identity(side);
         let deletes = shared.plan.steps.iter().filter(|step| step.kind.removes());
         let there =

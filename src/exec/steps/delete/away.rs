@@ -1,15 +1,19 @@
 //! Deleting files whose copies this run did not write: each is put away under another name first, and its copies are looked
 //! at while it is gone. A link that leads from a destination back to the source shows itself so; no listing tells it.
 
-use crate::files::{Page, away_name, join, split};
+use std::time::Instant;
+
+use crate::files::{Page, Side, away_name, join, split};
 use crate::transfer::{Cause, End, Links, Role, Seen};
 
-use super::Output;
 use super::choose::Copy;
 use super::copies::{Looking, kept};
-use super::jobs::{Deletion, Place, SHORT, changed, output};
+use super::jobs::{Deletion, Place, SHORT, changed, nothing, output};
+use super::{BATCH, Delete, Flying, Output};
+use crate::exec::backlog::Try;
 use crate::exec::fault::Fault;
 use crate::exec::pages;
+use crate::exec::shared::Shared;
 use crate::exec::steps::job::{Desk, Work};
 
 /// Files of one folder, and where their copies lie.
@@ -204,4 +208,63 @@ fn one_folder(end: &dyn End, looking: &Looking, file: &Away<'_>) -> String {
 
 fn failed(fault: Fault) -> Box<Result<Deletion, Fault>> {
     Box::new(Err(fault))
+}
+
+impl Delete {
+    pub(super) fn make_away(
+        &mut self,
+        place: Place,
+        now: Instant,
+        shared: &mut Shared,
+    ) -> (Flying, Work) {
+        let mut aways = self.aways.iter_mut();
+        let next = aways.find_map(|(sides, files)| match files.ready(now) {
+            0 => None,
+            _ => Some((sides.clone(), files)),
+        });
+        let Some((sides, files)) = next else {
+            return (Flying::Empty, nothing());
+        };
+        let batch: Vec<Try<u32>> = std::iter::from_fn(|| files.take(now)).take(BATCH).collect();
+        self.intend(&batch, shared);
+        let work = self.away_batch(place, &sides, &batch, shared).work();
+        (Flying::Aways(sides, batch), work)
+    }
+
+    fn away_batch(
+        &self,
+        place: Place,
+        sides: &[Side],
+        batch: &[Try<u32>],
+        shared: &Shared,
+    ) -> Batch {
+        let mut numbers: Vec<u32> = Vec::new();
+        let mut files = Vec::with_capacity(batch.len());
+        for attempt in batch {
+            let own = self.copies.of_file(attempt.item).iter();
+            let copies = own.map(|copy| {
+                let known = numbers.iter().position(|number| *number == copy.folder);
+                let number = known.unwrap_or_else(|| {
+                    numbers.push(copy.folder);
+                    numbers.len() - 1
+                });
+                (number, copy.clone())
+            });
+            files.push(Piece {
+                at: attempt.item,
+                again: attempt.failed > 0,
+                copies: copies.collect(),
+            });
+        }
+        let folders = numbers.into_iter().map(|number| {
+            let looking = self.looking(number, Some(Vec::new()), shared);
+            let side = self.copies.folders[number as usize].side;
+            (looking, sides.iter().position(|other| *other == side))
+        });
+        Batch {
+            place,
+            files,
+            folders: folders.collect(),
+        }
+    }
 }

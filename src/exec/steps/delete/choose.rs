@@ -43,6 +43,7 @@ pub(in crate::exec) struct Copies {
 }
 
 /// A folder of a destination.
+#[derive(Clone)]
 pub(super) struct CopyFolder {
     pub(super) side: Side,
     /// What its end is confined to.

@@ -9,6 +9,7 @@ mod copies;
 mod jobs;
 mod names;
 mod relied;
+mod rivals;
 mod taking;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +47,8 @@ pub(super) struct Delete {
     folders: Backlog<Arc<FolderOf>>,
     /// Folders of copies still to be looked at, by number.
     looks: Backlog<u32>,
+    /// Folders of copies that show the same and may be one, still to be told apart.
+    pairs: Backlog<(u32, u32)>,
     /// Files that are what they were, until their copies were looked at.
     sure: BTreeSet<u32>,
     files: Backlog<u32>,
@@ -73,6 +76,7 @@ enum Phase {
     Choose,
     Survey,
     Copies,
+    Pairs,
     Delete,
     Folders,
     End,
@@ -82,6 +86,7 @@ enum Flying {
     Choice,
     Folder(Try<Arc<FolderOf>>),
     Look(Try<u32>),
+    Pair(Try<(u32, u32)>),
     Files(Vec<Try<u32>>),
     Aways(Vec<Side>, Vec<Try<u32>>),
     Empty,
@@ -95,6 +100,8 @@ pub(in crate::exec) enum Output {
     Surveyed(Result<Vec<(u32, Fate)>, Fault>),
     /// What a folder of copies shows.
     Looked(u32, Result<Shown, Fault>),
+    /// Whether two folders of copies are two.
+    Told(Result<bool, Fault>),
     /// What became of each; shorter than the batch where time was up.
     Deleted(Vec<(u32, Result<Deletion, Fault>)>),
     /// Empty folders were removed; the faults are those worth a warning.
@@ -113,6 +120,7 @@ impl Delete {
             prints: Vec::new(),
             folders: Backlog::new(),
             looks: Backlog::new(),
+            pairs: Backlog::new(),
             sure: BTreeSet::new(),
             files: Backlog::new(),
             aways: BTreeMap::new(),
@@ -139,6 +147,7 @@ impl Delete {
         self.fault.get_or_insert(fault);
         self.folders.drain().for_each(drop);
         self.looks.drain().for_each(drop);
+        self.pairs.drain().for_each(drop);
         self.files.drain().for_each(drop);
         self.aways.clear();
         self.sure.clear();
@@ -167,7 +176,11 @@ impl Delete {
             };
         }
         if self.phase == Phase::Copies && idle && self.looks.is_empty() {
-            self.trust(shared);
+            self.find_pairs(shared);
+            self.phase = Phase::Pairs;
+        }
+        if self.phase == Phase::Pairs && idle && self.pairs.is_empty() {
+            self.trust();
             self.phase = Phase::Delete;
         }
         let over = self.folders.is_empty() && self.files.is_empty() && self.aways.is_empty();
@@ -232,6 +245,7 @@ impl Delete {
         let others = [
             self.folders.next_retry(),
             self.looks.next_retry(),
+            self.pairs.next_retry(),
             self.files.next_retry(),
         ];
         others.into_iter().flatten().chain(aways).min()
@@ -258,6 +272,10 @@ impl Delete {
             let work = self.looking(attempt.item, None, shared).work();
             return (Flying::Look(attempt), work);
         }
+        if let Some(attempt) = self.pairs.take(now) {
+            let work = self.pair(attempt.item, shared).work();
+            return (Flying::Pair(attempt), work);
+        }
         if self.files.ready(now) > 0 {
             let batch: Vec<Try<u32>> = std::iter::from_fn(|| self.files.take(now))
                 .take(BATCH)
@@ -267,58 +285,6 @@ impl Delete {
             return (Flying::Files(batch), jobs::delete(place, positions));
         }
         self.make_away(place, now, shared)
-    }
-
-    fn make_away(&mut self, place: Place, now: Instant, shared: &mut Shared) -> (Flying, Work) {
-        let mut aways = self.aways.iter_mut();
-        let next = aways.find_map(|(sides, files)| match files.ready(now) {
-            0 => None,
-            _ => Some((sides.clone(), files)),
-        });
-        let Some((sides, files)) = next else {
-            return (Flying::Empty, jobs::nothing());
-        };
-        let batch: Vec<Try<u32>> = std::iter::from_fn(|| files.take(now)).take(BATCH).collect();
-        self.intend(&batch, shared);
-        let work = self.away_batch(place, &sides, &batch, shared).work();
-        (Flying::Aways(sides, batch), work)
-    }
-
-    fn away_batch(
-        &self,
-        place: Place,
-        sides: &[Side],
-        batch: &[Try<u32>],
-        shared: &Shared,
-    ) -> away::Batch {
-        let mut numbers: Vec<u32> = Vec::new();
-        let mut files = Vec::with_capacity(batch.len());
-        for attempt in batch {
-            let own = self.copies.of_file(attempt.item).iter();
-            let copies = own.map(|copy| {
-                let known = numbers.iter().position(|number| *number == copy.folder);
-                let number = known.unwrap_or_else(|| {
-                    numbers.push(copy.folder);
-                    numbers.len() - 1
-                });
-                (number, copy.clone())
-            });
-            files.push(away::Piece {
-                at: attempt.item,
-                again: attempt.failed > 0,
-                copies: copies.collect(),
-            });
-        }
-        let folders = numbers.into_iter().map(|number| {
-            let looking = self.looking(number, Some(Vec::new()), shared);
-            let side = self.copies.folders[number as usize].side;
-            (looking, sides.iter().position(|other| *other == side))
-        });
-        away::Batch {
-            place,
-            files,
-            folders: folders.collect(),
-        }
     }
 
     /// A folder of copies; by default with all that must stand in it.
@@ -353,6 +319,10 @@ impl Machine for Delete {
                     let side = self.copies.folders[*number as usize].side;
                     (Roles::one(Role::Target, side), 1)
                 }
+                None => (Roles::none(), 0),
+            },
+            Phase::Pairs => match self.pairs.peek(now).copied() {
+                Some(pair) => (self.pair_roles(pair), 1),
                 None => (Roles::none(), 0),
             },
             Phase::Delete => self.deletion(now),

@@ -33,6 +33,9 @@ impl Delete {
             (Flying::Look(attempt), Output::Looked(number, shown)) => {
                 self.take_look(attempt, number, shown, now, shared);
             }
+            (Flying::Pair(attempt), Output::Told(two)) => {
+                self.take_pair(attempt, two, now, shared);
+            }
             (Flying::Files(attempts), Output::Deleted(done)) => {
                 let left = self.take_deletions(attempts, done, None, now, shared);
                 self.files.put_back(left);
@@ -178,7 +181,7 @@ impl Delete {
         }
     }
 
-    fn keep_one(&mut self, file: u32, why: &str, shared: &mut Shared) {
+    pub(super) fn keep_one(&mut self, file: u32, why: &str, shared: &mut Shared) {
         if !self.sure.remove(&file) {
             return;
         }
@@ -186,14 +189,8 @@ impl Delete {
         self.fail_file(file, fault, shared);
     }
 
-    /// All copies were looked at: what cannot be told from the copy of another file stays, the rest may go.
-    pub(super) fn trust(&mut self, shared: &mut Shared) {
-        for (file, folder, rival) in self.copies.rivals() {
-            if self.prints[folder as usize] == self.prints[rival as usize] {
-                let why = "its copy cannot be told from that of another file: both folders show the same, and may be one";
-                self.keep_one(file, why, shared);
-            }
-        }
+    /// All copies were looked at and told apart: what is left may go.
+    pub(super) fn trust(&mut self) {
         for at in std::mem::take(&mut self.sure) {
             let attempt = self.unsure.remove(&at).unwrap_or_else(|| Try::first(at));
             self.queue(attempt);
