@@ -55,10 +55,13 @@ pub struct Item {
 
 impl Item {
     /// The time that its copy gets. A file that was written a moment ago may be written once more with the same time: its
-    /// copy gets another one, so that the next run does not take it for the same.
+    /// copy gets an earlier one, so that the next run copies it again instead of taking it for the same.
     pub(super) fn time_of_copy(&self) -> Option<Time> {
-        let time = self.modified.filter(|_| self.keeps_time);
-        time.filter(|time| !is_young(*time, self.now))
+        let time = self.modified.filter(|_| self.keeps_time)?;
+        Some(match is_young(time, self.now) {
+            true => Time::at(time.seconds - 2 * time.precision.seconds() - 2),
+            false => time,
+        })
     }
 
     /// Where the bytes are written to.
