@@ -187,7 +187,7 @@ fn seeds(range: std::ops::Range<u64>) {
     );
 }
 
-/// Without the check that a reply fits its command, 142, 151, 162 and 243 lose a file.
+/// With all four checks that a reply fits its command taken out, 142, 151, 162 and 243 lost a file.
 #[test]
 fn replies_out_of_order_lose_nothing() {
     seeds(120..260);

@@ -234,3 +234,22 @@ fn manifest(source: &Server, mirror: &Server, steps: &str) -> String {
         mirror.servers_entry("mirror")
     )
 }
+
+/// Its time says nothing of a second version within the same second: the copy must not look like one of it.
+#[test]
+fn a_source_rewritten_within_the_same_second_is_copied_again() {
+    let server = server::Server::new().folder("/out").start();
+    let steps = "steps:\n  put: { upload: { files: x/*, to: s, into: /out } }\n";
+    let case = Case::new()
+        .servers(&[("s", &server, "")], steps)
+        .file("x/a.txt", "old");
+    // Ahead of the clock, so that a slow machine finds it young as well.
+    let written = SystemTime::now() + Duration::from_secs(30);
+    for content in ["old", "new"] {
+        fs::write(case.path("x/a.txt"), content).unwrap();
+        let file = fs::File::options().write(true).open(case.path("x/a.txt"));
+        file.and_then(|file| file.set_modified(written)).unwrap();
+        case.run().code(0);
+        assert_eq!(server.read("/out/a.txt").unwrap(), content.as_bytes());
+    }
+}
