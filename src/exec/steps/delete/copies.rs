@@ -1,7 +1,5 @@
 //! Whether copies still stand at their destinations as they did when they arrived.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use crate::files::{Kind, Page, PageEntry, Precision, join};
 use crate::transfer::{End, Links, Looks, Role};
 
@@ -27,13 +25,8 @@ pub(super) struct Looking {
     pub(super) copies: Vec<Copy>,
 }
 
-/// What a folder shows.
-pub(in crate::exec) struct Shown {
-    /// Files whose copy is not as it must be, and why.
-    pub(super) wrong: Vec<(u32, String)>,
-    /// Equal for two listings of one folder.
-    pub(super) print: u64,
-}
+/// Files whose copy is not as it must be, and why.
+pub(in crate::exec) type Wrong = Vec<(u32, String)>;
 
 impl Looking {
     pub(super) fn new(
@@ -55,12 +48,12 @@ impl Looking {
     /// Lists the folder and compares.
     pub(super) fn work(self) -> Work {
         Box::new(move |desk| {
-            let shown = desk.end(Role::Target).and_then(|end| self.look(end));
-            output(Output::Looked(self.number, shown))
+            let wrong = desk.end(Role::Target).and_then(|end| self.look(end));
+            output(Output::Looked(self.number, wrong))
         })
     }
 
-    fn look(&self, end: &mut dyn End) -> Result<Shown, Fault> {
+    fn look(&self, end: &mut dyn End) -> Result<Wrong, Fault> {
         end.confine(&self.root, Links::Refuse);
         if self.flushes {
             end.flush().map_err(|cause| self.not_safe(&*end, &cause))?;
@@ -72,10 +65,7 @@ impl Looking {
                 wrong.push((copy.file, why));
             }
         }
-        Ok(Shown {
-            wrong,
-            print: print(&page),
-        })
+        Ok(wrong)
     }
 
     fn not_safe(&self, end: &dyn End, cause: &crate::transfer::Cause) -> Fault {
@@ -160,23 +150,6 @@ fn is_as_it_was(was: Looks, now: Looks) -> Result<(), String> {
         (Some(was), Some(now)) if !was.differs(now) => Ok(()),
         _ => Err("its copy has another time now".into()),
     }
-}
-
-fn print(page: &Page) -> u64 {
-    let mut entries: Vec<_> = page
-        .entries()
-        .map(|entry| {
-            (
-                entry.name,
-                entry.size,
-                entry.modified.map(|time| time.seconds),
-            )
-        })
-        .collect();
-    entries.sort_unstable();
-    let mut hasher = DefaultHasher::new();
-    entries.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
 use crate::transfer::{Fate, Role};
 use choose::{Chosen, Copies, Copy};
-use copies::{Looking, Shown};
+use copies::{Looking, Wrong};
 use jobs::{Deletion, Place};
 
 /// Files that one job deletes at most.
@@ -41,13 +41,11 @@ pub(super) struct Delete {
     side: Side,
     place: Option<Place>,
     copies: Copies,
-    /// What tells the listings of the copies' folders apart.
-    prints: Vec<Option<u64>>,
     /// Folders with positions still to be looked at.
     folders: Backlog<Arc<FolderOf>>,
     /// Folders of copies still to be looked at, by number.
     looks: Backlog<u32>,
-    /// Folders of copies that show the same and may be one, still to be told apart.
+    /// Folders of copies that may be one, still to be told apart.
     pairs: Backlog<(u32, u32)>,
     /// Files that are what they were, until their copies were looked at.
     sure: BTreeSet<u32>,
@@ -98,8 +96,8 @@ pub(in crate::exec) enum Output {
     Chosen(Box<Result<Chosen, Fault>>),
     /// What stands now where they stood.
     Surveyed(Result<Vec<(u32, Fate)>, Fault>),
-    /// What a folder of copies shows.
-    Looked(u32, Result<Shown, Fault>),
+    /// Which copies of a folder do not stand as they must.
+    Looked(u32, Result<Wrong, Fault>),
     /// Whether two folders of copies are two.
     Told(Result<bool, Fault>),
     /// What became of each; shorter than the batch where time was up.
@@ -117,7 +115,6 @@ impl Delete {
             side: Side::Local,
             place: None,
             copies: Copies::default(),
-            prints: Vec::new(),
             folders: Backlog::new(),
             looks: Backlog::new(),
             pairs: Backlog::new(),

@@ -168,10 +168,11 @@ impl Relied {
             if is_itself || from == source {
                 continue;
             }
-            let came_later = other.row.order > row.order;
+            // What was found there may be what another transfer wrote.
+            let was_written = copy.was_there && other.row.stand == Stand::Copied;
+            let came_after = was_written || other.row.order > row.order;
             if place == copy.place && name == copy.name {
-                let was_written = copy.was_there && other.row.stand == Stand::Copied;
-                if came_later || was_written {
+                if came_after {
                     return Err(format!(
                         "`{}` is not the last file that came to its name",
                         self.name
@@ -179,12 +180,17 @@ impl Relied {
                 }
             } else if place == copy.place {
                 copy.beside.push(name);
-            } else if came_later && from != own && other.row.copy.may_be_one(row.copy) {
+            } else if came_after && from != own && self.may_be_one(row, other.row) {
                 let route = &other.ledger.route;
                 copy.rivals.push((route.side, route.root.clone(), place));
             }
         }
         Ok(())
+    }
+
+    /// Whether two copies in different places may be one: where nothing is looked at, two of one name always may.
+    fn may_be_one(&self, row: Row, other: Row) -> bool {
+        self.accepts_reply || other.copy.may_be_one(row.copy)
     }
 
     /// Where a reply suffices nothing is looked at, so that the name must be beyond doubt.

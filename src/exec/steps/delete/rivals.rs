@@ -1,4 +1,4 @@
-//! Two folders of copies that show the same, and may be one: an empty file in the first tells, and goes again.
+//! Two folders of copies that hold files of one name, and may be one: an empty file in the first tells, and goes again.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use crate::files::{Fingerprint, Partials, Side, join};
 use crate::transfer::{Cause, End, Links, Role, lacks_mark, mark_folder};
 
 const MAY_BE_ONE: &str =
-    "its copy cannot be told from that of another file: both folders show the same, and may be one";
+    "its copy cannot be told from that of another file: the folders of both may be one";
 
 /// Two folders, and what leads to them.
 pub(super) struct Pair {
@@ -70,13 +70,10 @@ impl Pair {
 }
 
 impl Delete {
-    /// All copies were looked at: folders that show the same are still to be told apart.
+    /// All copies were looked at: folders that may be one are still to be told apart.
     pub(super) fn find_pairs(&mut self, shared: &mut Shared) {
         let mut pairs = BTreeSet::new();
         for (file, folder, rival) in self.copies.rivals() {
-            if self.prints[folder as usize] != self.prints[rival as usize] {
-                continue;
-            }
             if folder == rival {
                 self.keep_one(file, MAY_BE_ONE, shared);
             } else if self.sure.contains(&file) {

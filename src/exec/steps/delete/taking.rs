@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::choose::Chosen;
-use super::copies::Shown;
+use super::copies::Wrong;
 use super::jobs::{Deletion, Place};
 use super::{Delete, Flying, FolderOf, Output, Phase, by_folder};
 use crate::event::{Event, FileOutcome};
@@ -30,8 +30,8 @@ impl Delete {
             (Flying::Folder(attempt), Output::Surveyed(surveyed)) => {
                 self.take_survey(attempt, surveyed, now, shared);
             }
-            (Flying::Look(attempt), Output::Looked(number, shown)) => {
-                self.take_look(attempt, number, shown, now, shared);
+            (Flying::Look(attempt), Output::Looked(number, wrong)) => {
+                self.take_look(attempt, number, wrong, now, shared);
             }
             (Flying::Pair(attempt), Output::Told(two)) => {
                 self.take_pair(attempt, two, now, shared);
@@ -91,7 +91,6 @@ impl Delete {
         for number in chosen.copies.numbers() {
             self.looks.push(number);
         }
-        self.prints = vec![None; chosen.copies.folders.len()];
         self.copies = chosen.copies;
         self.place = Some(Place {
             name: shared.plan.side_name(self.side).to_owned(),
@@ -149,14 +148,13 @@ impl Delete {
         &mut self,
         mut attempt: Try<u32>,
         number: u32,
-        shown: Result<Shown, Fault>,
+        wrong: Result<Wrong, Fault>,
         now: Instant,
         shared: &mut Shared,
     ) {
-        match shown {
-            Ok(shown) => {
-                self.prints[number as usize] = Some(shown.print);
-                for (file, why) in shown.wrong {
+        match wrong {
+            Ok(wrong) => {
+                for (file, why) in wrong {
                     self.keep_one(file, &why, shared);
                 }
             }
