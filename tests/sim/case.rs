@@ -70,6 +70,21 @@ pub(super) struct Habits {
     pub(super) inbox: bool,
 }
 
+impl Habits {
+    /// Of a server that does all, and exactly.
+    pub(super) const GOOD: Habits = Habits {
+        times: Times::Second,
+        sizes: true,
+        size: true,
+        mdtm: true,
+        mfmt: true,
+        restart: true,
+        hides_dots: false,
+        no_rename_over: false,
+        inbox: false,
+    };
+}
+
 /// How exactly a listing tells times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Times {

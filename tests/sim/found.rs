@@ -1,6 +1,6 @@
 //! What the simulation has found and was mended: each story again, in many orders.
 
-use super::case::{Case, Fault, Habits, LOCAL, Planned, Step, Store, Times, View, What};
+use super::case::{Case, Fault, Habits, LOCAL, Planned, Step, Store, View, What};
 use super::run::run;
 use super::switches::Switches;
 
@@ -13,17 +13,7 @@ fn views() -> Vec<View> {
         host: host.to_owned(),
         connections: 2,
         cap: 9,
-        habits: Habits {
-            times: Times::Second,
-            sizes: true,
-            size: true,
-            mdtm: true,
-            mfmt: true,
-            restart: true,
-            hides_dots: false,
-            no_rename_over: false,
-            inbox: false,
-        },
+        habits: Habits::GOOD,
     };
     vec![view(0, "", "/w", ""), view(1, "", "/", "h1.test")]
 }

@@ -63,17 +63,7 @@ fn views(rng: &mut Rng, stores: &[Store], on: &Switches) -> Vec<View> {
         host: String::new(),
         connections: 1,
         cap: 1,
-        habits: Habits {
-            times: Times::Second,
-            sizes: true,
-            size: true,
-            mdtm: true,
-            mfmt: true,
-            restart: true,
-            hides_dots: false,
-            no_rename_over: false,
-            inbox: false,
-        },
+        habits: Habits::GOOD,
     }];
     for at in 0..1 + rng.below(3) {
         let store = match (at + 1 < stores.len(), on.aliases && rng.percent(35)) {

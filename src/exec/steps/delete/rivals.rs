@@ -77,7 +77,7 @@ impl Delete {
             if folder == rival {
                 self.keep_one(file, MAY_BE_ONE, shared);
             } else if self.sure.contains(&file) {
-                pairs.insert((folder.min(rival), folder.max(rival)));
+                pairs.insert(ordered(folder, rival));
             }
         }
         pairs.into_iter().for_each(|pair| self.pairs.push(pair));
@@ -119,21 +119,26 @@ impl Delete {
         let pair = attempt.item;
         match two {
             Ok(true) => {}
-            Ok(false) => self.keep_pair(pair, MAY_BE_ONE, shared),
+            Ok(false) => self.keep_pair(pair, shared),
             Err(fault) => match self.again(&mut attempt, &fault, shared) {
                 Some(wait) => self.pairs.retry(attempt, now + wait),
-                None => self.keep_pair(pair, MAY_BE_ONE, shared),
+                None => self.keep_pair(pair, shared),
             },
         }
     }
 
-    fn keep_pair(&mut self, (first, second): (u32, u32), why: &str, shared: &mut Shared) {
+    fn keep_pair(&mut self, pair: (u32, u32), shared: &mut Shared) {
         for (file, folder, rival) in self.copies.rivals() {
-            if (folder.min(rival), folder.max(rival)) == (first, second) {
-                self.keep_one(file, why, shared);
+            if ordered(folder, rival) == pair {
+                self.keep_one(file, MAY_BE_ONE, shared);
             }
         }
     }
+}
+
+/// One order for both, so that a pair is asked about once.
+fn ordered(first: u32, second: u32) -> (u32, u32) {
+    (first.min(second), first.max(second))
 }
 
 /// One session looks at both.
