@@ -1,5 +1,6 @@
 //! Whatever a password is, what is written stays whole: every JSON line parses, XML is well-formed, the journal can be
-//! resumed from. One of four characters or more stands in no text, a shorter one in none that a server could have put it in.
+//! resumed from. One of four characters or more stands in no line for people, our own words included, and in no value of a
+//! document; a shorter one in no text that a server could have put it in.
 // Always so here; it tells clippy that the helpers, too, are a test's, and may panic.
 #![cfg(test)]
 #![cfg(unix)]
@@ -9,7 +10,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
 use crate::harness::server::{Do, On, Server};
-use crate::harness::{Case, REPORTS, xml};
+use crate::harness::{Case, Outcome, REPORTS, xml};
 
 /// What servers and errors write: where even a password of one letter is masked.
 const FOREIGN: [&str; 7] = [
@@ -26,11 +27,68 @@ const FOREIGN: [&str; 7] = [
 const TEXTS: [&str; 6] = ["name", "subject", "server", "reason", "because", "names"];
 
 /// Words of our own reports and of what holds them together.
-const WORDS: [&str; 40] = [
-    "1", "e", "0", "\"", "\\", "{", "}", ":", ",", "<", "&", "%", "*", "**", "***", "****", "2026",
-    "step", "record", "file", "files", "true", "null", "event", "failed", "version", "\":\"",
-    "amp;", "&lt;", "\\\"", "u{1b}", "name", "sha256", "Summary", "failure", "message", "done",
-    "get", "no", "550",
+const WORDS: [&str; 61] = [
+    "1",
+    "e",
+    "0",
+    "\"",
+    "\\",
+    "{",
+    "}",
+    ":",
+    ",",
+    "<",
+    "&",
+    "%",
+    "*",
+    "**",
+    "***",
+    "****",
+    "2026",
+    "step",
+    "record",
+    "file",
+    "files",
+    "true",
+    "null",
+    "event",
+    "failed",
+    "version",
+    "\":\"",
+    "amp;",
+    "&lt;",
+    "\\\"",
+    "u{1b}",
+    "name",
+    "sha256",
+    "Summary",
+    "failure",
+    "message",
+    "done",
+    "get",
+    "no",
+    "550",
+    "warning",
+    "error",
+    "note",
+    "help",
+    "ftpflow",
+    "unused",
+    "Starting",
+    "Finished",
+    "Failed",
+    "login",
+    "server",
+    "STEP",
+    "FILES",
+    "download",
+    "nothing",
+    "continuing",
+    "failed to",
+    "file already",
+    "manifest",
+    "steps done",
+    "run 20",
 ];
 
 /// The texts of these fields, wherever they stand.
@@ -60,6 +118,23 @@ fn holds_none(document: &Value, password: &str) {
     assert!(bad.is_none(), "{password:?}: {bad:?}");
 }
 
+/// No line for people holds it: what a run says, or what was asked for on stdout.
+#[track_caller]
+fn says_none(outcome: &Outcome, password: &str) {
+    if password.chars().count() > 3 && password != "****" {
+        for said in [&outcome.stderr, &outcome.stdout] {
+            assert!(!said.contains(password), "{password:?}: {said}");
+        }
+    }
+}
+
+/// The run that events are about.
+fn run_id(events: &str) -> String {
+    let first = events.lines().next().unwrap();
+    let first: Value = serde_json::from_str(first).unwrap();
+    first["run_id"].as_str().unwrap().to_owned()
+}
+
 /// One run that fails at one file, and one that continues it.
 fn tried(password: &str) {
     let server = Server::new()
@@ -84,21 +159,23 @@ steps:
     let case = case.with_reports();
     let outcome = case.run();
     outcome.code(1);
-    if password.chars().count() > 3 && password != "****" {
-        // Documented codes are ours.
-        let codes = regex::Regex::new(r"ftpflow::\S+").unwrap();
-        let said = codes.replace_all(&outcome.stderr, "");
-        assert!(!said.contains(password), "{password:?}: {said}");
-    }
-    let text = |name: &str| String::from_utf8(case.read(name).unwrap()).unwrap();
-    for line in text(REPORTS[0]).lines() {
+    says_none(&outcome, password);
+    let text = |case: &Case, name: &str| String::from_utf8(case.read(name).unwrap()).unwrap();
+    for line in text(&case, REPORTS[0]).lines() {
         holds_none(&serde_json::from_str(line).unwrap(), password);
     }
-    holds_none(&serde_json::from_str(&text(REPORTS[1])).unwrap(), password);
-    xml::texts(&text(REPORTS[2]));
+    holds_none(
+        &serde_json::from_str(&text(&case, REPORTS[1])).unwrap(),
+        password,
+    );
+    xml::texts(&text(&case, REPORTS[2]));
+    let begun = run_id(&text(&case, REPORTS[0]));
     let case = case.args(["--resume"]);
-    case.run().code(0).stderr_has("continuing run");
+    let outcome = case.run();
+    outcome.code(0);
+    says_none(&outcome, password);
     assert_eq!(case.files("out"), ["a", "b", "c"], "{password:?}");
+    assert_eq!(run_id(&text(&case, REPORTS[0])), begun, "{password:?}");
 }
 
 #[test]
@@ -124,6 +201,39 @@ fn any_password_of_printable_characters_breaks_nothing() {
             },
         )
         .unwrap();
+}
+
+/// What only looks at a manifest says it in lines, too.
+#[test]
+fn what_looks_at_a_manifest_says_no_password_in_our_own_words() {
+    let server = Server::new().file("/in/a", "content").start();
+    let port = server.port();
+    let words = WORDS.into_iter().filter(|word| word.len() > 3);
+    for word in words.filter(|word| !word.contains(['"', '\\', '*', '{', '%'])) {
+        let mut case = Case::new().env("SECRET", word).manifest(&format!(
+            "version: 1
+servers:
+  s: {{ host: 127.0.0.1, port: {port}, user: u, password: \"${{env.SECRET}}\" }}
+  t: {{ host: 127.0.0.1, user: u, password: \"{word}\" }}
+steps:
+  look: {{ list: {{ server: s, path: /in }} }}
+"
+        ));
+        let commands: [&[&str]; 8] = [
+            &["check", "pipeline.yaml"],
+            &["run", "pipeline.yaml", "--dry-run"],
+            &["plan", "pipeline.yaml"],
+            &["probe", "pipeline.yaml", "s"],
+            &["probe", "pipeline.yaml", "x"],
+            &["run", "pipeline.yaml", "--only", "x"],
+            &["run", "pipeline.yaml", "--resume"],
+            &["run", "pipeline.yaml", "--report", "none/r.xml"],
+        ];
+        for command in commands {
+            case = case.instead(command);
+            says_none(&case.run(), word);
+        }
+    }
 }
 
 /// A name that holds the password cannot be recorded: the journal is given up, and nobody is told to resume from it.

@@ -8,7 +8,7 @@ use super::inputs::{Reading, Variables};
 use super::load::Loaded;
 use super::{globs, output};
 use crate::manifest::{Finding, Severity, suggest, whole_code};
-use crate::report::{Checked, Tone, code_entries, code_entry, text};
+use crate::report::{Checked, Redacted, Tone, code_entries, code_entry, text};
 
 /// Find every mistake that can be found without a network
 #[derive(Debug, clap::Args)]
@@ -87,7 +87,11 @@ impl Args {
     fn take(&self, mut loaded: Loaded, checked: &mut Checked) -> Exit {
         self.apply(&mut loaded.findings);
         let written = match self.format {
-            Format::Human => output::print(|out| show(out, &loaded)),
+            Format::Human => output::print(|out| {
+                let mut out = Redacted::new(&loaded.redactor, out);
+                show(&mut out, &loaded)?;
+                out.flush()
+            }),
             _ => {
                 checked.add(&loaded.source, &loaded.findings, &loaded.redactor);
                 Exit::Done

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use super::exit::Exit;
 use super::inputs::Variables;
 use super::load::Loaded;
+use super::output::{self, Voice};
+use super::signals;
 use super::state::{self, Kept, Wish};
-use super::{output, signals};
 use crate::event::RunOutcome;
 use crate::exec::{self, Interrupt, Request};
 use crate::journal::State;
@@ -68,7 +69,7 @@ pub(super) struct Execution {
 
 impl Common {
     /// The plan, or the part of it that `--only` names. `Err` is wrong usage, which has been said.
-    pub(super) fn chosen(&self, plan: &Arc<Plan>) -> Result<Arc<Plan>, Exit> {
+    pub(super) fn chosen(&self, plan: &Arc<Plan>, voice: Voice<'_>) -> Result<Arc<Plan>, Exit> {
         if self.only.is_empty() {
             return Ok(Arc::clone(plan));
         }
@@ -77,7 +78,7 @@ impl Common {
                 let steps = plan.steps.iter().filter(|step| !step.implicit);
                 let near = suggest(&name, steps.map(|step| step.name.as_str()));
                 let help = near.map(|near| format!("did you mean `{near}`?"));
-                output::complain(format!("`--only {name}` names no step"), help.as_deref());
+                voice.complain(format!("`--only {name}` names no step"), help.as_deref());
             }
             Exit::Usage
         })
@@ -113,25 +114,27 @@ impl Common {
 /// Runs the plan and waits until all is shown.
 pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> Result<Exit, Exit> {
     let mut loaded = loaded;
+    let redactor = Arc::clone(&loaded.redactor);
+    let voice = Voice(&redactor);
     let compiled = loaded.compiled.as_mut().ok_or(Exit::Manifest)?;
-    let plan = common.chosen(&compiled.plan.take().ok_or(Exit::Manifest)?)?;
+    let plan = common.chosen(&compiled.plan.take().ok_or(Exit::Manifest)?, voice)?;
     let mut kept = match &execution.state {
         Some(wish) => state::take(wish, common, loaded, plan)?,
         None => Kept::nothing(loaded, plan),
     };
     let loaded = &mut kept.loaded;
     let secrets = loaded.compiled.take().ok_or(Exit::Manifest)?.secrets;
-    let redactor = Arc::clone(&loaded.redactor);
+    let masks = Arc::clone(&redactor);
     let preview = execution.preview.is_some();
     let fail_fast = execution.fail_fast;
     let hurry = Hurry::default();
     let reporter = report(common, loaded, execution, hurry.clone()).map_err(|error| {
-        output::complain(format!("failed to start the reporter: {error}"), None);
+        voice.complain(format!("failed to start the reporter: {error}"), None);
         Exit::Refused
     })?;
     let continues = kept.journal.is_some() && !common.quiet;
     let interrupt = Interrupt::default();
-    signals::listen(interrupt.clone(), hurry, reporter.sender());
+    signals::listen(interrupt.clone(), hurry, reporter.sender(), voice);
     let ended = exec::run(Request {
         plan: kept.plan,
         secrets: Arc::new(secrets),
@@ -140,12 +143,12 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
         preview,
         journal: kept.journal,
         resumed: kept.resumed,
-        redact: Arc::new(move |text: &str| redactor.text(text).into_owned()),
+        redact: Arc::new(move |text: &str| masks.text(text).into_owned()),
         interrupt,
         events: reporter.sender(),
     });
     let tally = ended.map_err(|error| {
-        output::complain(format!("failed to {error}"), None);
+        voice.complain(format!("failed to {error}"), None);
         Exit::Refused
     })?;
     // A journal that could not be written to its end is not there any more, and the manifest of a refused run must change.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use super::exit::Exit;
 use super::inputs::{Reading, Variables};
-use super::output;
+use super::output::{self, Voice};
 use crate::files::NameEncoding;
 use crate::journal::PathText;
 use crate::manifest::{Finding, MAX_BYTES, Manifest, Severity, Source};
 use crate::plan::{Compiled, Inputs, Timeless, compile, timeless};
-use crate::report::{Drawing, Origins, Paint, Redactor, write_findings};
+use crate::report::{Drawing, Origins, Paint, Redacted, Redactor, write_findings};
 
 /// A manifest that was read and compiled, errors or not.
 pub(super) struct Loaded {
@@ -89,6 +89,11 @@ impl Loaded {
         self.compiled.is_none() || findings.any(|finding| finding.severity == Severity::Error)
     }
 
+    /// What says something on stderr about it.
+    pub(super) fn voice(&self) -> Voice<'_> {
+        Voice(&self.redactor)
+    }
+
     /// The way from steps to their places.
     pub(super) fn origins(&self) -> Origins {
         let manifest = self.manifest.clone().unwrap_or_default();
@@ -107,8 +112,10 @@ impl Loaded {
 
     /// Says on stderr what was found; `Err` where the manifest is wrong.
     pub(super) fn judge(&self) -> Result<(), Exit> {
+        let mut out = Redacted::new(&self.redactor, std::io::stderr().lock());
         // Nobody reads a stderr that is closed.
-        let _ = self.write_findings(&mut std::io::stderr().lock(), output::stderr_paint());
+        let _ = self.write_findings(&mut out, output::stderr_paint());
+        drop(out);
         if self.is_wrong() {
             return Err(Exit::Manifest);
         }

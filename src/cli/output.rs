@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use super::exit::Exit;
-use crate::report::{self, Outlet, Paint, Sink, Tone, text};
+use crate::report::{self, Outlet, Paint, Redactor, Sink, Tone, text};
 
 /// Columns for output that goes to no terminal: a CI system's log.
 const WIDE: usize = 120;
@@ -55,40 +55,41 @@ fn own(stream: impl std::os::windows::io::AsHandle) -> io::Result<File> {
     stream.as_handle().try_clone_to_owned().map(File::from)
 }
 
-/// Says on stderr what is wrong, and what to do about it.
+/// Says on stderr what is wrong, and what to do about it, before there is a secret: then it is [`Voice`] that speaks.
 pub(super) fn complain(message: impl Display, help: Option<&str>) {
-    let paint = stderr_paint();
-    let mut lines = format!(
-        "{} {}\n",
-        paint.tone(Tone::Bad, "error:"),
-        text::escape(&message.to_string())
-    );
-    if let Some(help) = help {
-        lines.push_str(&format!(
-            "{} {}\n",
-            paint.tone(Tone::Cool, " help:"),
-            text::escape(help)
-        ));
+    Voice(&Redactor::new([])).complain(message, help);
+}
+
+/// What is said on stderr once secrets are known: none of four characters or more stands there, in our own words neither.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Voice<'a>(pub(super) &'a Redactor);
+
+impl Voice<'_> {
+    /// Says what is wrong, and what to do about it.
+    pub(super) fn complain(self, message: impl Display, help: Option<&str>) {
+        self.say(Tone::Bad, "error:", message);
+        if let Some(help) = help {
+            self.say(Tone::Cool, " help:", help);
+        }
     }
-    // Nobody reads a stderr that is closed.
-    let _ = io::stderr().write_all(lines.as_bytes());
-}
 
-/// Says on stderr what is worth knowing.
-pub(super) fn note(message: impl Display) {
-    say(Tone::Cool, " note:", message);
-}
+    /// Says what is worth knowing.
+    pub(super) fn note(self, message: impl Display) {
+        self.say(Tone::Cool, " note:", message);
+    }
 
-/// Says on stderr what may not be as wanted.
-pub(super) fn warn(message: impl Display) {
-    say(Tone::Doubtful, "warning:", message);
-}
+    /// Says what may not be as wanted.
+    pub(super) fn warn(self, message: impl Display) {
+        self.say(Tone::Doubtful, "warning:", message);
+    }
 
-fn say(tone: Tone, word: &str, message: impl Display) {
-    let word = stderr_paint().tone(tone, word).to_string();
-    let line = format!("{word} {}\n", text::escape(&message.to_string()));
-    // Nobody reads a stderr that is closed.
-    let _ = io::stderr().write_all(line.as_bytes());
+    fn say(self, tone: Tone, word: &str, message: impl Display) {
+        let word = stderr_paint().tone(tone, word).to_string();
+        let line = format!("{word} {}\n", text::escape(&message.to_string()));
+        let line = self.0.line(&line);
+        // Nobody reads a stderr that is closed.
+        let _ = io::stderr().write_all(line.as_bytes());
+    }
 }
 
 /// Colours of stderr.

@@ -21,7 +21,8 @@ pub(super) fn run(args: Args) -> Exit {
         let loaded = Loaded::load(&common.file, &common.variables, Reading::All)?;
         loaded.judge()?;
         let stdout = output::stdout_sink().map_err(|error| {
-            output::complain(format!("failed to open stdout: {error}"), None);
+            let message = format!("failed to open stdout: {error}");
+            loaded.voice().complain(message, None);
             Exit::Refused
         })?;
         execute(

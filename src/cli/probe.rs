@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::exit::Exit;
 use super::inputs::{Reading, Variables};
 use super::load::Loaded;
-use super::output;
+use super::output::{self, Voice};
 use super::suit;
 use crate::endpoint::{Endpoint, Tls, TlsOptions};
 use crate::event::Failure;
@@ -61,7 +61,7 @@ fn probe(args: &Args) -> Result<Exit, Exit> {
     let manifest = loaded.manifest.clone().unwrap_or_default();
     let redactor = Arc::clone(&loaded.redactor);
     let compiled = loaded.compiled.ok_or(Exit::Manifest)?;
-    let chosen = choose(&compiled.servers, &args.servers)?;
+    let chosen = choose(&compiled.servers, &args.servers, Voice(&redactor))?;
     let masks = Arc::clone(&redactor);
     let redact: Redact = Arc::new(move |line: &str| masks.text(line).into_owned());
     let servers: Vec<ProbeSheet> = chosen
@@ -88,7 +88,11 @@ fn probe(args: &Args) -> Result<Exit, Exit> {
     Ok(if failed { Exit::Failed } else { written })
 }
 
-fn choose<'a>(all: &'a [PlanServer], names: &[String]) -> Result<Vec<&'a PlanServer>, Exit> {
+fn choose<'a>(
+    all: &'a [PlanServer],
+    names: &[String],
+    voice: Voice<'_>,
+) -> Result<Vec<&'a PlanServer>, Exit> {
     let known = || all.iter().map(|server| server.endpoint.name.as_str());
     let find = |name: &String| {
         let found = all.iter().find(|server| server.endpoint.name == *name);
@@ -98,7 +102,7 @@ fn choose<'a>(all: &'a [PlanServer], names: &[String]) -> Result<Vec<&'a PlanSer
                 None => format!("it names {}", known().collect::<Vec<_>>().join(", ")),
             };
             let message = format!("the manifest names no server `{name}`");
-            output::complain(message, Some(&help));
+            voice.complain(message, Some(&help));
             Exit::Usage
         })
     };

@@ -69,7 +69,7 @@ pub(super) fn run(args: Args) -> Exit {
 fn dry_run(args: &Args, loaded: &Loaded) -> Result<Exit, Exit> {
     let compiled = loaded.compiled.as_ref().ok_or(Exit::Manifest)?;
     let mut printable = compiled.printable.clone().ok_or(Exit::Manifest)?;
-    printable.plan = args.common.chosen(&printable.plan)?;
+    printable.plan = args.common.chosen(&printable.plan, loaded.voice())?;
     Ok(output::print(|out| {
         let mut out = Redacted::new(&loaded.redactor, out);
         write_plan(&mut out, &printable)?;
@@ -80,10 +80,8 @@ fn dry_run(args: &Args, loaded: &Loaded) -> Result<Exit, Exit> {
 fn start(args: Args, loaded: Loaded) -> Result<Exit, Exit> {
     let events = match &args.events {
         Some(path) => Some(open_events(path).map_err(|error| {
-            output::complain(
-                format!("failed to open `--events {}`: {error}", path.display()),
-                None,
-            );
+            let message = format!("failed to open `--events {}`: {error}", path.display());
+            loaded.voice().complain(message, None);
             Exit::Refused
         })?),
         None => None,
@@ -91,7 +89,7 @@ fn start(args: Args, loaded: Loaded) -> Result<Exit, Exit> {
     let mut files = Vec::new();
     for path in args.reports {
         files.push(ReportFile::create(path).map_err(|error| {
-            output::complain(error, None);
+            loaded.voice().complain(error, None);
             Exit::Refused
         })?);
     }

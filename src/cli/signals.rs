@@ -9,15 +9,20 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::exit::Exit;
-use super::output;
+use super::output::Voice;
 use crate::event::{Event, Stamped};
 use crate::exec::Interrupt;
 use crate::report::Hurry;
 
 /// Listens from now on. `events` is where people are told that the signal has been seen.
-pub(super) fn listen(interrupt: Interrupt, hurry: Hurry, events: SyncSender<Stamped>) {
+pub(super) fn listen(
+    interrupt: Interrupt,
+    hurry: Hurry,
+    events: SyncSender<Stamped>,
+    voice: Voice<'_>,
+) {
     if let Err(error) = begin(interrupt, hurry, events) {
-        output::complain(format!("failed to listen for signals: {error}"), None);
+        voice.complain(format!("failed to listen for signals: {error}"), None);
     }
 }
 

@@ -7,7 +7,7 @@ use super::execute::Common;
 use super::exit::Exit;
 use super::inputs::Reading;
 use super::load::Loaded;
-use super::output;
+use super::output::Voice;
 use crate::journal::{Found, Journal, Resumed, State, StateError};
 use crate::plan::{Plan, Timeless};
 
@@ -56,22 +56,23 @@ pub(super) fn take(
     let base = base(wish, &common.file);
     let name = common.file.file_name().unwrap_or_default();
     let timeless = common.part(&mut loaded)?;
-    let fingerprint = fingerprint(&timeless)?;
+    let fingerprint = fingerprint(&timeless, loaded.voice())?;
     let state = match State::open(&base, &timeless.key(&name.to_string_lossy())) {
         Ok(state) => state,
         Err(error @ StateError::Held(_)) => {
             let help = "wait until it has ended: two runs that write the same files at once would spoil them";
-            output::complain(error, Some(help));
+            loaded.voice().complain(error, Some(help));
             return Err(Exit::Refused);
         }
         Err(error) => {
-            output::warn(format!(
+            loaded.voice().warn(format!(
                 "{error}; this run keeps no journal and cannot be resumed"
             ));
             return Ok(Kept::nothing(loaded, plan));
         }
     };
-    let found = state.last().map_err(|error| unreadable(&base, &error))?;
+    let found = state.last();
+    let found = found.map_err(|error| unreadable(&base, &error, loaded.voice()))?;
     match found {
         Found::Unfinished(resumed) if wish.resume => go_on(state, *resumed, common),
         found => begin(
@@ -101,18 +102,19 @@ struct Run {
     fingerprint: String,
 }
 
-fn fingerprint(timeless: &Timeless) -> Result<String, Exit> {
+fn fingerprint(timeless: &Timeless, voice: Voice<'_>) -> Result<String, Exit> {
     timeless.fingerprint().map_err(|error| {
-        output::complain(format!("the plan cannot be written down: {error}"), None);
+        voice.complain(format!("the plan cannot be written down: {error}"), None);
         Exit::Refused
     })
 }
 
 /// A new journal; what an earlier run left is set aside, never lost.
 fn begin(state: State, found: Found, wish: &Wish, run: Run) -> Result<Kept, Exit> {
+    let voice = run.loaded.voice();
     match &found {
         Found::Nothing if wish.resume => {
-            output::note("there is nothing to resume: the run starts anew")
+            voice.note("there is nothing to resume: the run starts anew")
         }
         Found::Nothing => {}
         Found::Unfinished(resumed) => {
@@ -120,13 +122,14 @@ fn begin(state: State, found: Found, wish: &Wish, run: Run) -> Result<Kept, Exit
                 "run {} failed or was interrupted; this one starts anew, where `--resume` would have continued it",
                 resumed.run_id
             );
-            set_aside(&state, &resumed.run_id, &text);
+            set_aside(&state, &resumed.run_id, &text, voice);
         }
         Found::Damaged(damage) => {
             set_aside(
                 &state,
                 "damaged",
                 &format!("{damage}, so nothing of it is used"),
+                voice,
             );
         }
     }
@@ -139,7 +142,7 @@ fn begin(state: State, found: Found, wish: &Wish, run: Run) -> Result<Kept, Exit
     let redact = Arc::new(move |text: &str| redactor.line(text).into_owned());
     let journal = state.begin(&fingerprint, &plan.run.id, plan.run.started, redact);
     let journal = journal.inspect_err(|error| {
-        output::warn(format!(
+        loaded.voice().warn(format!(
             "failed to begin a journal: {error}; this run cannot be resumed"
         ));
     });
@@ -163,21 +166,23 @@ fn go_on(state: State, resumed: Resumed, common: &Common) -> Result<Kept, Exit> 
     if loaded.is_wrong() {
         loaded.judge()?;
     }
+    let redactor = Arc::clone(&loaded.redactor);
+    let voice = Voice(&redactor);
     let timeless = common.part(&mut loaded)?;
     let compiled = loaded.compiled.as_mut().ok_or(Exit::Manifest)?;
-    let plan = common.chosen(&compiled.plan.take().ok_or(Exit::Manifest)?)?;
-    if fingerprint(&timeless)? != resumed.fingerprint {
+    let plan = common.chosen(&compiled.plan.take().ok_or(Exit::Manifest)?, voice)?;
+    if fingerprint(&timeless, voice)? != resumed.fingerprint {
         let help = "run without `--resume` to start anew; files that have arrived are not transferred again";
-        output::complain(
+        voice.complain(
             "the manifest is no longer what the unfinished run was",
             Some(help),
         );
         return Err(Exit::Refused);
     }
-    let redactor = Arc::clone(&loaded.redactor);
-    let journal = state.go_on(Arc::new(move |text: &str| redactor.line(text).into_owned()));
-    let journal = journal.map_err(|error| unreadable(Path::new("journal"), &error))?;
-    output::note(format!("continuing run {}", resumed.run_id));
+    let masks = Arc::clone(&redactor);
+    let journal = state.go_on(Arc::new(move |text: &str| masks.line(text).into_owned()));
+    let journal = journal.map_err(|error| unreadable(Path::new("journal"), &error, voice))?;
+    voice.note(format!("continuing run {}", resumed.run_id));
     Ok(Kept {
         loaded,
         plan,
@@ -187,20 +192,20 @@ fn go_on(state: State, resumed: Resumed, common: &Common) -> Result<Kept, Exit> 
     })
 }
 
-fn set_aside(state: &State, suffix: &str, text: &str) {
+fn set_aside(state: &State, suffix: &str, text: &str, voice: Voice<'_>) {
     match state.set_aside(suffix) {
-        Ok(path) => output::note(format!(
+        Ok(path) => voice.note(format!(
             "{text} (its journal is kept as `{}`)",
             path.display()
         )),
-        Err(error) => output::warn(format!(
+        Err(error) => voice.warn(format!(
             "{text}; its journal could not be set aside: {error}"
         )),
     }
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Exit {
-    output::complain(
+fn unreadable(path: &Path, error: &std::io::Error, voice: Voice<'_>) -> Exit {
+    voice.complain(
         format!("failed to read the state in `{}`: {error}", path.display()),
         None,
     );

@@ -88,6 +88,12 @@ impl Case {
         self
     }
 
+    /// Other arguments than before: the same folder, another command.
+    pub fn instead(mut self, arguments: &[&str]) -> Self {
+        self.arguments.clear();
+        self.args(arguments.iter().copied())
+    }
+
     /// Runs with `-v`, and writes all that a run can write about itself: [`REPORTS`].
     pub fn with_reports(self) -> Self {
         let case = self.args(["run", "pipeline.yaml", "-v", "--events", REPORTS[0]]);
