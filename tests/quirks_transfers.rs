@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::server::{AsciiSize, Do, Gate, On, Running, Server};
+use crate::harness::server::{AsciiSize, Do, Gate, On, Running, Server, pattern};
 use crate::quirks::quick;
 
 /// The type that each SIZE of a session was asked in.
@@ -165,4 +165,28 @@ fn a_server_that_cannot_rename_takes_files_under_their_own_names() {
     assert!(!server.exists("/drop/a"));
     put(", publish: direct").code(0);
     assert_eq!(server.read("/drop/a").unwrap(), b"a");
+}
+
+#[test]
+fn a_data_connection_left_open_after_the_226_publishes_no_half_file() {
+    let open = |at| [Do::CutAt(at), Do::lie("226 done"), Do::LeaveOpen];
+    let server = Server::new()
+        .pattern("/in/a", 50_000, 1)
+        .pattern("/in/b", 50_000, 2)
+        .rule(On::command("RETR").path("/in/a").nth(1), open(10_000))
+        .rule(On::command("RETR").path("/in/b"), open(50_000))
+        .start();
+    let case = quick(
+        &[("s", &server, "timeouts: { data: 6s }")],
+        "steps:\n  get: { download: { server: s, files: /in/*, into: out } }\n",
+    )
+    .args(["run", "pipeline.yaml", "-v"]);
+    let outcome = case.run();
+    outcome
+        .code(0)
+        .stderr_has("the size does not prove it whole");
+    for (name, seed) in [("a", 1), ("b", 2)] {
+        let found = case.read(format!("out/{name}")).unwrap();
+        assert_eq!(found, pattern(50_000, seed), "{name}");
+    }
 }

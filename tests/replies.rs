@@ -1,6 +1,6 @@
 //! A reply belongs to the command it answers: what cannot be its answer, one too many or one too few leaves the outcome open.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ftpflow::ftp::{Class, ErrorKind, Store};
 
@@ -156,4 +156,43 @@ fn a_transfer_that_the_server_ends_is_not_waited_for() {
     let page = patient(&server).list(b"/a").unwrap();
     assert!(page.incomplete_reason().unwrap().contains("426"));
     gate.open();
+}
+
+#[test]
+fn a_transfer_that_is_said_to_be_complete_ends_a_while_later() {
+    // A sixth of it is what a connection gets that stays open after the 226.
+    let patient = |server: &Running| {
+        let mut endpoint = endpoint(server);
+        endpoint.timeouts.data = Duration::from_secs(3);
+        open_as(endpoint)
+    };
+    let open = |at| vec![Do::CutAt(at), Do::lie("226 done"), Do::LeaveOpen];
+    let at_once = [Do::Opening("226 here".into()), Do::NoReply];
+    let server = lab()
+        .pattern("/big", 10_000, 1)
+        .rule(On::command("RETR").nth(1), open(10_000))
+        .rule(On::command("RETR").nth(2), open(1000))
+        .rule(
+            On::command("RETR").nth(3),
+            [open(1000), at_once.to_vec()].concat(),
+        )
+        .rule(On::command("STOR"), open(1000))
+        .rule(On::command("MLSD"), open(u64::MAX))
+        .start();
+    let begun = Instant::now();
+    // Where SIZE tells that all has come, it has.
+    let (bytes, told) = fetch(&mut patient(&server), "/big", 0).unwrap();
+    assert_eq!((bytes.len(), told.size), (10_000, Some(10_000)));
+    for _ in 0..2 {
+        let error = fetch(&mut patient(&server), "/big", 0).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::DataLost, "{error}");
+        assert_eq!(error.class(), Class::Transient);
+    }
+    let huge = vec![0; 64 * 1024 * 1024];
+    let error = put(&mut patient(&server), "/x/t", false, &huge).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::DataLost, "{error}");
+    let page = patient(&server).list(b"/a").unwrap();
+    assert!(page.incomplete_reason().unwrap().contains("has no end"));
+    // Each of them took the whole time before.
+    assert!(begun.elapsed() < Duration::from_secs(8));
 }

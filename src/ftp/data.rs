@@ -8,7 +8,7 @@ use super::breaker::Registration;
 use super::error::{Error, ErrorKind, Waiting};
 use super::inner::Inner;
 use super::tls::{self, Upgrade};
-use super::vigil::Vigil;
+use super::vigil::{Sight, Vigil};
 
 /// The most that is read, and waited for, when an upload ends.
 const LINGER_BYTES: usize = 64 * 1024;
@@ -32,7 +32,7 @@ pub struct Count {
     pub bytes: u64,
     /// Whether the end of the data was seen (a download), or said (an upload).
     pub(super) ended: bool,
-    /// Whether that end was more than a closed connection: under TLS, a close_notify.
+    /// Whether that end was a closed connection and, under TLS, a close_notify before it.
     pub(super) clean: bool,
 }
 
@@ -56,8 +56,9 @@ pub struct Sending {
 enum Came {
     /// Bytes; 0 at the end.
     Bytes(usize),
-    /// The connection ended without TLS's close_notify, so that somebody may have cut it.
-    Cut,
+    /// The connection ended without TLS's close_notify, so that somebody may have cut it; or it stays open although the server
+    /// says that all was sent.
+    Unsaid,
 }
 
 impl Data {
@@ -98,10 +99,10 @@ impl Data {
         }
     }
 
-    /// Names the command whose data this is, for errors, and whether lines were sent ahead of its end.
-    pub(super) fn serves(mut self, command: String, sent_ahead: bool) -> Data {
+    /// Names the command whose data this is, for errors, and tells what was said with it: see [`Vigil::begin`].
+    pub(super) fn serves(mut self, command: String, sent_ahead: bool, answered: bool) -> Data {
         self.command = command;
-        self.vigil.sent_ahead(sent_ahead);
+        self.vigil.begin(sent_ahead, answered);
         self
     }
 
@@ -139,7 +140,10 @@ impl Data {
     fn patiently<T>(&mut self, mut act: impl FnMut(&mut Inner) -> io::Result<T>) -> io::Result<T> {
         loop {
             match act(&mut self.inner) {
-                Err(error) if is_quiet(&error) => self.vigil.looks()?,
+                Err(error) if is_quiet(&error) => match self.vigil.looks()? {
+                    Sight::Open => {}
+                    Sight::LeftOpen => return Err(left_open()),
+                },
                 done => {
                     self.vigil.moved();
                     return done;
@@ -151,12 +155,12 @@ impl Data {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Came> {
         self.check()?;
         let read = match self.patiently(|inner| inner.read(buffer)) {
-            // Servers that close without close_notify are many; whether all has come, the size tells.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Came::Cut,
+            // Servers that close without close_notify are many, and some never close; whether all has come, the size tells.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Came::Unsaid,
             done => Came::Bytes(done.map_err(|error| self.failure(error))?),
         };
         // A socket that the breaker shut down reads as ended.
-        if matches!(read, Came::Bytes(0) | Came::Cut) {
+        if matches!(read, Came::Bytes(0) | Came::Unsaid) {
             self.check()?;
         }
         Ok(read)
@@ -241,7 +245,7 @@ impl Read for Receiving {
         }
         let length = match self.data.read(buffer)? {
             Came::Bytes(length) => length,
-            Came::Cut => {
+            Came::Unsaid => {
                 self.ended = true;
                 return Ok(0);
             }
@@ -289,6 +293,12 @@ impl Write for Sending {
     fn flush(&mut self) -> io::Result<()> {
         self.data.patiently(Inner::flush)
     }
+}
+
+/// An end of which nobody knows whether it is one, as [`io::Read`] says it.
+fn left_open() -> io::Error {
+    let text = "the server says that the transfer is complete, and leaves its data connection open";
+    io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }
 
 fn is_quiet(error: &io::Error) -> bool {

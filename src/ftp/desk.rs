@@ -125,9 +125,8 @@ impl Desk {
         self.papers().glance()
     }
 
-    /// Whether a reply lies here by which the server refuses what it was doing, of which `excused` says which codes may
-    /// be about something else. Does not wait, not even for whoever reads a reply now.
-    pub(super) fn has_refusal(&self, excused: impl Fn(u16) -> bool) -> bool {
+    /// Whether a reply lies here with a code that is looked for. Does not wait, not even for whoever reads a reply now.
+    pub(super) fn has_line(&self, wanted: impl Fn(u16) -> bool) -> bool {
         let Ok(mut papers) = self.0.try_lock() else {
             return false;
         };
@@ -136,7 +135,7 @@ impl Desk {
         lines
             .filter(|line| line.ends_with(b"\n"))
             .filter_map(reply::last_line_code)
-            .any(|code| (400..600).contains(&code) && !excused(code))
+            .any(wanted)
     }
 
     /// Sends what was put here.

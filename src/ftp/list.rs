@@ -255,7 +255,7 @@ impl Session {
             Ok(_) => {}
         }
         if unclean {
-            page.broken("its data ended without TLS's close_notify, so that it may be cut".into());
+            page.broken("its data has no end (a closed connection, and TLS's close_notify before it), so that it may be cut".into());
         } else if cut {
             page.broken("its data ended in the middle of a line".into());
         }

@@ -79,7 +79,7 @@ impl Session {
         if of_file && !count.clean && size != Some(flight.offset + count.bytes) {
             return Err(Error::new(ErrorKind::DataLost)
                 .command(flight.command)
-                .detail("the data ended without TLS's close_notify, and the size does not prove it whole"));
+                .detail("the data has no end (a closed connection, and TLS's close_notify before it), and the size does not prove it whole"));
         }
         Ok((last, came))
     }

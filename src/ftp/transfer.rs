@@ -339,11 +339,10 @@ impl Session {
         }
         match self.arrive(way) {
             Ok(data) => {
-                let ahead = self
-                    .in_flight
-                    .as_ref()
-                    .is_some_and(|flight| !flight.ahead.is_empty());
-                Ok(data.serves(command, ahead))
+                let flight = self.in_flight.as_ref();
+                let ahead = flight.is_some_and(|flight| !flight.ahead.is_empty());
+                let answered = flight.is_some_and(|flight| flight.early_final.is_some());
+                Ok(data.serves(command, ahead, answered))
             }
             Err(error) => Err(self.give_up(error)),
         }

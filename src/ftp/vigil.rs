@@ -12,6 +12,21 @@ use super::expect;
 /// How long a data connection is waited for before the control connection is looked at.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// How long a data connection may be still once the server has said that the transfer is complete: longer than a lost packet
+/// takes to come again, and never more than this part of the usual time.
+const GRACE: Duration = Duration::from_secs(10);
+const GRACE_PART: u32 = 6;
+
+/// What a look at the control connection says of a data connection on which nothing moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// There is reason to wait on.
+    Open,
+    /// The server has said long enough ago that the transfer is complete. The end of the data is the close of its connection
+    /// (RFC 959 §3.4), so whether all has come is unknown.
+    LeftOpen,
+}
+
 /// Decides how long a data connection on which nothing moves is waited for.
 #[derive(Debug)]
 pub(super) struct Vigil {
@@ -21,6 +36,10 @@ pub(super) struct Vigil {
     quiet_since: Option<Instant>,
     /// Whether lines were sent ahead, so that a refusal may be of one of them.
     sent_ahead: bool,
+    /// Whether the last reply has come already, in place of the preliminary one.
+    answered: bool,
+    /// Since when the transfer is said to be complete and nothing moves.
+    complete_since: Option<Instant>,
 }
 
 impl Vigil {
@@ -32,6 +51,8 @@ impl Vigil {
             progress,
             quiet_since: None,
             sent_ahead: false,
+            answered: false,
+            complete_since: None,
         }
     }
 
@@ -39,8 +60,10 @@ impl Vigil {
         &self.breaker
     }
 
-    pub(super) fn sent_ahead(&mut self, sent_ahead: bool) {
+    /// What was said when the transfer began: whether lines were sent ahead of its end, and whether that has come.
+    pub(super) fn begin(&mut self, sent_ahead: bool, answered: bool) {
         self.sent_ahead = sent_ahead;
+        self.answered = answered;
     }
 
     /// After how long without anything the socket is to give up, so that [`Vigil::looks`] can look.
@@ -51,16 +74,17 @@ impl Vigil {
     /// Something moved.
     pub(super) fn moved(&mut self) {
         self.quiet_since = None;
+        self.complete_since = None;
     }
 
     /// Nothing moved for one rest: looks whether there is reason to wait on.
     ///
-    /// A final 226 is no reason to stop, because it may come before the data ends, and neither is a control connection
-    /// that ends while data still comes.
+    /// A final 226 may come before the data ends, so it is a reason to stop only when nothing comes for a while after it. A
+    /// control connection that ends while data still comes is none.
     ///
     /// # Errors
     /// `Timeout`; `DataLost` where the server has refused what it was doing; its reply is still to be read.
-    pub(super) fn looks(&mut self) -> io::Result<()> {
+    pub(super) fn looks(&mut self) -> io::Result<Sight> {
         if let Some(why) = self.breaker.tripped() {
             return Err(Error::new(ErrorKind::Interrupted(why)).into());
         }
@@ -71,14 +95,33 @@ impl Vigil {
         self.quiet_since = Some(since);
         let sent_ahead = self.sent_ahead;
         let excused = |code| code == 421 || (sent_ahead && expect::may_be_of_early_line(code));
-        if self.desk.has_refusal(excused) {
+        if self
+            .desk
+            .has_line(|code| (400..600).contains(&code) && !excused(code))
+        {
             return Err(Error::new(ErrorKind::DataLost)
                 .detail("the server has ended the transfer")
                 .into());
         }
-        match since.elapsed() < self.progress {
-            true => Ok(()),
-            false => Err(Error::new(ErrorKind::Timeout(Waiting::Data)).into()),
+        if since.elapsed() >= self.progress {
+            return Err(Error::new(ErrorKind::Timeout(Waiting::Data)).into());
         }
+        if !self.answered && !self.desk.has_line(|code| self.completes(code)) {
+            return Ok(Sight::Open);
+        }
+        let complete = *self.complete_since.get_or_insert_with(Instant::now);
+        Ok(match complete.elapsed() < self.grace() {
+            true => Sight::Open,
+            false => Sight::LeftOpen,
+        })
+    }
+
+    fn grace(&self) -> Duration {
+        GRACE.min(self.progress / GRACE_PART)
+    }
+
+    /// Whether a reply with this code is about the transfer, and says that it is complete. 250 may answer MFMT.
+    fn completes(&self, code: u16) -> bool {
+        code == 226 || (code == 250 && !self.sent_ahead)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::commands;
 use super::config::Cap;
-use super::data::DataPort;
+use super::data::{Data, DataPort};
 use super::faults::{Do, Instead, Orders, line};
 use super::fs::absolute;
 use super::journal::Entry;
@@ -33,6 +33,8 @@ pub(super) struct Session {
     pub(super) restart: u64,
     pub(super) rename_from: Option<Vec<u8>>,
     pub(super) data: Option<DataPort>,
+    /// Data connections that are not closed.
+    pub(super) left_open: Vec<Data>,
     pub(super) passive_only: bool,
     pub(super) leaving: bool,
     /// A transfer has sent its last reply itself.
@@ -78,6 +80,7 @@ pub(super) fn serve(
         passive_only: false,
         leaving: false,
         replied: false,
+        left_open: Vec::new(),
         late: Vec::new(),
     };
     session.run()

@@ -61,6 +61,8 @@ pub enum Do {
     StallAt(u64, Gate),
     /// Sends so many bytes too many.
     Extra(u64),
+    /// Says the last reply and goes on, and never closes the data connection while the session lasts.
+    LeaveOpen,
     /// Sends the last reply right after the 150, then the data.
     ReplyEarly,
     /// Closes the control connection after the 150; the data goes on to its end.
@@ -121,6 +123,7 @@ pub(super) struct Orders {
     pub(super) cut: Option<(u64, Option<Ending>)>,
     pub(super) stall: Option<(u64, Gate)>,
     pub(super) extra: u64,
+    pub(super) leave_open: bool,
     pub(super) reply_early: bool,
     pub(super) close_control_during: bool,
     pub(super) zero_fill: bool,
@@ -181,6 +184,7 @@ impl Orders {
             Do::CutWith(at, how) => self.cut = Some((at, Some(how))),
             Do::StallAt(at, gate) => self.stall = Some((at, gate)),
             Do::Extra(bytes) => self.extra = bytes,
+            Do::LeaveOpen => self.leave_open = true,
             Do::ReplyEarly => self.reply_early = true,
             Do::CloseControlDuring => self.close_control_during = true,
             Do::ZeroFill => self.zero_fill = true,

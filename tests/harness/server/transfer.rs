@@ -86,7 +86,7 @@ pub(super) fn store(
             .change(|facts| facts.received += unread);
     }
     upload.save(&session.shared, path);
-    close(data, orders, whole);
+    close(session, data, orders, whole);
     session.end_transfer(if whole { DONE } else { ABORTED }, orders)?;
     Ok(Vec::new())
 }
@@ -102,7 +102,7 @@ fn send(
     };
     session.begin_transfer(orders)?;
     let whole = send_all(session, &mut data.stream, content, offset, orders).unwrap_or(false);
-    close(data, orders, whole);
+    close(session, data, orders, whole);
     session.end_transfer(if whole { DONE } else { ABORTED }, orders)?;
     Ok(Vec::new())
 }
@@ -114,8 +114,9 @@ fn open(session: &mut Session) -> io::Result<Option<Data>> {
     Ok(port.open(&session.shared, &session.control).ok())
 }
 
-fn close(data: Data, orders: &Orders, whole: bool) {
+fn close(session: &mut Session, data: Data, orders: &Orders, whole: bool) {
     match &orders.cut {
+        _ if orders.leave_open => session.left_open.push(data),
         Some((_, how)) if !whole => data.cut(*how),
         _ => data.close(),
     }
