@@ -162,6 +162,7 @@ fn the_exit_codes_of_the_readme_are_all_of_them() {
         Exit::Usage,
         Exit::Manifest,
         Exit::Refused,
+        Exit::Unwritten,
         Exit::Interrupted,
     ];
     for exit in all {

@@ -197,3 +197,45 @@ fn what_a_run_writes_is_for_its_owner_alone() {
     assert_eq!(mode(&case.path("r.html")), 0o644);
     assert_eq!(mode(&case.path(".ftpflow")), 0o700);
 }
+
+/// A full disk is no reader that left: what was asked for is missing.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_full_disk_cuts_off_is_an_error_with_a_code_of_its_own() {
+    let server = server(None);
+    let full = |name: &str, arguments: &[&str]| {
+        let case = case(&server, arguments);
+        std::os::unix::fs::symlink("/dev/full", case.path(name)).unwrap();
+        case
+    };
+    for name in ["r.json", "r.xml", "r.html", "r.md"] {
+        let case = full(name, &["--report", name]);
+        let outcome = case.run();
+        outcome.code(5).stderr_has("done: 1 step done; 700 files");
+        outcome.stderr_has(&format!("error: failed to write the report `{name}`"));
+        assert_eq!(case.files("out").len(), FILES);
+    }
+    let quiet = full("e", &["--events", "e", "-q"]).run();
+    quiet.code(5).stderr_has("error: --events stopped");
+
+    // A failure of the run itself says more.
+    let server = self::server(Some((On::command("RETR").nth(1), Do::reply("550 no"))));
+    let case = case(&server, &["--report", "r.xml"]);
+    std::os::unix::fs::symlink("/dev/full", case.path("r.xml")).unwrap();
+    case.run().code(1).stderr_has("failed to write the report");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_does_not_fit_is_an_error() {
+    let server = server(None);
+    let program = env!("CARGO_BIN_EXE_ftpflow");
+    for command in ["plan", "check", "graph", "probe", "run --dry-run"] {
+        let case = case(&server, &[]).instead(&[
+            "-c",
+            &format!("exec {program} {command} pipeline.yaml > /dev/full"),
+        ]);
+        let outcome = Process::new(case.start(Path::new("/bin/sh"))).wait();
+        outcome.code(5).stderr_has("error: ");
+    }
+}

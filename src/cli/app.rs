@@ -20,7 +20,8 @@ Exit codes:
     1  a step failed
     2  wrong usage, or a FILE that cannot be read
     3  the manifest is wrong
-    4  refused before any step, as when another run holds the state or a report cannot be written
+    4  refused before any step, as when another run holds the state or a report cannot be opened
+    5  all else is done, but a report, `--events` or the output could not be written
   130  interrupted
 
 Begin with `ftpflow init`, then `ftpflow check ftpflow.yaml` and `ftpflow run ftpflow.yaml`."

@@ -16,7 +16,8 @@ use crate::report::{Checked, Redacted, Tone, code_entries, code_entry, text};
 Nothing is connected to, and neither environment nor secret files are read: a value that is only known when the manifest \
 runs passes.
 
-Exit codes: 0 no error (warnings allowed), 2 a FILE cannot be read, 3 an error in a manifest.")]
+Exit codes: 0 no error (warnings allowed), 2 a FILE cannot be read, 3 an error in a manifest,
+5 the output could not be written.")]
 pub(super) struct Args {
     /// Manifests, or globs of them in quotes (`'pipelines/**/*.yaml'`)
     #[arg(value_name = "FILE", required_unless_present = "explain")]

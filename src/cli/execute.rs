@@ -16,7 +16,7 @@ use crate::exec::{self, Interrupt, Request};
 use crate::journal::State;
 use crate::manifest::suggest;
 use crate::plan::{Plan, Timeless};
-use crate::report::{Display, Hurry, ReportFile, Reporter, Settings, Sink, Verbosity};
+use crate::report::{Display, Hurry, ReportFile, Reporter, Settings, Sink, Told, Verbosity};
 
 /// Arguments of `run` and `plan`.
 #[derive(Debug, clap::Args)]
@@ -156,8 +156,11 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     let goes_on = continues && has_journal && !tally.refused;
     let open = goes_on && tally.outcome != Some(RunOutcome::Done);
     let note = "with `--resume` the same command continues this run; without, it starts anew";
-    reporter.finish(open.then_some(note));
-    Ok(Exit::from(tally.outcome))
+    let told = reporter.finish(open.then_some(note));
+    Ok(match Exit::from(tally.outcome) {
+        Exit::Done if told == Told::InPart => Exit::Unwritten,
+        exit => exit,
+    })
 }
 
 fn report(

@@ -9,6 +9,9 @@ use crate::event::RunOutcome;
 pub enum Exit {
     /// All done; warnings are allowed.
     Done,
+    /// All else is done, and what was asked for is not whole: a report, `--events FILE`, or what goes to stdout. A reader that
+    /// left is none of it.
+    Unwritten,
     /// A step failed.
     Failed,
     /// The manifest was read and is wrong: empty, noise, an unset variable, any error that `check` finds.
@@ -30,6 +33,7 @@ impl Exit {
             Exit::Usage => 2,
             Exit::Manifest => 3,
             Exit::Refused => 4,
+            Exit::Unwritten => 5,
             // 128 + SIGINT, as shells say it.
             Exit::Interrupted => 130,
         }

@@ -22,7 +22,7 @@ pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Exi
         }
         Err(error) => {
             complain(format!("failed to write the output: {error}"), None);
-            Exit::Failed
+            Exit::Unwritten
         }
     }
 }

@@ -61,7 +61,7 @@ pub use record::{
 };
 pub use redact::{MASK, Redactor};
 pub use redacted::Redacted;
-pub use reporter::Reporter;
+pub use reporter::{Reporter, Told};
 pub use screen::columns;
 pub use settings::{Display, Settings};
 pub use sink::Sink;

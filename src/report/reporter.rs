@@ -1,7 +1,7 @@
 //! The reporter: a thread of its own behind a bounded channel, which fans events out to all that is shown and written.
 //!
-//! What happens to a report changes nothing in the run: a sink that fails is closed, which is said once, and one that is not
-//! read holds up nobody ([`Outlet`]).
+//! What happens to a report changes nothing in the run: a sink that fails is closed, which is said once and told at the end
+//! ([`Told`]), and one that is not read holds up nobody ([`Outlet`]).
 
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
@@ -42,6 +42,15 @@ pub struct Reporter {
     thread: JoinHandle<Closing>,
 }
 
+/// Whether all that was asked for was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// All of it, or as much as its reader wanted.
+    Whole,
+    /// A report, the events or the plan could not be written to its end.
+    InPart,
+}
+
 /// What is left to be said when all else is written.
 #[derive(Debug)]
 struct Closing {
@@ -50,6 +59,7 @@ struct Closing {
     paint: Paint,
     since: Instant,
     hurry: Hurry,
+    told: Told,
 }
 
 struct Work {
@@ -67,6 +77,7 @@ struct Work {
     redactor: Arc<Redactor>,
     columns: usize,
     hurry: Hurry,
+    told: Told,
 }
 
 impl Reporter {
@@ -90,11 +101,11 @@ impl Reporter {
 
     /// Waits until all is shown and written, a note at the very end included, or until nobody reads it. The last event must
     /// have been sent, or every other sender be gone.
-    pub fn finish(self, note: Option<&str>) {
+    pub fn finish(self, note: Option<&str>) -> Told {
         drop(self.sender);
         // A reporter that panicked has said so; the run's outcome does not depend on it.
         let Ok(mut closing) = self.thread.join() else {
-            return;
+            return Told::InPart;
         };
         if let Some(note) = note {
             let word = closing.paint.tone(Tone::Cool, " note:");
@@ -105,6 +116,7 @@ impl Reporter {
         let patience = Outlet::usual_patience();
         // There is nowhere left to say that nobody read this.
         drop(closing.out.end(closing.since, patience, &closing.hurry));
+        closing.told
     }
 }
 
@@ -141,6 +153,7 @@ impl Work {
             redactor,
             columns: settings.columns,
             hurry: settings.hurry,
+            told: Told::Whole,
         }
     }
 
@@ -210,11 +223,17 @@ impl Work {
         }
     }
 
+    /// Says that something is not written. A reader that has left has seen enough; all else is an error.
     fn complain(&mut self, what: &str, error: &io::Error) {
-        let warning = self.lines.paint.tone(Tone::Doubtful, "warning");
-        self.say(&format!(
-            "{warning}: {what}: {error}; the run is not affected"
-        ));
+        let (tone, word) = match error.kind() {
+            io::ErrorKind::BrokenPipe => (Tone::Doubtful, "warning"),
+            _ => {
+                self.told = Told::InPart;
+                (Tone::Bad, "error")
+            }
+        };
+        let word = self.lines.paint.tone(tone, word);
+        self.say(&format!("{word}: {what}: {error}; files are not affected"));
     }
 
     /// That nobody reads the log is said where it may be seen: in events and reports.
@@ -235,16 +254,21 @@ impl Work {
             bars.clear();
         }
         let mut written: Vec<(String, Sink)> = Vec::new();
+        let mut failed = Vec::new();
         for file in std::mem::take(&mut self.files) {
             let what = format!("failed to write the report `{}`", file.path().display());
             match file.write(&self.record, &self.origins) {
                 Ok(sink) => written.push((what, sink)),
-                Err(error) => self.complain(&what, &error),
+                Err(error) => failed.push((what, error)),
             }
         }
         let events = self.events.take();
         written.extend(events.map(|sink| ("--events stopped".to_owned(), sink)));
         self.summarise();
+        // Behind the summary, which may be long: what the exit code is about stands where people look.
+        for (what, error) in failed {
+            self.complain(&what, &error);
+        }
         let since = Instant::now();
         for (what, mut sink) in written {
             let ended = sink.end(since, Outlet::usual_patience(), &self.hurry);
@@ -264,6 +288,7 @@ impl Work {
             paint: self.lines.paint,
             since,
             hurry: self.hurry,
+            told: self.told,
         }
     }
 
@@ -273,8 +298,8 @@ impl Work {
             Ended::Failed(error) => self.complain(what, &error),
             Ended::GivenUp(bytes) => {
                 let left = text::counted(bytes, "byte");
-                let error = io::Error::other(format!("nobody read the last {left}"));
-                self.complain(what, &error);
+                let text = format!("nobody read the last {left}");
+                self.complain(what, &io::Error::new(io::ErrorKind::BrokenPipe, text));
             }
         }
     }
@@ -338,7 +363,7 @@ mod tests {
         Sink::Apart(Outlet::start(move || Ok(writer)).unwrap())
     }
 
-    fn report(events: Sink, files: Vec<ReportFile>) -> String {
+    fn report(events: Sink, files: Vec<ReportFile>) -> (String, Told) {
         let out = Memory::default();
         let own = out.clone();
         let settings = Settings {
@@ -360,16 +385,17 @@ mod tests {
             sender.send(stamped).unwrap();
         }
         // A worker that never ends holds its sender: the last event is what ends the reporter.
-        reporter.finish(Some("the end"));
+        let told = reporter.finish(Some("the end"));
         drop(sender);
         let text = out.text();
         assert!(text.ends_with(" note: the end\n"), "{text}");
-        text
+        (text, told)
     }
 
     #[test]
     fn a_closed_event_log_is_said_once_and_the_summary_still_comes() {
-        let text = report(sink(Closed), Vec::new());
+        let (text, told) = report(sink(Closed), Vec::new());
+        assert_eq!(told, Told::Whole);
         assert_eq!(text.matches("--events stopped").count(), 1, "{text}");
         assert!(
             text.contains("Summary [2m 05s] nightly-release failed"),
@@ -392,11 +418,12 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_full_disk_under_a_report_changes_nothing_else() {
+    fn a_full_disk_under_a_report_is_told_and_changes_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         std::os::unix::fs::symlink("/dev/full", &path).unwrap();
-        let text = report(sink(io::sink()), vec![ReportFile::create(path).unwrap()]);
+        let (text, told) = report(sink(io::sink()), vec![ReportFile::create(path).unwrap()]);
+        assert_eq!(told, Told::InPart);
         assert_eq!(
             text.matches("failed to write the report").count(),
             1,

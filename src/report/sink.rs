@@ -49,7 +49,10 @@ impl Sink {
         hurry: &Hurry,
     ) -> Ended {
         match self {
-            Sink::Direct(file) => file.flush().map_or_else(Ended::Failed, |()| Ended::Written),
+            // Some file systems (NFS, quotas) tell only now that there is no room.
+            Sink::Direct(file) => file
+                .sync_data()
+                .map_or_else(Ended::Failed, |()| Ended::Written),
             Sink::Apart(outlet) => outlet.end(since, patience, hurry),
         }
     }
