@@ -147,6 +147,9 @@ fn many_failures_are_grouped_and_counted_the_same_everywhere() {
     }
     let xml = String::from_utf8(case.read("r.xml").unwrap()).unwrap();
     assert_eq!(xml.matches(".files\"").count() as u64, failed);
+    // No step is counted beside its files.
+    assert!(xml.contains(&format!("tests=\"{failed}\" failures=\"{failed}\"")));
+    assert_eq!(xml.matches("<failure ").count() as u64, failed);
 }
 
 #[test]

@@ -151,15 +151,30 @@ mod tests {
     }
 
     #[test]
-    fn junit_counts_what_it_holds() {
+    fn junit_counts_each_failure_once() {
         let xml = report("a.xml");
+        // A step that is done, one that failed itself, two files of a third one, and two steps that were skipped.
         assert!(
-            xml.contains("tests=\"7\" failures=\"4\" errors=\"0\" skipped=\"2\""),
+            xml.contains("tests=\"6\" failures=\"3\" errors=\"0\" skipped=\"2\""),
             "{xml}"
         );
-        assert_eq!(xml.matches("<testcase ").count(), 7);
-        assert_eq!(xml.matches("<failure ").count(), 4);
+        assert_eq!(xml.matches("<testcase ").count(), 6);
+        assert_eq!(xml.matches("<failure ").count(), 3);
+        assert!(!xml.contains("name=\"keep\""), "{xml}");
         assert_eq!(xml.matches("<skipped ").count(), 2);
+    }
+
+    #[test]
+    fn junit_keeps_the_step_of_files_that_have_no_case_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = ReportFile::create(folder.path().join("a.xml")).unwrap();
+        let path = file.path().to_owned();
+        let mut record = scenario::record();
+        record.failures.truncate(1);
+        file.write(&record, &scenario::origins()).unwrap();
+        let xml = std::fs::read_to_string(path).unwrap();
+        assert!(xml.contains("tests=\"6\" failures=\"3\""), "{xml}");
+        assert!(xml.contains("message=\"1 further file failed\""), "{xml}");
     }
 
     #[test]

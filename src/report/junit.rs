@@ -1,4 +1,6 @@
-//! The JUnit report: a test case for each step, and one for each file that failed, as CI systems show them.
+//! The JUnit report: a test case for each step, or for each of its files that failed, as CI systems show them.
+//!
+//! A failure is counted once: a step that failed because of its files, and in no other way, is told by their cases alone.
 
 use std::io::{self, Write};
 
@@ -8,11 +10,14 @@ use super::lines::failed_files;
 use super::origins::Origins;
 use super::paint::Paint;
 use super::record::{Record, StepRecord};
-use super::text::{attribute, markup};
+use super::text::{self, attribute, markup};
 use crate::event::Failure;
 
 pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> io::Result<()> {
-    let steps: Vec<StepRecord<'_>> = record.shown(false).collect();
+    let shown = record.shown(false);
+    let steps: Vec<StepRecord<'_>> = shown
+        .filter(|step| !is_told_by_files(record, *step))
+        .collect();
     let failed = steps.iter().filter(|step| step.has_failed()).count() + record.failures.len();
     let skipped = steps.iter().filter(|step| is_skipped(step)).count();
     let counts = format!(
@@ -37,7 +42,7 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
     }
     writeln!(out, "    </properties>")?;
     for step in steps {
-        step_case(out, step, origins)?;
+        step_case(out, record, step, origins)?;
     }
     for failed in &record.failures {
         let step = record.step_name(failed.step);
@@ -53,7 +58,23 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
     writeln!(out, "  </testsuite>\n</testsuites>")
 }
 
-fn step_case(out: &mut dyn Write, step: StepRecord<'_>, origins: &Origins) -> io::Result<()> {
+/// Files of a step that failed and have a case of their own.
+fn kept(record: &Record, step: StepRecord<'_>) -> u64 {
+    record.failures_of(step.at).count() as u64
+}
+
+/// Whether its files are all that failed of a step, and each has a case of its own.
+fn is_told_by_files(record: &Record, step: StepRecord<'_>) -> bool {
+    let failed = step.tally.failed;
+    step.failure().is_none() && failed > 0 && failed == kept(record, step)
+}
+
+fn step_case(
+    out: &mut dyn Write,
+    record: &Record,
+    step: StepRecord<'_>,
+    origins: &Origins,
+) -> io::Result<()> {
     let time = step.elapsed().map_or(0, |elapsed| elapsed.as_millis());
     let place = origins.position(&step.head.origin);
     let (file, line) = match place.rsplitn(3, ':').collect::<Vec<_>>().as_slice() {
@@ -71,7 +92,14 @@ fn step_case(out: &mut dyn Write, step: StepRecord<'_>, origins: &Origins) -> io
     match step.failure() {
         Some(of_step) => failure(out, "", of_step)?,
         None if step.has_failed() => {
-            let message = failed_files(step);
+            let message = match kept(record, step) {
+                0 => failed_files(step),
+                kept => {
+                    let more =
+                        text::counted(step.tally.failed.saturating_sub(kept), "further file");
+                    format!("{more} failed")
+                }
+            };
             writeln!(out, "      <failure message=\"{message}\" type=\"files\"/>")?;
         }
         None if is_skipped(&step) => {
