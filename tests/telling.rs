@@ -152,6 +152,64 @@ fn many_failures_are_grouped_and_counted_the_same_everywhere() {
     assert_eq!(xml.matches("<failure ").count() as u64, failed);
 }
 
+/// Thirty names, some of them words of the reply, of our messages, or of what no terminal shows.
+#[test]
+fn odd_names_make_no_causes_of_their_own() {
+    let odd = [
+        "e",
+        "no",
+        "denied",
+        "refused",
+        "source",
+        "a b",
+        " lead",
+        "it's",
+        "a`b",
+        "50%",
+        "%41",
+        "[x]*",
+        "2024 report",
+        "\u{7248}\u{672c}",
+        "b\u{9b}2J\u{7f}c",
+        "a\u{202e}gpj",
+        "::x",
+        "***",
+        "file",
+        "e\u{301}",
+    ];
+    let mut server = Server::new().features(Features::all());
+    let plain = (0..10).map(|at| format!("plain{at}.zip"));
+    for name in odd.into_iter().map(str::to_owned).chain(plain) {
+        let path = format!("/in/{name}");
+        let does = Do::reply(format!("550 {name}: Permission denied"));
+        server = server
+            .file(&path, "content")
+            .rule(On::command("RETR").path(&path), does);
+    }
+    let server = server.start();
+    let case = case(&server).with_reports();
+    case.run().code(1);
+    let report = json(&case, "r.json");
+    let causes = report["causes"].as_array().unwrap().iter();
+    let counts: Vec<u64> = causes.map(|one| one["files"].as_u64().unwrap()).collect();
+    assert_eq!(counts, [30], "{report}");
+    let up = |name: &str| (format!("up/{name}"), "content");
+    let server = Server::new()
+        .rule(On::command("STOR"), Do::reply("550 Permission denied"))
+        .start();
+    let case = odd.iter().map(|name| up(name)).fold(
+        Case::new().pipeline(
+            &[("s", &server)],
+            "steps:\n  put: { upload: { files: \"up/*\", to: s, into: /up } }\n",
+        ),
+        |case, (path, content)| case.file(&path, content),
+    );
+    let case = case.with_reports();
+    case.run().code(1);
+    let report = json(&case, "r.json");
+    assert_eq!(report["causes"].as_array().unwrap().len(), 1, "{report}");
+}
+
 #[test]
 fn the_summary_of_many_failures_fits_a_screen() {
     let (_, outcome) = many(|case| case);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::shape::shapes;
 use crate::event::Failure;
 
 /// Different causes kept of a run; files of further ones are counted.
@@ -9,9 +10,6 @@ const MAX_CAUSES: usize = 200;
 
 /// Names kept with a cause.
 const NAMES: usize = 3;
-
-/// The longest part of a text that tells causes apart, in characters.
-const SHAPE: usize = 300;
 
 /// What led several files of a step to fail.
 #[derive(Debug, Clone)]
@@ -44,15 +42,17 @@ impl Cause {
 impl Causes {
     /// Takes a failed file in; the position of its cause, where that is kept.
     pub(super) fn take(&mut self, step: usize, file: &str, failure: &Failure) -> Option<usize> {
-        let shape = (step, shape(file, failure));
-        let at = match self.known.get(&shape) {
+        let mut shapes = shapes(file, failure).into_iter().map(|shape| (step, shape));
+        let known = shapes.clone().find_map(|shape| self.known.get(&shape));
+        let at = match known {
             Some(at) => *at,
             None if self.list.len() >= MAX_CAUSES => {
                 *self.others.entry(step).or_default() += 1;
                 return None;
             }
             None => {
-                self.known.insert(shape, self.list.len());
+                let new = shapes.by_ref().map(|shape| (shape, self.list.len()));
+                self.known.extend(new);
                 self.list.push(Cause {
                     step,
                     files: 0,
@@ -82,24 +82,6 @@ impl Causes {
     pub(super) fn others(&self, step: usize) -> u64 {
         self.others.get(&step).copied().unwrap_or(0)
     }
-}
-
-/// What is the same in all failures of one cause: code, command's verb, message and reply, without the file's name and
-/// without numbers, which may count its bytes.
-fn shape(file: &str, failure: &Failure) -> String {
-    let verb = failure.command.as_deref().unwrap_or_default();
-    let verb = verb.split(' ').next().unwrap_or_default();
-    let reply = failure.reply.as_deref().unwrap_or_default();
-    let code = failure.code.unwrap_or_default();
-    let mut text = format!("{}\n{reply}", failure.message);
-    let last = file.rsplit('/').next().unwrap_or_default();
-    for name in [file, last].into_iter().filter(|name| !name.is_empty()) {
-        text = text.replace(name, "…");
-    }
-    let text = text.split(|c: char| c.is_ascii_digit());
-    let text: String = text.filter(|part| !part.is_empty()).collect();
-    let text: String = text.chars().take(SHAPE).collect();
-    format!("{code} {verb} {text}")
 }
 
 #[cfg(test)]

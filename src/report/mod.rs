@@ -38,6 +38,7 @@ mod sarif;
 mod scenario;
 mod screen;
 mod settings;
+mod shape;
 mod sink;
 mod snippet;
 mod summary;
