@@ -71,5 +71,6 @@ mod telling;
 mod tls;
 mod tls_faults;
 mod unread;
+mod unreadable;
 mod versions;
 mod versions_real;

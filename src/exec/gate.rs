@@ -96,7 +96,7 @@ pub(super) struct Refusal {
 pub(super) fn look(shared: &Shared) -> Late {
     let plan = &shared.plan;
     let found = late_hazards(plan, &homes(shared));
-    let allowed = |hazard: &&Hazard| plan.allowed.iter().any(|code| code == hazard.code);
+    let allowed = |hazard: &&Hazard| plan.allows(hazard.code);
     let warnings = found.iter().filter(|hazard| !hazard.is_error());
     let warnings = warnings.filter(|hazard| !allowed(hazard));
     Late {

@@ -28,6 +28,7 @@ pub struct Listing {
     folders: Vec<Vec<u8>>,
     rows: Vec<Row>,
     problems: Problems,
+    repeated: Problems,
     incomplete: Option<String>,
 }
 
@@ -76,6 +77,7 @@ impl Listing {
             folders: Vec::new(),
             rows: Vec::new(),
             problems: Problems::default(),
+            repeated: Problems::default(),
             incomplete: None,
         }
     }
@@ -108,6 +110,11 @@ impl Listing {
     /// The entries that were refused or could not be read.
     pub fn problems(&self) -> &Problems {
         &self.problems
+    }
+
+    /// The entries that came more than once, of which one counts.
+    pub fn repeated(&self) -> &Problems {
+        &self.repeated
     }
 
     /// Why something may be missing, if so. Deletes refuse such a listing.
@@ -229,19 +236,19 @@ impl Listing {
     /// A name that a listing shows twice is one file, and never two that are both transferred or deleted.
     fn drop_repeated(&mut self) {
         let mut rows = std::mem::take(&mut self.rows);
-        let mut problems = std::mem::take(&mut self.problems);
+        let mut again = std::mem::take(&mut self.repeated);
         rows.dedup_by(|later, first| {
             let repeated = self.compare_rows(first, later).is_eq();
             if repeated {
-                problems.add(|| self.repeated(first));
+                again.add(|| self.again(first));
             }
             repeated
         });
         self.rows = rows;
-        self.problems = problems;
+        self.repeated = again;
     }
 
-    fn repeated(&self, row: &Row) -> String {
+    fn again(&self, row: &Row) -> String {
         let path = join(&self.folders[row.folder as usize], self.name_of(row));
         let path = self.encoding.decode(&path).text.into_owned();
         format!("`{path}` is listed more than once; what was listed first counts")
@@ -354,7 +361,7 @@ mod tests {
         let listing = Listing::assemble(Side::Local, root, encoding, false, folders);
         assert_eq!(paths(&listing), ["a", "b"]);
         assert_eq!(listing.size(0), Some(1));
-        assert_eq!(listing.problems().count, 1);
+        assert_eq!((listing.problems().count, listing.repeated().count), (0, 1));
     }
 
     #[test]

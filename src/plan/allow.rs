@@ -2,8 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::codes::{self, PLAN_CODES};
+use super::codes::{self, PLAN_CODES, RUN_CODES};
+use super::model::Plan;
 use crate::manifest::{Finding, Manifest, Path, Severity, YAML_CODES, suggest, whole_code};
+
+impl Plan {
+    /// Whether the manifest accepts what a run finds under this code.
+    pub fn allows(&self, code: &str) -> bool {
+        self.allowed
+            .iter()
+            .any(|allowed| whole_code(allowed) == code)
+    }
+}
 
 /// Takes out the warnings that `allow` names; an entry that can take out none becomes a warning itself.
 pub(super) fn silence(manifest: &Manifest, findings: Vec<Finding>) -> Vec<Finding> {
@@ -19,7 +29,8 @@ pub(super) fn silence(manifest: &Manifest, findings: Vec<Finding>) -> Vec<Findin
         };
         let silenced = take_out(&mut kept, &code);
         // Two writers may only meet once a run has logged in: see `hazards::late_hazards`.
-        if !silenced && code != codes::HAZARD_WRITERS {
+        let in_a_run = code == codes::HAZARD_WRITERS || RUN_CODES.contains(&code.as_str());
+        if !silenced && !in_a_run {
             idle.push(unused(manifest, &code, &path, &kept));
         }
     }
@@ -43,7 +54,11 @@ fn take_out(findings: &mut Vec<Finding>, code: &str) -> bool {
 }
 
 fn unused(manifest: &Manifest, code: &str, path: &Path, findings: &[Finding]) -> Finding {
-    let known = PLAN_CODES.iter().chain(YAML_CODES).copied();
+    let known = PLAN_CODES
+        .iter()
+        .chain(YAML_CODES)
+        .chain(RUN_CODES)
+        .copied();
     let is_error = findings.iter().any(|finding| finding.code == code);
     let (message, help) = if is_error {
         ("errors cannot be silenced".to_owned(), "mend it".to_owned())

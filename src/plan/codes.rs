@@ -10,6 +10,12 @@ macro_rules! codes {
     };
 }
 
+/// What only a run can find and `allow` accepts all the same, in alphabetical order.
+pub const RUN_CODES: &[&str] = &[LIST_UNREADABLE];
+
+/// Entries of a listing were refused or could not be read.
+pub const LIST_UNREADABLE: &str = "ftpflow::list::unreadable";
+
 codes! {
     ALLOW_UNUSED = "allow::unused";
     FILES_EMPTY = "files::empty";

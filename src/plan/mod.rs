@@ -38,7 +38,7 @@ mod values;
 mod variables;
 mod written;
 
-pub use codes::PLAN_CODES;
+pub use codes::{LIST_UNREADABLE, PLAN_CODES, RUN_CODES};
 pub use compile::{Compiled, compile, timeless};
 pub use extents::homes_wanted;
 pub use hazards::{Hazard, hazards, late_hazards};

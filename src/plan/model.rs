@@ -142,6 +142,18 @@ pub struct List {
     pub missing: Verdict,
     /// What an empty result means.
     pub empty: Verdict,
+    /// What entries mean that are refused or cannot be read.
+    #[serde(default = "fails", skip_serializing_if = "is_fail")]
+    pub unreadable: Verdict,
+}
+
+fn fails() -> Verdict {
+    Verdict::Fail
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_fail(verdict: &Verdict) -> bool {
+    *verdict == Verdict::Fail
 }
 
 /// Whether a condition is fine or fails the step.

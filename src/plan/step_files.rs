@@ -136,6 +136,7 @@ impl Builder<'_, '_> {
             follow_links: false,
             missing: Verdict::Fail,
             empty: Verdict::Fine,
+            unreadable: Verdict::Fail,
         };
         let list = self.add(owner, StepKind::List, path, Action::List(list));
         let rules = Filter {

@@ -154,6 +154,7 @@ impl Builder<'_, '_> {
             );
         }
         let missing = [("fail", Verdict::Fail), ("empty", Verdict::Fine)];
+        let unreadable = [("fail", Verdict::Fail), ("warn", Verdict::Fine)];
         Some(Action::List(List {
             path: folder.unwrap_or_else(|| ".".into()),
             recursive: recursive.unwrap_or(false),
@@ -174,6 +175,12 @@ impl Builder<'_, '_> {
                 })
                 .unwrap_or(Verdict::Fail),
             empty: self.empty(&map.empty, path),
+            unreadable: self
+                .context
+                .value(&map.unreadable, path, "unreadable", |text| {
+                    values::word(text, &unreadable)
+                })
+                .unwrap_or(Verdict::Fail),
             side: side?,
         }))
     }

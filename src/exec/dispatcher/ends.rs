@@ -126,6 +126,7 @@ impl Dispatcher {
         let step = self.shared.plan.step(id);
         let goes_on = match (&ending.outcome, step.on_error) {
             (StepOutcome::Done, _) => true,
+            _ if ending.yields_rest => true,
             (_, OnError::Continue) => ending.set.is_some() || step.yields == Yields::Nothing,
             (_, OnError::Fail) => false,
         };

@@ -100,6 +100,7 @@ impl Task for Known {
             Output::Set(Ok(Found {
                 set,
                 problems: crate::files::Problems::default(),
+                repeated: crate::files::Problems::default(),
             }))
         })
     }
@@ -113,7 +114,7 @@ impl Task for Known {
         match output {
             Output::Set(Err(fault)) => Ending::failed(Some(fault.failure), None),
             Output::Set(Ok(found)) => {
-                list::report(self.id, &found, None, shared);
+                list::report(self.id, &found, None, None, shared);
                 Ending::done(Some(found.set))
             }
             Output::Panicked(words) => Ending::failed(Some(panicked(&words).failure), None),

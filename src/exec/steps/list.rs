@@ -1,14 +1,14 @@
 //! `list`: folders in short jobs, side by side; then one job that puts the pages together.
 
 mod look;
+mod told;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::event::Event;
-use crate::files::{Allowance, FileSet, Folder, Kind, Listing, Page, Patterns, join};
-use crate::plan::{self, List, StepId, Verdict};
+use crate::files::{Allowance, FileSet, Folder, Listing, Page, Patterns, join};
+use crate::plan::{self, LIST_UNREADABLE, List, StepId, Verdict};
 use crate::transfer::{Class, Role};
 
 pub(in crate::exec) use look::Listed;
@@ -20,6 +20,8 @@ use crate::exec::pages::NoPage;
 use crate::exec::roles::{JobId, Roles};
 use crate::exec::shared::Shared;
 use look::{Look, Shown};
+use told::Unread;
+pub(super) use told::report;
 
 /// Levels beyond which a folder is not entered: no real tree is as deep, an endless one is.
 const DEEPEST: u32 = 256;
@@ -41,6 +43,8 @@ pub(super) struct Lister {
     fault: Option<Fault>,
     /// Why the listing is not whole, where a fault says so already.
     gap: Option<String>,
+    /// Entries for which the step fails although the others are good.
+    unread: Option<Unread>,
     /// Whether no further folder is to be listed.
     over: bool,
 }
@@ -111,6 +115,7 @@ impl Lister {
             pages: Vec::new(),
             fault,
             gap: None,
+            unread: None,
             over: false,
         }
     }
@@ -223,10 +228,20 @@ impl Lister {
         self.fault.get_or_insert(fault);
     }
 
+    /// Whether what could not be read is worth a warning only. What failed otherwise is told already.
+    fn accepts_unread(&self, shared: &Shared) -> bool {
+        self.list.unreadable == Verdict::Fine
+            || shared.plan.allows(LIST_UNREADABLE)
+            || self.fault.is_some()
+    }
+
     /// What stands for the whole step once all folders are in.
     fn ending(&mut self, set: FileSet) -> Ending {
         if let Some(fault) = self.fault.take() {
             return Ending::failed(Some(fault.failure), Some(set));
+        }
+        if let Some(unread) = self.unread.take() {
+            return Ending::in_part(unread.failure(&set), set);
         }
         if set.is_empty() && self.list.empty == Verdict::Fail {
             let fault = Fault::permanent(format!("no file in `{}`", self.list.path))
@@ -322,7 +337,11 @@ impl Machine for Lister {
                 }
             }
             Output::Set(Ok(found)) => {
-                report(self.id, &found, self.gap.as_deref(), shared);
+                if !self.accepts_unread(shared) {
+                    self.unread = Unread::of(&found);
+                }
+                let gap = self.gap.as_deref();
+                report(self.id, &found, self.unread.as_ref(), gap, shared);
                 self.state = State::Assembled(Some(found.set));
             }
             Output::Set(Err(fault)) => {
@@ -363,36 +382,12 @@ impl Lister {
         let encoding = shared.encoding(side);
         JobWork::quiet(Box::new(move |_| {
             let listing = Listing::assemble(side, root, encoding, hidden, pages);
-            let problems = listing.problems().clone();
+            let (problems, repeated) = (listing.problems().clone(), listing.repeated().clone());
             Output::Set(Ok(Found {
                 set: FileSet::all(Arc::new(listing)),
                 problems,
+                repeated,
             }))
         }))
     }
-}
-
-/// Says what was found, and what could not be read, but for the gap that the step's failure tells of.
-pub(super) fn report(id: StepId, found: &Found, gap: Option<&str>, shared: &mut Shared) {
-    for text in &found.problems.shown {
-        shared.warn_step(id, text.clone());
-    }
-    let more = found
-        .problems
-        .count
-        .saturating_sub(found.problems.shown.len());
-    if more > 0 {
-        shared.warn_step(id, format!("{more} further entries refused or unreadable"));
-    }
-    let reason = found.set.incomplete_reason();
-    if let Some(reason) = reason.filter(|reason| Some(*reason) != gap) {
-        shared.warn_step(id, format!("the listing is incomplete: {reason}"));
-    }
-    let set = &found.set;
-    let files = set.positions().filter(|at| set.kind(*at) == Kind::File);
-    shared.emit(Event::StepSized {
-        step: id.0 as usize,
-        files: files.count() as u64,
-        bytes: 0,
-    });
 }

@@ -57,6 +57,8 @@ pub(super) struct JobWork {
 pub(super) struct Ending {
     pub(super) outcome: StepOutcome,
     pub(super) set: Option<FileSet>,
+    /// Whether steps that need it go on with the set although it failed, whatever `on_error` says.
+    pub(super) yields_rest: bool,
 }
 
 /// Why nothing more of a step begins.
@@ -96,6 +98,8 @@ pub(super) enum Output {
 pub(super) struct Found {
     pub(super) set: FileSet,
     pub(super) problems: crate::files::Problems,
+    /// Entries that came more than once.
+    pub(super) repeated: crate::files::Problems,
 }
 
 /// The machine of a step.
@@ -167,6 +171,7 @@ impl Ending {
         Ending {
             outcome: StepOutcome::Done,
             set,
+            yields_rest: false,
         }
     }
 
@@ -175,6 +180,18 @@ impl Ending {
         Ending {
             outcome: StepOutcome::Failed { failure },
             set,
+            yields_rest: false,
+        }
+    }
+
+    /// A step that failed for a part of what it was to find: the rest is good.
+    pub(super) fn in_part(failure: Box<Failure>, set: FileSet) -> Ending {
+        Ending {
+            outcome: StepOutcome::Failed {
+                failure: Some(failure),
+            },
+            set: Some(set),
+            yields_rest: true,
         }
     }
 }

@@ -109,6 +109,8 @@ slots! {
         pub missing: Text = Shape::Words(&["fail", "empty"]),
         /// What an empty list means: `ok` or `fail`. Default: ok.
         pub empty: Text = Shape::Words(&["ok", "fail"]),
+        /// What entries mean that are refused or cannot be read: `fail` or `warn`. Other steps go on with the rest. Default: fail.
+        pub unreadable: Text = Shape::Words(&["fail", "warn"]),
     }
     rules { "required": ["server"] }
 }

@@ -61,6 +61,7 @@ impl Answers for List {
             (self.follow_links, "follow_links: true"),
             (self.missing == Verdict::Fine, "missing: empty"),
             (self.empty == Verdict::Fail, "empty: fail"),
+            (self.unreadable == Verdict::Fine, "unreadable: warn"),
         ]));
         facts
     }

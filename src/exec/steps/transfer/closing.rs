@@ -137,6 +137,7 @@ impl Transfer {
         Ending {
             outcome,
             set: closing.yielded.flatten(),
+            yields_rest: false,
         }
     }
 
