@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use crate::harness::Case;
 use crate::harness::server::{AsciiSize, Do, Gate, On, Running, Server, pattern};
 use crate::quirks::quick;
 
@@ -189,4 +190,46 @@ fn a_data_connection_left_open_after_the_226_publishes_no_half_file() {
         let found = case.read(format!("out/{name}")).unwrap();
         assert_eq!(found, pattern(50_000, seed), "{name}");
     }
+}
+
+/// What is listed with seven bytes may have grown, and never to a terabyte.
+#[test]
+fn a_download_that_never_ends_is_given_up_at_its_bound() {
+    const BOUND: u64 = 2 * 7 + 64 * 1024 * 1024;
+    let lie = "type=file;size=7;modify=20200101000000; a\r\n";
+    let server = |length: u64| {
+        Server::new()
+            .pattern("/in/a", length, 1)
+            .rule(On::command("MLSD"), Do::ListRaw(lie.into()))
+            .start()
+    };
+    for (kind, target) in [("download", ""), ("relay", ", to: t")] {
+        let (from, to) = (server(1 << 40), Server::new().folder("/out").start());
+        let case = Case::new().pipeline(
+            &[("s", &from), ("t", &to)],
+            &format!(
+                "allow: [server::unused]
+steps:
+  get:
+    retry: {{ attempts: 1 }}
+    {kind}: {{ server: s, files: /in/a{target}, into: out }}
+"
+            ),
+        );
+        let outcome = case.run();
+        outcome
+            .code(1)
+            .stderr_has("bytes came where the source has 7");
+        // What came is told to within a buffer of the bound.
+        let told = outcome.stderr.split(" bytes came").next().unwrap();
+        let told: u64 = told.rsplit(' ').next().unwrap().parse().unwrap();
+        assert!((BOUND..BOUND + 1024 * 1024).contains(&told), "{told}");
+        assert!(case.files("out").is_empty() && to.names("/out").is_empty());
+    }
+    // One that did grow is copied as it is.
+    let grown = server(1000);
+    let steps = "steps:\n  get: { download: { server: s, files: /in/a, into: out } }\n";
+    let case = Case::new().pipeline(&[("s", &grown)], steps);
+    case.run().code(0);
+    assert_eq!(case.read("out/a").unwrap(), pattern(1000, 1));
 }
