@@ -196,11 +196,20 @@ fn compare(set: &FileSet, folder: &FolderOf, page: &Page) -> Result<Vec<(u32, Fa
         );
         return Err(Fault::permanent(fault).help("run it again, or list smaller folders"));
     }
-    let entries: std::collections::HashMap<&[u8], _> =
-        page.entries().map(|entry| (entry.name, entry)).collect();
+    let name = |at: u32| split(&set.relative(at)).1.to_vec();
+    // Of these files alone: a hostile listing has a million others.
+    let mut entries: std::collections::HashMap<Vec<u8>, _> = folder
+        .positions
+        .iter()
+        .map(|at| (name(*at), None))
+        .collect();
+    for entry in page.entries() {
+        if let Some(now) = entries.get_mut(entry.name) {
+            *now = Some(entry);
+        }
+    }
     let fates = folder.positions.iter().map(|at| {
-        let relative = set.relative(*at);
-        let now = entries.get(split(&relative).1).copied();
+        let now = entries.get(&name(*at)).copied().flatten();
         (*at, still_same(set.size(*at), set.modified(*at), now))
     });
     Ok(fates.collect())
