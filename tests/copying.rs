@@ -36,13 +36,17 @@ fn session(server: &Running) -> Remote {
 
 /// Those of a file that is no test's subject.
 fn partials() -> Partials {
+    partials_at(b"/in/b")
+}
+
+fn partials_at(path: &[u8]) -> Partials {
     let owner = Fingerprint {
         manifest: "m",
         step: "s",
         source: "",
         path: b"/from/a",
     };
-    Partials::of(b"/in/b", &owner)
+    Partials::of(path, &owner)
 }
 
 fn disk(root: &Root) -> Disk {
@@ -79,8 +83,11 @@ fn item() -> Item {
         partial: false,
         now: i64::MAX,
         is_settled: true,
+        relied: false,
+        asks_time: false,
         asks_places: false,
         replaces: false,
+        replaces_only_copy: false,
         replaces_same_size: false,
         again: false,
         stale: Vec::new(),
@@ -533,6 +540,7 @@ fn ascii_sends_crlf_and_receives_local_line_ends() {
     let mut down = up;
     (down.source, down.target) = (b"/in/b".to_vec(), at(&root, "back"));
     down.temporary = at(&root, "back.ftpflow-0123456789");
+    down.partials = partials_at(&at(&root, "back"));
     let copied = copy(
         &mut remote,
         &mut disk(&root),

@@ -14,7 +14,8 @@ use ftpflow::files::{
 };
 use ftpflow::options::TransferOptions;
 use ftpflow::transfer::{
-    Decision, End, Inventory, Item, Manners, Request, Server as Remote, copy, decide, folders,
+    Decision, End, Inventory, Item, Looks, Manners, Reading, Request, Server as Remote, copy,
+    decide, folders,
 };
 
 use crate::harness::real::{self, HOST, Kind, Server};
@@ -88,6 +89,11 @@ fn run(from: &mut Remote, to: &mut Remote, set: &FileSet, into: &str) -> (Vec<De
         sets_times,
         chmod: None,
         begun: None,
+        by: Reading {
+            side: Side::Local,
+            zone: 0,
+        },
+        relied_since: None,
         spared: None,
     };
     let mut inventory = Inventory::new(Manners::default());
@@ -113,7 +119,16 @@ fn run(from: &mut Remote, to: &mut Remote, set: &FileSet, into: &str) -> (Vec<De
         ) {
             continue;
         }
-        let item = Item::new(set, at, &route, &inventory, &request, decision, None).unwrap();
+        let item = Item::new(
+            set,
+            at,
+            &route,
+            &inventory,
+            &request,
+            decision,
+            Looks::default(),
+        )
+        .unwrap();
         let copied = copy(
             from,
             to,
@@ -232,8 +247,11 @@ fn every_pair_of_servers_continues_a_partial_or_begins_again() {
                 partial: true,
                 now: i64::MAX,
                 is_settled: true,
+                relied: false,
+                asks_time: false,
                 asks_places: false,
                 replaces: false,
+                replaces_only_copy: false,
                 replaces_same_size: false,
                 again: false,
                 stale: Vec::new(),

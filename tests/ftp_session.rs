@@ -106,6 +106,7 @@ pub(crate) fn put(
         path: path.as_bytes(),
         append,
         size_after: true,
+        time_after: false,
         modified: Some(Time::at(1_700_000_000)),
         look_at: None,
         rename_from: !append,
@@ -742,6 +743,7 @@ fn an_upload_is_stored_timed_and_renamed_in_two_writes() {
     let stored = put(&mut session, "/x/t", false, b"12345").unwrap();
     let expected = Stored {
         size: Some(5),
+        modified: None,
         times_set: true,
         taken: None,
         rename_ready: true,

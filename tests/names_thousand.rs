@@ -190,7 +190,7 @@ fn a_name_that_holds_a_telnet_command_is_left_alone() {
 
     let outcome = relay(&source, "auto", &target, "auto");
 
-    outcome.code(0).stderr_has("telnet command");
+    outcome.code(1).stderr_has("telnet command");
     assert_same(&held(&target), &good, "arrived");
     assert_same(&held(&source), &telnet, "kept");
 }

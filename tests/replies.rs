@@ -115,6 +115,7 @@ fn what_does_not_fit_into_one_packet_waits_for_the_end() {
             path: deep.as_bytes(),
             append: false,
             size_after: true,
+            time_after: false,
             modified: None,
             look_at: None,
             rename_from: true,

@@ -297,6 +297,7 @@ fn an_upload_ends_though_the_server_never_answers_close_notify() {
             path: b"/new",
             append: false,
             size_after: false,
+            time_after: false,
             modified: None,
             look_at: None,
             rename_from: false,

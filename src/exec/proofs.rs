@@ -3,12 +3,12 @@
 //! A proof is a fact about a destination: there, under this name, stands a file of this size and time. It belongs to the
 //! last file that arrived under the name, and a `delete` looks once more whether it still holds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::files::{FileSet, Place, Route, Side, join, split};
+use crate::files::{FileSet, NameEncoding, Place, Route, Side, join, name_keys, split};
 use crate::plan::StepId;
-use crate::transfer::{Looks, Spared, Unsure, Verdict};
+use crate::transfer::{Looks, Reading, Spared, Unsure, Verdict};
 
 /// What a transfer did with a source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +38,14 @@ pub(super) struct Row {
     pub(super) source: Looks,
 }
 
+impl Row {
+    /// Whether this run wrote the copy and gave it its source's time.
+    pub(super) fn keeps_time(self) -> bool {
+        let times = self.copy.modified.zip(self.source.modified);
+        self.stand == Stand::Copied && times.is_some_and(|(copy, source)| !copy.differs(source))
+    }
+}
+
 /// All files of a transfer.
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
@@ -55,10 +63,10 @@ pub(super) struct Proofs {
     ledgers: BTreeMap<StepId, Arc<Ledger>>,
     /// Pairs of folders that were asked about: none where they are two, else why that is not known.
     pairs: BTreeMap<(Place, Place), Option<Unsure>>,
-    /// What this run has deleted: no file that stood there proves anything any more.
-    ended: BTreeSet<(Side, Vec<u8>)>,
+    /// What this run has deleted, and after how many arrivals: no file that stood there proves anything any more.
+    ended: BTreeMap<(Side, Vec<u8>), u32>,
     /// Copies whose sources this run has deleted.
-    spared: Arc<Spared>,
+    spared: Spared,
     arrivals: u32,
 }
 
@@ -100,25 +108,41 @@ impl Proofs {
         }
     }
 
-    /// This run, or the interrupted one that it continues, has deleted a file.
-    pub(super) fn end(&mut self, side: Side, path: Vec<u8>) {
-        self.ended.insert((side, path));
+    /// The interrupted run that this one continues has deleted a file; how that went among the arrivals is not known.
+    pub(super) fn recall_end(&mut self, side: Side, path: Vec<u8>) {
+        self.ended.insert((side, path), u32::MAX);
     }
 
-    /// Whether this run has deleted a file.
-    pub(super) fn has_ended(&self, place: &Place, name: &[u8]) -> bool {
+    /// This run has deleted a file.
+    pub(super) fn end(&mut self, side: Side, path: Vec<u8>) {
+        self.ended.insert((side, path), self.arrivals);
+    }
+
+    /// Whether this run has deleted a file after an arrival: what came to its name later is another one.
+    pub(super) fn has_ended(&self, place: &Place, name: &[u8], order: u32) -> bool {
+        if !self.any_ended() {
+            return false;
+        }
         let path = join(&place.folder, name);
-        self.any_ended() && self.ended.contains(&(place.side, path))
+        let ended = self.ended.get(&(place.side, path));
+        ended.is_some_and(|after| *after >= order)
     }
 
     /// The source of a copy was deleted because of it.
-    pub(super) fn spare(&mut self, text: &str, place: Place, name: Vec<u8>, looks: Looks) {
-        Arc::make_mut(&mut self.spared).spare(text, place, name, looks);
+    pub(super) fn spare(
+        &self,
+        encoding: NameEncoding,
+        place: Place,
+        name: Vec<u8>,
+        looks: Looks,
+        by: Reading,
+    ) {
+        self.spared.spare(encoding, place, name, looks, by);
     }
 
     /// Copies that must not be replaced any more.
-    pub(super) fn spared(&self) -> Arc<Spared> {
-        Arc::clone(&self.spared)
+    pub(super) fn spared(&self) -> Spared {
+        self.spared.clone()
     }
 
     /// Whether this run has deleted anything.
@@ -155,35 +179,29 @@ impl Ledger {
     /// The folder that a file comes from, and its path there.
     pub(super) fn source(&self, at: u32) -> (Place, Vec<u8>) {
         let path = self.set.absolute(at);
-        (place(self.from, &path), path)
+        (Place::above(self.from, &path), path)
     }
 
     /// The folder that a file goes to, and its name there.
     pub(super) fn copy(&self, at: u32) -> Option<(Place, Vec<u8>)> {
         let relative = self.route.relative(&self.set, at).ok()?;
         let path = join(&self.route.root, &relative);
-        Some((place(self.to, &path), split(&path).1.to_vec()))
+        Some((Place::above(self.to, &path), split(&path).1.to_vec()))
     }
 
-    /// The name of a file at its destination, as text.
-    pub(super) fn copy_text(&self, at: u32) -> String {
+    /// What the name of a file at its destination may be known by.
+    pub(super) fn copy_keys(&self, at: u32) -> Vec<String> {
         let relative = self.route.relative(&self.set, at).unwrap_or_default();
-        let name = split(&relative).1;
-        self.route.encoding.decode(name).text.into_owned()
+        name_keys(self.route.encoding, split(&relative).1)
+    }
+
+    /// What the name of a source file may be known by.
+    pub(super) fn source_keys(&self, at: u32) -> Vec<String> {
+        name_keys(self.set.encoding(), split(&self.set.relative(at)).1)
     }
 
     pub(super) fn positions(&self) -> impl Iterator<Item = u32> + use<> {
         self.set.positions()
-    }
-}
-
-/// The folder of an absolute path.
-pub(super) fn place(side: Side, path: &[u8]) -> Place {
-    let folder = split(path).0;
-    let folder = if folder.is_empty() { b"/" } else { folder };
-    Place {
-        side,
-        folder: folder.to_vec(),
     }
 }
 
@@ -194,7 +212,10 @@ mod tests {
     #[test]
     fn that_two_folders_are_two_outweighs_that_it_could_not_be_told() {
         let mut proofs = Proofs::default();
-        let (a, b) = (place(Side::Local, b"/a/x"), place(Side::Local, b"/b/x"));
+        let (a, b) = (
+            Place::above(Side::Local, b"/a/x"),
+            Place::above(Side::Local, b"/b/x"),
+        );
         assert!(proofs.are_two(&a, &b).is_err());
         proofs.judge(a.clone(), b.clone(), &Verdict::Unknown(Unsure::Hidden));
         assert!(proofs.are_two(&a, &b).is_err());

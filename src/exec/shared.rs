@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use crate::endpoint::PasvAddress;
+use crate::endpoint::{ClockOffset, PasvAddress};
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, StepOutcome, Tally};
 use crate::files::{FileSet, Limits, NameEncoding, Reach, Route, ServerId, Side};
 use crate::journal::{Journal, Mark, Record, Resumed};
 use crate::plan::{Plan, Retry, StepId};
-use crate::transfer::{Class, Facts};
+use crate::transfer::{Class, Facts, Reading};
 
 use super::backlog::{Try, pause};
 use super::fault::Fault;
@@ -40,6 +40,8 @@ pub(super) struct Shared {
     keeps_proofs: bool,
     executor: Arc<dyn Executor>,
     started: Instant,
+    /// The same in Unix seconds.
+    began: i64,
     events: SyncSender<Stamped>,
 }
 
@@ -66,6 +68,7 @@ impl Shared {
             job: None,
             said: HashSet::new(),
             started: executor.now(),
+            began: executor.unix_now(),
             executor,
             events,
         }
@@ -92,7 +95,7 @@ impl Shared {
                 let deleted = record.marks.iter();
                 let deleted = deleted.filter(|(_, mark)| **mark == Mark::Deleted);
                 for (path, _) in deleted {
-                    Arc::make_mut(&mut self.proofs).end(side, path.clone());
+                    Arc::make_mut(&mut self.proofs).recall_end(side, path.clone());
                 }
             }
         }
@@ -257,6 +260,32 @@ impl Shared {
             Side::Local => NameEncoding::Auto,
             Side::Server(server) => self.plan.server(server).endpoint.encoding,
         }
+    }
+
+    /// When the run began, or the interrupted one whose listings it goes on with, in Unix seconds.
+    pub(super) fn began(&self) -> i64 {
+        let interrupted = self.resumed.as_ref().map(|resumed| resumed.started);
+        interrupted.map_or(self.began, |began| began.min(self.began))
+    }
+
+    /// Who reads a side's times.
+    pub(super) fn reading(&self, side: Side) -> Reading {
+        let offset = side
+            .server()
+            .map(|server| self.plan.server(server).endpoint.clock_offset);
+        let zone = match offset {
+            Some(ClockOffset::Fixed(seconds)) => seconds,
+            Some(ClockOffset::Auto) | None => 0,
+        };
+        Reading { side, zone }
+    }
+
+    /// `clock_offset` of each server, in seconds.
+    pub(super) fn zones(&self) -> Vec<i32> {
+        let servers = (0..self.plan.servers.len()).map(ServerId::new);
+        servers
+            .map(|server| self.reading(Side::Server(server)).zone)
+            .collect()
     }
 
     /// What a step may take from a side's listings: this machine's own are taken whole.

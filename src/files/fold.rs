@@ -2,6 +2,8 @@
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 
+use super::NameEncoding;
+
 /// A name without what some systems do not tell apart: composed and decomposed characters (HFS+), upper and lower case
 /// (Windows, macOS), dots and spaces at the end (Win32).
 ///
@@ -10,6 +12,17 @@ pub fn fold(name: &str) -> String {
     let upper = name.to_uppercase().to_lowercase();
     let composed = ComposingNormalizerBorrowed::new_nfc().normalize(&upper);
     composed.trim_end_matches(['.', ' ']).to_owned()
+}
+
+/// What a name may be known by: two names that share none are two, whatever encodings they are read in. Their text is one,
+/// and the bytes of one that is not ASCII: another entry for the same server may read these as other text.
+pub fn name_keys(encoding: NameEncoding, name: &[u8]) -> Vec<String> {
+    let mut keys = vec![fold(&encoding.decode(name).text)];
+    if !name.is_ascii() {
+        let bytes: String = name.iter().copied().map(char::from).collect();
+        keys.push(format!("\0{}", fold(&bytes)));
+    }
+    keys
 }
 
 #[cfg(test)]
@@ -24,5 +37,17 @@ mod tests {
         assert_eq!(fold("a. ."), fold("A"));
         assert_ne!(fold("a"), fold("b"));
         assert_ne!(fold(".a"), fold("a"));
+    }
+
+    #[test]
+    fn a_name_is_known_by_its_bytes_where_two_encodings_read_it_otherwise() {
+        let gbk = NameEncoding::Declared(encoding_rs::GBK);
+        let share = |a: &[String], b: &[String]| a.iter().any(|key| b.contains(key));
+        let name = gbk.encode("\u{7248}.TXT").unwrap();
+        let (one, other) = (name_keys(gbk, &name), name_keys(NameEncoding::Auto, &name));
+        assert!(share(&one, &other) && one != other);
+        let utf8 = name_keys(NameEncoding::Auto, "\u{7248}.txt".as_bytes());
+        assert!(share(&one, &utf8));
+        assert!(!share(&one, &name_keys(gbk, b"a.txt")));
     }
 }

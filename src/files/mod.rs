@@ -18,9 +18,11 @@ pub mod written;
 
 pub use aside::{aside_path, is_aside, put_aside_from};
 pub use encoding::{Decoded, NameEncoding};
-pub use entry::{Kind, LONGEST_YOUTH, Precision, ServerId, Side, Time, is_young, racy};
+pub use entry::{
+    Kind, LONGEST_YOUTH, Precision, ServerId, Side, Time, is_young, racy, racy_in_some_zone,
+};
 pub use filter::{Filter, Filtered, KindTest, Sort, SortKey};
-pub use fold::fold;
+pub use fold::{fold, name_keys};
 pub use limits::{Allowance, Limit, Limits};
 pub use listing::{Folder, Listing};
 pub use name::{NameProblem, Reach, check_command, check_component, local_component, translate};

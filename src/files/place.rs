@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::entry::Side;
+use super::path::split;
 
 /// A folder on a side, by the path under which it was found there: what a server answered, or what the disk resolved.
 ///
@@ -14,4 +15,16 @@ pub struct Place {
     pub side: Side,
     /// Absolute path, as bytes of that side.
     pub folder: Vec<u8>,
+}
+
+impl Place {
+    /// The folder that an absolute path lies in.
+    pub fn above(side: Side, path: &[u8]) -> Place {
+        let folder = split(path).0;
+        let folder = if folder.is_empty() { b"/" } else { folder };
+        Place {
+            side,
+            folder: folder.to_vec(),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! File sets: an ordered choice of entries on one side, as steps hand them on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::NameEncoding;
@@ -25,6 +26,8 @@ enum Base {
 struct Routed {
     from: FileSet,
     route: Route,
+    /// Times that are not what the route makes of them, by position.
+    times: BTreeMap<u32, Option<Time>>,
 }
 
 /// How the entries of a set are named and placed at a destination.
@@ -68,13 +71,25 @@ impl FileSet {
         }
     }
 
-    /// The entries at these positions as they stand at a destination.
+    /// The entries at these positions as they stand at a destination. `seen`: the time that an entry was seen to have there,
+    /// where that is known.
     #[must_use]
-    pub fn routed(&self, positions: impl IntoIterator<Item = u32>, route: Route) -> FileSet {
+    pub fn routed(
+        &self,
+        positions: Vec<u32>,
+        route: Route,
+        seen: impl Fn(u32) -> Option<Option<Time>>,
+    ) -> FileSet {
+        let differs = |(row, at): (u32, &u32)| {
+            let time = seen(*at)?;
+            let usual = self.modified(*at).filter(|_| route.keeps_times);
+            (time != usual).then_some((row, time))
+        };
+        let times = (0u32..).zip(&positions).filter_map(differs).collect();
         let from = self.subset(positions);
         let rows = (0..u32::try_from(from.len()).unwrap_or(u32::MAX)).collect();
         FileSet {
-            base: Base::Routed(Arc::new(Routed { from, route })),
+            base: Base::Routed(Arc::new(Routed { from, route, times })),
             rows,
         }
     }
@@ -175,8 +190,11 @@ impl FileSet {
         let row = self.rows[at as usize];
         match &self.base {
             Base::Listing(listing) => listing.modified(row),
-            Base::Routed(routed) if routed.route.keeps_times => routed.from.modified(row),
-            Base::Routed(_) => None,
+            Base::Routed(routed) => match routed.times.get(&row) {
+                Some(time) => *time,
+                None if routed.route.keeps_times => routed.from.modified(row),
+                None => None,
+            },
         }
     }
 }
@@ -254,7 +272,7 @@ mod tests {
     fn a_routed_set_has_the_names_of_its_destination() {
         let set = source();
         assert_eq!(set.text(1), "sub/版本.zip");
-        let arrived = set.routed([1], route(false));
+        let arrived = set.routed(vec![1], route(false), |_| None);
         assert_eq!(arrived.absolute(0), "/into/sub/版本.zip".as_bytes());
         assert_eq!((arrived.size(0), arrived.modified(0)), (Some(3), None));
     }
@@ -267,7 +285,12 @@ mod tests {
 
     #[test]
     fn a_subset_of_a_routed_set_keeps_its_route() {
-        let arrived = source().routed([0, 1], route(false)).subset([1]);
+        let arrived = source().routed(vec![0, 1], route(false), |at| {
+            (at == 1).then_some(Some(Time::at(7)))
+        });
+        assert_eq!(arrived.modified(0), None);
+        let arrived = arrived.subset([1]);
         assert_eq!(arrived.text(0), "sub/版本.zip");
+        assert_eq!(arrived.modified(0), Some(Time::at(7)));
     }
 }

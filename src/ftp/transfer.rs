@@ -45,6 +45,8 @@ pub struct Store<'a> {
     pub append: bool,
     /// Whether SIZE is asked after the transfer.
     pub size_after: bool,
+    /// Whether MDTM is asked after the transfer: the time that the server gave it.
+    pub time_after: bool,
     /// The time to set after the transfer.
     pub modified: Option<Time>,
     /// A path of which SIZE is asked after all that: whether somebody else has taken a name meanwhile.
@@ -67,6 +69,8 @@ pub struct Retrieved {
 pub struct Stored {
     /// The reply to SIZE; `None` where it was not asked or is refused.
     pub size: Option<u64>,
+    /// The reply to MDTM, likewise.
+    pub modified: Option<Time>,
     /// Whether the time was set.
     pub times_set: bool,
     /// Whether a file stands at [`Store::look_at`]; `None` where that was not asked or not answered.
@@ -149,7 +153,7 @@ impl Session {
         self.stay_resumable()?;
         let after = After {
             size: what.size_after,
-            time: false,
+            time: what.time_after && self.facts.has(|features| features.mdtm),
             modified: what.modified,
             look_at: what.look_at.map(<[u8]>::to_vec),
             rename_from: what.rename_from,
@@ -192,6 +196,7 @@ impl Session {
         let (_, came) = self.end(count)?;
         Ok(Stored {
             size: came.size.flatten(),
+            modified: came.told.flatten(),
             times_set: came.times == Some(true),
             taken: came.taken,
             rename_ready: came.rename == Some(true),

@@ -18,6 +18,8 @@ pub(super) enum Touch {
     Lists,
     /// Reads files.
     Reads,
+    /// Counts on copies that are there.
+    Relies,
     /// Makes or replaces files.
     Writes {
         /// Whether it leaves everything alone that is there already.
@@ -89,6 +91,13 @@ pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Exten
                     extents.extend(found(set, Touch::Lists));
                 }
                 Deed::Reads(set) => extents.extend(found(set, Touch::Reads)),
+                Deed::ReliesOn(transfer) => extents.extend(found(transfer, Touch::Relies)),
+                Deed::ReliesFor(set, transfer) => {
+                    let taken = plan.step(transfer).takes.first();
+                    if taken.is_some_and(|taken| beginning(plan, *taken) == beginning(plan, set)) {
+                        extents.extend(found(transfer, Touch::Relies));
+                    }
+                }
                 Deed::Writes(transfer) => extents.extend(written(plan, &sides, transfer, at)),
                 Deed::Deletes(set) => {
                     let by_files = plan.step(set).implicit;
@@ -103,6 +112,14 @@ pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Exten
         }
     }
     extents
+}
+
+/// The step that a set is a part of.
+fn beginning(plan: &Plan, set: StepId) -> StepId {
+    match plan.step(set).action.set() {
+        SetOf::Part(filter) => beginning(plan, filter.from),
+        SetOf::Found(_) | SetOf::Copies(_) | SetOf::Nothing => set,
+    }
 }
 
 /// What a transfer makes or replaces.

@@ -270,6 +270,8 @@ fn judge(a: &Extent<'_>, b: &Extent<'_>, ordered: bool) -> Option<Found> {
             let both = a_careful && b_careful;
             between(Sort::WrittenTwice, later, earlier).filter(|_| !both)
         }
+        // What is written over is no longer relied on, and `run` sees that.
+        (Touch::Writes { .. }, Touch::Relies) | (Touch::Relies, Touch::Writes { .. }) => None,
         (Touch::Writes { .. }, other) if reaches => between(Sort::ReadWhileWritten(other), b, a),
         (other, Touch::Writes { .. }) if reaches => between(Sort::ReadWhileWritten(other), a, b),
         _ => None,
@@ -291,6 +293,7 @@ fn does(touch: Touch) -> &'static str {
     match touch {
         Touch::Lists => "lists",
         Touch::Reads => "reads",
+        Touch::Relies => "counts on copies",
         Touch::Writes { .. } => "writes",
         Touch::Deletes { .. } => "deletes, too",
     }

@@ -287,12 +287,23 @@ impl Plan {
         &self.servers[id.at()]
     }
 
-    /// Whether a `delete` relies on what a transfer brings to its destination.
+    /// Whether a `delete` relies on what a transfer brings to its destination, or on what that transfer brings on.
     pub fn relies_on(&self, transfer: StepId) -> bool {
-        self.steps.iter().any(|step| match &step.action {
+        let relied = self.steps.iter().any(|step| match &step.action {
             Action::Delete(delete) => delete.relies_on(transfer),
             Action::Login(_) | Action::List(_) | Action::Filter(_) | Action::Transfer(_) => false,
-        })
+        });
+        let before = || self.brings_on(*self.step(transfer).takes.first()?);
+        relied || before().is_some_and(|before| self.relies_on(before))
+    }
+
+    /// The transfer whose copies a set is of.
+    fn brings_on(&self, set: StepId) -> Option<StepId> {
+        match &self.step(set).action {
+            Action::Transfer(_) => Some(set),
+            Action::Filter(filter) => self.brings_on(filter.from),
+            Action::Login(_) | Action::List(_) | Action::Delete(_) => None,
+        }
     }
 
     /// The step that logs in to a server, where one uses it.

@@ -5,9 +5,10 @@ use super::copy::{at_source, at_target};
 use super::end::{End, Looks};
 use super::error::{Cause, CopyError};
 use super::item::Item;
+use crate::files::racy;
 
 /// Asks both ends what their listings did not say exactly, and compares. `keeps_times`: the destination is known to keep
-/// the times of sources.
+/// the times of sources. `relied_since`: as [`super::Request::relied_since`].
 ///
 /// # Errors
 /// [`CopyError::end`] says on which side.
@@ -16,10 +17,18 @@ pub fn confirm(
     target: &mut dyn End,
     item: &Item,
     keeps_times: bool,
+    relied_since: Option<i64>,
 ) -> Result<Compared, CopyError> {
     let ours = looks(source, &item.source).map_err(at_source)?;
     let theirs = looks(target, &item.target).map_err(at_target)?;
-    Ok(judge(ours, theirs, keeps_times))
+    let was_young = |since| {
+        ours.modified
+            .is_some_and(|time| racy(time, since).is_some())
+    };
+    Ok(match judge(ours, theirs, keeps_times) {
+        Compared::Same if relied_since.is_some_and(was_young) => Compared::Different,
+        compared => compared,
+    })
 }
 
 fn looks(end: &mut dyn End, path: &[u8]) -> Result<Looks, Cause> {

@@ -20,9 +20,6 @@ use crate::options::{Publish, TransferOptions, Verify};
 /// How many bytes of a file are in memory at once; three times as many where line ends are converted.
 pub const BUFFER: usize = 256 * 1024;
 
-/// How often a source may change under way before its file fails.
-const MOST_CHANGES: u32 = 2;
-
 /// What copying a file came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
@@ -62,10 +59,11 @@ pub(super) struct Copying<'c> {
     /// The source's time before its first byte was read, as it is told where it is told again after the last one.
     pub(super) before: Option<Time>,
     /// The source's exact time that the temporary name stands for, where its listing is coarser.
-    exact: Option<Time>,
+    pub(super) exact: Option<Time>,
     places: Option<Verdict>,
     /// How often the source was found to be another version than what was begun with.
-    changes: u32,
+    pub(super) changes: u32,
+    pub(super) became: Option<Looks>,
 }
 
 /// Copies one file. `buffer` is grown to [`BUFFER`] bytes at its first use and can be used again.
@@ -102,6 +100,7 @@ pub fn copy(
         exact: None,
         places: None,
         changes: 0,
+        became: None,
     };
     let copied = copying.run().map_err(|error| copying.clear_up(error));
     meter.end();
@@ -146,59 +145,6 @@ impl Copying<'_> {
         }
     }
 
-    /// Whether a file is begun again at once, in the same sessions: one that was continued, or whose source has changed.
-    fn may_begin_again(&mut self, continued: bool, error: &CopyError) -> bool {
-        match (&*error.cause, error.end) {
-            (Cause::Size(SizeProblem::Changed), _) if self.changes < MOST_CHANGES => {
-                match self.look_again() {
-                    Ok(now) => self.adopt(now),
-                    Err(_) => return false,
-                }
-            }
-            (Cause::Size(SizeProblem::Changed), _) => return false,
-            (cause, _) if !continued || !cause.spoils_resume() => return false,
-            (Cause::Size(SizeProblem::OtherPart), _) => {}
-            (Cause::Size(SizeProblem::Stored { .. }), _) => self.target.never_write_on(),
-            (Cause::Size(_), _) => self.source.never_read_on(),
-            _ => {}
-        }
-        self.source.healthy() && self.target.healthy()
-    }
-
-    /// What the source has become. Where SIZE is not told, its listing was what told the size.
-    fn look_again(&mut self) -> Result<Looks, Cause> {
-        let mut now = self.source.looks(&self.item.source)?;
-        if now.size.is_none()
-            && self.item.size.is_some()
-            && let Seen::Bytes(size) = self.source.look(&self.item.source)?
-        {
-            now.size = Some(size);
-        }
-        Ok(now)
-    }
-
-    /// Takes the source for what it has become.
-    pub(super) fn adopt(&mut self, now: Looks) {
-        self.changes += 1;
-        let item = self.item.to_mut();
-        item.size = now.size;
-        item.modified = now.modified;
-        self.before = now.modified;
-    }
-
-    /// Takes in the source's time, told more exactly than by its listing, or again. A server's listing is right about a
-    /// time that both tell exactly: MDTM is in local time on some.
-    pub(super) fn pin(&mut self, time: Time) {
-        self.before = Some(time);
-        let coarse = self.item.modified.is_none_or(|listed| !listed.is_exact());
-        if coarse {
-            self.exact = Some(time);
-        }
-        if coarse || (!self.source.is_remote() && self.item.modified != Some(time)) {
-            self.item.to_mut().pin(time);
-        }
-    }
-
     /// Moves the bytes, or those that a partial file lacks.
     fn attempt(&mut self, partial: Option<&Partial>) -> Result<Moved, CopyError> {
         let start = partial.map_or(0, |partial| partial.length);
@@ -225,14 +171,29 @@ impl Copying<'_> {
             .open(&self.item.source, fetch)
             .map_err(at_source)?;
         if let Some(time) = self.source.told_time().filter(|_| fetch.time_before) {
+            if self.is_too_new(time) {
+                self.source.stop_reading(self.item.size, self.buffer);
+                self.became = Some(self.look_again().map_err(at_source)?);
+                return Err(at_source(SizeProblem::Changed.into()));
+            }
             self.pin(time);
         }
+        let cleared = self.clear_the_way();
         let put = put(&self.item, self.options, 0);
-        let created = self.target.create(self.item.written(), put);
+        let created = cleared.and_then(|()| self.target.create(self.item.written(), put));
         created.map_err(|cause| {
             self.source.stop_reading(self.item.size, self.buffer);
             at_target(cause)
         })
+    }
+
+    /// What stands under the name of a file that is written there at once goes, so that a link to the source is not written
+    /// through; once the source can be read.
+    fn clear_the_way(&mut self) -> Result<(), Cause> {
+        if !self.item.direct || !self.item.replaces_same_size || self.touched {
+            return Ok(());
+        }
+        self.target.remove(&self.item.target).map(drop)
     }
 
     /// How the source is read: its time is asked before and after, in the write that goes out anyway. A server that takes
@@ -304,7 +265,10 @@ impl Copying<'_> {
                 size: self.item.size,
                 modified: self.item.modified,
             },
-            time: self.item.modified.filter(|_| moved.arrived.times_set),
+            time: match moved.arrived.times_set {
+                true => self.item.time_of_copy(),
+                false => moved.arrived.modified,
+            },
             warning: None,
             exact: self.exact,
         };
@@ -339,6 +303,7 @@ impl Copying<'_> {
         error.bytes_moved = self.bytes_moved;
         error.places = self.places.take();
         error.exact = self.exact;
+        error.became = self.became;
         if !self.touched || is_needed(&error) {
             return error;
         }
@@ -386,6 +351,8 @@ pub(super) fn put<'p>(item: &'p Item, options: &TransferOptions, at: u64) -> Put
     Put {
         at,
         size_after: options.verify != Verify::None && !options.ascii,
+        time_after: item.asks_time,
+        safely: item.relied,
         modified: item.time_of_copy(),
         look_at: (renamed && !item.may_overwrite).then_some(&item.target[..]),
         rename_from: renamed,
@@ -403,6 +370,7 @@ fn is_needed(error: &CopyError) -> bool {
         | Cause::Sum(_)
         | Cause::OneFolder { .. }
         | Cause::NotTold(_)
+        | Cause::Refused(_)
         | Cause::Broken(_) => false,
     }
 }

@@ -1,14 +1,13 @@
 //! What is to be done with each file of a set. Pure: `run` does what `plan` prints.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::decision::{DecideError, Decision, Decisions, Exactness, Refusal, Skip};
 use super::end::Looks;
-use super::inventory::{Inventory, Standing, ancestors};
+use super::inventory::{Inventory, Standing, ancestors, folded};
 use super::request::Request;
-use crate::files::{FileSet, Kind, Place, Route, fold, split};
-use crate::options::IfExists;
+use crate::files::{FileSet, Kind, Route, Time, fold, racy};
+use crate::options::{IfExists, Verify};
 
 struct Deciding<'a> {
     set: &'a FileSet,
@@ -68,14 +67,14 @@ impl Deciding<'_> {
     }
 
     /// Finds two files on one name by the hashes of the names, 16 bytes a file; equal hashes are looked at.
-    fn collisions(&self) -> Result<(), DecideError> {
+    fn collisions(&mut self) -> Result<(), DecideError> {
         let key = |at| {
             let relative = self.route.relative(self.set, at).ok()?;
             Some(self.inventory.key(&relative))
         };
         let mut hashes: Vec<(u64, u32)> = self
             .files()
-            .filter_map(|at| Some((hash(&key(at)?), at)))
+            .filter_map(|at| Some((folded(&key(at)?), at)))
             .collect();
         hashes.sort_unstable();
         for group in hashes
@@ -91,6 +90,8 @@ impl Deciding<'_> {
                     target: self.shown(pair[0].0.as_deref().unwrap_or_default()),
                 });
             }
+            let alike = group.iter().map(|(_, at)| *at);
+            self.out.namesakes.extend(alike);
         }
         Ok(())
     }
@@ -118,6 +119,9 @@ impl Deciding<'_> {
             return self.refuse(refusal);
         }
         let known = self.inventory.look(&relative);
+        if known.by_another_name() && self.out.has_namesake(at) {
+            return self.refuse(Refusal::Namesake);
+        }
         if known.unsure {
             self.out.unsure.push(relative.clone());
         }
@@ -169,19 +173,6 @@ impl Deciding<'_> {
         })
     }
 
-    /// Whether what stands there must not be replaced.
-    fn is_spared(&self, relative: &[u8], standing: Standing) -> bool {
-        let path = crate::files::join(&self.route.root, relative);
-        let (folder, name) = split(&path);
-        let place = Place {
-            side: self.route.side,
-            folder: folder.to_vec(),
-        };
-        let text = self.shown(name);
-        let spared = self.request.spared;
-        spared.is_some_and(|spared| spared.holds(&text, &place, name, standing))
-    }
-
     /// Whether something stands in the way of a folder above a file. Files of one folder mostly follow one another.
     fn blocked(&mut self, relative: &[u8]) -> Option<Refusal> {
         let slash = relative.iter().rposition(|&byte| byte == b'/')?;
@@ -220,14 +211,21 @@ impl Deciding<'_> {
             }
             IfExists::Overwrite => self.replace(at, relative, standing),
             IfExists::Update => match self.same(at, standing) {
-                Some(exactness) => Decision::Same(exactness),
+                Some(exactness) => {
+                    // Looked at more closely it may be found another.
+                    let exact = exactness == Exactness::Exact;
+                    if !exact && self.may_be_another_source(at, &relative, standing) {
+                        self.out.guarded.insert(at);
+                    }
+                    Decision::Same(exactness)
+                }
                 None => self.replace(at, relative, standing),
             },
         }
     }
 
     fn replace(&mut self, at: u32, relative: Vec<u8>, standing: Standing) -> Decision {
-        if self.is_spared(&relative, standing) {
+        if self.request.spares(self.route, &relative, standing) {
             return self.refuse(Refusal::OnlyCopy);
         }
         match self.may_be_another_source(at, &relative, standing) {
@@ -259,11 +257,19 @@ impl Deciding<'_> {
         };
         // Where a time was not kept, it is not the source's by chance.
         match (ours.differs(theirs), ours.is_exact() && theirs.is_exact()) {
+            (false, true) if self.was_young(ours) => None,
             (false, true) => Some(Exactness::Exact),
             (false, false) => Some(Exactness::Coarse),
             (true, _) if self.request.times_arrive() || ours.newer(theirs) => None,
             (true, _) => Some(Exactness::NotOlder),
         }
+    }
+
+    /// Whether a file is copied once more because its time is no proof. A checksum is one.
+    fn was_young(&self, time: Time) -> bool {
+        let by_time = self.request.options.verify == Verify::Size;
+        let since = self.request.relied_since.filter(|_| by_time);
+        since.is_some_and(|since| racy(time, since).is_some())
     }
 
     fn transfer(&mut self, at: u32, relative: Vec<u8>, over: bool) -> Decision {
@@ -340,12 +346,6 @@ impl Deciding<'_> {
 
 fn namesake(path: &str) -> String {
     fold(path.rsplit('/').next().unwrap_or_default())
-}
-
-fn hash(key: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish()
 }
 
 #[cfg(test)]

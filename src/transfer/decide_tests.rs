@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::files::{Folder, Listing, NameEncoding, Page, Precision, Reach, ServerId, Side, Time};
 use crate::options::{Publish, TransferOptions, Verify};
-use crate::transfer::{Item, Manners};
+use crate::transfer::{Item, Manners, Reading};
 
 const T: Option<Time> = Some(Time::at(1_000_000));
 
@@ -68,6 +68,11 @@ fn request(options: &TransferOptions) -> Request<'_> {
         sets_times: true,
         chmod: None,
         begun: None,
+        by: Reading {
+            side: Side::Local,
+            zone: 0,
+        },
+        relied_since: None,
         spared: None,
     }
 }
@@ -342,7 +347,16 @@ fn a_partial_of_this_very_source_is_continued() {
     let request = request(&options);
     let plain = standing(&[]);
     let decisions = decide(&set, &route(), &plain, &request).unwrap();
-    let item = Item::new(&set, 0, &route(), &plain, &request, decisions.of(0), None).unwrap();
+    let item = Item::new(
+        &set,
+        0,
+        &route(),
+        &plain,
+        &request,
+        decisions.of(0),
+        Looks::default(),
+    )
+    .unwrap();
     assert_eq!(
         (&item.target[..], &item.source[..]),
         (&b"/into/a"[..], &b"/from/a"[..])
@@ -376,7 +390,16 @@ fn a_partial_of_this_very_source_is_continued() {
     ] {
         let decision = decide(&changed, &route(), &there, &request).unwrap().of(0);
         assert_eq!(decision, Decision::Transfer { over: false });
-        let item = Item::new(&changed, 0, &route(), &there, &request, decision, None).unwrap();
+        let item = Item::new(
+            &changed,
+            0,
+            &route(),
+            &there,
+            &request,
+            decision,
+            Looks::default(),
+        )
+        .unwrap();
         assert_eq!(
             item.stale,
             std::slice::from_ref(&crate::files::join(b"/into", &temporary))

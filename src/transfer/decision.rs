@@ -1,5 +1,7 @@
 //! What may be decided about a file, and how people are told.
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 
 use crate::files::NameProblem;
@@ -66,6 +68,9 @@ pub enum Refusal {
     /// It would replace another source of this step, which is still to be copied.
     #[error("it would replace another file that this step is to copy")]
     AnotherSource,
+    /// The destination takes it for another file of this step.
+    #[error("the destination takes its name for that of another file of this step")]
+    Namesake,
     /// It would replace a copy whose source this run has deleted.
     #[error("what stands there is the only copy left of a file whose source this run deleted")]
     OnlyCopy,
@@ -115,6 +120,10 @@ pub struct Decisions {
     /// Names, relative to `into`, that the listing may not show: ask SIZE and MDTM, give the answers to
     /// [`super::Inventory::answer`], and decide again. Empty the second time.
     pub unsure: Vec<Vec<u8>>,
+    /// Files that seem to stand at their destination unchanged, where what stands there may be another source of the step.
+    pub(super) guarded: BTreeSet<u32>,
+    /// Files of which another goes to a name that some systems take for the same.
+    pub(super) namesakes: BTreeSet<u32>,
     /// Files of which size alone decided, because a time is not known: to be said once.
     pub unknown_times: usize,
     /// Files that are transferred because a size is not known.
@@ -129,6 +138,18 @@ impl Decisions {
     /// What is to be done with an entry.
     pub fn of(&self, at: u32) -> Decision {
         self.each[at as usize]
+    }
+
+    /// Why a file may not be copied after all, where what stood there unchanged is found to be another.
+    pub fn guards(&self, at: u32) -> Option<&Refusal> {
+        self.guarded
+            .contains(&at)
+            .then_some(&Refusal::AnotherSource)
+    }
+
+    /// Whether another file goes to a name that some systems take for that of this one.
+    pub fn has_namesake(&self, at: u32) -> bool {
+        self.namesakes.contains(&at)
     }
 
     /// All decisions, in the set's order.
@@ -167,7 +188,9 @@ impl Refusal {
             Refusal::AnotherSource => {
                 Some("choose another folder in `into`, outside the listed one")
             }
-            Refusal::OnlyCopy => Some("give the two files different names or folders"),
+            Refusal::OnlyCopy | Refusal::Namesake => {
+                Some("give the two files different names or folders")
+            }
             Refusal::OwnSource => Some("choose another folder in `into`"),
             Refusal::InTheWay(_) => Some("move it away, or choose another folder in `into`"),
             Refusal::NoFolder { .. } => {

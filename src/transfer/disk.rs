@@ -21,6 +21,8 @@ pub struct Disk {
     /// Which file was read last.
     identity_read: Option<(u64, u64)>,
     writing: Option<Writing>,
+    /// The file that is written, where it is made safe against a crash.
+    safely: Option<Vec<u8>>,
 }
 
 impl Disk {
@@ -34,6 +36,7 @@ impl Disk {
             reading: None,
             identity_read: None,
             writing: None,
+            safely: None,
         }
     }
 
@@ -195,6 +198,7 @@ impl End for Disk {
     fn never_write_on(&mut self) {}
 
     fn create(&mut self, path: &[u8], put: Put<'_>) -> Result<(), Cause> {
+        self.safely = put.safely.then(|| path.to_vec());
         let (root, relative) = self.at(path)?;
         self.writing = Some(match put.at {
             0 => root.create_file(relative)?,
@@ -223,18 +227,24 @@ impl End for Disk {
     }
 
     fn close_write(&mut self) -> Result<(), Cause> {
-        self.writing = None;
-        Ok(())
+        match (self.writing.take(), self.safely.take()) {
+            (Some(writing), Some(path)) => writing
+                .keep()
+                .map_err(|error| self.system(Act::Write, &path, &error)),
+            _ => Ok(()),
+        }
     }
 
     fn finish_write(&mut self, path: &[u8], put: Put<'_>) -> Result<Arrived, Cause> {
         let (root, relative) = self.at(path)?;
-        let size = root.stat(relative)?.map(|found| found.size);
+        let found = root.stat(relative)?;
         if let Some(time) = put.modified {
             root.set_time(relative, time)?;
         }
+        let modified = found.map(|found| found.modified);
         Ok(Arrived {
-            size,
+            size: found.map(|found| found.size),
+            modified: modified.filter(|_| put.time_after),
             times_set: put.modified.is_some(),
             // `rename` itself tells, in one instant.
             taken: None,

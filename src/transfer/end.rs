@@ -7,7 +7,7 @@ use std::io;
 
 use super::error::Cause;
 use super::inventory::Manners;
-use crate::files::{Allowance, FileSet, Limits, Page, Time};
+use crate::files::{Allowance, FileSet, Limits, Page, Precision, Side, Time};
 use crate::ftp::{Algorithm, Checksum, Deleted, Facts};
 use crate::local::Links;
 
@@ -39,6 +39,40 @@ impl Looks {
         // One of them may have lost the parts of a second.
         sizes && times.is_none_or(|(a, b)| !a.to_the_second().differs(b.to_the_second()))
     }
+
+    /// The same where two entries for one server may read its times otherwise.
+    pub fn may_be_read_as(self, own: Reading, other: Looks, by: Reading) -> bool {
+        if own.side == by.side {
+            return self.may_be_one(other);
+        }
+        let sizes = self.size.zip(other.size).is_none_or(|(a, b)| a == b);
+        let times = self.modified.zip(other.modified);
+        sizes && times.is_none_or(|(a, b)| own.may_read_as(a, b, by))
+    }
+}
+
+/// Who reads times: an entry of the manifest, or this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// The entry itself, not the first one of its key.
+    pub side: Side,
+    /// Its `clock_offset`, in seconds; 0 where the manifest gives none.
+    pub zone: i32,
+}
+
+impl Reading {
+    /// Whether two times may be one that one side reads in another zone than the other: all zones lie quarters of an hour
+    /// apart, but for what a manifest says.
+    fn may_read_as(self, time: Time, other: Time, by: Reading) -> bool {
+        const QUARTER: i64 = 900;
+        let coarse = time.precision.max(other.precision).max(Precision::Second);
+        let (own, theirs) = (i64::from(self.zone), i64::from(by.zone));
+        let apart = time.seconds.saturating_sub(other.seconds);
+        [0, own, -theirs, own - theirs].iter().any(|shift| {
+            let rest = apart.saturating_add(*shift).rem_euclid(QUARTER);
+            rest.min(QUARTER - rest) <= coarse.seconds()
+        })
+    }
 }
 
 /// How a file is to be read.
@@ -61,6 +95,11 @@ pub struct Put<'p> {
     pub at: u64,
     /// Whether its size is asked after its last byte.
     pub size_after: bool,
+    /// Whether the time that its end has given it is asked after its last byte.
+    pub time_after: bool,
+    /// Whether this machine makes it safe against a crash before it gets its name: a later run would take a file for whole
+    /// whose length and time outlived its blocks.
+    pub safely: bool,
     /// The time that it gets after its last byte.
     pub modified: Option<Time>,
     /// The name that it is to get, where nothing may be replaced: looked at after the last byte, right before the renaming.
@@ -74,6 +113,8 @@ pub struct Put<'p> {
 pub struct Arrived {
     /// Bytes, where told.
     pub size: Option<u64>,
+    /// The time that its end has given it, where asked with [`Put::time_after`].
+    pub modified: Option<Time>,
     /// Whether it has the time that was wanted.
     pub times_set: bool,
     /// Whether something stands at [`Put::look_at`]; `None` where that is not known.
@@ -226,5 +267,29 @@ mod tests {
         assert!(at(Some(1), None).may_be_one(at(None, Some(5))));
         assert!(!at(Some(1), None).may_be_one(at(Some(2), None)));
         assert!(!at(Some(1), Some(5)).may_be_one(at(Some(1), Some(6))));
+    }
+
+    #[test]
+    fn two_entries_may_read_one_time_in_two_zones() {
+        let by = |server, zone| Reading {
+            side: Side::Server(crate::files::ServerId::new(server)),
+            zone,
+        };
+        let at = |time| Looks {
+            size: Some(1),
+            modified: Some(Time::at(time)),
+        };
+        let (one, other, odd) = (by(0, 0), by(1, 0), by(2, 100));
+        let reads = |a: Reading, time, b: Reading| at(5_000).may_be_read_as(a, at(time), b);
+        assert!(!reads(one, 8_600, one));
+        assert!(reads(one, 8_600, other) && reads(other, 1_400, one));
+        assert!(!reads(one, 8_700, other));
+        // The one has 100 seconds subtracted that the other has not.
+        assert!(reads(odd, 5_100, one) && reads(one, 4_900, odd));
+        let large = Looks {
+            size: Some(2),
+            ..at(5_000)
+        };
+        assert!(!at(5_000).may_be_read_as(one, large, other));
     }
 }

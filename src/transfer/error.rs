@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::decision::Refusal;
+use super::end::Looks;
 use super::places::Verdict;
 use crate::event::Failure;
 use crate::files::Time;
@@ -25,6 +27,9 @@ pub struct CopyError {
     pub bytes_moved: u64,
     /// The source's exact time, where its listing is coarser: [`super::Item::new`] wants it for the next try.
     pub exact: Option<Time>,
+    /// What the source has become while it was read, where that is so new that its time would not tell a later write:
+    /// the next try waits for it, and [`super::Item::new`] wants this.
+    pub became: Option<Looks>,
     /// What was found out about the two folders before it failed.
     pub places: Option<Verdict>,
 }
@@ -72,6 +77,9 @@ pub enum Cause {
     /// A file would be overwritten that may be the source itself.
     #[error("it would be emptied before it is written, and may be the source itself: {0}")]
     NotTold(String),
+    /// A file would be replaced that was taken for the same, and that must not be.
+    #[error("{0}")]
+    Refused(Refusal),
     /// A reply was lost, so that it is not known whether the file arrived: ask [`super::settle`] on a new session
     /// before anything is repeated.
     #[error("{error}")]
@@ -164,6 +172,7 @@ impl CopyError {
             continues: false,
             bytes_moved: 0,
             exact: None,
+            became: None,
             places: None,
         }
     }
@@ -219,7 +228,8 @@ impl Cause {
             Cause::Size(SizeProblem::Changed)
             | Cause::Taken
             | Cause::Sum(SumProblem::Refused { .. })
-            | Cause::NotTold(_) => ftp::Class::Permanent,
+            | Cause::NotTold(_)
+            | Cause::Refused(_) => ftp::Class::Permanent,
             // It is the same for every file of the step.
             Cause::Sum(SumProblem::NoCommand) | Cause::OneFolder { .. } => ftp::Class::StopStep,
             Cause::Sum(SumProblem::Differs { .. }) => ftp::Class::Transient,
@@ -241,6 +251,7 @@ impl Cause {
             | Cause::Sum(_)
             | Cause::OneFolder { .. }
             | Cause::NotTold(_)
+            | Cause::Refused(_)
             | Cause::Broken(_) => (self.to_string(), name, None),
         };
         let reply = error.and_then(|error| error.reply.as_ref());
@@ -267,6 +278,7 @@ impl Cause {
             | Cause::Unknown { .. }
             | Cause::OneFolder { .. }
             | Cause::NotTold(_)
+            | Cause::Refused(_)
             | Cause::Broken(_) => false,
         }
     }
@@ -302,6 +314,7 @@ impl Cause {
             | Cause::Sum(_)
             | Cause::OneFolder { .. }
             | Cause::NotTold(_)
+            | Cause::Refused(_)
             | Cause::Broken(_) => false,
         }
     }
@@ -324,6 +337,7 @@ impl Cause {
                 "write `publish: file`, which replaces a file only when the new one is whole"
                     .into(),
             ),
+            Cause::Refused(refusal) => refusal.help().map(String::from),
             Cause::Broken(_) => None,
             Cause::Size(_) | Cause::Sum(SumProblem::Differs { .. }) => None,
         }
@@ -347,6 +361,7 @@ impl Cause {
             | Cause::Unknown { .. }
             | Cause::OneFolder { .. }
             | Cause::NotTold(_)
+            | Cause::Refused(_)
             | Cause::Broken(_) => false,
         }
     }

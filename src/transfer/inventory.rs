@@ -1,9 +1,12 @@
 //! What stands at a destination before a transfer, from one listing a folder.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::OnceLock;
 
 use crate::files::{
-    FileSet, Kind, Page, Partials, Precision, Route, Time, is_aside, join, put_aside_from, split,
+    FileSet, Kind, Page, Partials, Precision, Route, Time, fold, is_aside, join, put_aside_from,
+    split,
 };
 
 /// How a destination treats names.
@@ -41,6 +44,15 @@ pub(super) struct Known {
     pub(super) standing: Option<Standing>,
     /// Whether the listing may not show it, or not its size: to be asked.
     pub(super) unsure: bool,
+    /// What the listing shows under another name that a system may take for this one.
+    pub(super) alike: Option<Standing>,
+}
+
+impl Known {
+    /// Whether it stands there by the server's own word only: the listing shows another name for it.
+    pub(super) fn by_another_name(&self) -> bool {
+        self.standing.is_some() && self.alike.is_some()
+    }
 }
 
 /// One folder: names sorted as they are compared, in one run of bytes.
@@ -49,6 +61,8 @@ struct Shelf {
     names: Vec<u8>,
     rows: Vec<Row>,
     incomplete: bool,
+    /// Hashes of the names as a system may take them for one, each with its row; sorted, once that is asked.
+    folded: OnceLock<Vec<(u64, u32)>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -127,23 +141,27 @@ impl Inventory {
     pub(super) fn look(&self, relative: &[u8]) -> Known {
         let key = self.key(relative);
         let (folder, name) = split(&key);
-        let (shown, may_hide) = match self.folders.get(folder) {
+        let (shown, alike, may_hide) = match self.folders.get(folder) {
             Some(Some(shelf)) => {
                 let dotted = self.manners.hides_dot_names && name.starts_with(b".");
-                (shelf.find(name), shelf.incomplete || dotted)
+                let shown = shelf.find(name);
+                let alike = shown.map_or_else(|| shelf.alike(name), |_| None);
+                (shown, alike, shelf.incomplete || dotted)
             }
             // A folder that is not there, or below one that is not there.
-            Some(None) => (None, false),
-            None => (None, !self.below_missing(folder)),
+            Some(None) => (None, None, false),
+            None => (None, None, !self.below_missing(folder)),
         };
         match self.answers.get(&key) {
             Some(answer) => Known {
-                standing: answer.or(shown),
+                standing: answer.map(|told| told.timed_as(alike)).or(shown),
                 unsure: false,
+                alike,
             },
             None => Known {
                 standing: shown,
-                unsure: shown.map_or(may_hide, Standing::is_vague),
+                unsure: shown.map_or(may_hide || alike.is_some(), Standing::is_vague),
+                alike,
             },
         }
     }
@@ -170,8 +188,14 @@ impl Inventory {
 
     /// Whether something stands at a name whose size is that of a file, or not known.
     pub(super) fn may_be_same(&self, relative: &[u8], size: Option<u64>) -> bool {
-        let standing = self.look(relative).standing;
+        let known = self.look(relative);
+        let standing = known.standing;
+        // It may be followed although it leads nowhere yet.
+        if known.alike.is_some_and(|alike| alike.kind == Kind::Link) {
+            return true;
+        }
         standing.is_some_and(|standing| match (standing.size, size) {
+            _ if standing.kind != Kind::File => true,
             (Some(there), Some(here)) => there == here,
             _ => true,
         })
@@ -185,7 +209,7 @@ impl Inventory {
         let (folder, prefix) = split(partials.prefix());
         let shelf = match self.folders.get(&self.key(folder)) {
             Some(Some(shelf)) => shelf.starting_with(self.key(prefix)),
-            _ => Shelf::EMPTY.starting_with(Vec::new()),
+            _ => EMPTY.starting_with(Vec::new()),
         };
         let files = shelf.filter(|(_, row)| row.kind == Kind::File);
         files.filter_map(move |(name, row)| {
@@ -215,15 +239,26 @@ impl Standing {
             Kind::Folder | Kind::Link | Kind::Other => false,
         }
     }
+
+    /// With the time that the listing shows of the name which the server takes for this one; a link there is one here.
+    fn timed_as(self, alike: Option<Standing>) -> Standing {
+        let shown = alike.filter(|alike| alike.size == self.size);
+        Standing {
+            kind: alike.map_or(self.kind, |alike| alike.kind),
+            modified: self.modified.or(shown.and_then(|shown| shown.modified)),
+            ..self
+        }
+    }
 }
 
-impl Shelf {
-    const EMPTY: &'static Shelf = &Shelf {
-        names: Vec::new(),
-        rows: Vec::new(),
-        incomplete: false,
-    };
+static EMPTY: Shelf = Shelf {
+    names: Vec::new(),
+    rows: Vec::new(),
+    incomplete: false,
+    folded: OnceLock::new(),
+};
 
+impl Shelf {
     fn new(page: &Page, key: impl Fn(&[u8]) -> Vec<u8>) -> Shelf {
         let mut shelf = Shelf {
             incomplete: page.incomplete_reason().is_some(),
@@ -261,16 +296,24 @@ impl Shelf {
             .rows
             .binary_search_by(|row| name_in(&self.names, row).cmp(name))
             .ok()?;
-        let row = self.rows.get(at)?;
-        Some(Standing {
-            kind: row.kind,
-            size: row.size,
-            modified: row.seconds.map(|seconds| Time {
-                seconds,
-                nanos: row.nanos,
-                precision: row.precision,
-            }),
-        })
+        self.rows.get(at).map(Standing::of)
+    }
+
+    /// What stands under another name that a system may take for this one: the server is to be asked whether it does.
+    fn alike(&self, name: &[u8]) -> Option<Standing> {
+        let folded = self.folded.get_or_init(|| {
+            let rows = (0u32..).zip(&self.rows);
+            let mut folded: Vec<(u64, u32)> = rows
+                .map(|(at, row)| (folded(name_in(&self.names, row)), at))
+                .collect();
+            folded.sort_unstable();
+            folded
+        });
+        let wanted = self::folded(name);
+        let first = folded.partition_point(|(hash, _)| *hash < wanted);
+        let (hash, at) = folded.get(first)?;
+        let row = self.rows.get(*at as usize)?;
+        (*hash == wanted).then(|| Standing::of(row))
     }
 
     fn starting_with(&self, prefix: Vec<u8>) -> impl Iterator<Item = (&[u8], &Row)> {
@@ -281,6 +324,35 @@ impl Shelf {
         let names = rows.map(|row| (name_in(&self.names, row), row));
         names.take_while(move |(name, _)| name.starts_with(&prefix))
     }
+}
+
+impl Standing {
+    fn of(row: &Row) -> Standing {
+        Standing {
+            kind: row.kind,
+            size: row.size,
+            modified: row.seconds.map(|seconds| Time {
+                seconds,
+                nanos: row.nanos,
+                precision: row.precision,
+            }),
+        }
+    }
+}
+
+/// A name without what some systems do not tell apart, as a hash; bytes that are no UTF-8 are taken as they are, but for
+/// ASCII letters.
+pub(super) fn folded(name: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match std::str::from_utf8(name) {
+        Ok(text) if !name.is_ascii() => fold(text).hash(&mut hasher),
+        _ => {
+            let end = name.iter().rposition(|byte| !matches!(byte, b'.' | b' '));
+            let kept = &name[..end.map_or(0, |end| end + 1)];
+            kept.to_ascii_lowercase().hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 fn name_in<'n>(names: &'n [u8], row: &Row) -> &'n [u8] {
@@ -314,7 +386,8 @@ mod tests {
             inventory.look(b".b"),
             Known {
                 standing: None,
-                unsure: false
+                unsure: false,
+                alike: None
             }
         );
     }
@@ -339,6 +412,27 @@ mod tests {
         inventory.answer(b"a", None);
         let known = inventory.look(b"a");
         assert!(known.standing.is_some() && !known.unsure);
+    }
+
+    #[test]
+    fn a_name_that_may_be_anothers_is_asked_for() {
+        let mut inventory = Inventory::new(Manners::default());
+        inventory.take(b"", &page(&["ReadMe", "b.", "\u{e9}"]));
+        for name in ["README", "b", "\u{c9}", "e\u{301}"] {
+            let known = inventory.look(name.as_bytes());
+            assert!(known.unsure && known.standing.is_none(), "{name}");
+        }
+        assert!(!inventory.look(b"ReadMe").unsure && !inventory.look(b"c").unsure);
+        // The server takes the one for the other.
+        let told = Standing {
+            kind: Kind::File,
+            size: Some(1),
+            modified: None,
+        };
+        inventory.answer(b"README", Some(told));
+        inventory.answer(b"b", None);
+        assert_eq!(inventory.look(b"README").standing, Some(told));
+        assert!(inventory.look(b"b").standing.is_none() && !inventory.look(b"b").unsure);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::decision::Decision;
+use super::end::Looks;
 use super::inventory::Inventory;
 use super::request::Request;
 use crate::files::{FileSet, NameProblem, Partials, Route, Time, is_young, join};
@@ -41,12 +42,18 @@ pub struct Item {
     pub now: i64,
     /// Whether its time would change with every write from now on.
     pub is_settled: bool,
+    /// Whether a later step deletes the source because of this copy.
+    pub relied: bool,
+    /// Whether the time is asked that the destination gives it, because it does not take its source's.
+    pub asks_time: bool,
     /// Whether it is to be asked if the two folders are one, before this file gets its name.
     pub asks_places: bool,
     /// Whether something stands under its final name.
     pub replaces: bool,
     /// Whether that may be the source itself, as far as sizes tell.
     pub replaces_same_size: bool,
+    /// Whether what stands there is the only copy left of another file.
+    pub replaces_only_copy: bool,
     /// Whether this run has tried the file before.
     pub again: bool,
     /// Partial files of earlier versions, which go when this one is published.
@@ -74,14 +81,15 @@ impl Item {
 
     /// The source's exact time was told, of which the listing knew less: a part of this version is no other's.
     pub(super) fn pin(&mut self, exact: Time) {
-        let names_version = self.modified.is_some_and(|listed| !listed.is_exact());
+        let names_version = self.modified.is_none_or(|listed| !listed.is_exact());
         self.modified = Some(exact);
         if names_version {
             self.temporary = self.partials.of_version(self.size, self.modified);
         }
     }
 
-    /// The names of a file that was decided upon. `exact`: what an earlier try learned ([`super::CopyError::exact`]).
+    /// The names of a file that was decided upon. `learned`: what an earlier try learned of its source
+    /// ([`super::CopyError::exact`], [`super::CopyError::became`]).
     ///
     /// # Errors
     /// As [`Route::relative`]; never for a file that [`super::decide`] did not refuse.
@@ -92,15 +100,17 @@ impl Item {
         inventory: &Inventory,
         request: &Request<'_>,
         decision: Decision,
-        exact: Option<Time>,
+        learned: Looks,
     ) -> Result<Item, NameProblem> {
         let relative = route.relative(set, at)?;
         let place = |relative: &[u8]| join(&route.root, relative);
         let partials = request.partials(set, at, &relative);
-        let (size, modified) = (set.size(at), exact.or(set.modified(at)));
+        let size = learned.size.or(set.size(at));
+        let modified = learned.modified.or(set.modified(at));
         let temporary = partials.of_version(size, modified);
         let stale = inventory.partials(&partials);
         let stale = stale.filter(|(partial, _)| *partial != temporary);
+        let standing = inventory.standing(&relative);
         Ok(Item {
             text: set.text(at).into(),
             source: set.absolute(at),
@@ -111,15 +121,21 @@ impl Item {
             stale: stale.map(|(partial, _)| place(&partial)).collect(),
             partials: request.partials(set, at, &place(&relative)),
             direct: request.options.publish == Publish::Direct,
-            may_overwrite: request.may_overwrite(),
+            // What has that name by then may be such a copy, found under another path.
+            may_overwrite: request.may_overwrite()
+                && (standing.is_some() || !request.knows_spared(route, &relative)),
             keeps_time: request.options.keep_times,
             chmod: request.chmod,
             resumable: request.resumable(set, at),
             partial: matches!(decision, Decision::Resume { .. }),
             now: i64::MAX,
             is_settled: true,
+            relied: false,
+            asks_time: false,
             asks_places: false,
-            replaces: inventory.standing(&relative).is_some(),
+            replaces: standing.is_some(),
+            replaces_only_copy: standing
+                .is_some_and(|standing| request.spares(route, &relative, standing)),
             replaces_same_size: inventory.may_be_same(&relative, size),
             again: false,
         })

@@ -28,6 +28,7 @@ mod request;
 mod server;
 mod spared;
 mod verify;
+mod version;
 
 pub use checksum::{Compared, compare};
 pub use confirm::confirm;
@@ -35,7 +36,7 @@ pub use copy::{BUFFER, Copied, copy};
 pub use decide::decide;
 pub use decision::{DecideError, Decision, Decisions, Exactness, Refusal, Skip};
 pub use disk::Disk;
-pub use end::{Arrived, End, Fetch, Looks, Put, Refused, Seen};
+pub use end::{Arrived, End, Fetch, Looks, Put, Reading, Refused, Seen};
 pub use error::{Cause, CopyError, Doubt, Role, SizeProblem, Stage, SumProblem};
 pub use inventory::{Inventory, Manners, Standing, folders};
 pub use item::Item;

@@ -63,7 +63,7 @@ pub fn ask_places(
 }
 
 /// The same before a file is written under its final name at once, where it is to be asked: an empty file is the mark,
-/// which goes again. What stands there then goes out of the way, so that a link to the source is not written through.
+/// which goes again.
 ///
 /// # Errors
 /// As [`ask_places`]; [`Cause::NotTold`] where something would be overwritten that may be the source itself.
@@ -77,13 +77,13 @@ pub(super) fn make_sure(
         false => None,
     };
     // A set may know sizes that are no longer so: whatever stands there may be the source.
-    let done = match &verdict {
-        Some(Verdict::Unknown(reason)) if item.replaces => Err(Cause::NotTold(reason.to_string())),
-        _ if item.replaces_same_size => target.remove(&item.target).map(drop),
-        _ => Ok(()),
-    };
-    done.map_err(|cause| CopyError::new(Role::Target, cause))?;
-    Ok(verdict)
+    match &verdict {
+        Some(Verdict::Unknown(reason)) if item.replaces => {
+            let cause = Cause::NotTold(reason.to_string());
+            Err(CopyError::new(Role::Target, cause))
+        }
+        _ => Ok(verdict),
+    }
 }
 
 /// Writes an empty file that tells its folder apart; whether the folder shows it.
@@ -128,6 +128,8 @@ fn mark(target: &mut dyn End, temporary: &[u8]) -> Result<(), Cause> {
     let put = Put {
         at: 0,
         size_after: false,
+        time_after: false,
+        safely: false,
         modified: None,
         look_at: None,
         rename_from: false,

@@ -105,7 +105,9 @@ pub(super) fn rename(
     let renamed = match arrived.taken {
         Some(true) if !item.may_overwrite => Err(Cause::Taken),
         _ => {
-            let (ready, over) = (arrived.rename_ready, item.may_overwrite);
+            let over = item.may_overwrite;
+            // Where the name could not be looked at with the last byte, it is now.
+            let ready = arrived.rename_ready && (over || arrived.taken.is_some());
             target.rename(&item.temporary, &item.target, ready, over)
         }
     };

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use super::decision::Exactness;
+use super::end::Reading;
+use super::inventory::Standing;
 use super::spared::Spared;
-use crate::files::{FileSet, Fingerprint, Partials};
+use crate::files::{FileSet, Fingerprint, Partials, Place, Route, join, split};
 use crate::options::{IfExists, Publish, TransferOptions, Verify};
 
 /// A transfer step's wishes, and what is known of its two sides.
@@ -20,6 +22,11 @@ pub struct Request<'a> {
     pub source_id: &'a str,
     /// Whether source and destination are the same server (host, port and user) or both this machine.
     pub own_source: bool,
+    /// Who reads the destination's times.
+    pub by: Reading,
+    /// When the run began, in Unix seconds, where a later step deletes what was found unchanged: the time of a file that
+    /// was written right before a listing does not tell whether it was written once more after it.
+    pub relied_since: Option<i64>,
     /// Copies that must not be replaced.
     pub spared: Option<&'a Spared>,
     /// Whether the destination can set times.
@@ -35,6 +42,23 @@ impl Request<'_> {
     /// Whether files have their source's time at the destination after this step.
     pub fn times_arrive(&self) -> bool {
         self.options.keep_times && self.sets_times
+    }
+
+    /// Whether what stands there must not be replaced.
+    pub(super) fn spares(&self, route: &Route, relative: &[u8], standing: Standing) -> bool {
+        let Some(spared) = self.spared else {
+            return false;
+        };
+        let path = join(&route.root, relative);
+        let (place, name) = (Place::above(route.side, &path), split(&path).1);
+        spared.holds(route.encoding, &place, name, standing, self.by)
+    }
+
+    /// Whether a copy that must not be replaced has such a name, wherever it lies.
+    pub(super) fn knows_spared(&self, route: &Route, relative: &[u8]) -> bool {
+        let name = split(relative).1;
+        self.spared
+            .is_some_and(|spared| spared.knows(route.encoding, name))
     }
 
     /// What is done with an entry of which something stands at the destination.

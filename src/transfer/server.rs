@@ -69,11 +69,13 @@ impl Server {
         self.session.learn(&facts);
     }
 
-    /// Whether something has a name; without SIZE its folder tells.
+    /// Whether something has a name. Without SIZE MDTM tells, which knows what the server takes for one name, or its folder.
     fn is_taken(&mut self, path: &[u8]) -> Result<bool, Cause> {
         match self.session.size(path)? {
             Some(_) => Ok(true),
-            None if self.session.facts().no_size => Ok(self.look(path)? != Seen::Nothing),
+            None if self.session.facts().no_size => {
+                Ok(self.looks(path)?.modified.is_some() || self.look(path)? != Seen::Nothing)
+            }
             None => Ok(false),
         }
     }
@@ -257,6 +259,7 @@ impl End for Server {
             path,
             append: put.at > 0,
             size_after: put.size_after,
+            time_after: put.time_after,
             modified: put.modified,
             look_at: put.look_at,
             rename_from: put.rename_from,
@@ -304,6 +307,7 @@ impl End for Server {
         let stored = self.session.stored(count)?;
         Ok(Arrived {
             size: stored.size,
+            modified: stored.modified,
             times_set: stored.times_set,
             taken: stored.taken,
             rename_ready: stored.rename_ready,

@@ -1,44 +1,85 @@
 //! Copies that are all that is left: their sources were deleted because of them, by this run.
 
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use super::end::Looks;
+use super::end::{Looks, Reading};
 use super::inventory::Standing;
-use crate::files::{Place, fold};
+use crate::files::{NameEncoding, Place, name_keys};
 
-/// Such copies, by what a system may take for their names.
+/// Such copies, by what a system may take for their names. Clones share them: a transfer that is under way sees what is
+/// deleted meanwhile.
 #[derive(Debug, Clone, Default)]
-pub struct Spared(HashMap<String, Vec<Copy>>);
+pub struct Spared(Arc<RwLock<HashMap<String, Vec<Copy>>>>);
 
 #[derive(Debug, Clone)]
 struct Copy {
     place: Place,
     name: Vec<u8>,
     looks: Looks,
+    /// Who has read its time.
+    by: Reading,
 }
 
 impl Spared {
-    /// The source of a copy is gone. `text`: its name, for people.
-    pub fn spare(&mut self, text: &str, place: Place, name: Vec<u8>, looks: Looks) {
-        let copies = self.0.entry(fold(text)).or_default();
-        copies.push(Copy { place, name, looks });
+    /// The source of a copy is gone. `encoding`: of its name; `by`: who has read its time.
+    pub fn spare(
+        &self,
+        encoding: NameEncoding,
+        place: Place,
+        name: Vec<u8>,
+        looks: Looks,
+        by: Reading,
+    ) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for key in name_keys(encoding, &name) {
+            let copies = all.entry(key).or_default();
+            let (place, name) = (place.clone(), name.clone());
+            copies.push(Copy {
+                place,
+                name,
+                looks,
+                by,
+            });
+        }
     }
 
     /// Whether what stands at a name is such a copy, or may be one that was found under another path.
-    pub(super) fn holds(&self, text: &str, place: &Place, name: &[u8], standing: Standing) -> bool {
-        if self.0.is_empty() {
+    pub(super) fn holds(
+        &self,
+        encoding: NameEncoding,
+        place: &Place,
+        name: &[u8],
+        standing: Standing,
+        own: Reading,
+    ) -> bool {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if all.is_empty() {
             return false;
         }
         let now = Looks {
             size: standing.size,
             modified: standing.modified,
         };
-        let alike = self.0.get(&fold(text)).into_iter().flatten();
-        let mut alike = alike.map(|copy| {
+        let keys = name_keys(encoding, name);
+        let mut alike = keys.iter().filter_map(|key| all.get(key)).flatten();
+        alike.any(|copy| {
             let is_it = copy.place == *place && copy.name == name;
-            is_it || copy.looks.may_be_one(now)
-        });
-        alike.any(|holds| holds)
+            is_it || now.may_be_read_as(own, copy.looks, copy.by)
+        })
+    }
+}
+
+impl Spared {
+    /// Whether such a copy, wherever it lies, has a name that a system may take for this one.
+    pub(super) fn knows(&self, encoding: NameEncoding, name: &[u8]) -> bool {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = match all.is_empty() {
+            true => Vec::new(),
+            false => name_keys(encoding, name),
+        }
+        .into_iter();
+        keys.any(|key| all.contains_key(&key))
     }
 }
 
@@ -57,15 +98,20 @@ mod tests {
             size: Some(5),
             modified: Some(Time::at(9)),
         };
-        let mut spared = Spared::default();
-        spared.spare("A.txt", place("/x"), b"A.txt".to_vec(), looks);
+        let spared = Spared::default();
+        let by = Reading {
+            side: Side::Local,
+            zone: 0,
+        };
+        let auto = NameEncoding::Auto;
+        spared.spare(auto, place("/x"), b"A.txt".to_vec(), looks, by);
         let stands = |size, time| Standing {
             kind: Kind::File,
             size: Some(size),
             modified: Some(Time::at(time)),
         };
         let holds = |folder: &str, name: &str, standing| {
-            spared.holds(name, &place(folder), name.as_bytes(), standing)
+            spared.holds(auto, &place(folder), name.as_bytes(), standing, by)
         };
         assert!(holds("/x", "A.txt", stands(7, 1)));
         assert!(holds("/y", "a.txt", stands(5, 9)));

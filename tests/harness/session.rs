@@ -45,6 +45,7 @@ pub fn put(session: &mut Session, path: &[u8], bytes: &[u8]) -> Result<Option<u6
         path,
         append: false,
         size_after: true,
+        time_after: false,
         modified: None,
         look_at: None,
         rename_from: false,

@@ -343,11 +343,14 @@ impl End for ModelDisk {
         let Some(file) = file else {
             return Ok(Arrived::default());
         };
+        let modified = told(file.modified);
+        file.flushed |= put.safely;
         if let Some(time) = put.modified {
             file.modified = kept(time);
         }
         Ok(Arrived {
             size: Some(file.bytes.len() as u64),
+            modified: put.time_after.then_some(modified),
             times_set: put.modified.is_some(),
             taken: None,
             rename_ready: false,

@@ -241,6 +241,8 @@ impl Way<'_> {
             return Some(at);
         }
         if name == b".." {
+            // Above what is missing lies nothing.
+            self.tree.folder(at.ino?)?;
             if self.stack.len() > 1 {
                 self.stack.pop();
             }

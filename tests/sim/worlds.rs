@@ -92,13 +92,13 @@ fn views(rng: &mut Rng, stores: &[Store], on: &Switches) -> Vec<View> {
             host: format!("h{}.test", if rng.percent(50) { store } else { at + 10 }),
             connections,
             cap,
-            habits: habits(rng, on),
+            habits: habits(rng, on, stores[store]),
         });
     }
     views
 }
 
-fn habits(rng: &mut Rng, on: &Switches) -> Habits {
+fn habits(rng: &mut Rng, on: &Switches, store: Store) -> Habits {
     let coarse = on.coarse_times && rng.percent(40);
     // Where nothing tells a size, nothing tells a file that ends early.
     let sizes = rng.pick(&[
@@ -115,7 +115,8 @@ fn habits(rng: &mut Rng, on: &Switches) -> Habits {
         },
         sizes: sizes.0,
         size: sizes.1,
-        mdtm: !(on.coarse_times && rng.percent(20)),
+        // Where neither SIZE nor MDTM tells of a name, nothing tells which names are one.
+        mdtm: !(on.coarse_times && rng.percent(20)) || (!sizes.1 && (store.folds || store.trims)),
         mfmt: !(on.no_times && rng.percent(30)),
         restart: !rng.percent(20),
         hides_dots: rng.percent(15),

@@ -22,9 +22,15 @@ impl Answers for Delete {
     fn deeds(&self) -> Vec<Deed<'_>> {
         match &self.what {
             DeleteWhat::SourcesOf(steps) => {
-                steps.iter().copied().map(Deed::DeletesSources).collect()
+                let both = |step: &StepId| [Deed::DeletesSources(*step), Deed::ReliesOn(*step)];
+                steps.iter().flat_map(both).collect()
             }
-            DeleteWhat::Set { from, .. } => vec![Deed::Deletes(*from)],
+            DeleteWhat::Set { from, after } => {
+                let relies = after.iter().map(|step| Deed::ReliesFor(*from, *step));
+                std::iter::once(Deed::Deletes(*from))
+                    .chain(relies)
+                    .collect()
+            }
         }
     }
 

@@ -149,13 +149,21 @@ pub(super) enum Deed<'a> {
     Deletes(StepId),
     /// Deletes files of which a transfer made copies.
     DeletesSources(StepId),
+    /// Counts on the copies that a transfer made.
+    ReliesOn(StepId),
+    /// Counts on the copies that a transfer made of files that are in a step's set, too.
+    ReliesFor(StepId, StepId),
 }
 
 impl Deed<'_> {
     /// Whether it changes what is there.
     fn changes(self) -> bool {
         match self {
-            Deed::LogsIn(_) | Deed::Lists(_) | Deed::Reads(_) => false,
+            Deed::LogsIn(_)
+            | Deed::Lists(_)
+            | Deed::Reads(_)
+            | Deed::ReliesOn(_)
+            | Deed::ReliesFor(..) => false,
             Deed::Writes(_) | Deed::Deletes(_) | Deed::DeletesSources(_) => true,
         }
     }
@@ -249,6 +257,8 @@ fn side_of(deed: Deed<'_>, actions: &dyn Actions) -> Option<Side> {
         Deed::Lists(side) => Some(side),
         Deed::Reads(set) | Deed::Deletes(set) => actions.side(set),
         Deed::Writes(transfer) => Some(transfer.to),
+        // Its transfer acts there.
+        Deed::ReliesOn(_) | Deed::ReliesFor(..) => None,
         Deed::DeletesSources(transfer) => {
             let taken = actions.action(transfer)?.takes().steps().first()?;
             actions.side(*taken)

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-/// How long anything in the harness waits for what must happen, before it gives up.
-pub(super) const BOUND: Duration = Duration::from_secs(10);
+/// How long anything in the harness waits for what must happen, before it gives up: no measure of speed, so that a loaded
+/// machine passes.
+pub(super) const BOUND: Duration = Duration::from_secs(30);
 
 /// How often a wait looks whether its server is being stopped.
 const GLANCE: Duration = Duration::from_millis(5);

@@ -64,9 +64,16 @@ impl Oracle {
             let mut sources = sources.iter().filter_map(|spot| seen.tree.file_at(spot));
             sources.any(|source| Some(&source.bytes) == file.map(|file| &file.bytes))
         };
+        let unseen = |(id, transfer): &(StepId, Transfer)| {
+            let sources = self.sources_of_target(seen, *id, transfer, to);
+            sources.is_empty()
+                || sources
+                    .iter()
+                    .any(|spot| self.hides_change(seen, *id, spot))
+        };
         let excused = writers
             .iter()
-            .any(|writer| unverified(writer) || faithful(writer));
+            .any(|writer| unverified(writer) || faithful(writer) || unseen(writer));
         if torn && moved.aside.is_none() && !excused {
             let name = shown(path);
             self.fail(format!(
@@ -114,7 +121,14 @@ impl Oracle {
         spot: &Spot,
         before: &Before,
     ) -> Result<(), String> {
-        if self.is_race(spot) || self.made.get(spot) == Some(&id.0) {
+        let unverified = transfer.options.verify == Verify::None;
+        let own = || {
+            let sources = self.sources_of_target(seen, id, transfer, spot);
+            sources
+                .iter()
+                .any(|s| seen.tree.at(s) == seen.tree.at(spot))
+        };
+        if self.is_race(spot) || self.made.get(spot) == Some(&id.0) || (unverified && own()) {
             return Ok(());
         }
         let sources = self.sources_of_target(seen, id, transfer, spot);
@@ -130,7 +144,8 @@ impl Oracle {
             return Err("3 a copy for which the source was deleted is overwritten".into());
         }
         let listed = self.set_spots(transfer.from);
-        if listed.contains(spot) && before.sum.is_some() {
+        let touched = self.touched.contains_key(spot);
+        if listed.contains(spot) && before.sum.is_some() && !touched {
             return Err("2 a source of the same step is overwritten before it was copied".into());
         }
         match transfer.options.if_exists {
@@ -152,9 +167,10 @@ impl Oracle {
     ) {
         let lost = self.lost(seen);
         let (path, spot) = match (&before.aside, is_temporary(&spot.1)) {
-            (Some(home), _) => (beside(path, &home.1), home.clone()),
+            (Some(home), true) => (beside(path, &home.1), home.clone()),
             (None, true) => return,
-            (None, false) => (path.to_vec(), spot.clone()),
+            // Another name of a file that was put aside is none.
+            (_, false) => (path.to_vec(), spot.clone()),
         };
         let (path, name) = (&path[..], shown(&path));
         if before.sum.is_none_or(|sum| sum == 0) {
@@ -176,6 +192,13 @@ impl Oracle {
                 }
                 Err(reason) => reasons.push(reason),
             }
+        }
+        let writers = self.writers(seen, view, path, &spot);
+        if writers
+            .iter()
+            .any(|(_, t)| t.options.publish == Publish::Direct)
+        {
+            return self.cleared(seen, view, path, &spot, &before, !lost.is_empty());
         }
         let reason = reasons.swap_remove(0);
         let only = match lost.is_empty() {

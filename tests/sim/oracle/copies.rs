@@ -16,6 +16,10 @@ impl Oracle {
         if self.is_race(spot) {
             return Ok(Vec::new());
         }
+        let gone = &Before {
+            since: self.started.get(&id.0).copied().unwrap_or(0),
+            ..gone.clone()
+        };
         match &delete.what {
             DeleteWhat::SourcesOf(steps) => {
                 let copies = steps
@@ -29,14 +33,26 @@ impl Oracle {
                     let step = &self.plan.steps[*step as usize].name;
                     return Err(format!("7 what `{step}` has brought there or found there"));
                 }
-                let _ = id;
                 let further = after.iter();
-                let further = further.map(|step| self.brought_onward(seen, *step, spot, gone));
-                Ok(further
-                    .collect::<Result<Vec<_>, _>>()?
-                    .into_iter()
-                    .flatten()
-                    .collect())
+                let further = further.map(|step| {
+                    let own = self.set_root(*step) == self.root_of(*from);
+                    let touched = self.touched.get(spot).copied().unwrap_or(0);
+                    let handled = self.handled_at(*step, spot);
+                    let brought = match handled {
+                        // Found under another path, it is what somebody has put there since.
+                        Some((_, handled)) if !own && touched > handled.at => Ok(None),
+                        _ => self.brought_onward(seen, *step, spot, gone),
+                    };
+                    (own, brought)
+                });
+                let further: Vec<_> = further.collect();
+                // What one has brought onward may stand open with another that found it under another path.
+                let proven = further
+                    .iter()
+                    .any(|(_, brought)| matches!(brought, Ok(Some(_))));
+                let further = further.into_iter().filter(|(own, _)| *own || !proven);
+                let further: Result<Vec<_>, _> = further.map(|(_, brought)| brought).collect();
+                Ok(further?.into_iter().flatten().collect())
             }
         }
     }
@@ -58,6 +74,13 @@ impl Oracle {
                 false => Ok(None),
             };
         };
+        let came_later = |other: &Handled| {
+            other.stands && other.at > handled.at && other.target.as_ref() == Some(spot)
+        };
+        // Another file stands there since.
+        if self.handled.values().any(came_later) {
+            return Ok(None);
+        }
         if !handled.proven {
             return Err(format!("3 a transfer before it told {}", handled.outcome));
         }
@@ -114,12 +137,23 @@ impl Oracle {
         if let Some(copy) = self.ends_of(&target).into_iter().find(|spot| stands(spot)) {
             return Ok(copy);
         }
+        let mut ends = self.ends_of(&target);
+        ends.retain(|spot| seen.tree.at(spot).is_some());
+        if let Some(end) = ends.pop().filter(|_| handled.looked_same) {
+            return Ok(end);
+        }
         if handled.outcome == "Unchanged" && self.looks_same(seen, source, &target, gone) {
             return Ok(target);
         }
+        let mut ends = self.ends_of(&target);
+        ends.push(target.clone());
+        let unseen = |spot: &&Spot| seen.tree.at(spot).is_some() && self.alike.contains(*spot);
+        if let Some(copy) = ends.iter().find(unseen) {
+            return Ok(copy.clone());
+        }
         let taken = self.touched.get(&target).copied().unwrap_or(0);
-        let looked = self.looked(&target);
-        if taken > looked && looked > handled.at {
+        let looked = self.looked_before.get(&target).copied().unwrap_or(0);
+        if taken > 0 && looked > handled.at.max(gone.since) {
             return Ok(target);
         }
         let rule = match (handled.outcome, file.is_some()) {

@@ -11,6 +11,11 @@
 //!   sources, and not a copy for which this run has deleted the source;
 //! - what somebody else has put in place of a file after the run's last look at it: no client can close that window;
 //! - with `verify: none`, the whole of a file of which the data ended early and nobody said so;
+//! - with `verify: none`, a file that was copied onto itself;
+//! - the whole of a file that changed while it was read, where its server has no MDTM, or where it was gone
+//!   or its session lost by then;
+//! - a copy that somebody else rewrote with the same size within the second of its time, and the whole of a file of which
+//!   the same happened to the source while it was read, where no later step relies on it;
 //! - a copy that somebody else took after the run had looked at it once more where it stands.
 //!
 //! A deletion by `sources_of` needs every named transfer's copy, whole, at the moment when the source goes, whatever
@@ -48,6 +53,8 @@ pub(super) struct Before {
     modified: i64,
     /// The final name that it had, where it was put aside.
     aside: Option<Spot>,
+    /// When the step began that takes it away.
+    since: u64,
 }
 
 /// What a transfer told of a file.
@@ -58,6 +65,8 @@ struct Handled {
     proven: bool,
     source: Option<Spot>,
     target: Option<Spot>,
+    /// Whether it was found unchanged and is not, which size and time could not tell.
+    looked_same: bool,
     at: u64,
 }
 
@@ -67,6 +76,7 @@ pub(super) struct Oracle {
     /// The view of each server of the plan.
     servers: Vec<usize>,
     running: BTreeSet<u32>,
+    started: BTreeMap<u32, u64>,
     ended: BTreeSet<u32>,
     handled: BTreeMap<(u32, Vec<u8>), Handled>,
     /// Names that hold something because of this manifest, in this run.
@@ -85,6 +95,12 @@ pub(super) struct Oracle {
     folders: BTreeMap<Ino, u64>,
     names: BTreeMap<Spot, u64>,
     touched: BTreeMap<Spot, u64>,
+    /// When the run had last looked at a name before somebody else touched it.
+    looked_before: BTreeMap<Spot, u64>,
+    /// Names of which somebody has rewritten the file within the second of its time, so that it looks as before.
+    alike: BTreeSet<Spot>,
+    /// Sources whose session was lost with the last byte, so that nobody could ask whether they had changed.
+    unasked: BTreeSet<Spot>,
     tick: u64,
     pub(super) violations: Vec<Violation>,
     /// Changes seen, so that a simulation that does nothing is noticed.
@@ -101,6 +117,7 @@ impl Oracle {
             servers: servers.collect(),
             plan,
             running: BTreeSet::new(),
+            started: BTreeMap::new(),
             ended: BTreeSet::new(),
             handled: BTreeMap::new(),
             owned: BTreeMap::new(),
@@ -113,6 +130,9 @@ impl Oracle {
             folders: BTreeMap::new(),
             names: BTreeMap::new(),
             touched: BTreeMap::new(),
+            looked_before: BTreeMap::new(),
+            alike: BTreeSet::new(),
+            unasked: BTreeSet::new(),
             tick: 0,
             violations: Vec::new(),
             changes: 0,
@@ -142,6 +162,7 @@ impl Oracle {
             length: file.map_or(0, |file| file.bytes.len()),
             modified: file.map_or(0, |file| file.modified.div_euclid(1000)),
             aside: file.and_then(|file| file.aside.clone()),
+            since: 0,
         }
     }
 
@@ -150,16 +171,26 @@ impl Oracle {
         self.folders.insert(folder, self.tick);
     }
 
+    /// The session was lost with the last byte of a file.
+    pub(super) fn not_asked(&mut self, spot: &Spot) {
+        self.unasked.insert(spot.clone());
+    }
+
     pub(super) fn looked_at(&mut self, spot: &Spot) {
         self.tick += 1;
         self.names.insert(spot.clone(), self.tick);
     }
 
     /// Somebody else has touched names; what is gone by that is nobody's fault.
-    pub(super) fn somebody(&mut self, tree: &Tree, stores: &[Ino], spots: Vec<Spot>) {
+    /// `alike`: what stands there now has the size and the second of what stood there.
+    pub(super) fn somebody(&mut self, tree: &Tree, stores: &[Ino], spots: Vec<Spot>, alike: bool) {
         self.tick += 1;
         for spot in spots {
             self.owned.remove(&spot);
+            if alike {
+                self.alike.insert(spot.clone());
+            }
+            self.looked_before.insert(spot.clone(), self.looked(&spot));
             self.touched.insert(spot, self.tick);
         }
         self.standing = tree.standing(stores);

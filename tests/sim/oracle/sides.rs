@@ -67,6 +67,36 @@ impl Oracle {
         }
     }
 
+    /// Whether the source of a transfer tells no time of a file while it is read, so that nothing shows its change.
+    pub(super) fn is_silent(&self, seen: Seen<'_>, transfer: StepId) -> bool {
+        let root = self.set_root(transfer);
+        root.is_some_and(|(side, _)| {
+            let view = self.view_of(side);
+            view != LOCAL && !seen.views[view].habits.mdtm
+        })
+    }
+
+    /// Whether nobody can tell that a source changed while it was read. A later step that relies on it has it read only when
+    /// a write would show, as far as the server's clock is right.
+    pub(super) fn hides_change(&self, seen: Seen<'_>, transfer: StepId, source: &Spot) -> bool {
+        let wrong_clock = self.set_root(transfer).is_some_and(|(side, _)| {
+            let offset = seen.offsets[seen.views[self.view_of(side)].store];
+            offset != 0
+        });
+        let alike = self.alike.contains(source);
+        self.is_silent(seen, transfer)
+            || self.unasked.contains(source)
+            || (alike && (wrong_clock || !self.plan.relies_on(transfer)))
+    }
+
+    /// Where the set of a transfer lies.
+    pub(super) fn set_root(&self, step: StepId) -> Option<(Side, String)> {
+        match &self.plan.step(step).action {
+            Action::Transfer(transfer) => self.root_of(transfer.from),
+            _ => None,
+        }
+    }
+
     pub(super) fn source_of(
         &self,
         seen: Seen<'_>,
@@ -122,6 +152,10 @@ impl Oracle {
         let mut found = Vec::new();
         each_below(seen, view, &root, &mut |relative, source| {
             let listed = self.is_recursive(transfer.from) || !relative.contains(&b'/');
+            // Beside what a transfer brought there may stand others.
+            let is_set = matches!(self.plan.step(transfer.from).action, Action::Transfer(_));
+            let key = (transfer.from.0, relative.to_vec());
+            let listed = listed && (!is_set || self.handled.contains_key(&key));
             if listed && self.target_of(seen, transfer, relative).as_ref() == Some(spot) {
                 found.push(source.clone());
             }

@@ -214,7 +214,15 @@ impl End for ModelSession {
                 self.healthy = false;
                 return Err(refused(ErrorKind::NotWhole, "RETR", code).into());
             }
-            _ => return self.lose(ErrorKind::NoFinalReply, "RETR"),
+            _ => {
+                let mut state = self.world.lock();
+                let found = state.find(self.view, path, true);
+                if let Some(spot) = found.and_then(|found| found.spot) {
+                    state.oracle.not_asked(&spot);
+                }
+                drop(state);
+                return self.lose(ErrorKind::NoFinalReply, "RETR");
+            }
         }
         let state = self.world.lock();
         let found = state.find(self.view, path, true);
@@ -330,6 +338,8 @@ impl End for ModelSession {
                 file.bytes.truncate(half);
             }
         }
+        let file = state.tree.file(ino);
+        let modified = file.map(|file| Time::at(file.modified.div_euclid(1000)));
         let times_set = self.habits.mfmt && put.modified.is_some();
         if let (Verdict::Go | Verdict::LostAfter, Some(time), true) =
             (verdict, put.modified, times_set && !dead)
@@ -360,6 +370,7 @@ impl End for ModelSession {
         }
         Ok(Arrived {
             size: length.filter(|_| put.size_after && self.habits.size),
+            modified: modified.filter(|_| put.time_after && self.habits.mdtm),
             times_set,
             taken,
             rename_ready: put.rename_from,
@@ -401,8 +412,7 @@ impl End for ModelSession {
     }
 
     fn rename(&mut self, from: &[u8], to: &[u8], ready: bool, over: bool) -> Result<(), Cause> {
-        // As the real one: a server without SIZE is not asked.
-        if !over && !ready && self.habits.size && self.look(to)? != Seen::Nothing {
+        if !over && !ready && self.look(to)? != Seen::Nothing {
             return Err(Cause::Taken);
         }
         let verdict = self.enter("RNTO", to)?;

@@ -86,13 +86,14 @@ impl State {
         }
     }
 
-    pub(super) fn judge(&mut self, with: impl FnOnce(&mut Oracle, Seen<'_>)) {
+    pub(in crate::sim) fn judge(&mut self, with: impl FnOnce(&mut Oracle, Seen<'_>)) {
         let seen = Seen {
             tree: &self.tree,
             contents: &self.contents,
             stores: &self.stores,
             roots: &self.roots,
             views: &self.views,
+            offsets: &self.offsets,
         };
         let found = self.oracle.violations.len();
         with(&mut self.oracle, seen);

@@ -21,7 +21,9 @@ impl State {
         let Some(ino) = self.tree.at(&spot) else {
             return;
         };
-        let length = self.tree.file(ino).map_or(0, |file| file.bytes.len());
+        let old = self.tree.file(ino);
+        let second = old.map(|file| file.modified.div_euclid(1000));
+        let length = old.map_or(0, |file| file.bytes.len());
         let length = match deed {
             Deed::Changes | Deed::Adds => length + 3,
             _ => length,
@@ -58,7 +60,10 @@ impl State {
             let shown = String::from_utf8_lossy(&name).into_owned();
             self.log.push(format!("     ! of `{shown}`"));
         }
-        self.oracle.somebody(&self.tree, &self.stores, touched);
+        let alike = matches!(deed, Deed::Rewrites | Deed::Replaces);
+        let alike = alike && second == Some(now.div_euclid(1000));
+        self.oracle
+            .somebody(&self.tree, &self.stores, touched, alike);
     }
 
     pub(super) fn new_file(&mut self, length: usize, modified: i64) -> Ino {

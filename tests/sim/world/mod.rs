@@ -267,6 +267,8 @@ pub(super) struct Seen<'s> {
     pub(super) stores: &'s [Ino],
     pub(super) roots: &'s [Ino],
     pub(super) views: &'s [View],
+    /// Seconds that the clock of each store is ahead.
+    pub(super) offsets: &'s [i64],
 }
 
 /// An event in one line.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::Output;
 use super::names::{Names, Paths};
-use super::relied::{CopyOf, Given, Relied};
+use super::relied::{CopyOf, Facts, Found, Given, Relied, Sources};
 use crate::exec::fault::Fault;
-use crate::exec::proofs::{Proofs, Stand, place};
+use crate::exec::proofs::{Proofs, Stand};
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
-use crate::files::{FileSet, Kind, Place, Side, split};
+use crate::files::{FileSet, Kind, Place, Side, name_keys, split};
 use crate::journal::{Mark, Resumed};
 use crate::plan::{self, DeleteWhat, StepId};
 use crate::transfer::Looks;
@@ -20,6 +20,8 @@ pub(in crate::exec) struct Chosen {
     pub(super) set: FileSet,
     /// Files that stay, as text, and why.
     pub(super) left_out: Vec<(String, String)>,
+    /// Files that are not what a transfer read any more, as text.
+    pub(super) changed: Vec<String>,
     /// How many folders the set has that `from` names, where it has nothing else.
     pub(super) only_folders: Option<usize>,
     /// Files that an interrupted run has deleted, relative to the set's root: they count against `max`, and their
@@ -67,6 +69,8 @@ pub(super) struct Copy {
     pub(super) rivals: Vec<u32>,
     /// Whether this run found it there and did not write it.
     pub(super) was_there: bool,
+    /// Whether its time is compared to the second, although its folder's listing tells less.
+    pub(super) exactly: bool,
 }
 
 pub(super) struct Question {
@@ -79,6 +83,9 @@ pub(super) struct Question {
     preview: bool,
     resumed: Option<Arc<Resumed>>,
     step: String,
+    /// `clock_offset` of each server, in seconds.
+    zones: Vec<i32>,
+    began: i64,
 }
 
 /// The work of choosing: without sessions, over a copy of the proofs.
@@ -113,6 +120,8 @@ fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Ques
         preview: shared.preview,
         resumed: shared.resumed.clone(),
         step: plan.step(step).name.clone(),
+        zones: shared.zones(),
+        began: shared.began(),
         set,
     })
 }
@@ -121,7 +130,7 @@ fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Ques
 struct Known {
     names: Names,
     paths: Vec<Paths>,
-    opens: super::relied::Opens,
+    sources: Sources,
 }
 
 impl Question {
@@ -136,12 +145,13 @@ impl Question {
         let known = Known {
             names: Names::new(&self.proofs),
             paths: self.relied.iter().map(Relied::paths).collect(),
-            opens: super::relied::Opens::new(&self.relied),
+            sources: Sources::new(&self.relied),
         };
         let mut kept = Vec::new();
         let mut chosen = Chosen {
             set: self.set.clone(),
             left_out: Vec::new(),
+            changed: Vec::new(),
             only_folders: None,
             deleted: Vec::new(),
             sources: Vec::new(),
@@ -164,6 +174,7 @@ impl Question {
                 }
                 Judgement::Folder => folders += 1,
                 Judgement::LeaveOut(why) => chosen.left_out.push((self.set.text(at), why)),
+                Judgement::Changed => chosen.changed.push(self.set.text(at)),
             }
         }
         let only = !self.sources_of && folders > 0 && folders == self.set.len();
@@ -189,19 +200,18 @@ impl Question {
             }
             Kind::Other => return Judgement::LeaveOut("not a regular file".into()),
         }
-        match self.judge_file(at, known) {
-            Ok((source, copies)) => Judgement::Delete(source, copies),
-            Err(why) => Judgement::LeaveOut(why),
-        }
+        self.judge_file(at, known)
+            .unwrap_or_else(Judgement::LeaveOut)
     }
 
-    fn judge_file(&self, at: u32, known: &Known) -> Result<(Option<Looks>, Vec<CopyOf>), String> {
+    fn judge_file(&self, at: u32, known: &Known) -> Result<Judgement, String> {
+        let (found, facts) = (Found { set: &self.set, at }, known_names(self, known));
         let path = self.set.absolute(at);
         let mut givens = Vec::new();
         for (relied, paths) in self.relied.iter().zip(&known.paths) {
             match relied.find(self.side, paths, &path) {
                 Some(position) => {
-                    givens.extend(relied.prove(position, known_names(self, known))?);
+                    givens.extend(relied.prove(position, facts)?);
                 }
                 None if self.sources_of => {
                     return Err(format!("`{}` did not transfer it", relied.name));
@@ -210,38 +220,46 @@ impl Question {
             }
         }
         if givens.is_empty() && !self.sources_of {
-            known.opens.none_may_be(&self.relied, &self.set, at)?;
+            givens = known.sources.prove(&self.relied, found, facts)?;
         }
         let others = match self.copies {
-            true => self.origins(&path, known)?,
+            true => self.origins(&path, &givens, known)?,
             false => self.others(at, &path, &givens, known)?,
         };
+        if givens.iter().any(|given| given.is_another(found, facts)) {
+            return Ok(Judgement::Changed);
+        }
         let mut sources = givens.iter().map(|given| given.source);
         let source = sources.next();
         if source.is_some_and(|source| sources.any(|other| !source.may_be_one(other))) {
             return Err("it changed between two transfers of this run".into());
         }
         let copies = givens.into_iter().filter_map(|given| given.copy);
-        Ok((source, copies.chain(others).collect()))
+        let copies = copies.chain(others).collect();
+        Ok(Judgement::Delete(source, copies))
     }
 
     /// A copy goes on the user's order, and may be the source itself: unless the two folders are known to be two, the source
     /// must still stand once the copy is put away.
-    fn origins(&self, path: &[u8], known: &Known) -> Result<Vec<CopyOf>, String> {
-        let here = place(self.side, path);
+    fn origins(&self, path: &[u8], givens: &[Given], known: &Known) -> Result<Vec<CopyOf>, String> {
+        let here = Place::above(self.side, path);
         let name = split(path).1;
-        let text = self.set.encoding().decode(name).text.into_owned();
         let mut origins = Vec::new();
-        for copy in known.names.like(&text) {
+        for copy in known.names.like(&name_keys(self.set.encoding(), name)) {
             let is_it = copy.ledger.copy(copy.at);
             if is_it.is_none_or(|(place, other)| place != here || other != name) {
                 continue;
             }
+            let is_last = givens.iter().all(|given| given.order < copy.row.order);
+            if self.sources_of && is_last {
+                return Err("this run has put another file there since".into());
+            }
             let (source, path) = copy.ledger.source(copy.at);
             let was_written = copy.row.stand == Stand::Copied;
             let source_name = split(&path).1;
-            // It was deleted because of this copy, which stands without it.
-            let is_gone = self.proofs.has_ended(&source, source_name);
+            // It was deleted after it was copied: the copy stands without it.
+            let order = copy.row.order;
+            let is_gone = self.proofs.has_ended(&source, source_name, order);
             if self.preview
                 || is_gone
                 || (was_written && self.proofs.are_two(&source, &here).is_ok())
@@ -263,14 +281,10 @@ impl Question {
         known: &Known,
     ) -> Result<Vec<CopyOf>, String> {
         let mut others = Vec::new();
-        let here = place(self.side, path);
-        let text = self.set.text(at);
-        let name = text.rsplit('/').next().unwrap_or_default();
-        let looks = Looks {
-            size: self.set.size(at),
-            modified: self.set.modified(at),
-        };
-        for other in known.names.like(name) {
+        let here = Place::above(self.side, path);
+        let found = Found { set: &self.set, at };
+        let facts = known_names(self, known);
+        for other in known.names.like(&found.keys()) {
             let Some((there, copy)) = other.ledger.copy(other.at) else {
                 continue;
             };
@@ -284,9 +298,14 @@ impl Question {
             }
             let is_source = other.ledger.source(other.at) == (here.clone(), path.to_vec());
             let mut looked_at = givens.iter().filter(|given| given.copy.is_some());
-            let from_copy = looked_at.any(|given| given.is_source_of(&other));
+            // Its content stands in the copy that was brought on from there.
+            let from_copy = self.sources_of && looked_at.any(|given| given.is_source_of(&other));
             let apart = self.preview || self.proofs.are_two(&here, &there).is_ok();
-            if !is_source && !from_copy && !apart && looks.may_be_one(other.row.copy) {
+            let gone = self.proofs.has_ended(&there, &copy, other.row.order);
+            let (own, by) = (self.set.side(), other.ledger.route.side);
+            let (own, by) = (facts.reading(own), facts.reading(by));
+            let may_be = || found.looks().may_be_read_as(own, other.row.copy, by);
+            if !is_source && !from_copy && !apart && !gone && may_be() {
                 others.push(CopyOf::standing(&other, there, copy));
             }
         }
@@ -294,9 +313,11 @@ impl Question {
     }
 }
 
-fn known_names<'k>(question: &'k Question, known: &'k Known) -> super::relied::Facts<'k> {
-    super::relied::Facts {
+fn known_names<'k>(question: &'k Question, known: &'k Known) -> Facts<'k> {
+    Facts {
         proofs: &question.proofs,
+        zones: &question.zones,
+        began: question.began,
         names: &known.names,
         preview: question.preview,
     }
@@ -307,6 +328,8 @@ enum Judgement {
     /// It goes with its files where that is asked for, and is none of them.
     Folder,
     LeaveOut(String),
+    /// It is not what a transfer read any more.
+    Changed,
 }
 
 impl Copies {
@@ -353,6 +376,7 @@ impl Copies {
             beside: copy.beside,
             rivals,
             was_there: copy.was_there,
+            exactly: copy.exactly,
         });
     }
 

@@ -134,8 +134,8 @@ fn looks(entry: PageEntry<'_>) -> Looks {
 }
 
 fn tells_enough(entry: PageEntry<'_>, copy: &Copy) -> bool {
-    let exactly = |precision| !copy.was_there || precision == Precision::Second;
-    let time = entry.modified.is_some_and(|time| exactly(time.precision));
+    let enough = |precision| !copy.exactly || precision <= Precision::Second;
+    let time = entry.modified.is_some_and(|time| enough(time.precision));
     entry.size.is_some() && (time || copy.looks.modified.is_none())
 }
 

@@ -1,16 +1,18 @@
 //! All names that transfers of this run made or left at their destinations, to be found by what a system may take for one.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
-use crate::files::{Place, fold, join};
+use crate::files::{Place, join};
 use crate::plan::StepId;
 
-/// Every file that stands at a destination because of this run: 16 bytes a file.
+/// Every file that stands at a destination because of this run: 16 bytes a file, and twice that where its name is not
+/// ASCII.
 pub(super) struct Names {
     ledgers: Vec<(StepId, Arc<Ledger>)>,
-    /// Hash of the folded name, number of the ledger, position; sorted.
+    /// Hash of what the name may be known by, number of the ledger, position; sorted.
     rows: Vec<(u64, u32, u32)>,
     /// Hash of the source's path, where this run has deleted something: what it wrote may have been brought on from there.
     sources: Vec<(u64, u32, u32)>,
@@ -34,7 +36,10 @@ impl Names {
             let standing = ledger
                 .positions()
                 .filter(|at| ledger.row(*at).stand != Stand::Open);
-            rows.extend(standing.map(|at| (hash(&fold(&ledger.copy_text(at))), number, at)));
+            rows.extend(standing.flat_map(|at| {
+                let keys = ledger.copy_keys(at);
+                keys.into_iter().map(move |key| (hash(&key), number, at))
+            }));
         }
         rows.sort_unstable();
         let sources = match proofs.any_ended() {
@@ -62,14 +67,19 @@ impl Names {
         })
     }
 
-    /// All whose name may be taken for this one.
-    pub(super) fn like<'n>(&'n self, name: &str) -> impl Iterator<Item = Standing<'n>> + use<'n> {
-        let folded = fold(name);
-        let wanted = hash(&folded);
-        let first = self.rows.partition_point(|(hash, ..)| *hash < wanted);
-        let alike = self.rows[first..].iter();
-        let alike = alike.take_while(move |(hash, ..)| *hash == wanted);
-        let alike = alike.map(|&(_, number, at)| {
+    /// All whose name may be taken for one that is known by these; of a name in a place, only what was written there last.
+    pub(super) fn like(&self, keys: &[String]) -> Vec<Standing<'_>> {
+        let mut found: Vec<(u32, u32)> = Vec::new();
+        for key in keys {
+            let wanted = hash(key);
+            let first = self.rows.partition_point(|(hash, ..)| *hash < wanted);
+            let alike = self.rows[first..].iter();
+            let alike = alike.take_while(|(hash, ..)| *hash == wanted);
+            found.extend(alike.map(|(_, number, at)| (*number, *at)));
+        }
+        found.sort_unstable();
+        found.dedup();
+        let standing = found.into_iter().map(|(number, at)| {
             let (step, ledger) = &self.ledgers[number as usize];
             Standing {
                 step: *step,
@@ -78,8 +88,31 @@ impl Names {
                 row: ledger.row(at),
             }
         });
-        alike.filter(move |standing| fold(&standing.ledger.copy_text(standing.at)) == folded)
+        let alike = standing.filter(|standing| {
+            let own = standing.ledger.copy_keys(standing.at);
+            own.iter().any(|key| keys.contains(key))
+        });
+        last_written(alike.collect())
     }
+}
+
+/// Leaves out what another file was written over.
+fn last_written(alike: Vec<Standing<'_>>) -> Vec<Standing<'_>> {
+    if alike.len() < 2 {
+        return alike;
+    }
+    let mut written = HashMap::new();
+    for standing in alike.iter().filter(|s| s.row.stand == Stand::Copied) {
+        let last = written
+            .entry(standing.ledger.copy(standing.at))
+            .or_default();
+        *last = standing.row.order.max(*last);
+    }
+    let stands = |standing: &Standing<'_>| {
+        let last = written.get(&standing.ledger.copy(standing.at));
+        last.is_none_or(|last| standing.row.order >= *last)
+    };
+    alike.into_iter().filter(stands).collect()
 }
 
 fn by_source(ledgers: &[(StepId, Arc<Ledger>)]) -> Vec<(u64, u32, u32)> {

@@ -1,14 +1,14 @@
 //! The transfers that a `delete` relies on, and what they prove of a file.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::names::{Names, Paths, Standing};
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::exec::shared::Shared;
-use crate::files::{FileSet, Place, Side, fold, join, split};
+use crate::files::{FileSet, Kind, Place, Side, join, name_keys, split};
 use crate::plan::{self, StepId};
-use crate::transfer::Looks;
+use crate::transfer::{Looks, Reading};
 
 /// A transfer before a `delete`.
 pub(super) struct Relied {
@@ -24,13 +24,29 @@ pub(super) struct Relied {
 #[derive(Clone, Copy)]
 pub(super) struct Facts<'f> {
     pub(super) proofs: &'f Proofs,
+    pub(super) zones: &'f [i32],
+    /// When the run began, in Unix seconds.
+    pub(super) began: i64,
     pub(super) names: &'f Names,
     pub(super) preview: bool,
+}
+
+impl Facts<'_> {
+    /// Who reads a side's times.
+    pub(super) fn reading(&self, side: Side) -> Reading {
+        let zone = side.server().map(|server| self.zones[server.at()]);
+        Reading {
+            side,
+            zone: zone.unwrap_or(0),
+        }
+    }
 }
 
 /// What a transfer has to give for a file.
 pub(super) struct Given {
     pub(super) source: Looks,
+    /// The entry that has read these.
+    by: Side,
     pub(super) order: u32,
     /// Where its copy lies.
     lies: Option<(Place, Vec<u8>)>,
@@ -46,6 +62,9 @@ pub(super) struct CopyOf {
     pub(super) name: Vec<u8>,
     pub(super) looks: Looks,
     pub(super) was_there: bool,
+    /// Whether its time is compared to the second: it is not its source's, and a listing in minutes would not show that
+    /// somebody has rewritten it since.
+    pub(super) exactly: bool,
     pub(super) beside: Vec<Vec<u8>>,
     pub(super) rivals: Vec<(Side, Vec<u8>, Place)>,
 }
@@ -80,6 +99,7 @@ impl Relied {
         let lies = self.ledger.copy(at);
         let given = |copy| Given {
             source: row.source,
+            by: self.ledger.set.side(),
             order: row.order,
             lies: lies.clone(),
             copy,
@@ -98,13 +118,30 @@ impl Relied {
             )),
             Stand::Copied | Stand::Same => {
                 let copy = match &lies {
-                    Some((place, name)) if facts.proofs.has_ended(place, name) => {
+                    Some((place, name)) if facts.proofs.has_ended(place, name, row.order) => {
                         onward(place, name, facts).ok_or_else(|| self.ended())?
                     }
                     _ => self.copy(at, row, facts)?,
                 };
                 Ok(Some(given(Some(copy))))
             }
+        }
+    }
+
+    /// Whether a file may be one of this transfer's. One that was not brought over may have changed meanwhile, so that only
+    /// its name tells.
+    fn may_have_handled(&self, at: u32, found: Found<'_>, facts: Facts<'_>) -> bool {
+        let ledger = &self.ledger;
+        let may_be = |looks: Looks| {
+            let (own, by) = (ledger.set.side(), found.set.side());
+            let (own, by) = (facts.reading(own), facts.reading(by));
+            looks.may_be_read_as(own, found.looks(), by)
+        };
+        let row = ledger.row(at);
+        match (row.stand, ledger.set.kind(at)) {
+            (_, kind) if kind != Kind::File => false,
+            (Stand::Open, _) => true,
+            _ => may_be(looks(&ledger.set, at)) || may_be(row.source),
         }
     }
 
@@ -118,7 +155,7 @@ impl Relied {
 
     fn copy(&self, at: u32, row: Row, facts: Facts<'_>) -> Result<CopyOf, String> {
         let ledger = &self.ledger;
-        let mut copy = self.copy_of(at, row)?;
+        let mut copy = self.copy_of(at, row, facts)?;
         let (source, _) = ledger.source(at);
         if row.stand == Stand::Copied {
             let two = facts.proofs.are_two(&source, &copy.place);
@@ -133,7 +170,7 @@ impl Relied {
         Ok(copy)
     }
 
-    fn copy_of(&self, at: u32, row: Row) -> Result<CopyOf, String> {
+    fn copy_of(&self, at: u32, row: Row, facts: Facts<'_>) -> Result<CopyOf, String> {
         let ledger = &self.ledger;
         let (place, name) = ledger.copy(at).ok_or_else(|| self.unproven())?;
         Ok(CopyOf {
@@ -143,6 +180,7 @@ impl Relied {
             name,
             looks: row.copy,
             was_there: row.stand == Stand::Same,
+            exactly: !row.keeps_time() || is_of_late(row.copy, facts.began),
             beside: Vec::new(),
             rivals: Vec::new(),
         })
@@ -158,7 +196,7 @@ impl Relied {
     ) -> Result<(), String> {
         let source = self.ledger.source(at);
         let own = (copy.place.clone(), join(&copy.place.folder, &copy.name));
-        for other in facts.names.like(&self.ledger.copy_text(at)) {
+        for other in facts.names.like(&self.ledger.copy_keys(at)) {
             let Some((place, name)) = other.ledger.copy(other.at) else {
                 continue;
             };
@@ -180,7 +218,7 @@ impl Relied {
                 }
             } else if place == copy.place {
                 copy.beside.push(name);
-            } else if came_after && from != own && self.may_be_one(row, other.row) {
+            } else if came_after && from != own && self.may_be_one(row, &other, facts) {
                 let route = &other.ledger.route;
                 copy.rivals.push((route.side, route.root.clone(), place));
             }
@@ -189,13 +227,15 @@ impl Relied {
     }
 
     /// Whether two copies in different places may be one: where nothing is looked at, two of one name always may.
-    fn may_be_one(&self, row: Row, other: Row) -> bool {
-        self.accepts_reply || other.copy.may_be_one(row.copy)
+    fn may_be_one(&self, row: Row, other: &Standing<'_>, facts: Facts<'_>) -> bool {
+        let own = facts.reading(self.ledger.route.side);
+        let by = facts.reading(other.ledger.route.side);
+        self.accepts_reply || row.copy.may_be_read_as(own, other.row.copy, by)
     }
 
     /// Where a reply suffices nothing is looked at, so that the name must be beyond doubt.
     fn is_last(&self, at: u32, row: Row, facts: Facts<'_>) -> Result<(), String> {
-        let mut copy = self.copy_of(at, row)?;
+        let mut copy = self.copy_of(at, row, facts)?;
         self.compare_with_others(at, row, &mut copy, facts)?;
         match copy.beside.is_empty() && copy.rivals.is_empty() {
             true => Ok(()),
@@ -207,6 +247,13 @@ impl Relied {
     }
 }
 
+/// Whether a copy's time is so near that a listing in minutes would show the same after a write of this moment.
+fn is_of_late(copy: Looks, began: i64) -> bool {
+    const NEAR: i64 = 3 * 60;
+    let time = copy.modified.map(|time| time.seconds);
+    time.is_none_or(|time| time > began - NEAR)
+}
+
 /// The copy of a copy that this run deleted because it had been brought on. Whether its folder is that of the first source
 /// nobody has asked, so it counts as one that this run did not write.
 fn onward(place: &Place, name: &[u8], facts: Facts<'_>) -> Option<CopyOf> {
@@ -215,7 +262,8 @@ fn onward(place: &Place, name: &[u8], facts: Facts<'_>) -> Option<CopyOf> {
     for _ in facts.proofs.ledgers() {
         let (ledger, at) = facts.names.brought_on(&place, &name)?;
         (place, name) = ledger.copy(at)?;
-        if !facts.proofs.has_ended(&place, &name) {
+        let order = ledger.row(at).order;
+        if !facts.proofs.has_ended(&place, &name, order) {
             return Some(CopyOf {
                 side: ledger.route.side,
                 root: ledger.route.root.clone(),
@@ -223,6 +271,7 @@ fn onward(place: &Place, name: &[u8], facts: Facts<'_>) -> Option<CopyOf> {
                 name,
                 looks: ledger.row(at).copy,
                 was_there: true,
+                exactly: true,
                 beside: Vec::new(),
                 rivals: Vec::new(),
             });
@@ -242,6 +291,7 @@ impl CopyOf {
             name,
             looks: copy.row.source,
             was_there: true,
+            exactly: true,
             beside: Vec::new(),
             rivals: Vec::new(),
         }
@@ -257,6 +307,7 @@ impl CopyOf {
             name,
             looks: standing.row.copy,
             was_there: true,
+            exactly: true,
             beside: Vec::new(),
             rivals: Vec::new(),
         }
@@ -264,6 +315,12 @@ impl CopyOf {
 }
 
 impl Given {
+    /// Whether what a later listing found is no longer what the transfer read.
+    pub(super) fn is_another(&self, found: Found<'_>, facts: Facts<'_>) -> bool {
+        let (own, by) = (facts.reading(self.by), facts.reading(found.set.side()));
+        !self.source.may_be_read_as(own, found.looks(), by)
+    }
+
     /// Whether the copy is what another transfer read from.
     pub(super) fn is_source_of(&self, other: &Standing<'_>) -> bool {
         let (place, path) = other.ledger.source(other.at);
@@ -272,49 +329,66 @@ impl Given {
     }
 }
 
-/// Source files that transfers did not prove, by what a system may take for their names.
-pub(super) struct Opens(HashMap<String, Vec<(u32, u32)>>);
+/// All source files of the transfers that a `delete` comes after, by what their names may be known by.
+pub(super) struct Sources(HashMap<String, Vec<(u32, u32)>>);
 
-impl Opens {
-    pub(super) fn new(relied: &[Relied]) -> Opens {
-        let mut opens: HashMap<String, Vec<(u32, u32)>> = HashMap::new();
+impl Sources {
+    pub(super) fn new(relied: &[Relied]) -> Sources {
+        let mut sources: HashMap<String, Vec<(u32, u32)>> = HashMap::new();
         for (number, relied) in (0u32..).zip(relied) {
-            let ledger = &relied.ledger;
-            let open = ledger.positions().filter(|at| {
-                matches!(
-                    ledger.row(*at).stand,
-                    Stand::Open | Stand::Left | Stand::Replied
-                )
-            });
-            for at in open {
-                let name = last_name(&ledger.set, at);
-                opens.entry(fold(&name)).or_default().push((number, at));
+            for at in relied.ledger.positions() {
+                for key in relied.ledger.source_keys(at) {
+                    sources.entry(key).or_default().push((number, at));
+                }
             }
         }
-        Opens(opens)
+        Sources(sources)
     }
 
-    /// Whether a file, under whatever path it was found, may be one that a transfer handled and did not prove.
-    pub(super) fn none_may_be(
+    /// What transfers prove of a file that none of them names, but that one of them may have handled under another path
+    /// or through another entry.
+    ///
+    /// # Errors
+    /// The reason why it stays: it may be one that was not proven.
+    pub(super) fn prove(
         &self,
         relied: &[Relied],
-        set: &FileSet,
-        at: u32,
-    ) -> Result<(), String> {
-        let Some(alike) = self.0.get(&fold(&last_name(set, at))) else {
-            return Ok(());
-        };
-        let here = looks(set, at);
-        let is_one = |(number, other): &&(u32, u32)| {
-            here.may_be_one(looks(&relied[*number as usize].ledger.set, *other))
-        };
-        match alike.iter().find(is_one) {
-            None => Ok(()),
-            Some((number, _)) => Err(format!(
-                "it may be a file that `{}` did not prove at its destination, found under another path",
-                relied[*number as usize].name
-            )),
+        found: Found<'_>,
+        facts: Facts<'_>,
+    ) -> Result<Vec<Given>, String> {
+        let keys = found.keys();
+        let alike = keys.iter().filter_map(|key| self.0.get(key)).flatten();
+        let alike: BTreeSet<&(u32, u32)> = alike.collect();
+        let mut givens = Vec::new();
+        for (number, at) in alike {
+            let relied = &relied[*number as usize];
+            if relied.may_have_handled(*at, found, facts) {
+                let given = relied.prove(*at, facts);
+                let given =
+                    given.map_err(|why| format!("{why}; it was found under another path"))?;
+                givens.extend(given);
+            }
         }
+        Ok(givens)
+    }
+}
+
+/// A file of a set that is to be deleted.
+#[derive(Clone, Copy)]
+pub(super) struct Found<'s> {
+    pub(super) set: &'s FileSet,
+    pub(super) at: u32,
+}
+
+impl Found<'_> {
+    pub(super) fn looks(self) -> Looks {
+        looks(self.set, self.at)
+    }
+
+    /// What its name may be known by.
+    pub(super) fn keys(self) -> Vec<String> {
+        let relative = self.set.relative(self.at);
+        name_keys(self.set.encoding(), split(&relative).1)
     }
 }
 
@@ -323,9 +397,4 @@ fn looks(set: &FileSet, at: u32) -> Looks {
         size: set.size(at),
         modified: set.modified(at),
     }
-}
-
-fn last_name(set: &FileSet, at: u32) -> String {
-    let text = set.text(at);
-    text.rsplit('/').next().unwrap_or_default().to_owned()
 }

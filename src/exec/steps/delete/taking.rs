@@ -62,6 +62,12 @@ impl Delete {
         for (file, reason) in chosen.left_out {
             shared.file(self.id, file, FileOutcome::Skipped { reason }, 0);
         }
+        for file in chosen.changed {
+            self.failures += 1;
+            let fault = changed("it changed after it was read", shared).about(file.as_str());
+            let failure = fault.failure;
+            shared.file(self.id, file, FileOutcome::Failed { failure }, 0);
+        }
         if let Some(folders) = chosen.only_folders {
             shared.warn_step(self.id, only_folders(folders));
         }
@@ -133,12 +139,7 @@ impl Delete {
             Fate::Gone if unsure.is_some() => self.deleted(at, FileOutcome::Deleted, shared),
             Fate::Gone => self.deleted(at, FileOutcome::WasNotThere, shared),
             Fate::Keep(how) => {
-                let fault = Fault::permanent(format!("it was kept: {how}"))
-                    .about(self.text(at))
-                    .help(match shared.resumed.is_some() {
-                        true => "run without `--resume`, which lists the source anew and transfers what changed",
-                        false => "run the manifest again to transfer what changed",
-                    });
+                let fault = changed(&how.to_string(), shared).about(self.text(at));
                 self.fail_file(at, fault, shared);
             }
         }
@@ -246,14 +247,13 @@ impl Delete {
     fn spare_copies(&self, at: u32, shared: &mut Shared) {
         for copy in self.copies.of_file(at) {
             let folder = &self.copies.folders[copy.folder as usize];
-            let text = shared.encoding(folder.side).decode(&copy.name);
-            let text = text.text.into_owned();
+            let (encoding, by) = (shared.encoding(folder.side), shared.reading(folder.side));
             let place = files::Place {
                 side: shared.identity(folder.side),
                 folder: folder.path.clone(),
             };
             if let Some(proofs) = shared.proofs() {
-                proofs.spare(&text, place, copy.name.clone(), copy.looks);
+                proofs.spare(encoding, place, copy.name.clone(), copy.looks, by);
             }
         }
     }
@@ -330,6 +330,13 @@ impl Delete {
         };
         shared.file(self.id, self.text(at), outcome, 0);
     }
+}
+
+fn changed(how: &str, shared: &Shared) -> Fault {
+    Fault::permanent(format!("it was kept: {how}")).help(match shared.resumed.is_some() {
+        true => "run without `--resume`, which lists the source anew and transfers what changed",
+        false => "run the manifest again to transfer what changed",
+    })
 }
 
 fn only_folders(folders: usize) -> String {

@@ -7,7 +7,7 @@ use crate::event::Current;
 use crate::options::{Publish, Verify};
 use crate::transfer::{
     self, Cause, Class, Compared, Copied, CopyError, Decision, Doubt, End, Item, Links, Looks,
-    Role, Settled, SizeProblem, Verdict,
+    Refusal, Role, Settled, SizeProblem, Verdict,
 };
 
 use super::Output;
@@ -29,6 +29,7 @@ pub(super) fn files(terms: Arc<Terms>, attempts: Vec<Attempt>) -> Work {
         let mut moved = Vec::with_capacity(attempts.len());
         for attempt in attempts {
             let result = terms.one(desk, &attempt, moved.is_empty());
+            let result = result.or_else(|failed| terms.may_wait(attempt.piece.file, failed, desk));
             let goes_on = match &result {
                 Ok(_) => true,
                 // Whether one that was broken off is the first of many is for the step to see.
@@ -90,13 +91,15 @@ impl Terms {
         item.partial |= attempt.again && item.resumable;
         item.again = attempt.again;
         item.asks_places = self.asks_places(&item);
+        item.relied = self.wishes.relied;
+        item.asks_time = self.asks_time();
         let rested = desk.rested && first;
         let now = desk.unix_now();
         item.now = now;
         let mut pair = self.pair(desk).map_err(Failed::at_once)?;
         let youth = self.youth(&mut pair, &item, attempt, now);
         match youth.map_err(|error| self.failed(error, &pair, &item, rested))? {
-            Youth::Wait(wait) => return Ok(Arrival::NotYet(wait)),
+            Youth::Wait(wait) => return Ok(Arrival::NotYet { wait, bytes: 0 }),
             youth => item.is_settled = youth == Youth::Old,
         }
         desk.begin(Current {
@@ -140,6 +143,17 @@ impl Terms {
         result.map(|arrival| self.witness(arrival, pair.target, &item))
     }
 
+    /// A source that was written while it was read is read again when its time would tell one write more.
+    fn may_wait(&self, at: u32, failed: Failed, desk: &Desk) -> Moved {
+        match failed.became {
+            Some(became) if self.ends.learn_change(at, became) => Ok(Arrival::NotYet {
+                wait: youth::after_change(became, desk.unix_now()),
+                bytes: failed.bytes,
+            }),
+            _ => Err(failed),
+        }
+    }
+
     /// Keeps the exact time of a source for the next job that this file needs.
     fn learn_exact(&self, at: u32, result: &Result<Arrival, CopyError>) {
         let exact = match result {
@@ -162,6 +176,12 @@ impl Terms {
             true => youth::of(pair.source, item, now),
             false => Ok(Youth::Old),
         }
+    }
+
+    /// Whether a later deletion will compare the time that the destination gives a file.
+    fn asks_time(&self) -> bool {
+        let request = self.wishes.request(self.ends.sets_times);
+        self.wishes.relied && !request.times_arrive()
     }
 
     /// Whether it is to be asked if the source's folder and the destination's are one.
@@ -220,6 +240,13 @@ impl Terms {
                 Compared::Different => {}
             }
         }
+        let refusal = match item.replaces_only_copy {
+            true => Some(Refusal::OnlyCopy),
+            false => self.decisions.guards(attempt.piece.file).cloned(),
+        };
+        if let Some(refusal) = refusal {
+            return Err(CopyError::new(Role::Target, Cause::Refused(refusal)));
+        }
         let copied = transfer::copy(
             pair.source,
             pair.target,
@@ -235,8 +262,9 @@ impl Terms {
         match self.wishes.options.verify {
             Verify::Checksum => transfer::compare(pair.source, pair.target, item, pair.buffer),
             _ => {
-                let keeps_times = self.wishes.request(self.ends.sets_times).times_arrive();
-                transfer::confirm(pair.source, pair.target, item, keeps_times)
+                let request = self.wishes.request(self.ends.sets_times);
+                let (keeps, since) = (request.times_arrive(), request.relied_since);
+                transfer::confirm(pair.source, pair.target, item, keeps, since)
             }
         }
     }
@@ -279,6 +307,7 @@ impl Terms {
             continues: error.continues,
             lost_at_rest: rested && error.cause.is_lost() && error.bytes_moved == 0,
             left_behind: error.left_behind,
+            became: error.became,
             broken_off,
             stood: None,
             concerns_all,

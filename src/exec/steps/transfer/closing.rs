@@ -5,10 +5,11 @@ use super::state::{Happened, State};
 use super::{LOOKED_AT_ONCE, Output, TOLD_AT_ONCE, Transfer};
 use crate::event::StepOutcome;
 use crate::exec::fault::Fault;
-use crate::exec::proofs::Stand;
+use crate::exec::proofs::{Ledger, Stand};
 use crate::exec::shared::Shared;
 use crate::exec::steps::{Ending, Stop, job, left_undone};
-use crate::files::FileSet;
+use crate::files::{FileSet, Time};
+use crate::transfer::{Decision, Exactness};
 
 impl Transfer {
     /// Moves on where a phase has nothing more to do.
@@ -142,7 +143,8 @@ impl Transfer {
     }
 
     /// The job that makes a set of what stands, and lets go of all that the step has looked at.
-    pub(super) fn yield_set(&mut self) -> Option<job::Work> {
+    pub(super) fn yield_set(&mut self, shared: &Shared) -> Option<job::Work> {
+        let ledger = shared.proofs.of(self.id).cloned();
         let Phase::Close(known, closing) = &mut self.phase else {
             return None;
         };
@@ -154,7 +156,8 @@ impl Transfer {
                 Known::Ends(ends) => Some(ends.route.clone()),
                 Known::Terms(terms) => Some(terms.ends.route.clone()),
             };
-            let yielded = route.map(|route| set.routed(standing, route));
+            let seen = |at| time_seen(at, ledger.as_deref(), &known);
+            let yielded = route.map(|route| set.routed(standing, route, seen));
             drop(known);
             Output::Yielded(yielded).boxed()
         }))
@@ -165,5 +168,24 @@ impl Transfer {
         if let Phase::Close(_, closing) = &mut self.phase {
             closing.yielded = Some(set);
         }
+    }
+}
+
+/// The time that a file was seen to have at its destination: what came after it must not take it for its source's.
+fn time_seen(at: u32, ledger: Option<&Ledger>, known: &Known) -> Option<Option<Time>> {
+    if let Some(row) = ledger.map(|ledger| ledger.row(at))
+        && matches!(row.stand, Stand::Copied | Stand::Same)
+    {
+        return Some(row.copy.modified);
+    }
+    let Known::Terms(terms) = known else {
+        return None;
+    };
+    match terms.decisions.of(at) {
+        Decision::Same(exactness) if exactness != Exactness::Exact => {
+            let path = terms.ends.route.relative(&terms.set, at).ok()?;
+            Some(terms.inventory.standing(&path)?.modified)
+        }
+        _ => None,
     }
 }

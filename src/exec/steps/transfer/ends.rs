@@ -7,7 +7,9 @@ use crate::files::{Allowance, FileSet, Route, Side, Time, split};
 use crate::journal::Resumed;
 use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
-use crate::transfer::{Decisions, Inventory, Item, Links, Request, Spared, Verdict};
+use crate::transfer::{
+    Decisions, Inventory, Item, Links, Looks, Reading, Request, Spared, Verdict,
+};
 
 use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
@@ -26,7 +28,9 @@ pub(in crate::exec) struct Wishes {
     pub(super) into: String,
     pub(super) links: Links,
     /// Copies that must not be replaced.
-    spared: Arc<Spared>,
+    by: Reading,
+    began: i64,
+    spared: Spared,
     /// Whether a later step relies on what this one brings to its destination.
     pub(super) relied: bool,
     /// Whether `into` is known by what its path leads to.
@@ -50,7 +54,17 @@ pub(in crate::exec) struct Ends {
     /// Pairs of folders, the source's and the destination's, of which it was asked whether they are one.
     pairs: Mutex<BTreeMap<Pair, Verdict>>,
     /// Exact times of sources whose listing is coarser, of files that were not done in one try.
-    exact: Mutex<BTreeMap<u32, Time>>,
+    learned: Mutex<BTreeMap<u32, Learned>>,
+}
+
+/// Tries of a file whose source changed while it was read, beyond the first.
+const MOST_CHANGES: u32 = 2;
+
+/// What tries have learned of a source file.
+#[derive(Default)]
+struct Learned {
+    looks: Looks,
+    changes: u32,
 }
 
 /// All that was found out and decided before anything is changed: what the jobs look at that change something.
@@ -77,6 +91,8 @@ impl Wishes {
             own_source: shared.identity(transfer.source) == shared.identity(transfer.to),
             into: transfer.into.clone(),
             links: links_of(transfer.from, plan),
+            by: shared.reading(transfer.to),
+            began: shared.began(),
             spared: shared.proofs.spared(),
             relied: plan.relies_on(step.id),
             finds_places: shared.finds_places(),
@@ -93,6 +109,8 @@ impl Wishes {
             step: &self.step,
             source_id: &self.source_id,
             own_source: self.own_source,
+            by: self.by,
+            relied_since: self.relied.then_some(self.began),
             spared: Some(&self.spared),
             sets_times,
             chmod: self.chmod,
@@ -147,20 +165,35 @@ impl Ends {
             sets_times,
             proven: Mutex::default(),
             pairs: Mutex::default(),
-            exact: Mutex::default(),
+            learned: Mutex::default(),
         }
     }
 
-    /// Keeps what a try has learned of a file that is not done yet.
+    /// Keeps the exact time of a file that is not done yet.
     pub(super) fn learn_exact(&self, at: u32, time: Option<Time>) {
-        let Some(time) = time else { return };
-        let mut exact = self.exact.lock().unwrap_or_else(PoisonError::into_inner);
-        exact.insert(at, time);
+        if time.is_some() {
+            self.learn(|all| all.entry(at).or_default().looks.modified = time);
+        }
     }
 
-    fn exact(&self, at: u32) -> Option<Time> {
-        let exact = self.exact.lock().unwrap_or_else(PoisonError::into_inner);
-        exact.get(&at).copied()
+    /// Keeps what a file has become while it was read; whether it may be tried once more for that.
+    pub(super) fn learn_change(&self, at: u32, became: Looks) -> bool {
+        self.learn(|all| {
+            let learned = all.entry(at).or_default();
+            learned.looks = became;
+            learned.changes += 1;
+            learned.changes <= MOST_CHANGES
+        })
+    }
+
+    fn learned(&self, at: u32) -> Looks {
+        self.learn(|all| all.get(&at).map(|learned| learned.looks))
+            .unwrap_or_default()
+    }
+
+    fn learn<T>(&self, act: impl FnOnce(&mut BTreeMap<u32, Learned>) -> T) -> T {
+        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        act(&mut learned)
     }
 
     /// Whether the names of a folder's path were all found in listings.
@@ -203,9 +236,14 @@ impl Terms {
             &self.inventory,
             &request,
             decision,
-            self.ends.exact(at),
+            self.ends.learned(at),
         );
-        item.map_err(|problem| Fault::permanent(problem.to_string()))
+        let mut item = item.map_err(|problem| Fault::permanent(problem.to_string()))?;
+        // What has that name by then is the other one, under a name that the server takes for the same.
+        if self.decisions.has_namesake(at) && !item.replaces {
+            item.may_overwrite = false;
+        }
+        Ok(item)
     }
 }
 

@@ -222,7 +222,7 @@ impl Transfer {
                     Work::Tell(_) => return None,
                 }
             }
-            Phase::Close(..) => self.yield_set()?,
+            Phase::Close(..) => self.yield_set(shared)?,
         };
         Some((Flight::Whole, work))
     }

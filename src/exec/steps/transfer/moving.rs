@@ -76,7 +76,8 @@ impl Transfer {
             match result {
                 None => left.push(piece),
                 Some(Ok(Arrival::Copied(copied))) => self.copied(piece.file, copied, shared),
-                Some(Ok(Arrival::NotYet(wait))) => {
+                Some(Ok(Arrival::NotYet { wait, bytes })) => {
+                    self.files.note_mut(piece.file).spent += bytes;
                     let tries = self.files.tries(piece);
                     let later = self.files.retry(piece, tries, now + wait);
                     self.legal(later);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::transfer::{Copied, Doubt};
+use crate::transfer::{Copied, Doubt, Looks};
 
 use super::full::Broken;
 use crate::exec::fault::Fault;
@@ -43,8 +43,12 @@ pub(in crate::exec) type Named = Result<Option<String>, NotDone>;
 /// A file that stands at its destination.
 pub(in crate::exec) enum Arrival {
     Copied(Copied),
-    /// It was not begun: so long after now its time will tell a later write.
-    NotYet(Duration),
+    /// It was not begun, or changed while it was read: so long after now its time will tell a later write.
+    NotYet {
+        wait: Duration,
+        /// Bytes that moved all the same.
+        bytes: u64,
+    },
     /// It stood there unchanged; whether its checksum proved that, or why not.
     Same(Result<(), String>),
 }
@@ -60,6 +64,8 @@ pub(in crate::exec) struct Failed {
     pub(super) lost_at_rest: bool,
     /// What is to be looked at before the next try.
     pub(super) doubt: Option<Doubt>,
+    /// What the source has become while it was read.
+    pub(super) became: Option<Looks>,
     /// Whether the server took bytes and broke off, as one whose disk is full may do.
     pub(super) broken_off: bool,
     /// Bytes that stood there before this try, where that was asked.
@@ -123,6 +129,7 @@ impl Failed {
             stood: None,
             concerns_all: false,
             left_behind: false,
+            became: None,
         }
     }
 }

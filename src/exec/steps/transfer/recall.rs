@@ -3,10 +3,11 @@
 use crate::event::FileOutcome;
 use crate::journal::Mark;
 use crate::options::Publish;
-use crate::transfer::Decision;
+use crate::transfer::{Decision, Exactness};
 
 use super::Transfer;
 use super::state::State;
+use crate::exec::proofs::Stand;
 use crate::exec::shared::Shared;
 
 /// What is made of a file that an interrupted run may have brought.
@@ -63,6 +64,13 @@ impl Transfer {
             // What stood there then was proven then.
             let proven = matches!(outcome, FileOutcome::Unchanged);
             self.finish_as(at, outcome, proven, 0, shared);
+            if proven && shared.has_deleted(self.transfer.source, path) {
+                self.spare(at, shared);
+                // Whether it is what stands there now only its source's time tells.
+                if !matches!(decision, Decision::Same(Exactness::Exact)) {
+                    self.prove(at, Stand::Left, shared);
+                }
+            }
             return Recalled::Told;
         }
         let Decision::Same(exactness) = decision else {
@@ -82,6 +90,20 @@ impl Transfer {
         }
         self.finish_file(at, outcome, 0, shared);
         Recalled::Told
+    }
+
+    /// The copy is all that the interrupted run has left of a file.
+    fn spare(&self, at: u32, shared: &mut Shared) {
+        let Some(ends) = self.phase.ends() else {
+            return;
+        };
+        let (copy, _) = self.listed(at, ends);
+        let (encoding, by) = (ends.route.encoding, shared.reading(self.transfer.to));
+        if let Some(proofs) = shared.proofs()
+            && let Some((place, name)) = proofs.of(self.id).and_then(|ledger| ledger.copy(at))
+        {
+            proofs.spare(encoding, place, name, copy, by);
+        }
     }
 
     /// Whether a file that had arrived needs not stand there any more: the run itself has deleted it or its source, or it

@@ -210,6 +210,13 @@ fn find(end: &mut dyn End, wishes: &Wishes, set: &FileSet) -> Result<Rooted, Fau
     let root = root.map_err(|cause| Fault::at(name, &cause, end))?;
     end.confine(&root, Links::Refuse);
     let page = pages::page_or_none(end, name, &root, &wishes.allowance)?;
+    let climbs = root.split(|byte| *byte == b'/').any(|part| part == b"..");
+    if page.is_none() && climbs {
+        // Once the folders before `..` are made it leads to one that was there all along, and that nobody has looked at.
+        let into = &wishes.into;
+        let fault = Fault::permanent(format!("`{into}` leads through a folder that is not there"));
+        return Err(fault.help("write the path without `..`"));
+    }
     let tried = end.try_names(&root, set);
     tried.map_err(|cause| Fault::at(name, &cause, end))?;
     Ok(Rooted {

@@ -102,7 +102,7 @@ impl Transfer {
     }
 
     /// What listings have shown of a file at its destination, and at its source.
-    fn listed(&self, at: u32, ends: &Ends) -> (Looks, Looks) {
+    pub(super) fn listed(&self, at: u32, ends: &Ends) -> (Looks, Looks) {
         let relative = ends.route.relative(&self.set, at).unwrap_or_default();
         let terms = self.phase.terms();
         let standing = terms.and_then(|terms| terms.inventory.standing(&relative));
@@ -123,7 +123,7 @@ impl Transfer {
             return;
         };
         let copy = Looks {
-            size: copied.source.size,
+            size: copied.source.size.filter(|_| !self.transfer.options.ascii),
             modified: copied.time,
         };
         self.files.note_mut(at).seen = Some(Box::new((copy, copied.source)));

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use crate::files::{LONGEST_YOUTH, Precision, Time, racy};
-use crate::transfer::{CopyError, End, Item, Role};
+use crate::files::{LONGEST_YOUTH, Time, racy, racy_in_some_zone};
+use crate::transfer::{CopyError, End, Item, Looks, Role};
 
 /// Whether a file's time would tell a later write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,26 +25,29 @@ pub(super) enum Youth {
 /// # Errors
 /// Where the source broke.
 pub(super) fn of(source: &mut dyn End, item: &Item, now: i64) -> Result<Youth, CopyError> {
-    let Some(listed) = item.modified else {
-        return Ok(Youth::Unknown);
-    };
-    if racy(listed, now).is_none() {
-        return Ok(Youth::Old);
-    }
-    let exact = match listed.precision > Precision::Second {
-        true => {
+    let coarse = item.modified.filter(|listed| !listed.is_exact());
+    let exact = match (item.modified, coarse) {
+        (Some(_), Some(listed)) if racy(listed, now).is_none() => return Ok(Youth::Old),
+        (Some(_), None) => item.modified,
+        _ => {
             source
                 .looks(&item.source)
                 .map_err(|cause| CopyError::new(Role::Source, cause))?
                 .modified
         }
-        false => Some(listed),
     };
-    Ok(judge(exact.unwrap_or(listed), now))
+    let told = exact.or(coarse);
+    Ok(told.map_or(Youth::Unknown, |time| judge(time, now)))
+}
+
+/// How long to wait before a file is read again that was changed while it was read.
+pub(super) fn after_change(became: Looks, now: i64) -> Duration {
+    let wait = became.modified.and_then(|time| racy(time, now));
+    wait.unwrap_or_default().min(LONGEST_YOUTH)
 }
 
 fn judge(time: Time, now: i64) -> Youth {
-    match racy(time, now) {
+    match racy_in_some_zone(time, now) {
         None => Youth::Old,
         Some(wait) if wait <= LONGEST_YOUTH => Youth::Wait(wait),
         Some(_) => Youth::Unknown,
@@ -54,10 +57,15 @@ fn judge(time: Time, now: i64) -> Youth {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::Precision;
 
     #[test]
     fn a_file_is_waited_for_until_its_time_tells_a_later_write() {
         assert_eq!(judge(Time::at(100), 200), Youth::Old);
+        // By a clock that is an hour behind it was written a second ago.
+        let wait = Youth::Wait(Duration::from_secs(2));
+        assert_eq!(judge(Time::at(10_000), 13_601), wait);
+        assert_eq!(judge(Time::at(10_000), 13_603), Youth::Old);
         assert_eq!(
             judge(Time::at(100), 101),
             Youth::Wait(Duration::from_secs(2))
