@@ -54,6 +54,8 @@ pub(super) struct Ledger {
     /// The sides of source and destination, each by the first server entry of its key.
     pub(super) from: Side,
     pub(super) to: Side,
+    /// Whether files were written under their final names at once, perhaps through a link.
+    pub(super) direct: bool,
     rows: Vec<Row>,
 }
 
@@ -168,6 +170,7 @@ impl Ledger {
             route,
             from,
             to,
+            direct: false,
             rows,
         }
     }

@@ -9,7 +9,7 @@ use crate::endpoint::{ClockOffset, PasvAddress};
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, StepOutcome, Tally};
 use crate::files::{FileSet, Limits, NameEncoding, Reach, Route, ServerId, Side};
 use crate::journal::{Journal, Mark, Record, Resumed};
-use crate::plan::{Plan, Retry, StepId};
+use crate::plan::{Action, Plan, Retry, StepId};
 use crate::transfer::{Class, Facts, Reading};
 
 use super::backlog::{Try, pause};
@@ -38,6 +38,8 @@ pub(super) struct Shared {
     job: Option<JobId>,
     said: HashSet<String>,
     keeps_proofs: bool,
+    /// Deletions that have begun to look at copies.
+    deleting: Vec<StepId>,
     executor: Arc<dyn Executor>,
     started: Instant,
     /// The same in Unix seconds.
@@ -58,6 +60,7 @@ impl Shared {
             facts: vec![Facts::default(); plan.servers.len()],
             firsts: firsts(&plan),
             proofs: Arc::new(Proofs::default()),
+            deleting: Vec::new(),
             keeps_proofs: plan.steps.iter().any(|step| step.kind.removes()),
             plan,
             world,
@@ -202,6 +205,31 @@ impl Shared {
             keeps_times: true,
         };
         Some(Ledger::new(set, route, side, side))
+    }
+
+    /// Whether a deletion may look at the copies that it relies on: no other one that may take them away is under way, under
+    /// whatever path it knows them.
+    pub(super) fn enter_delete(&mut self, id: StepId) -> bool {
+        let plan = &self.plan;
+        let delete = |id: StepId| match &plan.step(id).action {
+            Action::Delete(delete) => Some(delete),
+            _ => None,
+        };
+        let own = delete(id);
+        let meets = |other: &StepId| match (own, delete(*other)) {
+            (Some(own), Some(other)) => own.meets(other),
+            _ => false,
+        };
+        let free = !self.deleting.iter().any(meets);
+        if free {
+            self.deleting.push(id);
+        }
+        free
+    }
+
+    /// A deletion has ended.
+    pub(super) fn leave_delete(&mut self, id: StepId) {
+        self.deleting.retain(|other| *other != id);
     }
 
     /// Whether folders are known by what their paths lead to, because a step deletes files.

@@ -367,6 +367,18 @@ impl Delete {
         }
     }
 
+    /// Whether two deletions look at the files or copies of one transfer.
+    pub fn meets(&self, other: &Delete) -> bool {
+        let transfers = match &self.what {
+            DeleteWhat::SourcesOf(steps) => steps.clone(),
+            DeleteWhat::Set { from, after } => {
+                let own = std::iter::once(*from);
+                own.chain(after.iter().copied()).collect::<Vec<_>>()
+            }
+        };
+        transfers.into_iter().any(|step| other.relies_on(step))
+    }
+
     /// Whether a final reply after all bytes is enough.
     pub fn accepts_reply(&self) -> bool {
         self.accept.contains(&Accept::Reply)

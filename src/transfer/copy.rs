@@ -9,7 +9,7 @@ use super::error::{Cause, CopyError, Doubt, Role, SizeProblem, Stage, SumProblem
 use super::flow::{Broken, Passing, flow};
 use super::item::Item;
 use super::partial::Partial;
-use super::places::{Verdict, ask_places, make_sure};
+use super::places::{Verdict, ask_others, ask_places, make_sure};
 use super::prove::Moved;
 use super::publish::{finish, rename};
 use crate::event::{Current, Meter};
@@ -130,6 +130,7 @@ impl Copying<'_> {
         if self.item.asks_places && !self.item.direct {
             self.places = Some(ask_places(self.source, self.target, &self.item)?);
         }
+        ask_others(self.source, self.target, &self.item)?;
         self.publish(moved)
     }
 
@@ -141,7 +142,7 @@ impl Copying<'_> {
         let looks = self.target.looks(&self.item.target).map_err(at_target)?;
         match (looks.size, looks.modified) {
             (None, None) => Ok(()),
-            _ => Err(at_target(Cause::Taken)),
+            _ => Err(at_target(self.item.taken_by(Cause::Taken))),
         }
     }
 
@@ -347,7 +348,7 @@ fn most_of(size: Option<u64>) -> u64 {
 pub(super) fn put<'p>(item: &'p Item, options: &TransferOptions, at: u64) -> Put<'p> {
     // Checksum and folders are asked before the file gets its name, and RNTO must follow RNFR at once.
     let renamed =
-        options.publish == Publish::File && options.verify != Verify::Checksum && !item.asks_places;
+        options.publish == Publish::File && options.verify != Verify::Checksum && !item.asks_more();
     Put {
         at,
         size_after: options.verify != Verify::None && !options.ascii,

@@ -7,7 +7,7 @@ use super::end::Looks;
 use super::inventory::{Inventory, Standing, ancestors, folded};
 use super::request::Request;
 use crate::files::{FileSet, Kind, Route, Time, fold, racy};
-use crate::options::{IfExists, Verify};
+use crate::options::{IfExists, Publish, Verify};
 
 struct Deciding<'a> {
     set: &'a FileSet,
@@ -143,8 +143,9 @@ impl Deciding<'_> {
         !self.sources.is_empty() && self.sources.contains(&target)
     }
 
-    /// Whether what stands there may be another file of the set, found under another path: it has its name, size and time.
-    fn may_be_another_source(&mut self, at: u32, relative: &[u8], standing: Standing) -> bool {
+    /// Notes which other files of the set may be what stands there, found under another path: they have its name, size and
+    /// time. Whether there are any.
+    fn note_others(&mut self, at: u32, relative: &[u8], standing: Standing) -> bool {
         let set = self.set;
         let namesakes = self.namesakes.get_or_insert_with(|| {
             let mut all: HashMap<String, Vec<u32>> = HashMap::new();
@@ -163,14 +164,19 @@ impl Deciding<'_> {
         };
         let name = namesake(&self.route.encoding.decode(relative).text);
         let alike = namesakes.get(&name).into_iter().flatten();
-        let mut others = alike.filter(|&&other| other != at);
-        others.any(|&other| {
+        let others = alike.filter(|&&other| {
             let looks = Looks {
                 size: set.size(other),
                 modified: set.modified(other),
             };
-            looks.may_be_one(there)
-        })
+            other != at && looks.may_be_one(there)
+        });
+        let others: Vec<u32> = others.copied().collect();
+        let any = !others.is_empty();
+        if any {
+            self.out.others.insert(at, others);
+        }
+        any
     }
 
     /// Whether something stands in the way of a folder above a file. Files of one folder mostly follow one another.
@@ -213,9 +219,8 @@ impl Deciding<'_> {
             IfExists::Update => match self.same(at, standing) {
                 Some(exactness) => {
                     // Looked at more closely it may be found another.
-                    let exact = exactness == Exactness::Exact;
-                    if !exact && self.may_be_another_source(at, &relative, standing) {
-                        self.out.guarded.insert(at);
+                    if exactness != Exactness::Exact {
+                        self.note_others(at, &relative, standing);
                     }
                     Decision::Same(exactness)
                 }
@@ -225,10 +230,12 @@ impl Deciding<'_> {
     }
 
     fn replace(&mut self, at: u32, relative: Vec<u8>, standing: Standing) -> Decision {
+        let direct = self.request.options.publish == Publish::Direct;
         if self.request.spares(self.route, &relative, standing) {
             return self.refuse(Refusal::OnlyCopy);
         }
-        match self.may_be_another_source(at, &relative, standing) {
+        // What is written at once cannot be told apart before.
+        match self.note_others(at, &relative, standing) && direct {
             true => self.refuse(Refusal::AnotherSource),
             false => self.transfer(at, relative, true),
         }

@@ -1,6 +1,6 @@
 //! What may be decided about a file, and how people are told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
@@ -120,8 +120,8 @@ pub struct Decisions {
     /// Names, relative to `into`, that the listing may not show: ask SIZE and MDTM, give the answers to
     /// [`super::Inventory::answer`], and decide again. Empty the second time.
     pub unsure: Vec<Vec<u8>>,
-    /// Files that seem to stand at their destination unchanged, where what stands there may be another source of the step.
-    pub(super) guarded: BTreeSet<u32>,
+    /// Files of which what stands at the destination may be another source of the step, and which.
+    pub(super) others: BTreeMap<u32, Vec<u32>>,
     /// Files of which another goes to a name that some systems take for the same.
     pub(super) namesakes: BTreeSet<u32>,
     /// Files of which size alone decided, because a time is not known: to be said once.
@@ -140,11 +140,9 @@ impl Decisions {
         self.each[at as usize]
     }
 
-    /// Why a file may not be copied after all, where what stood there unchanged is found to be another.
-    pub fn guards(&self, at: u32) -> Option<&Refusal> {
-        self.guarded
-            .contains(&at)
-            .then_some(&Refusal::AnotherSource)
+    /// The sources of this step that what stands under a file's name may be: in one folder with it, it is one of them.
+    pub fn others(&self, at: u32) -> &[u32] {
+        self.others.get(&at).map_or(&[], Vec::as_slice)
     }
 
     /// Whether another file goes to a name that some systems take for that of this one.

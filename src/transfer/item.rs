@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::decision::Decision;
+use super::decision::{Decision, Refusal};
 use super::end::Looks;
+use super::error::Cause;
 use super::inventory::Inventory;
 use super::request::Request;
 use crate::files::{FileSet, NameProblem, Partials, Route, Time, is_young, join};
@@ -48,10 +49,14 @@ pub struct Item {
     pub asks_time: bool,
     /// Whether it is to be asked if the two folders are one, before this file gets its name.
     pub asks_places: bool,
+    /// Folders of other sources, one of which may be the destination's: what stands there would be that source.
+    pub others: Vec<Vec<u8>>,
     /// Whether something stands under its final name.
     pub replaces: bool,
     /// Whether that may be the source itself, as far as sizes tell.
     pub replaces_same_size: bool,
+    /// Whether another file of the step goes to a name that some systems take for this one.
+    pub has_namesake: bool,
     /// Whether what stands there is the only copy left of another file.
     pub replaces_only_copy: bool,
     /// Whether this run has tried the file before.
@@ -69,6 +74,19 @@ impl Item {
             true => Time::at(time.seconds - 2 * time.precision.seconds() - 2),
             false => time,
         })
+    }
+
+    /// Who has taken its name meanwhile, where that is known: another file of the step, which the destination takes for it.
+    pub(super) fn taken_by(&self, cause: Cause) -> Cause {
+        match cause {
+            Cause::Taken if self.has_namesake => Cause::Refused(Refusal::Namesake),
+            cause => cause,
+        }
+    }
+
+    /// Whether folders are asked about before it gets its name.
+    pub(super) fn asks_more(&self) -> bool {
+        self.asks_places || !self.others.is_empty()
     }
 
     /// Where the bytes are written to.
@@ -133,7 +151,9 @@ impl Item {
             relied: false,
             asks_time: false,
             asks_places: false,
+            others: Vec::new(),
             replaces: standing.is_some(),
+            has_namesake: false,
             replaces_only_copy: standing
                 .is_some_and(|standing| request.spares(route, &relative, standing)),
             replaces_same_size: inventory.may_be_same(&relative, size),

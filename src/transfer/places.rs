@@ -5,8 +5,10 @@
 //! destination while the file is written, and no other file ends as it does. Where the destination shows it and the source,
 //! listed afterwards, does not, the two are different.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
+use super::decision::Refusal;
 use super::end::{End, Put, Seen};
 use super::error::{Cause, CopyError, Role};
 use super::item::Item;
@@ -42,7 +44,7 @@ pub fn ask_places(
     target: &mut dyn End,
     item: &Item,
 ) -> Result<Verdict, CopyError> {
-    let (folder, name) = split(&item.temporary);
+    let (_, name) = split(&item.temporary);
     let mark = tail(name);
     let at_target = |cause| CopyError::new(Role::Target, cause);
     match shows(target, &item.temporary, mark).map_err(at_target)? {
@@ -50,7 +52,43 @@ pub fn ask_places(
         Shows::No => return Ok(Verdict::Unknown(Unsure::Hidden)),
         Shows::CannotTell(reason) => return Ok(Verdict::Unknown(Unsure::Destination(reason))),
     }
-    let source_folder = split(&item.source).0;
+    ask_folder(source, target, item, split(&item.source).0)
+}
+
+/// Whether what stands under a file's final name may be another source, in one of these folders: the file's temporary name
+/// tells, as for its own.
+///
+/// # Errors
+/// [`Cause::Refused`] where it may be; and where an end broke.
+pub fn ask_others(
+    source: &mut dyn End,
+    target: &mut dyn End,
+    item: &Item,
+) -> Result<(), CopyError> {
+    for folder in &item.others {
+        let asked = ask_folder(source, target, item, folder);
+        let is_one = |error: &CopyError| matches!(*error.cause, Cause::OneFolder { .. });
+        match asked {
+            Ok(Verdict::Different) => {}
+            Err(error) if !is_one(&error) => return Err(error),
+            _ => {
+                let cause = Cause::Refused(Refusal::AnotherSource);
+                return Err(CopyError::new(Role::Target, cause));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn ask_folder(
+    source: &mut dyn End,
+    target: &mut dyn End,
+    item: &Item,
+    source_folder: &[u8],
+) -> Result<Verdict, CopyError> {
+    let (folder, name) = split(&item.temporary);
+    let mark = tail(name);
+    let at_target = |cause| CopyError::new(Role::Target, cause);
     let there = shows(source, &join(source_folder, name), mark);
     match there.map_err(|cause| CopyError::new(Role::Source, cause))? {
         Shows::No => Ok(Verdict::Different),
@@ -96,14 +134,33 @@ pub fn mark_folder(end: &mut dyn End, temporary: &[u8]) -> Result<bool, Cause> {
     Ok(matches!(shown, Shows::Yes))
 }
 
-/// Whether a folder, seen whole, lacks the mark that stands in another.
+/// Of these marks, the keys of those that a folder shows; none where it was not seen whole.
 ///
 /// # Errors
 /// Where the end broke: a refusal is no proof.
-pub fn lacks_mark(end: &mut dyn End, folder: &[u8], temporary: &[u8]) -> Result<bool, Cause> {
-    let name = split(temporary).1;
-    let shown = shows(end, &join(folder, name), tail(name))?;
-    Ok(matches!(shown, Shows::No))
+pub fn marks_in(
+    end: &mut dyn End,
+    folder: &[u8],
+    marks: &BTreeMap<u32, Vec<u8>>,
+) -> Result<Option<BTreeSet<u32>>, Cause> {
+    let page = match end.list(folder, &Allowance::new(end.limits())) {
+        Ok(page) if page.is_broken() => {
+            let reason = page.incomplete_reason().unwrap_or_default();
+            return Err(Cause::Broken(reason.to_owned()));
+        }
+        Ok(page) if page.incomplete_reason().is_none() => page,
+        Err(cause) if !end.healthy() => return Err(cause),
+        _ => return Ok(None),
+    };
+    let shown: HashSet<Vec<u8>> = page
+        .entries()
+        .map(|entry| tail(entry.name).to_ascii_lowercase())
+        .collect();
+    let stands = |(key, path): (&u32, &Vec<u8>)| {
+        let mark = tail(split(path).1).to_ascii_lowercase();
+        shown.contains(&mark).then_some(*key)
+    };
+    Ok(Some(marks.iter().filter_map(stands).collect()))
 }
 
 fn ask_by_mark(

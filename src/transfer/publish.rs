@@ -111,7 +111,10 @@ pub(super) fn rename(
             target.rename(&item.temporary, &item.target, ready, over)
         }
     };
-    renamed.map_err(|cause| CopyError::new(Role::Target, unless_known(cause, doubt)))
+    renamed.map_err(|cause| {
+        let cause = item.taken_by(unless_known(cause, doubt));
+        CopyError::new(Role::Target, cause)
+    })
 }
 
 /// Mode and older partials. The file stands; nothing here makes it fail.

@@ -6,9 +6,9 @@ use std::time::Instant;
 use crate::files::{Page, Side, away_name, join, split};
 use crate::transfer::{Cause, End, Links, Role, Seen};
 
-use super::choose::Copy;
 use super::copies::{Looking, kept};
 use super::jobs::{Deletion, Place, SHORT, changed, nothing, output};
+use super::needed::Copy;
 use super::{BATCH, Delete, Flying, Output};
 use crate::exec::backlog::Try;
 use crate::exec::fault::Fault;

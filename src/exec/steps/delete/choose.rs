@@ -1,11 +1,12 @@
 //! Which files a `delete` means: never one that this run did not bring to safety, or put there itself.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Output;
 use super::names::{Names, Paths};
-use super::relied::{CopyOf, Facts, Found, Given, Relied, Sources};
+use super::needed::{Apart, Copies, Spot};
+use super::relied::{CopyOf, Facts, Found, Given, Relied};
+use super::sources::Sources;
 use crate::exec::fault::Fault;
 use crate::exec::proofs::{Proofs, Stand};
 use crate::exec::shared::Shared;
@@ -30,47 +31,6 @@ pub(in crate::exec) struct Chosen {
     /// What each file of the set was when it was transferred, where this run did that.
     pub(super) sources: Vec<Option<Looks>>,
     pub(super) copies: Copies,
-}
-
-/// What must stand at destinations before files go.
-#[derive(Default)]
-pub(in crate::exec) struct Copies {
-    pub(super) folders: Vec<CopyFolder>,
-    /// In the order of the files that rely on them.
-    pub(super) each: Vec<Copy>,
-    /// The copies of each folder.
-    of_folders: Vec<Vec<u32>>,
-    numbers: BTreeMap<(Side, Vec<u8>), u32>,
-    roots: BTreeSet<(Side, Vec<u8>)>,
-}
-
-/// A folder of a destination.
-#[derive(Clone)]
-pub(super) struct CopyFolder {
-    pub(super) side: Side,
-    /// What its end is confined to.
-    pub(super) root: Vec<u8>,
-    pub(super) path: Vec<u8>,
-    /// Whether it is the first folder below its root.
-    pub(super) is_first: bool,
-}
-
-/// A file of a destination.
-#[derive(Clone)]
-pub(super) struct Copy {
-    /// The file that relies on it.
-    pub(super) file: u32,
-    pub(super) folder: u32,
-    pub(super) name: Vec<u8>,
-    pub(super) looks: Looks,
-    /// Names that a system may take for this one, and that must stand there, too.
-    pub(super) beside: Vec<Vec<u8>>,
-    /// Folders that hold what may be this file, unless they show something else.
-    pub(super) rivals: Vec<u32>,
-    /// Whether this run found it there and did not write it.
-    pub(super) was_there: bool,
-    /// Whether its time is compared to the second, although its folder's listing tells less.
-    pub(super) exactly: bool,
 }
 
 pub(super) struct Question {
@@ -165,11 +125,14 @@ impl Question {
             }
             let number = u32::try_from(kept.len()).unwrap_or(u32::MAX);
             match self.judge(at, &known) {
-                Judgement::Delete(source, copies) => {
+                Judgement::Delete(source, needs) => {
                     kept.push(at);
                     chosen.sources.push(source);
-                    for copy in copies {
+                    for copy in needs.copies {
                         chosen.copies.add(number, copy);
+                    }
+                    for apart in needs.aparts {
+                        chosen.copies.add_doubt(number, apart);
                     }
                 }
                 Judgement::Folder => folders += 1,
@@ -207,7 +170,7 @@ impl Question {
     fn judge_file(&self, at: u32, known: &Known) -> Result<Judgement, String> {
         let (found, facts) = (Found { set: &self.set, at }, known_names(self, known));
         let path = self.set.absolute(at);
-        let mut givens = Vec::new();
+        let (mut givens, mut needs) = (Vec::new(), Needs::default());
         for (relied, paths) in self.relied.iter().zip(&known.paths) {
             match relied.find(self.side, paths, &path) {
                 Some(position) => {
@@ -220,12 +183,14 @@ impl Question {
             }
         }
         if givens.is_empty() && !self.sources_of {
-            givens = known.sources.prove(&self.relied, found, facts)?;
+            givens = known
+                .sources
+                .prove(&self.relied, found, facts, &mut needs.aparts)?;
         }
-        let others = match self.copies {
-            true => self.origins(&path, &givens, known)?,
-            false => self.others(at, &path, &givens, known)?,
-        };
+        match self.copies {
+            true => needs.copies = self.origins(&path, &givens, known)?,
+            false => self.others(at, &path, &givens, known, &mut needs)?,
+        }
         if givens.iter().any(|given| given.is_another(found, facts)) {
             return Ok(Judgement::Changed);
         }
@@ -235,8 +200,13 @@ impl Question {
             return Err("it changed between two transfers of this run".into());
         }
         let copies = givens.into_iter().filter_map(|given| given.copy);
-        let copies = copies.chain(others).collect();
-        Ok(Judgement::Delete(source, copies))
+        needs.copies.splice(0..0, copies);
+        Ok(Judgement::Delete(source, needs))
+    }
+
+    /// A folder of the set.
+    fn spot(&self, folder: Vec<u8>) -> Spot {
+        (self.set.side(), self.set.root().to_vec(), folder)
     }
 
     /// A copy goes on the user's order, and may be the source itself: unless the two folders are known to be two, the source
@@ -279,8 +249,8 @@ impl Question {
         path: &[u8],
         givens: &[Given],
         known: &Known,
-    ) -> Result<Vec<CopyOf>, String> {
-        let mut others = Vec::new();
+        needs: &mut Needs,
+    ) -> Result<(), String> {
         let here = Place::above(self.side, path);
         let found = Found { set: &self.set, at };
         let facts = known_names(self, known);
@@ -305,11 +275,20 @@ impl Question {
             let (own, by) = (self.set.side(), other.ledger.route.side);
             let (own, by) = (facts.reading(own), facts.reading(by));
             let may_be = || found.looks().may_be_read_as(own, other.row.copy, by);
-            if !is_source && !from_copy && !apart && !gone && may_be() {
-                others.push(CopyOf::standing(&other, there, copy));
+            if is_source || from_copy || apart || gone || !may_be() {
+                continue;
+            }
+            // A file that this run has put there is no link to another.
+            match other.row.stand == Stand::Copied && !other.ledger.direct {
+                true => needs.aparts.push(Apart {
+                    marked: other.spot(there.folder),
+                    looked: self.spot(here.folder.clone()),
+                    why: PUT_THERE,
+                }),
+                false => needs.copies.push(CopyOf::standing(&other, there, copy)),
             }
         }
-        Ok(others)
+        Ok(())
     }
 }
 
@@ -323,77 +302,22 @@ fn known_names<'k>(question: &'k Question, known: &'k Known) -> Facts<'k> {
     }
 }
 
+/// What a file needs to be deleted.
+#[derive(Default)]
+struct Needs {
+    copies: Vec<CopyOf>,
+    aparts: Vec<Apart>,
+}
+
+/// Why a file stays whose folder may be a destination's.
+const PUT_THERE: &str =
+    "it may be what this run has put there: that its folder is not the destination's is not known";
+
 enum Judgement {
-    Delete(Option<Looks>, Vec<CopyOf>),
+    Delete(Option<Looks>, Needs),
     /// It goes with its files where that is asked for, and is none of them.
     Folder,
     LeaveOut(String),
     /// It is not what a transfer read any more.
     Changed,
-}
-
-impl Copies {
-    /// The numbers of all folders.
-    pub(super) fn numbers(&self) -> std::ops::Range<u32> {
-        0..u32::try_from(self.folders.len()).unwrap_or(u32::MAX)
-    }
-
-    /// The copies in a folder.
-    pub(super) fn of_folder(&self, number: u32) -> impl Iterator<Item = &Copy> {
-        let own = self.of_folders[number as usize].iter();
-        own.map(|copy| &self.each[*copy as usize])
-    }
-
-    /// The copies that a file relies on.
-    pub(super) fn of_file(&self, file: u32) -> &[Copy] {
-        let first = self.each.partition_point(|copy| copy.file < file);
-        let count = self.each[first..].partition_point(|copy| copy.file == file);
-        &self.each[first..first + count]
-    }
-
-    /// Files whose copy may be another's: file, its copy's folder, the other's.
-    pub(super) fn rivals(&self) -> Vec<(u32, u32, u32)> {
-        let each = self.each.iter();
-        let rivals = each.flat_map(|copy| {
-            let others = copy.rivals.iter();
-            others.map(|rival| (copy.file, copy.folder, *rival))
-        });
-        rivals.collect()
-    }
-
-    fn add(&mut self, file: u32, copy: CopyOf) {
-        let folder = self.folder(copy.side, &copy.root, &copy.place);
-        let rivals = copy.rivals.iter();
-        let rivals = rivals.map(|(side, root, place)| self.folder(*side, root, place));
-        let rivals = rivals.collect();
-        let number = u32::try_from(self.each.len()).unwrap_or(u32::MAX);
-        self.of_folders[folder as usize].push(number);
-        self.each.push(Copy {
-            file,
-            folder,
-            name: copy.name,
-            looks: copy.looks,
-            beside: copy.beside,
-            rivals,
-            was_there: copy.was_there,
-            exactly: copy.exactly,
-        });
-    }
-
-    fn folder(&mut self, side: Side, root: &[u8], place: &Place) -> u32 {
-        let key = (side, place.folder.clone());
-        let next = u32::try_from(self.folders.len()).unwrap_or(u32::MAX);
-        let number = *self.numbers.entry(key).or_insert(next);
-        if number == next {
-            let is_first = self.roots.insert((side, root.to_vec()));
-            self.of_folders.push(Vec::new());
-            self.folders.push(CopyFolder {
-                side,
-                root: root.to_vec(),
-                path: place.folder.clone(),
-                is_first,
-            });
-        }
-        number
-    }
 }

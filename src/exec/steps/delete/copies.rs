@@ -4,8 +4,8 @@ use crate::files::{Kind, Page, PageEntry, Precision, join};
 use crate::transfer::{End, Links, Looks, Role};
 
 use super::Output;
-use super::choose::{Copy, CopyFolder};
 use super::jobs::output;
+use super::needed::{Copy, CopyFolder};
 use crate::exec::fault::Fault;
 use crate::exec::pages;
 use crate::exec::steps::job::Work;
@@ -109,7 +109,7 @@ impl Looking {
                 "its copy's folder does not show `{}` beside it, which may be taken for the same name there",
                 end.decode(other)
             )),
-            None => is_as_it_was(copy.looks, now)
+            None => is_as_it_was(copy.as_known(now), now)
                 .map_err(|why| format!("{why} (in `{}:{}`)", self.name, end.decode(&self.path))),
         })
     }

@@ -7,9 +7,11 @@ mod away;
 mod choose;
 mod copies;
 mod jobs;
+mod marks;
 mod names;
+mod needed;
 mod relied;
-mod rivals;
+mod sources;
 mod taking;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,9 +29,11 @@ use crate::exec::roles::{JobId, Roles};
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
 use crate::transfer::{Fate, Role};
-use choose::{Chosen, Copies, Copy};
+use choose::Chosen;
 use copies::{Looking, Wrong};
 use jobs::{Deletion, Place};
+use marks::{Ask, Marks, Told};
+use needed::{Copies, Copy};
 
 /// Files that one job deletes at most.
 const BATCH: usize = 32;
@@ -45,8 +49,8 @@ pub(super) struct Delete {
     folders: Backlog<Arc<FolderOf>>,
     /// Folders of copies still to be looked at, by number.
     looks: Backlog<u32>,
-    /// Folders of copies that may be one, still to be told apart.
-    pairs: Backlog<(u32, u32)>,
+    /// Folders that may be one, still to be told apart.
+    marks: Marks,
     /// Files that are what they were, until their copies were looked at.
     sure: BTreeSet<u32>,
     files: Backlog<u32>,
@@ -74,7 +78,7 @@ enum Phase {
     Choose,
     Survey,
     Copies,
-    Pairs,
+    Marks,
     Delete,
     Folders,
     End,
@@ -84,7 +88,7 @@ enum Flying {
     Choice,
     Folder(Try<Arc<FolderOf>>),
     Look(Try<u32>),
-    Pair(Try<(u32, u32)>),
+    Asked(Try<Ask>),
     Files(Vec<Try<u32>>),
     Aways(Vec<Side>, Vec<Try<u32>>),
     Empty,
@@ -98,8 +102,8 @@ pub(in crate::exec) enum Output {
     Surveyed(Result<Vec<(u32, Fate)>, Fault>),
     /// Which copies of a folder do not stand as they must.
     Looked(u32, Result<Wrong, Fault>),
-    /// Whether two folders of copies are two.
-    Told(Result<bool, Fault>),
+    /// What a mark has told of a folder.
+    Told(Result<Told, Fault>),
     /// What became of each; shorter than the batch where time was up.
     Deleted(Vec<(u32, Result<Deletion, Fault>)>),
     /// Empty folders were removed; the faults are those worth a warning.
@@ -117,7 +121,7 @@ impl Delete {
             copies: Copies::default(),
             folders: Backlog::new(),
             looks: Backlog::new(),
-            pairs: Backlog::new(),
+            marks: Marks::default(),
             sure: BTreeSet::new(),
             files: Backlog::new(),
             aways: BTreeMap::new(),
@@ -144,7 +148,7 @@ impl Delete {
         self.fault.get_or_insert(fault);
         self.folders.drain().for_each(drop);
         self.looks.drain().for_each(drop);
-        self.pairs.drain().for_each(drop);
+        self.marks.give_up();
         self.files.drain().for_each(drop);
         self.aways.clear();
         self.sure.clear();
@@ -167,16 +171,17 @@ impl Delete {
     fn settle(&mut self, shared: &mut Shared) {
         let idle = self.flying.is_empty();
         if self.phase == Phase::Survey && idle && self.folders.is_empty() {
-            self.phase = match shared.preview {
-                true => Phase::End,
-                false => Phase::Copies,
-            };
+            if shared.preview {
+                self.phase = Phase::End;
+            } else if shared.enter_delete(self.id) {
+                self.phase = Phase::Copies;
+            }
         }
         if self.phase == Phase::Copies && idle && self.looks.is_empty() {
-            self.find_pairs(shared);
-            self.phase = Phase::Pairs;
+            self.begin_marks(shared);
+            self.phase = Phase::Marks;
         }
-        if self.phase == Phase::Pairs && idle && self.pairs.is_empty() {
+        if self.phase == Phase::Marks && idle && self.marks.is_idle() && !self.next_stage(shared) {
             self.trust();
             self.phase = Phase::Delete;
         }
@@ -192,6 +197,7 @@ impl Delete {
     }
 
     fn ending(&mut self, shared: &mut Shared) -> Ending {
+        shared.leave_delete(self.id);
         let mut left: Vec<u32> = std::mem::take(&mut self.sure).into_iter().collect();
         if shared.preview {
             // What would be done is told as done.
@@ -242,7 +248,7 @@ impl Delete {
         let others = [
             self.folders.next_retry(),
             self.looks.next_retry(),
-            self.pairs.next_retry(),
+            self.marks.next_retry(),
             self.files.next_retry(),
         ];
         others.into_iter().flatten().chain(aways).min()
@@ -269,9 +275,9 @@ impl Delete {
             let work = self.looking(attempt.item, None, shared).work();
             return (Flying::Look(attempt), work);
         }
-        if let Some(attempt) = self.pairs.take(now) {
-            let work = self.pair(attempt.item, shared).work();
-            return (Flying::Pair(attempt), work);
+        if let Some(attempt) = self.marks.take(now) {
+            let work = self.ask(attempt.item, shared);
+            return (Flying::Asked(attempt), work);
         }
         if self.files.ready(now) > 0 {
             let batch: Vec<Try<u32>> = std::iter::from_fn(|| self.files.take(now))
@@ -318,8 +324,8 @@ impl Machine for Delete {
                 }
                 None => (Roles::none(), 0),
             },
-            Phase::Pairs => match self.pairs.peek(now).copied() {
-                Some(pair) => (self.pair_roles(pair), 1),
+            Phase::Marks => match self.marks_roles(now) {
+                Some(roles) => (roles, 1),
                 None => (Roles::none(), 0),
             },
             Phase::Delete => self.deletion(now),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use super::needed::Spot;
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::files::{Place, join};
 use crate::plan::StepId;
@@ -25,6 +26,14 @@ pub(super) struct Standing<'n> {
     pub(super) ledger: &'n Ledger,
     pub(super) at: u32,
     pub(super) row: Row,
+}
+
+impl Standing<'_> {
+    /// The folder that it stands in.
+    pub(super) fn spot(&self, folder: Vec<u8>) -> Spot {
+        let route = &self.ledger.route;
+        (route.side, route.root.clone(), folder)
+    }
 }
 
 impl Names {

@@ -1,9 +1,9 @@
 //! The transfers that a `delete` relies on, and what they prove of a file.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::names::{Names, Paths, Standing};
+use super::needed::{Apart, Spot};
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::exec::shared::Shared;
 use crate::files::{FileSet, Kind, Place, Side, join, name_keys, split};
@@ -15,10 +15,14 @@ pub(super) struct Relied {
     step: StepId,
     pub(super) name: String,
     /// What it did; a transfer that never came to know its two ends has a ledger in which nothing is told.
-    ledger: Arc<Ledger>,
+    pub(super) ledger: Arc<Ledger>,
     /// Whether a final reply after all bytes suffices.
     accepts_reply: bool,
 }
+
+/// Why a file stays whose folder may be one that a transfer has read from.
+const CHANGED: &str =
+    "it may be a file of this run's transfers under another path, which has changed since";
 
 /// What is known beside the ledgers.
 #[derive(Clone, Copy)]
@@ -66,7 +70,7 @@ pub(super) struct CopyOf {
     /// somebody has rewritten it since.
     pub(super) exactly: bool,
     pub(super) beside: Vec<Vec<u8>>,
-    pub(super) rivals: Vec<(Side, Vec<u8>, Place)>,
+    pub(super) rivals: Vec<Spot>,
 }
 
 impl Relied {
@@ -128,21 +132,31 @@ impl Relied {
         }
     }
 
-    /// Whether a file may be one of this transfer's. One that was not brought over may have changed meanwhile, so that only
-    /// its name tells.
-    fn may_have_handled(&self, at: u32, found: Found<'_>, facts: Facts<'_>) -> bool {
+    /// Whether a file looks like one of this transfer's.
+    pub(super) fn may_have_handled(&self, at: u32, found: Found<'_>, facts: Facts<'_>) -> bool {
         let ledger = &self.ledger;
         let may_be = |looks: Looks| {
             let (own, by) = (ledger.set.side(), found.set.side());
             let (own, by) = (facts.reading(own), facts.reading(by));
             looks.may_be_read_as(own, found.looks(), by)
         };
-        let row = ledger.row(at);
-        match (row.stand, ledger.set.kind(at)) {
-            (_, kind) if kind != Kind::File => false,
-            (Stand::Open, _) => true,
-            _ => may_be(looks(&ledger.set, at)) || may_be(row.source),
-        }
+        let is_file = ledger.set.kind(at) == Kind::File;
+        is_file && (may_be(looks(&ledger.set, at)) || may_be(ledger.row(at).source))
+    }
+
+    /// The folders of a file and of one of this transfer's that has its name and looks otherwise: if they are one, it has
+    /// changed since.
+    pub(super) fn other_version(&self, at: u32, found: Found<'_>) -> Option<Apart> {
+        let set = &self.ledger.set;
+        let folder = |set: &FileSet, at| split(&set.absolute(at)).0.to_vec();
+        let spot = |set: &FileSet, at| (set.side(), set.root().to_vec(), folder(set, at));
+        let (marked, looked) = (spot(found.set, found.at), spot(set, at));
+        let is_other = set.kind(at) == Kind::File && marked != looked;
+        is_other.then_some(Apart {
+            marked,
+            looked,
+            why: CHANGED,
+        })
     }
 
     fn unproven(&self) -> String {
@@ -219,8 +233,7 @@ impl Relied {
             } else if place == copy.place {
                 copy.beside.push(name);
             } else if came_after && from != own && self.may_be_one(row, &other, facts) {
-                let route = &other.ledger.route;
-                copy.rivals.push((route.side, route.root.clone(), place));
+                copy.rivals.push(other.spot(place.folder));
             }
         }
         Ok(())
@@ -326,50 +339,6 @@ impl Given {
         let (place, path) = other.ledger.source(other.at);
         let lies = self.lies.as_ref();
         lies.is_some_and(|(lies, name)| *lies == place && split(&path).1 == name)
-    }
-}
-
-/// All source files of the transfers that a `delete` comes after, by what their names may be known by.
-pub(super) struct Sources(HashMap<String, Vec<(u32, u32)>>);
-
-impl Sources {
-    pub(super) fn new(relied: &[Relied]) -> Sources {
-        let mut sources: HashMap<String, Vec<(u32, u32)>> = HashMap::new();
-        for (number, relied) in (0u32..).zip(relied) {
-            for at in relied.ledger.positions() {
-                for key in relied.ledger.source_keys(at) {
-                    sources.entry(key).or_default().push((number, at));
-                }
-            }
-        }
-        Sources(sources)
-    }
-
-    /// What transfers prove of a file that none of them names, but that one of them may have handled under another path
-    /// or through another entry.
-    ///
-    /// # Errors
-    /// The reason why it stays: it may be one that was not proven.
-    pub(super) fn prove(
-        &self,
-        relied: &[Relied],
-        found: Found<'_>,
-        facts: Facts<'_>,
-    ) -> Result<Vec<Given>, String> {
-        let keys = found.keys();
-        let alike = keys.iter().filter_map(|key| self.0.get(key)).flatten();
-        let alike: BTreeSet<&(u32, u32)> = alike.collect();
-        let mut givens = Vec::new();
-        for (number, at) in alike {
-            let relied = &relied[*number as usize];
-            if relied.may_have_handled(*at, found, facts) {
-                let given = relied.prove(*at, facts);
-                let given =
-                    given.map_err(|why| format!("{why}; it was found under another path"))?;
-                givens.extend(given);
-            }
-        }
-        Ok(givens)
     }
 }
 

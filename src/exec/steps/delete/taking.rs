@@ -33,8 +33,8 @@ impl Delete {
             (Flying::Look(attempt), Output::Looked(number, wrong)) => {
                 self.take_look(attempt, number, wrong, now, shared);
             }
-            (Flying::Pair(attempt), Output::Told(two)) => {
-                self.take_pair(attempt, two, now, shared);
+            (Flying::Asked(attempt), Output::Told(told)) => {
+                self.take_told(attempt, told, now, shared);
             }
             (Flying::Files(attempts), Output::Deleted(done)) => {
                 let left = self.take_deletions(attempts, done, None, now, shared);
@@ -94,7 +94,7 @@ impl Delete {
         for folder in by_folder(&chosen.set) {
             self.folders.push(Arc::new(folder));
         }
-        for number in chosen.copies.numbers() {
+        for number in chosen.copies.looked_at() {
             self.looks.push(number);
         }
         self.copies = chosen.copies;

@@ -1,5 +1,6 @@
 //! Files on their way in one job: each copied, settled or given up, until the time of the batch is over.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,10 @@ use super::piece::{Arrival, Attempt, Failed, Moved, NotDone};
 use super::youth::{self, Youth};
 use crate::exec::fault::Fault;
 use crate::exec::steps::job::{Desk, Pair, Work};
+use crate::files::split;
+
+/// Folders of other sources that a file is told apart from, at most.
+const MOST_OTHERS: usize = 64;
 
 /// A batch ends after this long, so that the dispatcher can share the sessions out anew.
 const SHORT: Duration = Duration::from_millis(100);
@@ -92,6 +97,7 @@ impl Terms {
         item.again = attempt.again;
         item.asks_places = self.asks_places(&item);
         item.relied = self.wishes.relied;
+        item.others = self.other_folders(attempt.piece.file, &item);
         item.asks_time = self.asks_time();
         let rested = desk.rested && first;
         let now = desk.unix_now();
@@ -193,12 +199,25 @@ impl Terms {
         }
     }
 
+    /// Folders of other sources that are not known to be another than the destination's.
+    fn other_folders(&self, at: u32, item: &Item) -> Vec<Vec<u8>> {
+        let others = self.decisions.others(at).iter();
+        let folders = others.map(|other| split(&self.set.absolute(*other)).0.to_vec());
+        let folders: BTreeSet<Vec<u8>> = folders.collect();
+        let unknown = folders.into_iter().filter(|folder| {
+            let verdict = self.ends.verdict_of(folder, item);
+            verdict != Some(Verdict::Different)
+        });
+        unknown.collect()
+    }
+
     /// Keeps what a later deletion will compare: what was found out about the folders, and the time that a file got where
     /// it could not be given its source's.
     fn witness(&self, arrival: Arrival, target: &mut dyn End, item: &Item) -> Arrival {
         let Arrival::Copied(mut copied) = arrival else {
             return arrival;
         };
+        self.ends.keep_others(item);
         if let Some(verdict) = &copied.places {
             self.ends.keep_verdict(item, verdict);
         }
@@ -240,9 +259,11 @@ impl Terms {
                 Compared::Different => {}
             }
         }
-        let refusal = match item.replaces_only_copy {
-            true => Some(Refusal::OnlyCopy),
-            false => self.decisions.guards(attempt.piece.file).cloned(),
+        let too_many = item.others.len() > MOST_OTHERS || (item.direct && !item.others.is_empty());
+        let refusal = match (item.replaces_only_copy, too_many) {
+            (true, _) => Some(Refusal::OnlyCopy),
+            (false, true) => Some(Refusal::AnotherSource),
+            (false, false) => None,
         };
         if let Some(refusal) = refusal {
             return Err(CopyError::new(Role::Target, Cause::Refused(refusal)));
@@ -358,6 +379,9 @@ fn settle(
     let settled = transfer::settle(pair.target, item, doubt)?;
     if settled == Settled::Arrived && item.asks_places {
         copied.places = Some(transfer::ask_places(pair.source, pair.target, item)?);
+    }
+    if settled == Settled::Arrived {
+        transfer::ask_others(pair.source, pair.target, item)?;
     }
     match settled {
         Settled::NotArrived => return Ok(None),

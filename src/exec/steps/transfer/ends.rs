@@ -208,6 +208,21 @@ impl Ends {
         pairs.get(&folders(item)).cloned()
     }
 
+    /// What was found out about the folder of another source and that of a file at its destination.
+    pub(super) fn verdict_of(&self, other: &[u8], item: &Item) -> Option<Verdict> {
+        let pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        let target = split(&item.target).0.to_vec();
+        pairs.get(&(other.to_vec(), target)).cloned()
+    }
+
+    /// The folders of other sources are none of a file's destination.
+    pub(super) fn keep_others(&self, item: &Item) {
+        let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        let target = split(&item.target).0.to_vec();
+        let others = item.others.iter();
+        pairs.extend(others.map(|other| ((other.clone(), target.clone()), Verdict::Different)));
+    }
+
     pub(super) fn keep_verdict(&self, item: &Item, verdict: &Verdict) {
         let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
         pairs.insert(folders(item), verdict.clone());
@@ -242,6 +257,7 @@ impl Terms {
         // What has that name by then is the other one, under a name that the server takes for the same.
         if self.decisions.has_namesake(at) && !item.replaces {
             item.may_overwrite = false;
+            item.has_namesake = true;
         }
         Ok(item)
     }

@@ -13,6 +13,7 @@ use crate::exec::proofs::Ledger;
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
 use crate::files::FileSet;
+use crate::options::Publish;
 
 impl Look {
     /// The job that comes next.
@@ -88,7 +89,8 @@ impl Transfer {
         if shared.proofs().is_some() {
             let from = shared.identity(self.transfer.source);
             let to = shared.identity(self.transfer.to);
-            let ledger = Ledger::new(self.set.clone(), ends.route.clone(), from, to);
+            let mut ledger = Ledger::new(self.set.clone(), ends.route.clone(), from, to);
+            ledger.direct = self.transfer.options.publish == Publish::Direct;
             if let Some(proofs) = shared.proofs() {
                 proofs.begin(self.id, ledger);
             }

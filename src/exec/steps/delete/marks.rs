@@ -1,0 +1,207 @@
+//! Folders that may be one are told apart by empty files: one in each, every folder listed once, and they go again.
+//!
+//! So many folders cost so many marks and listings, however many pairs there are to be told apart.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use super::jobs::output;
+use super::needed::CopyFolder;
+use super::{Delete, Output};
+use crate::exec::backlog::{Backlog, Try};
+use crate::exec::fault::Fault;
+use crate::exec::roles::Roles;
+use crate::exec::shared::Shared;
+use crate::exec::steps::job::Work;
+use crate::files::{Fingerprint, Partials, join};
+use crate::transfer::{Links, Role, mark_folder, marks_in};
+
+/// What is still to be asked.
+#[derive(Default)]
+pub(super) struct Marks {
+    backlog: Backlog<Ask>,
+    stage: Stage,
+    /// The path of each folder's mark.
+    paths: BTreeMap<u32, Vec<u8>>,
+    /// Folders that show their own.
+    marked: BTreeSet<u32>,
+    /// Folders that were seen whole, and the folders whose marks they show.
+    seen: BTreeMap<u32, BTreeSet<u32>>,
+}
+
+/// One thing to do.
+#[derive(Clone, Copy)]
+pub(super) enum Ask {
+    /// Marks a folder.
+    Mark(u32),
+    /// Looks which marks a folder shows.
+    Look(u32),
+    /// Takes a mark away.
+    Clear(u32),
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Mark,
+    Look,
+    Clear,
+}
+
+/// What came of it.
+pub(in crate::exec) enum Told {
+    /// Whether a folder shows its own mark.
+    Marked(bool),
+    /// The folders whose marks a folder shows; none where it was not seen whole.
+    Shows(Option<BTreeSet<u32>>),
+    Cleared,
+}
+
+impl Ask {
+    fn folder(self) -> u32 {
+        match self {
+            Ask::Mark(folder) | Ask::Look(folder) | Ask::Clear(folder) => folder,
+        }
+    }
+}
+
+impl Marks {
+    pub(super) fn is_idle(&self) -> bool {
+        self.backlog.is_empty()
+    }
+
+    pub(super) fn give_up(&mut self) {
+        self.backlog.drain().for_each(drop);
+    }
+
+    pub(super) fn next_retry(&self) -> Option<Instant> {
+        self.backlog.next_retry()
+    }
+
+    pub(super) fn take(&mut self, now: Instant) -> Option<Try<Ask>> {
+        self.backlog.take(now)
+    }
+
+    /// Whether two folders are shown to be two.
+    fn are_two(&self, marked: u32, looked: u32) -> bool {
+        let shown = self.seen.get(&looked);
+        self.marked.contains(&marked) && shown.is_some_and(|shown| !shown.contains(&marked))
+    }
+}
+
+impl Delete {
+    /// All copies were looked at: folders that may be one are still to be told apart.
+    pub(super) fn begin_marks(&mut self, shared: &mut Shared) {
+        let mut marked = BTreeSet::new();
+        for doubt in self.copies.doubts() {
+            if doubt.marked == doubt.looked {
+                self.keep_one(doubt.file, doubt.why, shared);
+            } else if self.sure.contains(&doubt.file) {
+                marked.insert(doubt.marked);
+            }
+        }
+        for folder in marked {
+            let path = self.mark_of(folder, shared);
+            self.marks.paths.insert(folder, path);
+            self.marks.backlog.push(Ask::Mark(folder));
+        }
+    }
+
+    /// Goes on where one stage is done; whether there is a further one.
+    pub(super) fn next_stage(&mut self, shared: &mut Shared) -> bool {
+        let (next, asks): (_, Vec<Ask>) = match self.marks.stage {
+            _ if self.marks.paths.is_empty() => return false,
+            Stage::Mark => {
+                let doubts = self.copies.doubts().into_iter();
+                let looked = doubts.filter(|doubt| self.marks.marked.contains(&doubt.marked));
+                let looked: BTreeSet<u32> = looked.map(|doubt| doubt.looked).collect();
+                (Stage::Look, looked.into_iter().map(Ask::Look).collect())
+            }
+            Stage::Look => {
+                let marked = self.marks.paths.keys().copied();
+                (Stage::Clear, marked.map(Ask::Clear).collect())
+            }
+            Stage::Clear => {
+                self.judge_marks(shared);
+                return false;
+            }
+        };
+        self.marks.stage = next;
+        asks.into_iter()
+            .for_each(|ask| self.marks.backlog.push(ask));
+        true
+    }
+
+    fn judge_marks(&mut self, shared: &mut Shared) {
+        for doubt in self.copies.doubts() {
+            if !self.marks.are_two(doubt.marked, doubt.looked) {
+                self.keep_one(doubt.file, doubt.why, shared);
+            }
+        }
+    }
+
+    fn mark_of(&self, folder: u32, shared: &Shared) -> Vec<u8> {
+        let folder = &self.copies.folders[folder as usize];
+        let owner = Fingerprint {
+            manifest: &shared.plan.name,
+            step: &shared.plan.step(self.id).name,
+            source: &shared.identity_text(folder.side),
+            path: &folder.path,
+        };
+        Partials::of(&join(&folder.path, b"mark"), &owner).of_version(Some(0), None)
+    }
+
+    /// The next thing to ask, and where.
+    pub(super) fn marks_roles(&mut self, now: Instant) -> Option<Roles> {
+        let ask = self.marks.backlog.peek(now)?;
+        let side = self.copies.folders[ask.folder() as usize].side;
+        Some(Roles::one(Role::Target, side))
+    }
+
+    pub(super) fn ask(&self, ask: Ask, shared: &Shared) -> Work {
+        let folder: CopyFolder = self.copies.folders[ask.folder() as usize].clone();
+        let name = shared.plan.side_name(folder.side).to_owned();
+        let own = self.marks.paths.get(&ask.folder()).cloned();
+        let own = own.unwrap_or_default();
+        let paths = match ask {
+            Ask::Look(_) => self.marks.paths.clone(),
+            Ask::Mark(_) | Ask::Clear(_) => BTreeMap::new(),
+        };
+        Box::new(move |desk| {
+            let told = desk.end(Role::Target).and_then(|end| {
+                end.confine(&folder.root, Links::Refuse);
+                let told = match ask {
+                    Ask::Mark(_) => mark_folder(end, &own).map(Told::Marked),
+                    Ask::Look(_) => marks_in(end, &folder.path, &paths).map(Told::Shows),
+                    Ask::Clear(_) => end.remove(&own).map(|_| Told::Cleared),
+                };
+                told.map_err(|cause| Fault::at(&name, &cause, end))
+            });
+            output(Output::Told(told))
+        })
+    }
+
+    pub(super) fn take_told(
+        &mut self,
+        mut attempt: Try<Ask>,
+        told: Result<Told, Fault>,
+        now: Instant,
+        shared: &mut Shared,
+    ) {
+        let folder = attempt.item.folder();
+        match told {
+            Ok(Told::Marked(true)) => {
+                self.marks.marked.insert(folder);
+            }
+            Ok(Told::Shows(Some(shown))) => {
+                self.marks.seen.insert(folder, shown);
+            }
+            Ok(Told::Marked(false) | Told::Shows(None) | Told::Cleared) => {}
+            Err(fault) => {
+                if let Some(wait) = self.again(&mut attempt, &fault, shared) {
+                    self.marks.backlog.retry(attempt, now + wait);
+                }
+            }
+        }
+    }
+}

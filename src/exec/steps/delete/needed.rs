@@ -1,0 +1,160 @@
+//! What must stand before files go, folder by folder, and which folders must not be one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::relied::CopyOf;
+use crate::files::Side;
+use crate::transfer::Looks;
+
+/// What must stand at destinations before files go.
+#[derive(Default)]
+pub(in crate::exec) struct Copies {
+    pub(super) folders: Vec<CopyFolder>,
+    /// In the order of the files that rely on them.
+    pub(super) each: Vec<Copy>,
+    /// The copies of each folder.
+    of_folders: Vec<Vec<u32>>,
+    numbers: BTreeMap<(Side, Vec<u8>), u32>,
+    roots: BTreeSet<(Side, Vec<u8>)>,
+    doubts: Vec<Doubt>,
+}
+
+/// Two folders that must not be one, where a file is to go.
+#[derive(Clone, Copy)]
+pub(super) struct Doubt {
+    pub(super) file: u32,
+    /// The one that is marked.
+    pub(super) marked: u32,
+    /// The one that must not show the mark.
+    pub(super) looked: u32,
+    /// Why the file stays otherwise.
+    pub(super) why: &'static str,
+}
+
+/// A folder, by who reads it, what its end is confined to, and where it lies.
+pub(super) type Spot = (Side, Vec<u8>, Vec<u8>);
+
+/// The same by their paths.
+pub(super) struct Apart {
+    pub(super) marked: Spot,
+    pub(super) looked: Spot,
+    pub(super) why: &'static str,
+}
+
+/// Why a file stays whose copy may be another's.
+const MAY_BE_ONE: &str =
+    "its copy cannot be told from that of another file: the folders of both may be one";
+
+/// A folder of a destination.
+#[derive(Clone)]
+pub(super) struct CopyFolder {
+    pub(super) side: Side,
+    /// What its end is confined to.
+    pub(super) root: Vec<u8>,
+    pub(super) path: Vec<u8>,
+    /// Whether it is the first folder below its root.
+    pub(super) is_first: bool,
+}
+
+/// A file of a destination.
+#[derive(Clone)]
+pub(super) struct Copy {
+    /// The file that relies on it.
+    pub(super) file: u32,
+    pub(super) folder: u32,
+    pub(super) name: Vec<u8>,
+    pub(super) looks: Looks,
+    /// Names that a system may take for this one, and that must stand there, too.
+    pub(super) beside: Vec<Vec<u8>>,
+    /// Whether this run found it there and did not write it.
+    pub(super) was_there: bool,
+    /// Whether its time is compared to the second, although its folder's listing tells less.
+    pub(super) exactly: bool,
+}
+
+impl Copy {
+    /// What it must be, where its size was not known when it was found: converted files have another one.
+    pub(super) fn as_known(&self, now: Looks) -> Looks {
+        let size = self.looks.size.or(now.size.filter(|_| self.was_there));
+        Looks { size, ..self.looks }
+    }
+}
+
+impl Copies {
+    /// The folders that hold copies.
+    pub(super) fn looked_at(&self) -> Vec<u32> {
+        let folders = (0u32..).zip(&self.of_folders);
+        let holding = folders.filter(|(_, copies)| !copies.is_empty());
+        holding.map(|(number, _)| number).collect()
+    }
+
+    /// The copies in a folder.
+    pub(super) fn of_folder(&self, number: u32) -> impl Iterator<Item = &Copy> {
+        let own = self.of_folders[number as usize].iter();
+        own.map(|copy| &self.each[*copy as usize])
+    }
+
+    /// The copies that a file relies on.
+    pub(super) fn of_file(&self, file: u32) -> &[Copy] {
+        let first = self.each.partition_point(|copy| copy.file < file);
+        let count = self.each[first..].partition_point(|copy| copy.file == file);
+        &self.each[first..first + count]
+    }
+
+    /// Folders that must be two before a file goes.
+    pub(super) fn doubts(&self) -> Vec<Doubt> {
+        self.doubts.clone()
+    }
+
+    pub(super) fn add(&mut self, file: u32, copy: CopyOf) {
+        let folder = self.folder((copy.side, copy.root.clone(), copy.place.folder));
+        if self.roots.insert((copy.side, copy.root)) {
+            self.folders[folder as usize].is_first = true;
+        }
+        for rival in copy.rivals {
+            let looked = self.folder(rival);
+            self.doubts.push(Doubt {
+                file,
+                marked: folder,
+                looked,
+                why: MAY_BE_ONE,
+            });
+        }
+        let number = u32::try_from(self.each.len()).unwrap_or(u32::MAX);
+        self.of_folders[folder as usize].push(number);
+        self.each.push(Copy {
+            file,
+            folder,
+            name: copy.name,
+            looks: copy.looks,
+            beside: copy.beside,
+            was_there: copy.was_there,
+            exactly: copy.exactly,
+        });
+    }
+
+    pub(super) fn add_doubt(&mut self, file: u32, apart: Apart) {
+        let (marked, looked) = (self.folder(apart.marked), self.folder(apart.looked));
+        self.doubts.push(Doubt {
+            file,
+            marked,
+            looked,
+            why: apart.why,
+        });
+    }
+
+    fn folder(&mut self, (side, root, path): Spot) -> u32 {
+        let next = u32::try_from(self.folders.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry((side, path.clone())).or_insert(next);
+        if number == next {
+            self.of_folders.push(Vec::new());
+            self.folders.push(CopyFolder {
+                side,
+                root,
+                path,
+                is_first: false,
+            });
+        }
+        number
+    }
+}
