@@ -43,6 +43,13 @@ pub(super) fn execute(
     // Links above the last part are always followed; the last one only where the file itself is meant.
     let place = absolute(&session.shared.tree().follow(parent(&path)), name(&path));
     let target = session.shared.tree().follow(&path);
+    let (place, target) = match session.shared.config.folds_case {
+        true => {
+            let tree = session.shared.tree();
+            (tree.spelled(&place), tree.spelled(&target))
+        }
+        false => (place, target),
+    };
     let restart = if matches!(verb, "RETR" | "STOR" | "APPE") {
         std::mem::take(&mut session.restart)
     } else {

@@ -28,6 +28,7 @@ pub struct Server {
     pub(super) onto_existing: OntoExisting,
     pub(super) folder_exists: String,
     pub(super) discard_uploads: bool,
+    pub(super) folds_case: bool,
     pub(super) home: Vec<u8>,
     pub(super) tune_data: Option<fn(&TcpListener)>,
     pub(super) chatter: Vec<Vec<u8>>,
@@ -125,6 +126,7 @@ impl Default for Server {
             onto_existing: OntoExisting::Replace,
             folder_exists: "550 file exists".to_owned(),
             discard_uploads: false,
+            folds_case: false,
             home: b"/".to_vec(),
             tune_data: None,
             chatter: Vec::new(),
@@ -288,6 +290,12 @@ impl Server {
     /// Keeps of uploads only length and hash.
     pub fn discard_uploads(mut self) -> Self {
         self.discard_uploads = true;
+        self
+    }
+
+    /// Takes `README` for the `readme` that stands there, as Windows and macOS do; what is written keeps the name that it has.
+    pub fn folds_case(mut self) -> Self {
+        self.folds_case = true;
         self
     }
 

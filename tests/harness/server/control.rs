@@ -141,6 +141,10 @@ impl Session {
             return Ok(flow);
         }
         let reply = commands::execute(self, command, &orders)?;
+        if orders.until_more {
+            // Ends, too, when the client leaves.
+            self.control.peek(&mut [0])?;
+        }
         self.answer(reply, &orders)
     }
 

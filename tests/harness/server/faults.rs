@@ -41,6 +41,8 @@ pub enum Do {
     Stray(String),
     /// Answers this in place of the 150: `125 …`, as IIS.
     Opening(String),
+    /// Answers only once the client has sent more, without waiting for this answer.
+    UntilMore,
     /// Closes the control connection after the reply.
     CloseAfter,
 
@@ -117,6 +119,7 @@ pub(super) struct Orders {
     pub(super) silent: bool,
     pub(super) stray: Vec<String>,
     pub(super) opening: Option<String>,
+    pub(super) until_more: bool,
     pub(super) close_after: bool,
     pub(super) dead_port: bool,
     pub(super) pasv_address: Option<[u8; 4]>,
@@ -177,6 +180,7 @@ impl Orders {
             Do::NoReply => self.silent = true,
             Do::Stray(text) => self.stray.push(text),
             Do::Opening(text) => self.opening = Some(text),
+            Do::UntilMore => self.until_more = true,
             Do::CloseAfter => self.close_after = true,
             Do::DeadPort => self.dead_port = true,
             Do::PasvAddress(address) => self.pasv_address = Some(address),

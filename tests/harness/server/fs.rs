@@ -155,6 +155,18 @@ impl Tree {
         path
     }
 
+    /// The path as what stands there is spelled, where only ASCII letters' case may differ.
+    pub fn spelled(&self, path: &[u8]) -> Vec<u8> {
+        if self.nodes.contains_key(path) {
+            return path.to_vec();
+        }
+        let folder = self.spelled(parent(path));
+        let mut inside = self.children(&folder);
+        let found = inside.find(|(child, _)| child.eq_ignore_ascii_case(name(path)));
+        let spelled = found.map_or(name(path), |(child, _)| child);
+        absolute(&folder, spelled)
+    }
+
     fn follow_once(&self, path: &[u8]) -> Option<Vec<u8>> {
         let ends = (1..=path.len()).filter(|&end| end == path.len() || path[end] == b'/');
         ends.into_iter()

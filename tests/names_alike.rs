@@ -1,0 +1,119 @@
+//! Names that a server takes for one: by their case alone.
+
+use crate::harness::Case;
+use crate::harness::server::{Running, Server};
+
+/// Uploads `out` to `/in` with these options, and deletes the sources.
+fn moved(server: &Running, options: &str) -> Case {
+    // A set is published whole or not at all, so that there is nothing to go on with.
+    let after = match options.contains("publish: set") {
+        true => "",
+        false => ", on_error: continue",
+    };
+    Case::new().servers(
+        &[("s", server, "connections: 1")],
+        &format!(
+            "steps:
+  up: {{ upload: {{ files: 'out/*', to: s, into: /in{options} }}{after} }}
+  tidy: {{ delete: {{ sources_of: up }} }}
+"
+        ),
+    )
+}
+
+fn folding() -> Server {
+    Server::new().folds_case().file("/in/readme", "old")
+}
+
+#[test]
+fn a_file_replaces_what_stands_under_its_name_in_another_case() {
+    let server = folding().start();
+    let case = moved(&server, "").file("out/README", "newer");
+    case.run().code(0);
+    assert_eq!(server.names("/in"), ["readme"]);
+    assert_eq!(server.read("/in/readme"), Some(b"newer".to_vec()));
+    assert_eq!(case.files("out"), [""; 0]);
+}
+
+#[test]
+fn a_file_is_compared_with_what_stands_under_its_name_in_another_case() {
+    let server = folding().start();
+    let case = Case::new()
+        .pipeline(
+            &[("s", &server)],
+            "steps:\n  up: { upload: { files: 'out/*', to: s, into: /in } }\n",
+        )
+        .file("out/README", "newer");
+    case.run().code(0);
+    assert_eq!(server.read("/in/readme"), Some(b"newer".to_vec()));
+    let stored = server.count("STOR");
+    case.run().code(0).stderr_has("1 unchanged");
+    assert_eq!(server.count("STOR"), stored, "{:?}", server.log());
+}
+
+#[test]
+fn what_stands_under_the_name_in_another_case_is_skipped() {
+    let server = folding().start();
+    let case = moved(&server, ", if_exists: skip").file("out/README", "newer");
+    case.run().code(0).stderr_has("1 skipped");
+    assert_eq!(server.read("/in/readme"), Some(b"old".to_vec()));
+    assert_eq!(case.files("out"), ["README"]);
+    assert_eq!(server.count("STOR"), 0, "{:?}", server.log());
+}
+
+#[test]
+fn what_stands_under_the_name_in_another_case_fails_a_step_that_may_replace_nothing() {
+    let server = folding().start();
+    let case = moved(&server, ", if_exists: fail").file("out/README", "newer");
+    case.run().code(1);
+    assert_eq!(server.read("/in/readme"), Some(b"old".to_vec()));
+    assert_eq!(case.files("out"), ["README"]);
+}
+
+/// Of two files that go to one name one arrives; no source goes without its content standing there.
+#[test]
+fn the_second_of_two_files_that_become_one_fails() {
+    for options in [
+        "",
+        ", if_exists: overwrite",
+        ", publish: set",
+        ", publish: direct",
+    ] {
+        for server in [folding(), Server::new().folds_case().folder("/in")] {
+            let server = server.start();
+            let case = moved(&server, options)
+                .file("out/README", "the large one")
+                .file("out/readme", "small");
+            let outcome = case.run();
+            outcome.code(1).stderr_has(" of 2 files failed");
+            let clear = [
+                "takes its name for that of another file of this step",
+                "something with that name has come to stand at the destination meanwhile",
+            ];
+            assert!(
+                clear.iter().any(|words| outcome.stderr.contains(words)),
+                "{outcome:?}"
+            );
+            let stands = server.read("/in/readme").or(server.read("/in/README"));
+            for (name, content) in [("README", "the large one"), ("readme", "small")] {
+                let kept = case.read(format!("out/{name}")).is_some();
+                let arrived = stands == Some(content.into());
+                assert!(kept || arrived, "{options} {name} {outcome:?}");
+            }
+            assert!(!case.files("out").is_empty(), "{options} {outcome:?}");
+        }
+    }
+}
+
+/// Elsewhere the two are two.
+#[test]
+fn two_files_whose_case_differs_are_both_moved_where_the_server_tells_them_apart() {
+    let server = Server::new().file("/in/Readme", "old").start();
+    let case = moved(&server, "")
+        .file("out/README", "large")
+        .file("out/readme", "small");
+    case.run().code(0);
+    assert_eq!(server.names("/in"), ["README", "Readme", "readme"]);
+    assert_eq!(server.read("/in/README"), Some(b"large".to_vec()));
+    assert_eq!(case.files("out"), [""; 0]);
+}
