@@ -9,7 +9,7 @@ use crate::endpoint::{ClockOffset, PasvAddress};
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, StepOutcome, Tally};
 use crate::files::{FileSet, Limits, NameEncoding, Reach, Route, ServerId, Side};
 use crate::journal::{Journal, Mark, Record, Resumed};
-use crate::plan::{Action, Plan, Retry, StepId};
+use crate::plan::{Plan, Retry, StepId};
 use crate::transfer::{Class, Facts, Reading};
 
 use super::backlog::{Try, pause};
@@ -211,16 +211,10 @@ impl Shared {
     /// whatever path it knows them.
     pub(super) fn enter_delete(&mut self, id: StepId) -> bool {
         let plan = &self.plan;
-        let delete = |id: StepId| match &plan.step(id).action {
-            Action::Delete(delete) => Some(delete),
-            _ => None,
-        };
-        let own = delete(id);
-        let meets = |other: &StepId| match (own, delete(*other)) {
-            (Some(own), Some(other)) => own.meets(other),
-            _ => false,
-        };
-        let free = !self.deleting.iter().any(meets);
+        let free = !self
+            .deleting
+            .iter()
+            .any(|other| plan.deletes_meet(id, *other));
         if free {
             self.deleting.push(id);
         }

@@ -297,6 +297,14 @@ impl Plan {
         relied || before().is_some_and(|before| self.relies_on(before))
     }
 
+    /// Whether two deletions look at the files or copies of one transfer.
+    pub fn deletes_meet(&self, one: StepId, other: StepId) -> bool {
+        match (&self.step(one).action, &self.step(other).action) {
+            (Action::Delete(one), Action::Delete(other)) => one.meets(other),
+            _ => false,
+        }
+    }
+
     /// The transfer whose copies a set is of.
     fn brings_on(&self, set: StepId) -> Option<StepId> {
         match &self.step(set).action {
@@ -367,8 +375,8 @@ impl Delete {
         }
     }
 
-    /// Whether two deletions look at the files or copies of one transfer.
-    pub fn meets(&self, other: &Delete) -> bool {
+    /// Whether both look at the files or copies of one transfer.
+    fn meets(&self, other: &Delete) -> bool {
         let transfers = match &self.what {
             DeleteWhat::SourcesOf(steps) => steps.clone(),
             DeleteWhat::Set { from, after } => {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Output;
 use super::names::{Names, Paths};
-use super::needed::{Apart, Copies, Spot};
-use super::relied::{CopyOf, Facts, Found, Given, Relied};
+use super::needed::{Apart, Copies, CopyOf, Spot, Why};
+use super::relied::{Facts, Found, Given, Relied};
 use super::sources::Sources;
 use crate::exec::fault::Fault;
 use crate::exec::proofs::{Proofs, Stand};
@@ -283,7 +283,7 @@ impl Question {
                 true => needs.aparts.push(Apart {
                     marked: other.spot(there.folder),
                     looked: self.spot(here.folder.clone()),
-                    why: PUT_THERE,
+                    why: Why::PutThere,
                 }),
                 false => needs.copies.push(CopyOf::standing(&other, there, copy)),
             }
@@ -308,10 +308,6 @@ struct Needs {
     copies: Vec<CopyOf>,
     aparts: Vec<Apart>,
 }
-
-/// Why a file stays whose folder may be a destination's.
-const PUT_THERE: &str =
-    "it may be what this run has put there: that its folder is not the destination's is not known";
 
 enum Judgement {
     Delete(Option<Looks>, Needs),

@@ -82,10 +82,13 @@ impl Marks {
         self.backlog.take(now)
     }
 
-    /// Whether two folders are shown to be two.
-    fn are_two(&self, marked: u32, looked: u32) -> bool {
-        let shown = self.seen.get(&looked);
-        self.marked.contains(&marked) && shown.is_some_and(|shown| !shown.contains(&marked))
+    /// Whether two folders are one; none where that is not known.
+    fn are_one(&self, marked: u32, looked: u32) -> Option<bool> {
+        let shown = self
+            .seen
+            .get(&looked)
+            .filter(|_| self.marked.contains(&marked));
+        shown.map(|shown| shown.contains(&marked))
     }
 }
 
@@ -95,7 +98,7 @@ impl Delete {
         let mut marked = BTreeSet::new();
         for doubt in self.copies.doubts() {
             if doubt.marked == doubt.looked {
-                self.keep_one(doubt.file, doubt.why, shared);
+                self.keep_one(doubt.file, doubt.why.words(true), shared);
             } else if self.sure.contains(&doubt.file) {
                 marked.insert(doubt.marked);
             }
@@ -134,8 +137,10 @@ impl Delete {
 
     fn judge_marks(&mut self, shared: &mut Shared) {
         for doubt in self.copies.doubts() {
-            if !self.marks.are_two(doubt.marked, doubt.looked) {
-                self.keep_one(doubt.file, doubt.why, shared);
+            let are_one = self.marks.are_one(doubt.marked, doubt.looked);
+            if are_one != Some(false) {
+                let why = doubt.why.words(are_one == Some(true));
+                self.keep_one(doubt.file, why, shared);
             }
         }
     }

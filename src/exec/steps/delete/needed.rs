@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::relied::CopyOf;
-use crate::files::Side;
+use crate::files::{Place, Side};
 use crate::transfer::Looks;
 
 /// What must stand at destinations before files go.
@@ -28,7 +27,7 @@ pub(super) struct Doubt {
     /// The one that must not show the mark.
     pub(super) looked: u32,
     /// Why the file stays otherwise.
-    pub(super) why: &'static str,
+    pub(super) why: Why,
 }
 
 /// A folder, by who reads it, what its end is confined to, and where it lies.
@@ -38,12 +37,60 @@ pub(super) type Spot = (Side, Vec<u8>, Vec<u8>);
 pub(super) struct Apart {
     pub(super) marked: Spot,
     pub(super) looked: Spot,
-    pub(super) why: &'static str,
+    pub(super) why: Why,
 }
 
-/// Why a file stays whose copy may be another's.
-const MAY_BE_ONE: &str =
-    "its copy cannot be told from that of another file: the folders of both may be one";
+/// Why two folders must not be one.
+#[derive(Clone, Copy)]
+pub(super) enum Why {
+    /// A file's copy would be another file's.
+    Rival,
+    /// The file would be what this run has put there.
+    PutThere,
+    /// The file would be one that a transfer has read, and that has changed since.
+    Changed,
+}
+
+impl Why {
+    /// Why a file stays: the two are one, or nobody knows.
+    pub(super) fn words(self, are_one: bool) -> &'static str {
+        match (self, are_one) {
+            (Why::Rival, true) => {
+                "its copy is another file's: the folders of both are one and the same"
+            }
+            (Why::Rival, false) => {
+                "its copy cannot be told from that of another file: the folders of both may be one"
+            }
+            (Why::PutThere, true) => {
+                "this run has put it there: its folder and the destination's are one and the same"
+            }
+            (Why::PutThere, false) => {
+                "it may be what this run has put there: whether its folder is the destination's is not known"
+            }
+            (Why::Changed, true) => {
+                "it changed after it was read: its folder and the source's are one and the same"
+            }
+            (Why::Changed, false) => {
+                "it may have changed after it was read: whether its folder is a source's is not known"
+            }
+        }
+    }
+}
+
+/// A copy to be looked at.
+pub(super) struct CopyOf {
+    pub(super) side: Side,
+    pub(super) root: Vec<u8>,
+    pub(super) place: Place,
+    pub(super) name: Vec<u8>,
+    pub(super) looks: Looks,
+    pub(super) was_there: bool,
+    /// Whether its time is compared to the second: it is not its source's, and a listing in minutes would not show that
+    /// somebody has rewritten it since.
+    pub(super) exactly: bool,
+    pub(super) beside: Vec<Vec<u8>>,
+    pub(super) rivals: Vec<Spot>,
+}
 
 /// A folder of a destination.
 #[derive(Clone)]
@@ -117,7 +164,7 @@ impl Copies {
                 file,
                 marked: folder,
                 looked,
-                why: MAY_BE_ONE,
+                why: Why::Rival,
             });
         }
         let number = u32::try_from(self.each.len()).unwrap_or(u32::MAX);

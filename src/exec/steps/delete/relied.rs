@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::names::{Names, Paths, Standing};
-use super::needed::{Apart, Spot};
+use super::needed::{Apart, CopyOf, Why};
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::exec::shared::Shared;
 use crate::files::{FileSet, Kind, Place, Side, join, name_keys, split};
@@ -19,10 +19,6 @@ pub(super) struct Relied {
     /// Whether a final reply after all bytes suffices.
     accepts_reply: bool,
 }
-
-/// Why a file stays whose folder may be one that a transfer has read from.
-const CHANGED: &str =
-    "it may be a file of this run's transfers under another path, which has changed since";
 
 /// What is known beside the ledgers.
 #[derive(Clone, Copy)]
@@ -56,21 +52,6 @@ pub(super) struct Given {
     lies: Option<(Place, Vec<u8>)>,
     /// What is to be looked at; nothing where the reply suffices.
     pub(super) copy: Option<CopyOf>,
-}
-
-/// A copy to be looked at.
-pub(super) struct CopyOf {
-    pub(super) side: Side,
-    pub(super) root: Vec<u8>,
-    pub(super) place: Place,
-    pub(super) name: Vec<u8>,
-    pub(super) looks: Looks,
-    pub(super) was_there: bool,
-    /// Whether its time is compared to the second: it is not its source's, and a listing in minutes would not show that
-    /// somebody has rewritten it since.
-    pub(super) exactly: bool,
-    pub(super) beside: Vec<Vec<u8>>,
-    pub(super) rivals: Vec<Spot>,
 }
 
 impl Relied {
@@ -155,7 +136,7 @@ impl Relied {
         is_other.then_some(Apart {
             marked,
             looked,
-            why: CHANGED,
+            why: Why::Changed,
         })
     }
 
