@@ -1,6 +1,6 @@
 //! What the simulation has found and was mended: each story again, in many orders.
 
-use super::case::{Case, Fault, Habits, LOCAL, Planned, Step, Store, View, What};
+use super::case::{Case, Deed, Fault, FileSpec, Habits, LOCAL, Planned, Step, Store, View, What};
 use super::run::run;
 use super::switches::Switches;
 
@@ -55,6 +55,55 @@ fn holds(case: &Case) {
             "{:?}\n{story}",
             report.violations
         );
+    }
+}
+
+/// Folders of copies are told apart because both hold the same: somebody who replaces a copy meanwhile is seen.
+#[test]
+fn copies_are_looked_at_after_their_folders_were_told_apart() {
+    let file = |store, folder, age| FileSpec {
+        store,
+        folder,
+        name: "z.txt",
+        content: 1,
+        length: 50,
+        age,
+    };
+    let transfer = What::Transfer {
+        from: "s0".to_owned(),
+        source: 1,
+        to: LOCAL,
+        into: "in".to_owned(),
+        options: Vec::new(),
+    };
+    let delete = What::DeleteFrom {
+        from: "s0".to_owned(),
+        copies: false,
+        remove_empty: false,
+        max: 100,
+    };
+    for at in 24..56 {
+        for number in 0..4 {
+            holds(&Case {
+                on: Switches::NONE,
+                order: 0,
+                stores: vec![Store::default(); 2],
+                views: views(),
+                files: vec![file(1, "a", 59), file(1, "a/sub", 59)],
+                links: Vec::new(),
+                steps: vec![
+                    step("s0", &[], list(1, "/a")),
+                    step("s1", &["s0"], transfer.clone()),
+                    step("s2", &["s1"], delete.clone()),
+                ],
+                faults: vec![Planned {
+                    at,
+                    what: Fault::Somebody(Deed::Replaces, number),
+                }],
+                jobs: None,
+                resumes: false,
+            });
+        }
     }
 }
 

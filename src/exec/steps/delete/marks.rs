@@ -84,25 +84,21 @@ impl Marks {
 
     /// Whether two folders are one; none where that is not known.
     fn are_one(&self, marked: u32, looked: u32) -> Option<bool> {
-        let shown = self
-            .seen
-            .get(&looked)
-            .filter(|_| self.marked.contains(&marked));
-        shown.map(|shown| shown.contains(&marked))
+        if marked == looked {
+            return Some(true);
+        }
+        let shown = self.seen.get(&looked)?;
+        let is_marked = self.marked.contains(&marked);
+        is_marked.then(|| shown.contains(&marked))
     }
 }
 
 impl Delete {
-    /// All copies were looked at: folders that may be one are still to be told apart.
-    pub(super) fn begin_marks(&mut self, shared: &mut Shared) {
-        let mut marked = BTreeSet::new();
-        for doubt in self.copies.doubts() {
-            if doubt.marked == doubt.looked {
-                self.keep_one(doubt.file, doubt.why.words(true), shared);
-            } else if self.sure.contains(&doubt.file) {
-                marked.insert(doubt.marked);
-            }
-        }
+    /// Folders that may be one are told apart.
+    pub(super) fn begin_marks(&mut self, shared: &Shared) {
+        let doubts = self.copies.doubts.iter();
+        let apart = doubts.filter(|doubt| doubt.marked != doubt.looked);
+        let marked: BTreeSet<u32> = apart.map(|doubt| doubt.marked).collect();
         for folder in marked {
             let path = self.mark_of(folder, shared);
             self.marks.paths.insert(folder, path);
@@ -111,11 +107,11 @@ impl Delete {
     }
 
     /// Goes on where one stage is done; whether there is a further one.
-    pub(super) fn next_stage(&mut self, shared: &mut Shared) -> bool {
+    pub(super) fn next_stage(&mut self) -> bool {
         let (next, asks): (_, Vec<Ask>) = match self.marks.stage {
             _ if self.marks.paths.is_empty() => return false,
             Stage::Mark => {
-                let doubts = self.copies.doubts().into_iter();
+                let doubts = self.copies.doubts.iter();
                 let looked = doubts.filter(|doubt| self.marks.marked.contains(&doubt.marked));
                 let looked: BTreeSet<u32> = looked.map(|doubt| doubt.looked).collect();
                 (Stage::Look, looked.into_iter().map(Ask::Look).collect())
@@ -124,10 +120,7 @@ impl Delete {
                 let marked = self.marks.paths.keys().copied();
                 (Stage::Clear, marked.map(Ask::Clear).collect())
             }
-            Stage::Clear => {
-                self.judge_marks(shared);
-                return false;
-            }
+            Stage::Clear => return false,
         };
         self.marks.stage = next;
         asks.into_iter()
@@ -135,8 +128,9 @@ impl Delete {
         true
     }
 
-    fn judge_marks(&mut self, shared: &mut Shared) {
-        for doubt in self.copies.doubts() {
+    /// Keeps the files whose folders were not shown to be two.
+    pub(super) fn judge_marks(&mut self, shared: &mut Shared) {
+        for doubt in std::mem::take(&mut self.copies.doubts) {
             let are_one = self.marks.are_one(doubt.marked, doubt.looked);
             if are_one != Some(false) {
                 let why = doubt.why.words(are_one == Some(true));

@@ -76,9 +76,11 @@ pub(super) struct FolderOf {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Choose,
+    /// Waits for other deletions that look at the same transfers' files.
+    Turn,
+    Marks,
     Survey,
     Copies,
-    Marks,
     Delete,
     Folders,
     End,
@@ -170,18 +172,22 @@ impl Delete {
     /// Moves on to the phase for which there is something to do.
     fn settle(&mut self, shared: &mut Shared) {
         let idle = self.flying.is_empty();
-        if self.phase == Phase::Survey && idle && self.folders.is_empty() {
-            if shared.preview {
-                self.phase = Phase::End;
-            } else if shared.enter_delete(self.id) {
-                self.phase = Phase::Copies;
-            }
-        }
-        if self.phase == Phase::Copies && idle && self.looks.is_empty() {
+        if self.phase == Phase::Turn && shared.enter_delete(self.id) {
             self.begin_marks(shared);
             self.phase = Phase::Marks;
         }
-        if self.phase == Phase::Marks && idle && self.marks.is_idle() && !self.next_stage(shared) {
+        if self.phase == Phase::Marks && idle && self.marks.is_idle() && !self.next_stage() {
+            self.phase = Phase::Survey;
+        }
+        // The looks at files and then at their copies are the last ones before files go.
+        if self.phase == Phase::Survey && idle && self.folders.is_empty() {
+            self.judge_marks(shared);
+            self.phase = match shared.preview {
+                true => Phase::End,
+                false => Phase::Copies,
+            };
+        }
+        if self.phase == Phase::Copies && idle && self.looks.is_empty() {
             self.trust();
             self.phase = Phase::Delete;
         }
@@ -267,6 +273,10 @@ impl Delete {
             self.phase = Phase::Delete;
             return (Flying::Empty, jobs::remove_folders(place, folders));
         }
+        if let Some(attempt) = self.marks.take(now) {
+            let work = self.ask(attempt.item, shared);
+            return (Flying::Asked(attempt), work);
+        }
         if let Some(attempt) = self.folders.take(now) {
             let work = jobs::survey(place, Arc::clone(&attempt.item), !shared.preview);
             return (Flying::Folder(attempt), work);
@@ -274,10 +284,6 @@ impl Delete {
         if let Some(attempt) = self.looks.take(now) {
             let work = self.looking(attempt.item, None, shared).work();
             return (Flying::Look(attempt), work);
-        }
-        if let Some(attempt) = self.marks.take(now) {
-            let work = self.ask(attempt.item, shared);
-            return (Flying::Asked(attempt), work);
         }
         if self.files.ready(now) > 0 {
             let batch: Vec<Try<u32>> = std::iter::from_fn(|| self.files.take(now))
@@ -330,7 +336,7 @@ impl Machine for Delete {
             },
             Phase::Delete => self.deletion(now),
             Phase::Folders if self.flying.is_empty() => (self.roles(), 1),
-            Phase::Choose | Phase::Folders => (Roles::none(), 0),
+            Phase::Choose | Phase::Turn | Phase::Folders => (Roles::none(), 0),
         };
         match more {
             0 => Next::Wait(self.retries()),

@@ -15,7 +15,7 @@ pub(in crate::exec) struct Copies {
     of_folders: Vec<Vec<u32>>,
     numbers: BTreeMap<(Side, Vec<u8>), u32>,
     roots: BTreeSet<(Side, Vec<u8>)>,
-    doubts: Vec<Doubt>,
+    pub(super) doubts: Vec<Doubt>,
 }
 
 /// Two folders that must not be one, where a file is to go.
@@ -146,11 +146,6 @@ impl Copies {
         let first = self.each.partition_point(|copy| copy.file < file);
         let count = self.each[first..].partition_point(|copy| copy.file == file);
         &self.each[first..first + count]
-    }
-
-    /// Folders that must be two before a file goes.
-    pub(super) fn doubts(&self) -> Vec<Doubt> {
-        self.doubts.clone()
     }
 
     pub(super) fn add(&mut self, file: u32, copy: CopyOf) {

@@ -103,7 +103,10 @@ impl Delete {
             set: chosen.set,
             sources: Arc::new(chosen.sources),
         });
-        self.phase = Phase::Survey;
+        self.phase = match shared.preview {
+            true => Phase::Survey,
+            false => Phase::Turn,
+        };
     }
 
     fn take_survey(
@@ -188,7 +191,7 @@ impl Delete {
         self.fail_file(file, fault, shared);
     }
 
-    /// All copies were looked at and told apart: what is left may go.
+    /// Folders were told apart and all copies looked at: what is left may go.
     pub(super) fn trust(&mut self) {
         for at in std::mem::take(&mut self.sure) {
             let attempt = self.unsure.remove(&at).unwrap_or_else(|| Try::first(at));
