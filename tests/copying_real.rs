@@ -89,10 +89,7 @@ fn run(from: &mut Remote, to: &mut Remote, set: &FileSet, into: &str) -> (Vec<De
         sets_times,
         chmod: None,
         begun: None,
-        by: Reading {
-            side: Side::Local,
-            zone: 0,
-        },
+        by: Reading::LOCAL,
         relied_since: None,
         spared: None,
     };

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::files::{FileSet, NameEncoding, Place, Route, Side, join, name_keys, split};
+use crate::files::{FileSet, Place, Route, Side, join, name_keys, split};
 use crate::plan::StepId;
-use crate::transfer::{Looks, Reading, Spared, Unsure, Verdict};
+use crate::transfer::{Looks, Spared, Unsure, Verdict};
 
 /// What a transfer did with a source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -130,21 +130,9 @@ impl Proofs {
         ended.is_some_and(|after| *after >= order)
     }
 
-    /// The source of a copy was deleted because of it.
-    pub(super) fn spare(
-        &self,
-        encoding: NameEncoding,
-        place: Place,
-        name: Vec<u8>,
-        looks: Looks,
-        by: Reading,
-    ) {
-        self.spared.spare(encoding, place, name, looks, by);
-    }
-
     /// Copies that must not be replaced any more.
-    pub(super) fn spared(&self) -> Spared {
-        self.spared.clone()
+    pub(super) fn spared(&self) -> &Spared {
+        &self.spared
     }
 
     /// Whether this run has deleted anything.

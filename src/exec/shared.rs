@@ -34,6 +34,8 @@ pub(super) struct Shared {
     facts: Vec<Facts>,
     /// For each server the first one of its key.
     firsts: Vec<ServerId>,
+    /// Who reads the times of each server.
+    pub(super) readings: Arc<[Reading]>,
     /// The job whose end is being taken in: what is told of files meanwhile is its work.
     job: Option<JobId>,
     said: HashSet<String>,
@@ -59,6 +61,7 @@ impl Shared {
             sets: vec![None; plan.steps.len()],
             facts: vec![Facts::default(); plan.servers.len()],
             firsts: firsts(&plan),
+            readings: readings(&plan),
             proofs: Arc::new(Proofs::default()),
             deleting: Vec::new(),
             keeps_proofs: plan.steps.iter().any(|step| step.kind.removes()),
@@ -292,22 +295,7 @@ impl Shared {
 
     /// Who reads a side's times.
     pub(super) fn reading(&self, side: Side) -> Reading {
-        let offset = side
-            .server()
-            .map(|server| self.plan.server(server).endpoint.clock_offset);
-        let zone = match offset {
-            Some(ClockOffset::Fixed(seconds)) => seconds,
-            Some(ClockOffset::Auto) | None => 0,
-        };
-        Reading { side, zone }
-    }
-
-    /// `clock_offset` of each server, in seconds.
-    pub(super) fn zones(&self) -> Vec<i32> {
-        let servers = (0..self.plan.servers.len()).map(ServerId::new);
-        servers
-            .map(|server| self.reading(Side::Server(server)).zone)
-            .collect()
+        Reading::of(side, &self.readings)
     }
 
     /// What a step may take from a side's listings: this machine's own are taken whole.
@@ -380,6 +368,22 @@ impl Shared {
             });
         }
     }
+}
+
+/// The entry of each server, and the zone that the manifest gives it.
+fn readings(plan: &Plan) -> Arc<[Reading]> {
+    let offsets = plan
+        .servers
+        .iter()
+        .map(|server| server.endpoint.clock_offset);
+    let readings = offsets.enumerate().map(|(at, offset)| Reading {
+        side: Side::Server(ServerId::new(at)),
+        zone: match offset {
+            ClockOffset::Fixed(seconds) => seconds,
+            ClockOffset::Auto => 0,
+        },
+    });
+    readings.collect()
 }
 
 /// For each server the first one of its key.

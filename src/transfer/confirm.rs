@@ -5,10 +5,10 @@ use super::copy::{at_source, at_target};
 use super::end::{End, Looks};
 use super::error::{Cause, CopyError};
 use super::item::Item;
-use crate::files::racy;
+use super::request::Request;
 
-/// Asks both ends what their listings did not say exactly, and compares. `keeps_times`: the destination is known to keep
-/// the times of sources. `relied_since`: as [`super::Request::relied_since`].
+/// Asks both ends what their listings did not say exactly, and compares. `request`: whether the destination keeps the times
+/// of sources, and whether a later step relies on what is found.
 ///
 /// # Errors
 /// [`CopyError::end`] says on which side.
@@ -16,17 +16,13 @@ pub fn confirm(
     source: &mut dyn End,
     target: &mut dyn End,
     item: &Item,
-    keeps_times: bool,
-    relied_since: Option<i64>,
+    request: &Request<'_>,
 ) -> Result<Compared, CopyError> {
     let ours = looks(source, &item.source).map_err(at_source)?;
     let theirs = looks(target, &item.target).map_err(at_target)?;
-    let was_young = |since| {
-        ours.modified
-            .is_some_and(|time| racy(time, since).is_some())
-    };
-    Ok(match judge(ours, theirs, keeps_times) {
-        Compared::Same if relied_since.is_some_and(was_young) => Compared::Different,
+    let was_young = ours.modified.is_some_and(|time| request.was_young(time));
+    Ok(match judge(ours, theirs, request.times_arrive()) {
+        Compared::Same if was_young => Compared::Different,
         compared => compared,
     })
 }

@@ -6,7 +6,7 @@ use super::decision::{DecideError, Decision, Decisions, Exactness, Refusal, Skip
 use super::end::Looks;
 use super::inventory::{Inventory, Standing, ancestors, folded};
 use super::request::Request;
-use crate::files::{FileSet, Kind, Route, Time, fold, racy};
+use crate::files::{FileSet, Kind, Route, Time, fold};
 use crate::options::{IfExists, Publish, Verify};
 
 struct Deciding<'a> {
@@ -158,19 +158,11 @@ impl Deciding<'_> {
         if namesakes.is_empty() {
             return false;
         }
-        let there = Looks {
-            size: standing.size,
-            modified: standing.modified,
-        };
+        let there = standing.looks();
         let name = namesake(&self.route.encoding.decode(relative).text);
         let alike = namesakes.get(&name).into_iter().flatten();
-        let others = alike.filter(|&&other| {
-            let looks = Looks {
-                size: set.size(other),
-                modified: set.modified(other),
-            };
-            other != at && looks.may_be_one(there)
-        });
+        let others =
+            alike.filter(|&&other| other != at && Looks::listed(set, other).may_be_one(there));
         let others: Vec<u32> = others.copied().collect();
         let any = !others.is_empty();
         if any {
@@ -274,9 +266,7 @@ impl Deciding<'_> {
 
     /// Whether a file is copied once more because its time is no proof. A checksum is one.
     fn was_young(&self, time: Time) -> bool {
-        let by_time = self.request.options.verify == Verify::Size;
-        let since = self.request.relied_since.filter(|_| by_time);
-        since.is_some_and(|since| racy(time, since).is_some())
+        self.request.options.verify == Verify::Size && self.request.was_young(time)
     }
 
     fn transfer(&mut self, at: u32, relative: Vec<u8>, over: bool) -> Decision {

@@ -68,10 +68,7 @@ fn request(options: &TransferOptions) -> Request<'_> {
         sets_times: true,
         chmod: None,
         begun: None,
-        by: Reading {
-            side: Side::Local,
-            zone: 0,
-        },
+        by: Reading::LOCAL,
         relied_since: None,
         spared: None,
     }

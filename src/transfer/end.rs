@@ -32,6 +32,14 @@ pub struct Looks {
 }
 
 impl Looks {
+    /// What a set tells of an entry.
+    pub fn listed(set: &FileSet, at: u32) -> Looks {
+        Looks {
+            size: set.size(at),
+            modified: set.modified(at),
+        }
+    }
+
     /// Whether two looks may be of one file: what is not known may be the same.
     pub fn may_be_one(self, other: Looks) -> bool {
         let sizes = self.size.zip(other.size).is_none_or(|(a, b)| a == b);
@@ -61,6 +69,18 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// This machine, which reads its own times.
+    pub const LOCAL: Reading = Reading {
+        side: Side::Local,
+        zone: 0,
+    };
+
+    /// Who reads a side's times, of those of all servers.
+    pub fn of(side: Side, servers: &[Reading]) -> Reading {
+        side.server()
+            .map_or(Reading::LOCAL, |server| servers[server.at()])
+    }
+
     /// Whether two times may be one that one side reads in another zone than the other: all zones lie quarters of an hour
     /// apart, but for what a manifest says.
     fn may_read_as(self, time: Time, other: Time, by: Reading) -> bool {

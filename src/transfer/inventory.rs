@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
+use super::end::Looks;
 use crate::files::{
     FileSet, Kind, Page, Partials, Precision, Route, Time, fold, is_aside, join, put_aside_from,
     split,
@@ -232,6 +233,14 @@ impl Inventory {
 }
 
 impl Standing {
+    /// Its size and time.
+    pub fn looks(self) -> Looks {
+        Looks {
+            size: self.size,
+            modified: self.modified,
+        }
+    }
+
     /// Whether a listing leaves open how large it is, and SIZE may tell.
     fn is_vague(self) -> bool {
         match self.kind {

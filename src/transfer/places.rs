@@ -143,13 +143,8 @@ pub fn marks_in(
     folder: &[u8],
     marks: &BTreeMap<u32, Vec<u8>>,
 ) -> Result<Option<BTreeSet<u32>>, Cause> {
-    let page = match end.list(folder, &Allowance::new(end.limits())) {
-        Ok(page) if page.is_broken() => {
-            let reason = page.incomplete_reason().unwrap_or_default();
-            return Err(Cause::Broken(reason.to_owned()));
-        }
+    let page = match list(end, folder)? {
         Ok(page) if page.incomplete_reason().is_none() => page,
-        Err(cause) if !end.healthy() => return Err(cause),
         _ => return Ok(None),
     };
     let shown: HashSet<Vec<u8>> = page
@@ -203,19 +198,27 @@ enum Shows {
     CannotTell(String),
 }
 
+/// What a folder shows; the reason of a refusal, which is an answer. One that breaks off is worth another try: the server may
+/// say something else then.
+fn list(end: &mut dyn End, folder: &[u8]) -> Result<Result<Page, String>, Cause> {
+    match end.list(folder, &Allowance::new(end.limits())) {
+        Ok(page) if page.is_broken() => {
+            let reason = page.incomplete_reason().unwrap_or_default();
+            Err(Cause::Broken(reason.to_owned()))
+        }
+        Ok(page) => Ok(Ok(page)),
+        Err(cause) if end.healthy() => Ok(Err(cause.to_string())),
+        Err(cause) => Err(cause),
+    }
+}
+
 /// Whether a folder shows a name that ends in a mark. Names with a leading dot, which a listing may hide, are asked for.
 fn shows(end: &mut dyn End, path: &[u8], mark: &[u8]) -> Result<Shows, Cause> {
     let (folder, name) = split(path);
     let folder = if folder.is_empty() { b"/" } else { folder };
-    let page = match end.list(folder, &Allowance::new(end.limits())) {
-        // It is worth another try: the server may say something else then.
-        Ok(page) if page.is_broken() => {
-            let reason = page.incomplete_reason().unwrap_or_default();
-            return Err(Cause::Broken(reason.to_owned()));
-        }
+    let page = match list(end, folder)? {
         Ok(page) => page,
-        Err(cause) if end.healthy() => return Ok(Shows::CannotTell(cause.to_string())),
-        Err(cause) => return Err(cause),
+        Err(reason) => return Ok(Shows::CannotTell(reason)),
     };
     if holds(&page, mark) {
         return Ok(Shows::Yes);

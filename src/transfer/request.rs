@@ -6,7 +6,7 @@ use super::decision::Exactness;
 use super::end::Reading;
 use super::inventory::Standing;
 use super::spared::Spared;
-use crate::files::{FileSet, Fingerprint, Partials, Place, Route, join, split};
+use crate::files::{FileSet, Fingerprint, Partials, Place, Route, Time, join, racy, split};
 use crate::options::{IfExists, Publish, TransferOptions, Verify};
 
 /// A transfer step's wishes, and what is known of its two sides.
@@ -39,6 +39,12 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
+    /// Whether a source's time is no proof, because it may have been written once more within its second.
+    pub(super) fn was_young(&self, time: Time) -> bool {
+        let since = self.relied_since;
+        since.is_some_and(|since| racy(time, since).is_some())
+    }
+
     /// Whether files have their source's time at the destination after this step.
     pub fn times_arrive(&self) -> bool {
         self.options.keep_times && self.sets_times

@@ -57,10 +57,7 @@ impl Spared {
         if all.is_empty() {
             return false;
         }
-        let now = Looks {
-            size: standing.size,
-            modified: standing.modified,
-        };
+        let now = standing.looks();
         let keys = name_keys(encoding, name);
         let mut alike = keys.iter().filter_map(|key| all.get(key)).flatten();
         alike.any(|copy| {
@@ -99,10 +96,7 @@ mod tests {
             modified: Some(Time::at(9)),
         };
         let spared = Spared::default();
-        let by = Reading {
-            side: Side::Local,
-            zone: 0,
-        };
+        let by = Reading::LOCAL;
         let auto = NameEncoding::Auto;
         spared.spare(auto, place("/x"), b"A.txt".to_vec(), looks, by);
         let stands = |size, time| Standing {

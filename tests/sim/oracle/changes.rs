@@ -17,8 +17,7 @@ impl Oracle {
             return;
         }
         let writers = self.writers(seen, view, path, spot);
-        let direct = |transfer: &Transfer| transfer.options.publish == Publish::Direct;
-        if !writers.iter().any(|(_, transfer)| direct(transfer)) {
+        if !any_direct(&writers) {
             let name = shown(path);
             self.fail(format!("0 `{name}` is written under its final name"));
         }
@@ -194,10 +193,7 @@ impl Oracle {
             }
         }
         let writers = self.writers(seen, view, path, &spot);
-        if writers
-            .iter()
-            .any(|(_, t)| t.options.publish == Publish::Direct)
-        {
+        if any_direct(&writers) {
             return self.cleared(seen, view, path, &spot, &before, !lost.is_empty());
         }
         let reason = reasons.swap_remove(0);
@@ -220,9 +216,7 @@ impl Oracle {
         lost: bool,
     ) {
         let writers = self.writers(seen, view, path, spot);
-        let clears = writers
-            .iter()
-            .any(|(_, t)| t.options.publish == Publish::Direct);
+        let clears = any_direct(&writers);
         if lost && (before.aside.is_some() || clears) {
             self.overwritten(seen, view, path, spot, before, "removed for another");
         } else if lost || (before.aside.is_none() && !clears) {
@@ -232,6 +226,12 @@ impl Oracle {
             ));
         }
     }
+}
+
+/// Whether one of them writes under final names at once.
+fn any_direct(writers: &[(StepId, Transfer)]) -> bool {
+    let mut transfers = writers.iter().map(|(_, transfer)| transfer);
+    transfers.any(|transfer| transfer.options.publish == Publish::Direct)
 }
 
 /// The path of another name in the folder of a path.

@@ -1,5 +1,6 @@
 //! Which files a `delete` means: never one that this run did not bring to safety, or put there itself.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::Output;
@@ -14,7 +15,7 @@ use crate::exec::steps::job::Work;
 use crate::files::{FileSet, Kind, Place, Side, name_keys, split};
 use crate::journal::{Mark, Resumed};
 use crate::plan::{self, DeleteWhat, StepId};
-use crate::transfer::Looks;
+use crate::transfer::{Looks, Reading};
 
 /// What is to be deleted, and what is not.
 pub(in crate::exec) struct Chosen {
@@ -43,8 +44,7 @@ pub(super) struct Question {
     preview: bool,
     resumed: Option<Arc<Resumed>>,
     step: String,
-    /// `clock_offset` of each server, in seconds.
-    zones: Vec<i32>,
+    readings: Arc<[Reading]>,
     began: i64,
 }
 
@@ -80,7 +80,7 @@ fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Ques
         preview: shared.preview,
         resumed: shared.resumed.clone(),
         step: plan.step(step).name.clone(),
-        zones: shared.zones(),
+        readings: Arc::clone(&shared.readings),
         began: shared.began(),
         set,
     })
@@ -90,7 +90,8 @@ fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Ques
 struct Known {
     names: Names,
     paths: Vec<Paths>,
-    sources: Sources,
+    /// Made for the first file that no transfer names.
+    sources: OnceCell<Sources>,
 }
 
 impl Question {
@@ -105,7 +106,7 @@ impl Question {
         let known = Known {
             names: Names::new(&self.proofs),
             paths: self.relied.iter().map(Relied::paths).collect(),
-            sources: Sources::new(&self.relied),
+            sources: OnceCell::new(),
         };
         let mut kept = Vec::new();
         let mut chosen = Chosen {
@@ -168,7 +169,7 @@ impl Question {
     }
 
     fn judge_file(&self, at: u32, known: &Known) -> Result<Judgement, String> {
-        let (found, facts) = (Found { set: &self.set, at }, known_names(self, known));
+        let (found, facts) = (Found { set: &self.set, at }, self.facts(known));
         let path = self.set.absolute(at);
         let (mut givens, mut needs) = (Vec::new(), Needs::default());
         for (relied, paths) in self.relied.iter().zip(&known.paths) {
@@ -183,9 +184,8 @@ impl Question {
             }
         }
         if givens.is_empty() && !self.sources_of {
-            givens = known
-                .sources
-                .prove(&self.relied, found, facts, &mut needs.aparts)?;
+            let sources = known.sources.get_or_init(|| Sources::new(&self.relied));
+            givens = sources.prove(&self.relied, found, facts, &mut needs.aparts)?;
         }
         match self.copies {
             true => needs.copies = self.origins(&path, &givens, known)?,
@@ -202,6 +202,16 @@ impl Question {
         let copies = givens.into_iter().filter_map(|given| given.copy);
         needs.copies.splice(0..0, copies);
         Ok(Judgement::Delete(source, needs))
+    }
+
+    fn facts<'k>(&'k self, known: &'k Known) -> Facts<'k> {
+        Facts {
+            proofs: &self.proofs,
+            readings: &self.readings,
+            began: self.began,
+            names: &known.names,
+            preview: self.preview,
+        }
     }
 
     /// A folder of the set.
@@ -253,7 +263,7 @@ impl Question {
     ) -> Result<(), String> {
         let here = Place::above(self.side, path);
         let found = Found { set: &self.set, at };
-        let facts = known_names(self, known);
+        let facts = self.facts(known);
         for other in known.names.like(&found.keys()) {
             let Some((there, copy)) = other.ledger.copy(other.at) else {
                 continue;
@@ -289,16 +299,6 @@ impl Question {
             }
         }
         Ok(())
-    }
-}
-
-fn known_names<'k>(question: &'k Question, known: &'k Known) -> Facts<'k> {
-    Facts {
-        proofs: &question.proofs,
-        zones: &question.zones,
-        began: question.began,
-        names: &known.names,
-        preview: question.preview,
     }
 }
 

@@ -6,6 +6,7 @@
 mod away;
 mod choose;
 mod copies;
+mod index;
 mod jobs;
 mod marks;
 mod names;

@@ -1,9 +1,9 @@
 //! All names that transfers of this run made or left at their destinations, to be found by what a system may take for one.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use super::index::Index;
 use super::needed::Spot;
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::files::{Place, join};
@@ -13,10 +13,10 @@ use crate::plan::StepId;
 /// ASCII.
 pub(super) struct Names {
     ledgers: Vec<(StepId, Arc<Ledger>)>,
-    /// Hash of what the name may be known by, number of the ledger, position; sorted.
-    rows: Vec<(u64, u32, u32)>,
-    /// Hash of the source's path, where this run has deleted something: what it wrote may have been brought on from there.
-    sources: Vec<(u64, u32, u32)>,
+    /// By what the name may be known by.
+    rows: Index,
+    /// By the source's path, where this run has deleted something: what it wrote may have been brought on from there.
+    sources: Index,
 }
 
 /// One of them.
@@ -40,20 +40,23 @@ impl Names {
     pub(super) fn new(proofs: &Proofs) -> Names {
         let ledgers = proofs.ledgers();
         let ledgers: Vec<_> = ledgers.map(|(step, l)| (step, Arc::clone(l))).collect();
-        let mut rows = Vec::new();
-        for (number, (_, ledger)) in (0u32..).zip(&ledgers) {
-            let standing = ledger
-                .positions()
-                .filter(|at| ledger.row(*at).stand != Stand::Open);
-            rows.extend(standing.flat_map(|at| {
-                let keys = ledger.copy_keys(at);
-                keys.into_iter().map(move |key| (hash(&key), number, at))
-            }));
-        }
-        rows.sort_unstable();
+        let standing = |(number, (_, ledger)): (u32, &(StepId, Arc<Ledger>))| {
+            let ledger = Arc::clone(ledger);
+            let positions = ledger.positions();
+            positions.filter_map(move |at| {
+                let stands = ledger.row(at).stand != Stand::Open;
+                stands.then(|| {
+                    ledger
+                        .copy_keys(at)
+                        .into_iter()
+                        .map(move |key| (key, number, at))
+                })
+            })
+        };
+        let rows = Index::new((0u32..).zip(&ledgers).flat_map(standing).flatten());
         let sources = match proofs.any_ended() {
             true => by_source(&ledgers),
-            false => Vec::new(),
+            false => Index::default(),
         };
         Names {
             ledgers,
@@ -65,11 +68,8 @@ impl Names {
     /// What a transfer read from a place and wrote elsewhere.
     pub(super) fn brought_on(&self, place: &Place, name: &[u8]) -> Option<(&Ledger, u32)> {
         let path = join(&place.folder, name);
-        let wanted = hash(&path);
-        let first = self.sources.partition_point(|(hash, ..)| *hash < wanted);
-        let alike = self.sources[first..].iter();
-        let mut alike = alike.take_while(|(hash, ..)| *hash == wanted);
-        alike.find_map(|&(_, number, at)| {
+        let mut alike = self.sources.find(&path);
+        alike.find_map(|(number, at)| {
             let ledger = &*self.ledgers[number as usize].1;
             let is_it = ledger.from == place.side && ledger.set.absolute(at) == path;
             is_it.then_some((ledger, at))
@@ -78,17 +78,7 @@ impl Names {
 
     /// All whose name may be taken for one that is known by these; of a name in a place, only what was written there last.
     pub(super) fn like(&self, keys: &[String]) -> Vec<Standing<'_>> {
-        let mut found: Vec<(u32, u32)> = Vec::new();
-        for key in keys {
-            let wanted = hash(key);
-            let first = self.rows.partition_point(|(hash, ..)| *hash < wanted);
-            let alike = self.rows[first..].iter();
-            let alike = alike.take_while(|(hash, ..)| *hash == wanted);
-            found.extend(alike.map(|(_, number, at)| (*number, *at)));
-        }
-        found.sort_unstable();
-        found.dedup();
-        let standing = found.into_iter().map(|(number, at)| {
+        let standing = self.rows.find_any(keys).into_iter().map(|(number, at)| {
             let (step, ledger) = &self.ledgers[number as usize];
             Standing {
                 step: *step,
@@ -124,42 +114,31 @@ fn last_written(alike: Vec<Standing<'_>>) -> Vec<Standing<'_>> {
     alike.into_iter().filter(stands).collect()
 }
 
-fn by_source(ledgers: &[(StepId, Arc<Ledger>)]) -> Vec<(u64, u32, u32)> {
-    let mut sources = Vec::new();
-    for (number, (_, ledger)) in (0u32..).zip(ledgers) {
-        let copied = ledger
-            .positions()
-            .filter(|at| matches!(ledger.row(*at).stand, Stand::Copied | Stand::Same));
-        sources.extend(copied.map(|at| (hash(&ledger.set.absolute(at)), number, at)));
-    }
-    sources.sort_unstable();
-    sources
+fn by_source(ledgers: &[(StepId, Arc<Ledger>)]) -> Index {
+    let copied = |(number, (_, ledger)): (u32, &(StepId, Arc<Ledger>))| {
+        let ledger = Arc::clone(ledger);
+        let positions = ledger.positions();
+        positions.filter_map(move |at| {
+            let copied = matches!(ledger.row(at).stand, Stand::Copied | Stand::Same);
+            copied.then(|| (ledger.set.absolute(at), number, at))
+        })
+    };
+    Index::new((0u32..).zip(ledgers).flat_map(copied))
 }
 
 /// Positions of a set by their paths: 16 bytes a file.
-pub(super) struct Paths(Vec<(u64, u32)>);
+pub(super) struct Paths(Index);
 
 impl Paths {
     pub(super) fn new(ledger: &Ledger) -> Paths {
-        let mut rows: Vec<(u64, u32)> = ledger
+        let paths = ledger
             .positions()
-            .map(|at| (hash(&ledger.set.absolute(at)), at))
-            .collect();
-        rows.sort_unstable();
-        Paths(rows)
+            .map(|at| (ledger.set.absolute(at), 0, at));
+        Paths(Index::new(paths))
     }
 
     pub(super) fn find(&self, ledger: &Ledger, path: &[u8]) -> Option<u32> {
-        let wanted = hash(path);
-        let first = self.0.partition_point(|(hash, _)| *hash < wanted);
-        let alike = self.0[first..].iter();
-        let mut alike = alike.take_while(|(hash, _)| *hash == wanted);
-        alike.find_map(|&(_, at)| (ledger.set.absolute(at) == path).then_some(at))
+        let mut alike = self.0.find(path);
+        alike.find_map(|(_, at)| (ledger.set.absolute(at) == path).then_some(at))
     }
-}
-
-fn hash<T: Hash + ?Sized>(key: &T) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish()
 }

@@ -24,7 +24,7 @@ pub(super) struct Relied {
 #[derive(Clone, Copy)]
 pub(super) struct Facts<'f> {
     pub(super) proofs: &'f Proofs,
-    pub(super) zones: &'f [i32],
+    pub(super) readings: &'f [Reading],
     /// When the run began, in Unix seconds.
     pub(super) began: i64,
     pub(super) names: &'f Names,
@@ -34,11 +34,7 @@ pub(super) struct Facts<'f> {
 impl Facts<'_> {
     /// Who reads a side's times.
     pub(super) fn reading(&self, side: Side) -> Reading {
-        let zone = side.server().map(|server| self.zones[server.at()]);
-        Reading {
-            side,
-            zone: zone.unwrap_or(0),
-        }
+        Reading::of(side, self.readings)
     }
 }
 
@@ -122,7 +118,7 @@ impl Relied {
             looks.may_be_read_as(own, found.looks(), by)
         };
         let is_file = ledger.set.kind(at) == Kind::File;
-        is_file && (may_be(looks(&ledger.set, at)) || may_be(ledger.row(at).source))
+        is_file && (may_be(Looks::listed(&ledger.set, at)) || may_be(ledger.row(at).source))
     }
 
     /// The folders of a file and of one of this transfer's that has its name and looks otherwise: if they are one, it has
@@ -332,19 +328,12 @@ pub(super) struct Found<'s> {
 
 impl Found<'_> {
     pub(super) fn looks(self) -> Looks {
-        looks(self.set, self.at)
+        Looks::listed(self.set, self.at)
     }
 
     /// What its name may be known by.
     pub(super) fn keys(self) -> Vec<String> {
         let relative = self.set.relative(self.at);
         name_keys(self.set.encoding(), split(&relative).1)
-    }
-}
-
-fn looks(set: &FileSet, at: u32) -> Looks {
-    Looks {
-        size: set.size(at),
-        modified: set.modified(at),
     }
 }

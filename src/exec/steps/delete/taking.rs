@@ -247,7 +247,7 @@ impl Delete {
     }
 
     /// The copies of a deleted file are all that is left of it.
-    fn spare_copies(&self, at: u32, shared: &mut Shared) {
+    fn spare_copies(&self, at: u32, shared: &Shared) {
         for copy in self.copies.of_file(at) {
             let folder = &self.copies.folders[copy.folder as usize];
             let (encoding, by) = (shared.encoding(folder.side), shared.reading(folder.side));
@@ -255,9 +255,8 @@ impl Delete {
                 side: shared.identity(folder.side),
                 folder: folder.path.clone(),
             };
-            if let Some(proofs) = shared.proofs() {
-                proofs.spare(encoding, place, copy.name.clone(), copy.looks, by);
-            }
+            let spared = shared.proofs.spared();
+            spared.spare(encoding, place, copy.name.clone(), copy.looks, by);
         }
     }
 

@@ -284,8 +284,7 @@ impl Terms {
             Verify::Checksum => transfer::compare(pair.source, pair.target, item, pair.buffer),
             _ => {
                 let request = self.wishes.request(self.ends.sets_times);
-                let (keeps, since) = (request.times_arrive(), request.relied_since);
-                transfer::confirm(pair.source, pair.target, item, keeps, since)
+                transfer::confirm(pair.source, pair.target, item, &request)
             }
         }
     }

@@ -93,7 +93,7 @@ impl Wishes {
             links: links_of(transfer.from, plan),
             by: shared.reading(transfer.to),
             began: shared.began(),
-            spared: shared.proofs.spared(),
+            spared: shared.proofs.spared().clone(),
             relied: plan.relies_on(step.id),
             finds_places: shared.finds_places(),
             allowance: Allowance::new(shared.limits(transfer.to)),

@@ -93,16 +93,15 @@ impl Transfer {
     }
 
     /// The copy is all that the interrupted run has left of a file.
-    fn spare(&self, at: u32, shared: &mut Shared) {
+    fn spare(&self, at: u32, shared: &Shared) {
         let Some(ends) = self.phase.ends() else {
             return;
         };
         let (copy, _) = self.listed(at, ends);
         let (encoding, by) = (ends.route.encoding, shared.reading(self.transfer.to));
-        if let Some(proofs) = shared.proofs()
-            && let Some((place, name)) = proofs.of(self.id).and_then(|ledger| ledger.copy(at))
-        {
-            proofs.spare(encoding, place, name, copy, by);
+        let proofs = &shared.proofs;
+        if let Some((place, name)) = proofs.of(self.id).and_then(|ledger| ledger.copy(at)) {
+            proofs.spared().spare(encoding, place, name, copy, by);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::event::FileOutcome;
 use crate::journal::Mark;
-use crate::transfer::{Copied, Decision, Looks};
+use crate::transfer::{Copied, Decision, Looks, Standing};
 
 use super::Transfer;
 use super::ends::Ends;
@@ -106,14 +106,8 @@ impl Transfer {
         let relative = ends.route.relative(&self.set, at).unwrap_or_default();
         let terms = self.phase.terms();
         let standing = terms.and_then(|terms| terms.inventory.standing(&relative));
-        let copy = Looks {
-            size: standing.and_then(|standing| standing.size),
-            modified: standing.and_then(|standing| standing.modified),
-        };
-        let source = Looks {
-            size: self.set.size(at),
-            modified: self.set.modified(at),
-        };
+        let copy = standing.map(Standing::looks).unwrap_or_default();
+        let source = Looks::listed(&self.set, at);
         (copy, source)
     }
 
