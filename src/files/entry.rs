@@ -162,15 +162,17 @@ pub fn racy(time: Time, now: i64) -> Option<Duration> {
     (wait > 0).then(|| Duration::from_secs(wait))
 }
 
+/// All time zones lie so many seconds apart, or a multiple of that.
+pub const BETWEEN_ZONES: i64 = 900;
+
 /// The same for a server whose clock may be behind by hours, as where it tells local time for UTC: it shows a file of this
-/// moment as old, and all such clocks are apart by quarters of an hour. For times to the second.
+/// moment as old. For times to the second.
 pub fn racy_in_some_zone(time: Time, now: i64) -> Option<Duration> {
-    const QUARTER: i64 = 900;
     let age = now.saturating_sub(time.seconds);
     if age < 0 || !time.is_exact() {
         return racy(time, now);
     }
-    racy(Time::at(now - age.rem_euclid(QUARTER)), now)
+    racy(Time::at(now - age.rem_euclid(BETWEEN_ZONES)), now)
 }
 
 /// The longest that a file is waited for until its time is settled: a minute, which is what LIST tells, and the rest.

@@ -19,7 +19,8 @@ pub mod written;
 pub use aside::{aside_path, is_aside, put_aside_from};
 pub use encoding::{Decoded, NameEncoding};
 pub use entry::{
-    Kind, LONGEST_YOUTH, Precision, ServerId, Side, Time, is_young, racy, racy_in_some_zone,
+    BETWEEN_ZONES, Kind, LONGEST_YOUTH, Precision, ServerId, Side, Time, is_young, racy,
+    racy_in_some_zone,
 };
 pub use filter::{Filter, Filtered, KindTest, Sort, SortKey};
 pub use fold::{fold, name_keys};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::decision::{DecideError, Decision, Decisions, Exactness, Refusal, Skip};
+use super::decision::{DecideError, Decision, Decisions, Exactness, MOST_OTHERS, Refusal, Skip};
 use super::end::Looks;
 use super::inventory::{Inventory, Standing, ancestors, folded};
 use super::request::Request;
@@ -19,8 +19,8 @@ struct Deciding<'a> {
     needed: Vec<Vec<u8>>,
     /// Paths of all files of the set, where they lie on the destination's side.
     sources: HashSet<Vec<u8>>,
-    /// Files of the set of which others have the same last name, by it; once that is asked.
-    namesakes: Option<HashMap<String, Vec<u32>>>,
+    /// Files of the set of which others have the same last name, by it, in the order of their sizes; once that is asked.
+    by_name: Option<HashMap<String, Vec<u32>>>,
     /// The folder of the last file, and what stands in its way.
     last_folder: (Vec<u8>, Option<Refusal>),
 }
@@ -45,7 +45,7 @@ pub fn decide(
         standing: Vec::new(),
         needed: Vec::new(),
         sources: HashSet::new(),
-        namesakes: None,
+        by_name: None,
         last_folder: (Vec::new(), None),
     };
     deciding.collisions()?;
@@ -147,23 +147,27 @@ impl Deciding<'_> {
     /// time. Whether there are any.
     fn note_others(&mut self, at: u32, relative: &[u8], standing: Standing) -> bool {
         let set = self.set;
-        let namesakes = self.namesakes.get_or_insert_with(|| {
-            let mut all: HashMap<String, Vec<u32>> = HashMap::new();
-            for at in set.positions().filter(|&at| set.kind(at) == Kind::File) {
-                all.entry(namesake(&set.text(at))).or_default().push(at);
-            }
-            all.retain(|_, files| files.len() > 1);
-            all
-        });
-        if namesakes.is_empty() {
+        let by_name = self.by_name.get_or_insert_with(|| by_name(set));
+        if by_name.is_empty() {
             return false;
         }
         let there = standing.looks();
-        let name = namesake(&self.route.encoding.decode(relative).text);
-        let alike = namesakes.get(&name).into_iter().flatten();
+        let name = last_name(&self.route.encoding.decode(relative).text);
+        let alike = by_name.get(&name).map_or(&[][..], Vec::as_slice);
+        let of_size = |size| {
+            let first = alike.partition_point(|at| set.size(*at) < size);
+            let count = alike[first..].partition_point(|at| set.size(*at) == size);
+            &alike[first..first + count]
+        };
+        let alike = match there.size {
+            None => [&[], alike],
+            Some(_) => [of_size(None), of_size(there.size)],
+        };
+        let others = alike.into_iter().flatten().copied();
         let others =
-            alike.filter(|&&other| other != at && Looks::listed(set, other).may_be_one(there));
-        let others: Vec<u32> = others.copied().collect();
+            others.filter(|&other| other != at && Looks::listed(set, other).may_be_one(there));
+        // One more than are told apart says that there are too many.
+        let others: Vec<u32> = others.take(MOST_OTHERS + 1).collect();
         let any = !others.is_empty();
         if any {
             self.out.others.insert(at, others);
@@ -341,7 +345,19 @@ impl Deciding<'_> {
     }
 }
 
-fn namesake(path: &str) -> String {
+fn by_name(set: &FileSet) -> HashMap<String, Vec<u32>> {
+    let mut all: HashMap<String, Vec<u32>> = HashMap::new();
+    for at in set.positions().filter(|&at| set.kind(at) == Kind::File) {
+        all.entry(last_name(&set.text(at))).or_default().push(at);
+    }
+    all.retain(|_, files| files.len() > 1);
+    for files in all.values_mut() {
+        files.sort_by_key(|at| set.size(*at));
+    }
+    all
+}
+
+fn last_name(path: &str) -> String {
     fold(path.rsplit('/').next().unwrap_or_default())
 }
 

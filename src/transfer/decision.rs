@@ -6,6 +6,9 @@ use thiserror::Error;
 
 use crate::files::NameProblem;
 
+/// Other sources that a file is told apart from, at most.
+pub const MOST_OTHERS: usize = 256;
+
 /// What is to be done with one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {

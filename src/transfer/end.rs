@@ -7,7 +7,7 @@ use std::io;
 
 use super::error::Cause;
 use super::inventory::Manners;
-use crate::files::{Allowance, FileSet, Limits, Page, Precision, Side, Time};
+use crate::files::{Allowance, BETWEEN_ZONES, FileSet, Limits, Page, Precision, Side, Time};
 use crate::ftp::{Algorithm, Checksum, Deleted, Facts};
 use crate::local::Links;
 
@@ -42,10 +42,10 @@ impl Looks {
 
     /// Whether two looks may be of one file: what is not known may be the same.
     pub fn may_be_one(self, other: Looks) -> bool {
-        let sizes = self.size.zip(other.size).is_none_or(|(a, b)| a == b);
         let times = self.modified.zip(other.modified);
         // One of them may have lost the parts of a second.
-        sizes && times.is_none_or(|(a, b)| !a.to_the_second().differs(b.to_the_second()))
+        self.may_be_as_large(other)
+            && times.is_none_or(|(a, b)| !a.to_the_second().differs(b.to_the_second()))
     }
 
     /// The same where two entries for one server may read its times otherwise.
@@ -53,9 +53,12 @@ impl Looks {
         if own.side == by.side {
             return self.may_be_one(other);
         }
-        let sizes = self.size.zip(other.size).is_none_or(|(a, b)| a == b);
         let times = self.modified.zip(other.modified);
-        sizes && times.is_none_or(|(a, b)| own.may_read_as(a, b, by))
+        self.may_be_as_large(other) && times.is_none_or(|(a, b)| own.may_read_as(a, b, by))
+    }
+
+    fn may_be_as_large(self, other: Looks) -> bool {
+        self.size.zip(other.size).is_none_or(|(a, b)| a == b)
     }
 }
 
@@ -81,16 +84,14 @@ impl Reading {
             .map_or(Reading::LOCAL, |server| servers[server.at()])
     }
 
-    /// Whether two times may be one that one side reads in another zone than the other: all zones lie quarters of an hour
-    /// apart, but for what a manifest says.
+    /// Whether two times may be one that one side reads in another zone than the other; a manifest may name any.
     fn may_read_as(self, time: Time, other: Time, by: Reading) -> bool {
-        const QUARTER: i64 = 900;
         let coarse = time.precision.max(other.precision).max(Precision::Second);
         let (own, theirs) = (i64::from(self.zone), i64::from(by.zone));
         let apart = time.seconds.saturating_sub(other.seconds);
         [0, own, -theirs, own - theirs].iter().any(|shift| {
-            let rest = apart.saturating_add(*shift).rem_euclid(QUARTER);
-            rest.min(QUARTER - rest) <= coarse.seconds()
+            let rest = apart.saturating_add(*shift).rem_euclid(BETWEEN_ZONES);
+            rest.min(BETWEEN_ZONES - rest) <= coarse.seconds()
         })
     }
 }

@@ -34,7 +34,7 @@ pub use checksum::{Compared, compare};
 pub use confirm::confirm;
 pub use copy::{BUFFER, Copied, copy};
 pub use decide::decide;
-pub use decision::{DecideError, Decision, Decisions, Exactness, Refusal, Skip};
+pub use decision::{DecideError, Decision, Decisions, Exactness, MOST_OTHERS, Refusal, Skip};
 pub use disk::Disk;
 pub use end::{Arrived, End, Fetch, Looks, Put, Reading, Refused, Seen};
 pub use error::{Cause, CopyError, Doubt, Role, SizeProblem, Stage, SumProblem};

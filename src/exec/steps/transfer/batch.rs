@@ -8,7 +8,7 @@ use crate::event::Current;
 use crate::options::{Publish, Verify};
 use crate::transfer::{
     self, Cause, Class, Compared, Copied, CopyError, Decision, Doubt, End, Item, Links, Looks,
-    Refusal, Role, Settled, SizeProblem, Verdict,
+    MOST_OTHERS, Refusal, Role, Settled, SizeProblem, Verdict,
 };
 
 use super::Output;
@@ -20,9 +20,6 @@ use super::youth::{self, Youth};
 use crate::exec::fault::Fault;
 use crate::exec::steps::job::{Desk, Pair, Work};
 use crate::files::split;
-
-/// Folders of other sources that a file is told apart from, at most.
-const MOST_OTHERS: usize = 64;
 
 /// A batch ends after this long, so that the dispatcher can share the sessions out anew.
 const SHORT: Duration = Duration::from_millis(100);
