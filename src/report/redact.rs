@@ -70,7 +70,7 @@ impl Redactor {
     /// A line for people, made of our words and of texts that are masked already: no secret of four characters or more is
     /// left in it, and our counts stay.
     pub fn line<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        self.masked(text, |bytes| merged(self.long.found(bytes)))
+        self.masked(text, |bytes| self.stretches(bytes))
     }
 
     /// The stretches to mask, in order, as [`Redactor::wording`] chooses them.
@@ -109,9 +109,9 @@ impl Redactor {
         Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Bytes of lines without secrets, as [`Redactor::line`] masks them.
-    pub(super) fn bytes<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        mask(bytes, &merged(self.long.found(bytes)))
+    /// The stretches to mask in bytes of lines, in order, as [`Redactor::line`] chooses them.
+    pub(super) fn stretches(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+        merged(self.long.found(bytes))
     }
 
     /// How many of the first bytes can be shown now, whatever comes after them.
@@ -124,7 +124,8 @@ impl Redactor {
             bytes.len() - held.unwrap_or(0)
         });
         let settled = begun.min().unwrap_or(bytes.len());
-        let crossing = merged(self.long.found(bytes))
+        let crossing = self
+            .stretches(bytes)
             .into_iter()
             .find(|&(start, end)| start < settled && settled < end);
         crossing.map_or(settled, |(start, _)| start)
@@ -194,7 +195,8 @@ fn kind(patterns: &[Vec<u8>]) -> Option<AhoCorasickKind> {
     (length > 4096).then_some(AhoCorasickKind::ContiguousNFA)
 }
 
-fn mask<'a>(bytes: &'a [u8], found: &[(usize, usize)]) -> Cow<'a, [u8]> {
+/// The bytes with a mask in place of each of these stretches.
+pub(super) fn mask<'a>(bytes: &'a [u8], found: &[(usize, usize)]) -> Cow<'a, [u8]> {
     if found.is_empty() {
         return Cow::Borrowed(bytes);
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::redact::Redactor;
+use super::redact::{MASK, Redactor, mask};
 
 /// A line longer than this is passed on in parts.
 const LONGEST: usize = 64 * 1024;
@@ -17,6 +17,8 @@ pub struct Redacted<W: Write> {
     inner: W,
     redactor: Arc<Redactor>,
     pending: Vec<u8>,
+    /// Whether what was passed on ends with a mask: a secret that touches it is masked with it.
+    masked: bool,
 }
 
 impl<W: Write> Redacted<W> {
@@ -26,12 +28,20 @@ impl<W: Write> Redacted<W> {
             inner,
             redactor: Arc::clone(redactor),
             pending: Vec::new(),
+            masked: false,
         }
     }
 
     fn pass(&mut self, end: usize) -> io::Result<()> {
-        let masked = self.redactor.bytes(&self.pending[..end]);
-        let result = self.inner.write_all(&masked);
+        if end == 0 {
+            return Ok(());
+        }
+        let found = self.redactor.stretches(&self.pending[..end]);
+        let masked = mask(&self.pending[..end], &found);
+        let touches = self.masked && found.first().is_some_and(|&(start, _)| start == 0);
+        let known = if touches { MASK.len() } else { 0 };
+        let result = self.inner.write_all(&masked[known..]);
+        self.masked = found.last().is_some_and(|&(_, last)| last == end);
         self.pending.drain(..end);
         result
     }
@@ -81,6 +91,22 @@ mod tests {
         write!(writer, "er2 ").unwrap();
         writer.flush().unwrap();
         assert_eq!(writer.inner, b"progress *** ");
+    }
+
+    #[test]
+    fn secrets_that_touch_are_one_mask_however_they_are_cut() {
+        let redactor = Arc::new(Redactor::new(["aabb", "bbba"]));
+        for cut in 0..=8 {
+            let mut shown = Vec::new();
+            let mut writer = Redacted::new(&redactor, &mut shown);
+            let (first, second) = "aabbbbba".split_at(cut);
+            for part in [first, second] {
+                write!(writer, "{part}").unwrap();
+                writer.flush().unwrap();
+            }
+            drop(writer);
+            assert_eq!(shown, MASK.as_bytes(), "cut at {cut}");
+        }
     }
 
     proptest! {
