@@ -24,6 +24,8 @@ pub(super) struct Shared {
     pub(super) world: Arc<dyn World>,
     /// What each step yields, once it has ended.
     pub(super) sets: Vec<Option<FileSet>>,
+    /// How many steps have yet to read each.
+    readers: Vec<usize>,
     pub(super) proofs: Arc<Proofs>,
     /// Whether `plan` is asked for: steps survey and decide, and change nothing.
     pub(super) preview: bool,
@@ -59,6 +61,7 @@ impl Shared {
     ) -> Shared {
         Shared {
             sets: vec![None; plan.steps.len()],
+            readers: readers(&plan),
             facts: vec![Facts::default(); plan.servers.len()],
             firsts: firsts(&plan),
             readings: readings(&plan),
@@ -234,6 +237,19 @@ impl Shared {
         self.keeps_proofs
     }
 
+    /// A step has ended with this set, and has read those that it takes: what nobody will read goes.
+    pub(super) fn hand_on(&mut self, ended: StepId, set: Option<FileSet>) {
+        self.sets[ended.0 as usize] = set.filter(|_| self.readers[ended.0 as usize] > 0);
+        let plan = Arc::clone(&self.plan);
+        for from in &plan.step(ended).takes {
+            let at = from.0 as usize;
+            self.readers[at] = self.readers[at].saturating_sub(1);
+            if self.readers[at] == 0 {
+                self.sets[at] = None;
+            }
+        }
+    }
+
     /// The set that a step has yielded; empty sets stand for none, so that nothing is done with them.
     pub(super) fn set_of(&self, step: StepId) -> Option<FileSet> {
         self.sets[step.0 as usize].clone()
@@ -371,6 +387,20 @@ impl Shared {
 }
 
 /// The entry of each server, and the zone that the manifest gives it.
+/// How often each set will be read. A deletion may ask once more for what a transfer was to copy.
+fn readers(plan: &Plan) -> Vec<usize> {
+    let deletes = plan.steps.iter().any(|step| step.kind.removes());
+    let mut readers = vec![0; plan.steps.len()];
+    for step in &plan.steps {
+        let copies = step.kind.changes() && !step.kind.removes();
+        let again = usize::from(deletes && copies);
+        for from in &step.takes {
+            readers[from.0 as usize] += 1 + again;
+        }
+    }
+    readers
+}
+
 fn readings(plan: &Plan) -> Arc<[Reading]> {
     let offsets = plan
         .servers

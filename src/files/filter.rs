@@ -122,7 +122,7 @@ impl Filter {
         self.sort.apply(set, &mut kept);
         kept.truncate(self.limit.unwrap_or(usize::MAX));
         Ok(Filtered {
-            set: set.subset(kept),
+            set: set.subset(kept).compact(),
             unknown_size,
             unknown_time,
         })

@@ -173,6 +173,38 @@ impl Listing {
         found.ok().and_then(|at| u32::try_from(at).ok())
     }
 
+    /// The entries at these positions, which ascend, in an arena of their own.
+    pub(super) fn only(&self, positions: &[u32]) -> Listing {
+        let mut only = self.without_entries();
+        let mut last = None;
+        for at in positions {
+            let row = self.rows[*at as usize];
+            if last != Some(row.folder) {
+                only.folders.push(self.folders[row.folder as usize].clone());
+                last = Some(row.folder);
+            }
+            let start = only.names.len();
+            only.names.extend_from_slice(self.name_of(&row));
+            // Neither is above what it was: names are copied once each, and a folder at most once for each of its entries.
+            only.rows.push(Row {
+                start: u32::try_from(start).unwrap_or(u32::MAX),
+                folder: u32::try_from(only.folders.len() - 1).unwrap_or(u32::MAX),
+                ..row
+            });
+        }
+        only
+    }
+
+    fn without_entries(&self) -> Listing {
+        Listing {
+            root: self.root.clone(),
+            problems: self.problems.clone(),
+            repeated: self.repeated.clone(),
+            incomplete: self.incomplete.clone(),
+            ..Listing::empty(self.side, Vec::new(), self.encoding)
+        }
+    }
+
     /// All rows at once, and all names unless they come from one page, whose own are taken.
     fn make_room(&mut self, folders: &[Folder]) {
         let pages = || folders.iter().map(|folder| &folder.page);

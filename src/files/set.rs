@@ -9,6 +9,9 @@ use super::listing::Listing;
 use super::name::{NameProblem, Reach, translate};
 use super::path::join;
 
+/// A set of one in so many entries of a listing is copied rather than kept with all of it.
+const WORTH_A_COPY: usize = 4;
+
 /// An ordered list of entries on one side. Cloning shares everything.
 #[derive(Debug, Clone)]
 pub struct FileSet {
@@ -68,6 +71,29 @@ impl FileSet {
         FileSet {
             base: self.base.clone(),
             rows: rows.collect(),
+        }
+    }
+
+    /// The same entries in a listing of their own, where they are a small part of theirs: so that it can go.
+    #[must_use]
+    pub fn compact(self) -> FileSet {
+        let Base::Listing(listing) = &self.base else {
+            return self;
+        };
+        if self.rows.len() > listing.len() / WORTH_A_COPY {
+            return self;
+        }
+        let mut chosen = self.rows.to_vec();
+        chosen.sort_unstable();
+        chosen.dedup();
+        let at = |row: &u32| chosen.binary_search(row).unwrap_or_default();
+        let rows = self.rows.iter().map(at);
+        let rows = rows
+            .map(|at| u32::try_from(at).unwrap_or(u32::MAX))
+            .collect();
+        FileSet {
+            base: Base::Listing(Arc::new(listing.only(&chosen))),
+            rows,
         }
     }
 
@@ -275,6 +301,48 @@ mod tests {
         let arrived = set.routed(vec![1], route(false), |_| None);
         assert_eq!(arrived.absolute(0), "/into/sub/版本.zip".as_bytes());
         assert_eq!((arrived.size(0), arrived.modified(0)), (Some(3), None));
+    }
+
+    #[test]
+    fn a_small_part_has_a_listing_of_its_own_and_the_same_order() {
+        let mut folders = Vec::new();
+        for folder in ["", "b", "c"] {
+            let mut page = Page::default();
+            for name in ["z", "b.txt", "a", "y"] {
+                let size = (folder.len() * 10 + name.len()) as u64;
+                page.push(name.as_bytes(), Kind::File, Some(size), Some(Time::at(3)));
+            }
+            page.incomplete("cut off".into());
+            folders.push(Folder {
+                relative: folder.into(),
+                page,
+            });
+        }
+        let auto = NameEncoding::Auto;
+        let listing = Listing::assemble(Side::Local, b"/from".to_vec(), auto, false, folders);
+        let all = FileSet::all(Arc::new(listing));
+        for chosen in [vec![], vec![7], vec![9, 2, 1], vec![0, 11, 3]] {
+            let set = all.subset(chosen);
+            let compact = set.clone().compact();
+            assert!(!Arc::ptr_eq(&list(&set), &list(&compact)));
+            assert_eq!(list(&compact).len(), set.len());
+            assert_eq!(compact.incomplete_reason(), Some("cut off"));
+            for at in set.positions() {
+                assert_eq!(compact.absolute(at), set.absolute(at));
+                assert_eq!(compact.size(at), set.size(at));
+                assert_eq!(compact.modified(at), set.modified(at));
+                assert!(list(&compact).find(&set.relative(at)).is_some());
+            }
+        }
+        let most = all.subset(0..4);
+        assert!(Arc::ptr_eq(&list(&most), &list(&most.clone().compact())));
+    }
+
+    fn list(set: &FileSet) -> Arc<Listing> {
+        match &set.base {
+            Base::Listing(listing) => Arc::clone(listing),
+            Base::Routed(_) => panic!("not listed"),
+        }
     }
 
     #[test]

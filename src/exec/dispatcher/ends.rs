@@ -133,7 +133,7 @@ impl Dispatcher {
         if let (StepOutcome::Done, Some(set)) = (&ending.outcome, &ending.set) {
             self.shared.keep_set(id, set);
         }
-        self.shared.sets[id.0 as usize] = ending.set;
+        self.shared.hand_on(id, ending.set);
         self.shared.emit(Event::StepFinished {
             step: id.0 as usize,
             outcome: ending.outcome,

@@ -20,6 +20,7 @@ use crate::transfer::{End, Links, Role};
 pub(super) struct Known {
     id: StepId,
     name: String,
+    side: Side,
     resumed: Arc<Resumed>,
 }
 
@@ -31,6 +32,7 @@ impl Known {
         Some(Known {
             id: step.id,
             name: step.name.clone(),
+            side: step.yields.side()?,
             resumed,
         })
     }
@@ -38,12 +40,12 @@ impl Known {
 
 impl Known {
     /// Files that the interrupted run was about to delete, and that it may have put away.
-    fn begun(&self, side: Side, shared: &Shared) -> Vec<Vec<u8>> {
+    fn begun(&self, shared: &Shared) -> Vec<Vec<u8>> {
         // A filter's files are those of its list, which has looked.
         if !shared.plan.step(self.id).takes.is_empty() {
             return Vec::new();
         }
-        let side = shared.identity(side);
+        let side = shared.identity(self.side);
         let deletes = shared.plan.steps.iter().filter(|step| step.kind.removes());
         let there =
             deletes.filter(|step| step.changes.iter().any(|at| shared.identity(*at) == side));
@@ -73,15 +75,10 @@ fn root_of(step: &StepRecord) -> Option<&[u8]> {
 
 impl Task for Known {
     fn work(&self, shared: &Shared) -> Work {
-        let side = shared
-            .plan
-            .step(self.id)
-            .yields
-            .side()
-            .unwrap_or(Side::Local);
+        let side = self.side;
         let encoding = shared.encoding(side);
         let (resumed, name) = (Arc::clone(&self.resumed), self.name.clone());
-        let begun = self.begun(side, shared);
+        let begun = self.begun(shared);
         let server = shared.plan.side_name(side).to_owned();
         Box::new(move |desk| {
             if let Some(root) = resumed.step(&name).and_then(root_of) {
@@ -105,9 +102,8 @@ impl Task for Known {
         })
     }
 
-    fn roles(&self, shared: &Shared) -> Roles {
-        let side = shared.plan.step(self.id).yields.side();
-        Roles::one(Role::Source, side.unwrap_or(Side::Local))
+    fn roles(&self, _shared: &Shared) -> Roles {
+        Roles::one(Role::Source, self.side)
     }
 
     fn judge(&self, output: Output, shared: &mut Shared) -> Ending {
