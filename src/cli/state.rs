@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::inputs::Reading;
 use super::load::Loaded;
 use super::output::Voice;
-use crate::journal::{Found, Journal, Resumed, State, StateError};
+use crate::journal::{Journal, Leftover, Resumed, State, StateError};
 use crate::plan::{Plan, Timeless};
 
 /// Where state lies, and whether an unfinished run is continued.
@@ -74,7 +74,7 @@ pub(super) fn take(
     let found = state.last();
     let found = found.map_err(|error| unreadable(&base, &error, loaded.voice()))?;
     match found {
-        Found::Unfinished(resumed) if wish.resume => go_on(state, *resumed, common),
+        Leftover::Unfinished(resumed) if wish.resume => go_on(state, *resumed, common),
         found => begin(
             state,
             found,
@@ -110,21 +110,21 @@ fn fingerprint(timeless: &Timeless, voice: Voice<'_>) -> Result<String, Exit> {
 }
 
 /// A new journal; what an earlier run left is set aside, never lost.
-fn begin(state: State, found: Found, wish: &Wish, run: Run) -> Result<Kept, Exit> {
+fn begin(state: State, found: Leftover, wish: &Wish, run: Run) -> Result<Kept, Exit> {
     let voice = run.loaded.voice();
     match &found {
-        Found::Nothing if wish.resume => {
+        Leftover::Nothing if wish.resume => {
             voice.note("there is nothing to resume: the run starts anew")
         }
-        Found::Nothing => {}
-        Found::Unfinished(resumed) => {
+        Leftover::Nothing => {}
+        Leftover::Unfinished(resumed) => {
             let text = format!(
                 "run {} failed or was interrupted; this one starts anew, where `--resume` would have continued it",
                 resumed.run_id
             );
             set_aside(&state, &resumed.run_id, &text, voice);
         }
-        Found::Damaged(damage) => {
+        Leftover::Damaged(damage) => {
             set_aside(
                 &state,
                 "damaged",

@@ -6,7 +6,7 @@ mod dispatcher;
 mod fault;
 mod gate;
 mod heads;
-mod keep;
+mod journaling;
 mod opened;
 mod opening;
 mod pages;

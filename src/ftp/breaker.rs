@@ -19,10 +19,10 @@ pub enum Why {
 /// The flag is seen between two buffers of a transfer; [`Breaker::shut`] ends a call that is blocked in the
 /// control connection, in a data connection, in `connect` or in `accept`.
 #[derive(Debug, Clone, Default)]
-pub struct Breaker(Arc<Shared>);
+pub struct Breaker(Arc<Score>);
 
 #[derive(Debug, Default)]
-struct Shared {
+struct Score {
     why: AtomicU8,
     next: AtomicU64,
     open: Mutex<Open>,

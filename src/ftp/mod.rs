@@ -12,6 +12,7 @@ mod clock;
 mod command;
 mod control;
 mod data;
+mod data_opening;
 mod desk;
 mod dial;
 mod error;
@@ -38,7 +39,6 @@ mod shown;
 mod tls;
 mod transfer;
 mod vigil;
-mod way;
 mod wire;
 
 pub use aside::Aside;

@@ -12,12 +12,12 @@ use crate::files::{Limits, NameEncoding, Time};
 use super::breaker::Breaker;
 use super::command::Line;
 use super::control::Control;
+use super::data_opening::Prepared;
 use super::error::{Error, ErrorKind, Waiting};
 use super::facts::Facts;
 use super::reply::Reply;
 use super::tls::Client;
 use super::transfer::InFlight;
-use super::way::Prepared;
 
 /// How long QUIT is waited for.
 const QUIT_TIME: Duration = Duration::from_secs(1);

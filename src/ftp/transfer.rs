@@ -11,12 +11,12 @@ use crate::files::Time;
 use super::ahead::{self, Ahead};
 use super::command::Line;
 use super::data::{Count, Data, Receiving, Sending};
+use super::data_opening::Way;
 use super::error::{Error, ErrorKind};
 use super::listing::time::mdtm_reply;
 use super::reply::Reply;
 use super::session::Session;
 use super::settle::Came;
-use super::way::Way;
 
 /// How long the reason is waited for after a data connection broke.
 const REASON_TIME: Duration = Duration::from_secs(2);

@@ -11,5 +11,5 @@ mod write;
 
 pub use fold::{Damage, Resumed, StepRecord};
 pub use record::{Entry, Mark, PathText, Record};
-pub use state::{Found, State, StateError};
+pub use state::{Leftover, State, StateError};
 pub use write::Journal;

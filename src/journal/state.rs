@@ -34,7 +34,7 @@ pub enum StateError {
 
 /// What the last run left.
 #[derive(Debug)]
-pub enum Found {
+pub enum Leftover {
     /// Nothing to resume.
     Nothing,
     /// A run that did not end with everything done.
@@ -74,11 +74,11 @@ impl State {
     ///
     /// # Errors
     /// Those of the disk.
-    pub fn last(&self) -> io::Result<Found> {
+    pub fn last(&self) -> io::Result<Leftover> {
         Ok(match self.fold()? {
-            Folded::Nothing => Found::Nothing,
-            Folded::Unfinished(resumed, _) => Found::Unfinished(resumed),
-            Folded::Damaged(damage) => Found::Damaged(damage),
+            Folded::Nothing => Leftover::Nothing,
+            Folded::Unfinished(resumed, _) => Leftover::Unfinished(resumed),
+            Folded::Damaged(damage) => Leftover::Damaged(damage),
         })
     }
 
@@ -213,11 +213,11 @@ mod tests {
         let path = folder.path().join("k").join(JOURNAL);
         let whole = fs::read(&path).unwrap();
         fs::write(&path, [&whole[..], b"0123 {torn"].concat()).unwrap();
-        assert!(matches!(state.last().unwrap(), Found::Unfinished(_)));
+        assert!(matches!(state.last().unwrap(), Leftover::Unfinished(_)));
         let mut journal = state.go_on(redact()).unwrap();
         journal.append(&Record::Done).unwrap();
         journal.sync().unwrap();
-        assert!(matches!(state.last().unwrap(), Found::Nothing));
+        assert!(matches!(state.last().unwrap(), Leftover::Nothing));
     }
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
         assert!(state.has_journal());
         journal.set_aside().unwrap();
         assert!(!state.has_journal());
-        assert!(matches!(state.last().unwrap(), Found::Nothing));
+        assert!(matches!(state.last().unwrap(), Leftover::Nothing));
         assert!(folder.path().join("k/journal.incomplete").exists());
     }
 

@@ -3,7 +3,7 @@
 use super::code;
 use super::finding::{Finding, Place};
 use super::quotes::{bare, open_quote};
-use super::traps::{self, Fault};
+use super::traps::{self, Trap};
 
 /// One line of the file, without its break.
 pub(super) struct Line<'a> {
@@ -108,7 +108,7 @@ impl Line<'_> {
     /// A quote that is open at the end of its line.
     pub(super) fn quote(&self) -> Option<Finding> {
         let at = open_quote(self.text)?;
-        Some(traps::plain_fault(Fault::Quote, self.place(at, at + 1), ""))
+        Some(traps::plain_trap(Trap::Quote, self.place(at, at + 1), ""))
     }
 
     /// `name:value`: without a space behind it, the colon is part of the text.

@@ -5,7 +5,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Stru
 use super::build::{Builder, Stop};
 use super::code;
 use super::finding::{Finding, Place};
-use super::traps::{self, Fault};
+use super::traps::{self, Trap};
 use super::tree::{MAX_DEPTH, Style, Tree};
 
 /// What came of one pass over a text.
@@ -189,48 +189,48 @@ impl Feed<'_> {
 }
 
 /// What a parser's error means to the one who has to mend it; `None` is the depth limit.
-fn sorted(kind: &ErrorKind) -> Option<Fault> {
+fn sorted(kind: &ErrorKind) -> Option<Trap> {
     Some(match kind {
         ErrorKind::RecursionLimitExceeded => return None,
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabAtBlockScalarStart
-        | ErrorKind::TabInPlainScalar => Fault::Tab,
-        ErrorKind::UnexpectedCharacter { .. } => Fault::Character,
+        | ErrorKind::TabInPlainScalar => Trap::Tab,
+        ErrorKind::UnexpectedCharacter { .. } => Trap::Character,
         ErrorKind::UnclosedQuotedScalar
         | ErrorKind::DocumentIndicatorInQuotedScalar
-        | ErrorKind::InvalidQuotedScalarIndent => Fault::Quote,
+        | ErrorKind::InvalidQuotedScalarIndent => Trap::Quote,
         ErrorKind::InvalidTrailingSingleQuotedScalar
-        | ErrorKind::InvalidTrailingDoubleQuotedScalar => Fault::AfterQuote,
+        | ErrorKind::InvalidTrailingDoubleQuotedScalar => Trap::AfterQuote,
         ErrorKind::UnknownQuotedScalarEscape | ErrorKind::InvalidQuotedScalarHexEscape => {
-            Fault::Escape
+            Trap::Escape
         }
-        ErrorKind::MissingAnchorOrAliasName => Fault::Anchor,
+        ErrorKind::MissingAnchorOrAliasName => Trap::Anchor,
         ErrorKind::UnclosedFlowCollection { .. }
         | ErrorKind::MismatchedFlowCollectionEnd { .. }
         | ErrorKind::MisplacedFlowCollectionEnd
         | ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofFlowMapping
-        | ErrorKind::UnexpectedEofImplicitFlowMapping => Fault::Bracket,
+        | ErrorKind::UnexpectedEofImplicitFlowMapping => Trap::Bracket,
         ErrorKind::ExpectedFlowMappingSeparator
         | ErrorKind::ExpectedFlowSequenceSeparator
         | ErrorKind::InvalidColonPlacement
-        | ErrorKind::InvalidFlowScalarIndent => Fault::Separator,
+        | ErrorKind::InvalidFlowScalarIndent => Trap::Separator,
         ErrorKind::SimpleKeyExpected
         | ErrorKind::FlowMappingValueAdjacentCollection
-        | ErrorKind::InvalidSimpleKey => Fault::Colon,
-        ErrorKind::MappingValueNotAllowed | ErrorKind::MappingKeyNotAllowed => Fault::Value,
+        | ErrorKind::InvalidSimpleKey => Trap::Colon,
+        ErrorKind::MappingValueNotAllowed | ErrorKind::MappingKeyNotAllowed => Trap::Value,
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::InvalidIndentation
-        | ErrorKind::ExpectedBlockSequenceEntry => Fault::Indentation,
+        | ErrorKind::ExpectedBlockSequenceEntry => Trap::Indentation,
         ErrorKind::ExpectedTagBang
         | ErrorKind::UndeclaredTagHandle
         | ErrorKind::InvalidTagTerminator
         | ErrorKind::MissingTagUri
         | ErrorKind::InvalidTagEscape
-        | ErrorKind::UnclosedVerbatimTag => Fault::Tag,
-        _ => Fault::Other,
+        | ErrorKind::UnclosedVerbatimTag => Trap::Tag,
+        _ => Trap::Other,
     })
 }
 

@@ -12,7 +12,7 @@ const LONGEST: usize = 64 << 10;
 
 /// The sort of a syntax error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum Trap {
     Tab,
     Character,
     Quote,
@@ -32,13 +32,13 @@ pub(super) enum Fault {
 pub(super) fn explain(
     text: &str,
     at: usize,
-    fault: Fault,
+    fault: Trap,
     open: Option<Place>,
     info: &str,
 ) -> Finding {
     let here = line_around(text, at);
     let above = line_above(text, here.start);
-    if fault == Fault::Tab {
+    if fault == Trap::Tab {
         return tab(text, here.clone(), at);
     }
     let lines = [Some(here.clone()), above].into_iter().flatten();
@@ -53,14 +53,14 @@ pub(super) fn explain(
             .or_else(|| shown.bracket())
             .or_else(|| shown.tab())
             .or_else(|| {
-                if fault == Fault::Quote {
+                if fault == Trap::Quote {
                     shown.quote()
                 } else {
                     None
                 }
             })
             .or_else(|| {
-                if matches!(fault, Fault::Value | Fault::Colon | Fault::Indentation) {
+                if matches!(fault, Trap::Value | Trap::Colon | Trap::Indentation) {
                     shown.glued()
                 } else {
                     None
@@ -72,15 +72,15 @@ pub(super) fn explain(
     }
     let place = spot(text, at, &here);
     match fault {
-        Fault::Character => reserved(text, place),
-        Fault::Anchor => anchor(text, place),
-        Fault::Separator | Fault::Bracket => {
+        Trap::Character => reserved(text, place),
+        Trap::Anchor => anchor(text, place),
+        Trap::Separator | Trap::Bracket => {
             match open.filter(|open| open.range().end <= here.start) {
                 Some(open) => never_closed(text, open, place),
-                None => plain_fault(fault, place, info),
+                None => plain_trap(fault, place, info),
             }
         }
-        _ => plain_fault(fault, place, info),
+        _ => plain_trap(fault, place, info),
     }
 }
 
@@ -157,7 +157,7 @@ fn reserved(text: &str, place: Place) -> Finding {
         return Finding::error(code::RESERVED_CHARACTER, place, message, "reserved by YAML")
             .help(format!("put the value in quotes: \"{sign}…\""));
     }
-    plain_fault(Fault::Character, place, "this sign cannot stand here")
+    plain_trap(Trap::Character, place, "this sign cannot stand here")
 }
 
 /// `*` or `&` with no name behind it.
@@ -182,60 +182,60 @@ fn anchor(text: &str, place: Place) -> Finding {
 }
 
 /// A syntax error of which nothing more is known than its sort.
-pub(super) fn plain_fault(fault: Fault, place: Place, info: &str) -> Finding {
+pub(super) fn plain_trap(fault: Trap, place: Place, info: &str) -> Finding {
     let (message, label, help) = match fault {
-        Fault::Quote => (
+        Trap::Quote => (
             "a quote is opened and never closed",
             "opened here",
             "close it; a quote inside quotes is written twice ('it''s') or as \\\" in double quotes",
         ),
-        Fault::AfterQuote => (
+        Trap::AfterQuote => (
             "text follows the closing quote of a value",
             "behind the quote",
             "put the quotes around the whole value",
         ),
-        Fault::Escape => (
+        Trap::Escape => (
             "a backslash in double quotes begins an escape, and this is none",
             "no escape of YAML",
             "use single quotes, in which a backslash is a backslash",
         ),
-        Fault::Tag => (
+        Trap::Tag => (
             "a value that begins with `!` is a tag in YAML, and this is none",
             "not a tag",
             "put the value in quotes: \"!…\"",
         ),
-        Fault::Bracket => (
+        Trap::Bracket => (
             "a `[` or `{` and its closing bracket do not match",
             "does not match",
             "close every `[` with `]` and every `{` with `}`; put text that contains them in quotes",
         ),
-        Fault::Separator => (
+        Trap::Separator => (
             "a comma or a closing bracket is missing before this",
             "expected `,` or the end of the list or map",
             "separate items with `, `; put text that contains `[`, `]`, `{`, `}` or `,` in quotes",
         ),
-        Fault::Colon => (
+        Trap::Colon => (
             "a key without `: ` behind it",
             "expected `key: value`",
             "write `key: value`, with a space after the colon",
         ),
-        Fault::Value => (
+        Trap::Value => (
             "a `key: value` cannot begin here",
             "not expected here",
             "begin it on its own line, at the indentation of its neighbours; put text that contains `: ` in quotes",
         ),
-        Fault::Indentation => (
+        Trap::Indentation => (
             "this line does not fit the lines above it",
             "unexpected here",
             "indent it as its neighbours are, and write it as `key: value`, or `- item` in a list",
         ),
-        Fault::Tab | Fault::Character | Fault::Anchor | Fault::Other => {
+        Trap::Tab | Trap::Character | Trap::Anchor | Trap::Other => {
             let message = format!("this is not YAML: {info}");
             return Finding::error(code::SYNTAX, place, message, "here")
                 .help("put the value in quotes if it is meant as text, or compare with the lines around it");
         }
     };
-    let code = if fault == Fault::Tag {
+    let code = if fault == Trap::Tag {
         code::TAG
     } else {
         code::SYNTAX

@@ -8,7 +8,7 @@ use super::kinds::{Action, Said, SetOf, Takes};
 use super::model::{DeleteWhat, Login, Origin, Plan, RunStamp, Step, StepId, Yields};
 use super::options::Defaults;
 use super::server::ServerEntry;
-use super::sides::Known;
+use super::sides::NodeActions;
 use crate::files::{ServerId, Side};
 use crate::kind::StepKind;
 use crate::manifest::{Finding, Segment};
@@ -19,7 +19,7 @@ const MOST_LINKS: usize = 30;
 impl Builder<'_, '_> {
     /// One login a server that is used; every step on the server depends on it.
     pub(super) fn add_logins(&mut self, yields: &[Option<Yields>]) {
-        let known = Known {
+        let known = NodeActions {
             nodes: &self.nodes,
             yields,
         };
@@ -138,7 +138,7 @@ impl Builder<'_, '_> {
 
     /// What every node says of itself.
     fn said(&self, yields: &[Option<Yields>]) -> Vec<Saying> {
-        let known = Known {
+        let known = NodeActions {
             nodes: &self.nodes,
             yields,
         };

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::codes;
 use super::extents::{Extent, Touch, extents};
-use super::meeting::{Meeting, can_harm, meeting};
 use super::model::{Plan, StepId};
+use super::overlap::{Overlap, can_harm, overlaps};
 use super::proposals::helps;
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
@@ -47,7 +47,7 @@ impl Hazard {
 
 /// A hazard before it is put into words: most are counted, and only some said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Found {
+pub(super) struct RawHazard {
     pub(super) sort: Sort,
     pub(super) later: usize,
     pub(super) earlier: usize,
@@ -110,7 +110,7 @@ impl Sort {
 pub fn hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
     let extents = extents(plan, homes);
     let owners = owners(plan);
-    let Meeting { pairs, beyond } = meeting(plan, &extents, &owners);
+    let Overlap { pairs, beyond } = overlaps(plan, &extents, &owners);
     let pairs = pairs
         .into_iter()
         .filter_map(|(a, b, ordered)| judge(&extents[a as usize], &extents[b as usize], ordered));
@@ -168,8 +168,11 @@ fn told(plan: &Plan, written: &Extent<'_>, known: &Extent<'_>) -> Option<String>
 
 /// Of one pair the worst, once (a transfer touches a folder in several ways), and not too many of one step and in all; and
 /// the first that was left out.
-fn choose(found: impl Iterator<Item = Found>, owners: &[u32]) -> (Vec<Found>, Option<Found>) {
-    let mut found: Vec<Found> = found.collect();
+fn choose(
+    found: impl Iterator<Item = RawHazard>,
+    owners: &[u32],
+) -> (Vec<RawHazard>, Option<RawHazard>) {
+    let mut found: Vec<RawHazard> = found.collect();
     found.sort_unstable();
     let mut kept = Vec::new();
     let mut left_out = None;
@@ -193,7 +196,7 @@ fn choose(found: impl Iterator<Item = Found>, owners: &[u32]) -> (Vec<Found>, Op
     (kept, left_out)
 }
 
-fn say(plan: &Plan, found: Found, help: String) -> Hazard {
+fn say(plan: &Plan, found: RawHazard, help: String) -> Hazard {
     let (later, earlier) = (owner(plan, found.later), owner(plan, found.earlier));
     Hazard {
         code: found.sort.code(),
@@ -240,7 +243,7 @@ fn owners(plan: &Plan) -> Vec<u32> {
     plan.steps.iter().map(|step| step.owner.0).collect()
 }
 
-fn judge(a: &Extent<'_>, b: &Extent<'_>, ordered: bool) -> Option<Found> {
+fn judge(a: &Extent<'_>, b: &Extent<'_>, ordered: bool) -> Option<RawHazard> {
     // Most pairs are ordered.
     if (ordered && !can_harm(a, b)) || a.disjoint(b) {
         return None;
@@ -253,7 +256,7 @@ fn judge(a: &Extent<'_>, b: &Extent<'_>, ordered: bool) -> Option<Found> {
         };
     let between = |sort, later: &Extent<'_>, earlier: &Extent<'_>| {
         let (later, earlier) = (later.step, earlier.step);
-        Some(Found {
+        Some(RawHazard {
             sort,
             later,
             earlier,
@@ -280,8 +283,8 @@ fn judge(a: &Extent<'_>, b: &Extent<'_>, ordered: bool) -> Option<Found> {
 
 /// A file that arrives between the transfer's listing and the delete's is deleted and was never transferred, in whatever
 /// order the steps run; only a delete that comes first does no harm.
-fn by_files(delete: &Extent<'_>, transfer: &Extent<'_>, ordered: bool) -> Option<Found> {
-    let found = Found {
+fn by_files(delete: &Extent<'_>, transfer: &Extent<'_>, ordered: bool) -> Option<RawHazard> {
+    let found = RawHazard {
         sort: Sort::DeletedByFiles,
         later: delete.step,
         earlier: transfer.step,
@@ -315,7 +318,7 @@ fn not_compared(plan: &Plan, first: usize) -> Hazard {
 }
 
 /// The code is that of what is left out, so that what allows one allows the other.
-fn not_said(plan: &Plan, first: Found) -> Hazard {
+fn not_said(plan: &Plan, first: RawHazard) -> Hazard {
     let (later, earlier) = (owner(plan, first.later), owner(plan, first.earlier));
     let step = plan.steps[first.later].id;
     Hazard {

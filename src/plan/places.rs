@@ -6,8 +6,8 @@ use super::codes;
 use super::extents::{Extent, Touch, extents, onto_themselves};
 use super::graph::{Graph, ordered};
 use super::kinds::{SetOf, Takes};
-use super::meeting::above;
 use super::model::{Plan, Step, StepId};
+use super::overlap::above;
 use crate::manifest::{Finding, Manifest, Path};
 
 /// So many pairs of a delete and a transfer into the same place are looked at.

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use super::extents::files;
-use super::hazards::{Found, Sort};
+use super::hazards::{RawHazard, Sort};
 use super::kinds::SetOf;
 use super::model::{Plan, StepId};
 use crate::files::Side;
 use crate::manifest::Severity;
 
 /// The line of help for each hazard, the worst of which come first. `owners` are the written steps that steps belong to.
-pub(super) fn helps(plan: &Plan, owners: &[u32], found: &[Found]) -> Vec<String> {
+pub(super) fn helps(plan: &Plan, owners: &[u32], found: &[RawHazard]) -> Vec<String> {
     let mut proposals = Proposals::new(plan, owners);
     for one in found {
         proposals.add(one);
@@ -55,7 +55,7 @@ impl<'p> Proposals<'p> {
     }
 
     /// The later of two waits, unless what is written or proposed already makes it come first: then the other one does.
-    fn add(&mut self, found: &Found) {
+    fn add(&mut self, found: &RawHazard) {
         let written = |step: usize| self.owners[step] as usize;
         let (mut late, mut early) = (written(found.later), written(found.earlier));
         let mut sources = found.sort == Sort::DeletedByFiles;

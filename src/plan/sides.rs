@@ -40,12 +40,12 @@ pub(super) fn yields(nodes: &[Node]) -> Vec<Option<Yields>> {
 }
 
 /// Nodes and what they yield, to be asked by what one of them does.
-pub(super) struct Known<'n> {
+pub(super) struct NodeActions<'n> {
     pub(super) nodes: &'n [Node],
     pub(super) yields: &'n [Option<Yields>],
 }
 
-impl Actions for Known<'_> {
+impl Actions for NodeActions<'_> {
     fn action(&self, step: StepId) -> Option<&Action> {
         self.nodes[step.0 as usize].action.as_ref()
     }
@@ -55,7 +55,7 @@ impl Actions for Known<'_> {
     }
 }
 
-impl Known<'_> {
+impl NodeActions<'_> {
     /// What a node says of itself.
     pub(super) fn said(&self, at: usize) -> Said {
         let action = self.nodes[at].action.as_ref();

@@ -21,7 +21,7 @@ pub(super) enum Piece<'a> {
     /// A `${…}` and where it stands in the text, in bytes.
     Reference(Reference<'a>, Range<usize>),
     /// A `${…}` that cannot be read.
-    Fault(Fault, Range<usize>),
+    Flaw(Flaw, Range<usize>),
 }
 
 /// What a `${…}` stands for.
@@ -44,7 +44,7 @@ pub(super) enum Reference<'a> {
 
 /// What is wrong with a `${…}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct Flaw {
     /// What is wrong.
     pub(super) message: String,
     /// What to do.
@@ -82,7 +82,7 @@ impl<'a> Template<'a> {
     pub(super) fn references(&self) -> impl Iterator<Item = &Reference<'a>> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Reference(reference, _) => Some(reference),
-            Piece::Literal(_) | Piece::Fault(..) => None,
+            Piece::Literal(_) | Piece::Flaw(..) => None,
         })
     }
 }
@@ -106,19 +106,19 @@ fn reference(text: &str, start: usize) -> (Piece<'_>, usize) {
         );
         // The text up to the outer end is skipped, so that one mistake is one finding.
         let end = outer_end(rest).map_or(text.len(), |end| body_start + end);
-        return (Piece::Fault(fault, start..end), end);
+        return (Piece::Flaw(fault, start..end), end);
     }
     let Some(close) = close else {
         let fault = fault(
             "this `${` is never closed",
             "close it with `}`, or write `$${` for a literal `${`",
         );
-        return (Piece::Fault(fault, start..text.len()), text.len());
+        return (Piece::Flaw(fault, start..text.len()), text.len());
     };
     let end = body_start + close + 1;
     let piece = match body(&rest[..close]) {
         Ok(reference) => Piece::Reference(reference, start..end),
-        Err(fault) => Piece::Fault(fault, start..end),
+        Err(fault) => Piece::Flaw(fault, start..end),
     };
     (piece, end)
 }
@@ -138,7 +138,7 @@ fn outer_end(rest: &str) -> Option<usize> {
     None
 }
 
-fn body(body: &str) -> Result<Reference<'_>, Fault> {
+fn body(body: &str) -> Result<Reference<'_>, Flaw> {
     let (space, name) = body.split_once('.').unwrap_or((body, ""));
     match space {
         "vars" if !name.is_empty() => Ok(Reference::Var { name }),
@@ -149,7 +149,7 @@ fn body(body: &str) -> Result<Reference<'_>, Fault> {
             format!("`${{{space}.…}}` has no name"),
             format!("write `${{{space}.NAME}}`"),
         )),
-        _ if RESERVED.contains(&space) => Err(Fault {
+        _ if RESERVED.contains(&space) => Err(Flaw {
             message: format!("`${{{space}…}}` is reserved for a later version"),
             help: "use `${vars…}`, `${env…}`, `${file…}` or `${run…}`".into(),
             reserved: true,
@@ -158,7 +158,7 @@ fn body(body: &str) -> Result<Reference<'_>, Fault> {
     }
 }
 
-fn env(name: &str) -> Result<Reference<'_>, Fault> {
+fn env(name: &str) -> Result<Reference<'_>, Flaw> {
     let (name, default) = match name.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
         None => (name, None),
@@ -173,7 +173,7 @@ fn env(name: &str) -> Result<Reference<'_>, Fault> {
     Ok(Reference::Env { name, default })
 }
 
-fn run(name: &str) -> Result<Reference<'_>, Fault> {
+fn run(name: &str) -> Result<Reference<'_>, Flaw> {
     if name == "id" {
         return Ok(Reference::RunId);
     }
@@ -193,7 +193,7 @@ fn run(name: &str) -> Result<Reference<'_>, Fault> {
     })
 }
 
-fn date_shift(text: &str) -> Result<i64, Fault> {
+fn date_shift(text: &str) -> Result<i64, Flaw> {
     if text.is_empty() {
         return Ok(0);
     }
@@ -214,7 +214,7 @@ fn date_shift(text: &str) -> Result<i64, Fault> {
 }
 
 /// chrono panics when a format that it does not know is displayed, so it is looked through first.
-fn date_format(format: &str) -> Result<&str, Fault> {
+fn date_format(format: &str) -> Result<&str, Flaw> {
     let known = !StrftimeItems::new(format).any(|item| matches!(item, Item::Error));
     if known && !format.is_empty() {
         return Ok(format);
@@ -225,7 +225,7 @@ fn date_format(format: &str) -> Result<&str, Fault> {
     ))
 }
 
-fn unknown_space(space: &str, body: &str) -> Fault {
+fn unknown_space(space: &str, body: &str) -> Flaw {
     let help = match suggest(space, SPACES) {
         Some(meant) => format!("did you mean `${{{meant}.…}}`?"),
         None if !body.is_empty() && !body.contains('.') => {
@@ -238,8 +238,8 @@ fn unknown_space(space: &str, body: &str) -> Fault {
     fault("this `${…}` is of an unknown sort", help)
 }
 
-fn fault(message: impl Into<String>, help: impl Into<String>) -> Fault {
-    Fault {
+fn fault(message: impl Into<String>, help: impl Into<String>) -> Flaw {
+    Flaw {
         message: message.into(),
         help: help.into(),
         reserved: false,
@@ -339,7 +339,7 @@ mod tests {
             ),
         ];
         for (text, help) in cases {
-            let Piece::Fault(fault, range) = one(text) else {
+            let Piece::Flaw(fault, range) = one(text) else {
                 panic!("{text}");
             };
             assert_eq!(fault.help, help);
@@ -347,7 +347,7 @@ mod tests {
         }
         assert!(matches!(
             one("${matrix.a}"),
-            Piece::Fault(Fault { reserved: true, .. }, _)
+            Piece::Flaw(Flaw { reserved: true, .. }, _)
         ));
     }
 
@@ -355,7 +355,7 @@ mod tests {
         #[test]
         fn no_text_panics_and_ranges_are_on_characters(text in "([$]|[{]|[}]|run[.]date|[%:.-]|中|[a-z]){0,12}") {
             for piece in Template::parse(&text).pieces {
-                if let Piece::Reference(_, range) | Piece::Fault(_, range) = piece {
+                if let Piece::Reference(_, range) | Piece::Flaw(_, range) = piece {
                     prop_assert!(text.get(range).is_some());
                 }
             }

@@ -10,7 +10,7 @@ use chrono::{FixedOffset, TimeDelta, TimeZone};
 use super::codes;
 use super::graph::Graph;
 use super::inputs::{Inputs, Values};
-use super::template::{Fault, Piece, Reference, Template};
+use super::template::{Flaw, Piece, Reference, Template};
 use crate::manifest::{Manifest, Path, Slot, suggest};
 
 /// The longest text with its variables put in, in bytes: variables of variables multiply, and no path, pattern or password
@@ -168,7 +168,7 @@ impl<'a> Variables<'a> {
                     });
                     bound.append(value);
                 }
-                Piece::Fault(fault, range) => {
+                Piece::Flaw(fault, range) => {
                     bound.append(Bound::hole(&text[range.clone()]));
                     problems.push(syntax(fault, range));
                 }
@@ -352,7 +352,7 @@ fn too_long(range: Range<usize>) -> Problem {
     }
 }
 
-fn syntax(fault: Fault, range: Range<usize>) -> Problem {
+fn syntax(fault: Flaw, range: Range<usize>) -> Problem {
     Problem {
         code: if fault.reserved {
             codes::VARIABLE_RESERVED

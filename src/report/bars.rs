@@ -7,7 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::record::Record;
 use super::redact::Redactor;
-use super::screen::{self, Screen, Shared};
+use super::screen::{self, Screen, SharedWriter};
 use super::text;
 use crate::event::{Current, Meter};
 
@@ -42,7 +42,12 @@ struct Slot {
 }
 
 impl Bars {
-    pub(super) fn new(out: Shared, columns: usize, colour: bool, redactor: Arc<Redactor>) -> Bars {
+    pub(super) fn new(
+        out: SharedWriter,
+        columns: usize,
+        colour: bool,
+        redactor: Arc<Redactor>,
+    ) -> Bars {
         let screen = Screen::new(out, columns);
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(screen), RATE);
         let multi = MultiProgress::with_draw_target(target);
@@ -277,7 +282,7 @@ mod tests {
     #[test]
     fn files_in_flight_have_a_bar_with_a_harmless_name_that_fits() {
         let memory = Memory::default();
-        let out = Shared::new(Box::new(memory.clone()));
+        let out = SharedWriter::new(Box::new(memory.clone()));
         let mut bars = Bars::new(out, 60, false, scenario::redactor());
         let long = flying(&format!(
             "{}\u{1b}[2J/hunter2/版本.zip",
@@ -298,7 +303,7 @@ mod tests {
 
     #[test]
     fn the_bar_of_a_file_that_ended_goes_although_one_below_it_stays() {
-        let out = Shared::new(Box::new(std::io::sink()));
+        let out = SharedWriter::new(Box::new(std::io::sink()));
         let mut bars = Bars::new(out, 80, false, scenario::redactor());
         let (first, second) = (flying("first"), flying("second"));
         bars.watch(&first);
@@ -313,7 +318,7 @@ mod tests {
     #[test]
     fn a_line_is_given_to_the_next_file_when_its_job_has_ended() {
         let mut bars = Bars::new(
-            Shared::new(Box::new(std::io::sink())),
+            SharedWriter::new(Box::new(std::io::sink())),
             80,
             false,
             scenario::redactor(),

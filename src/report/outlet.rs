@@ -29,7 +29,7 @@ const LEAST: Duration = Duration::from_millis(250);
 
 /// A writer whose writes never wait for a reader. Clones write to the same.
 #[derive(Clone)]
-pub struct Outlet(Arc<Shared>);
+pub struct Outlet(Arc<Stream>);
 
 /// Says when the run was told to end; clones are told together.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +46,7 @@ pub(super) enum Ended {
     Failed(io::Error),
 }
 
-struct Shared {
+struct Stream {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -69,7 +69,7 @@ impl Outlet {
     pub fn start<W: Write>(
         open: impl FnOnce() -> io::Result<W> + Send + 'static,
     ) -> io::Result<Outlet> {
-        let outlet = Outlet(Arc::new(Shared {
+        let outlet = Outlet(Arc::new(Stream {
             state: Mutex::new(State {
                 memory: Vec::new(),
                 spool: Spool::default(),

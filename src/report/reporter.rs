@@ -19,7 +19,7 @@ use super::paint::{Paint, Tone};
 use super::record::Record;
 use super::redact::Redactor;
 use super::redacted::Redacted;
-use super::screen::Shared;
+use super::screen::SharedWriter;
 use super::settings::{Display, Settings};
 use super::sink::Sink;
 use super::summary::Summary;
@@ -68,7 +68,7 @@ struct Work {
     bars: Option<Bars>,
     display: Display,
     outlet: Outlet,
-    out: Redacted<Shared>,
+    out: Redacted<SharedWriter>,
     events: Option<Sink>,
     preview: Option<BufWriter<Sink>>,
     is_preview: bool,
@@ -123,7 +123,7 @@ impl Reporter {
 impl Work {
     fn new(settings: Settings) -> Work {
         let Settings { redactor, out, .. } = settings;
-        let shared = Shared::new(Box::new(out.clone()));
+        let shared = SharedWriter::new(Box::new(out.clone()));
         let bars = (settings.display == Display::Bars).then(|| {
             let colour = settings.paint.has_colour();
             Bars::new(

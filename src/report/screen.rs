@@ -8,18 +8,18 @@ use indicatif::TermLike;
 
 /// A writer that several have.
 #[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<Box<dyn Write + Send>>>);
+pub(super) struct SharedWriter(Arc<Mutex<Box<dyn Write + Send>>>);
 
 /// A terminal behind a writer. indicatif's own hides everything where stderr is none, `println` included.
 #[derive(Debug)]
 pub(super) struct Screen {
-    out: Shared,
+    out: SharedWriter,
     columns: usize,
 }
 
-impl Shared {
-    pub(super) fn new(writer: Box<dyn Write + Send>) -> Shared {
-        Shared(Arc::new(Mutex::new(writer)))
+impl SharedWriter {
+    pub(super) fn new(writer: Box<dyn Write + Send>) -> SharedWriter {
+        SharedWriter(Arc::new(Mutex::new(writer)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Box<dyn Write + Send>> {
@@ -27,7 +27,7 @@ impl Shared {
     }
 }
 
-impl Write for Shared {
+impl Write for SharedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.lock().write(bytes)
     }
@@ -37,15 +37,15 @@ impl Write for Shared {
     }
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for SharedWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shared")
+        f.write_str("SharedWriter")
     }
 }
 
 impl Screen {
     /// `columns`: the width that is drawn at where the terminal's own is not known.
-    pub(super) fn new(out: Shared, columns: usize) -> Screen {
+    pub(super) fn new(out: SharedWriter, columns: usize) -> Screen {
         Screen { out, columns }
     }
 

@@ -10,7 +10,7 @@ use std::sync::mpsc::sync_channel;
 
 use ftpflow::event::{RunOutcome, Tally};
 use ftpflow::exec::{Interrupt, Request, run_in};
-use ftpflow::journal::{Found, Journal, Resumed, State};
+use ftpflow::journal::{Journal, Leftover, Resumed, State};
 use ftpflow::plan::{Plan, Secrets};
 
 use super::case::{Case, Fault};
@@ -223,7 +223,7 @@ impl Kept {
     fn take(&self, resumes: bool) -> (Option<Journal>, Option<Resumed>) {
         let state = State::open(&self.base, "k").unwrap();
         let redact = Arc::new(str::to_owned);
-        if resumes && let Found::Unfinished(resumed) = state.last().unwrap() {
+        if resumes && let Leftover::Unfinished(resumed) = state.last().unwrap() {
             return (state.go_on(redact).ok(), Some(*resumed));
         }
         let journal = state.begin("sim", "run", BEGINNING, redact);

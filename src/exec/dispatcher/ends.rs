@@ -131,7 +131,7 @@ impl Dispatcher {
             (_, OnError::Fail) => false,
         };
         if let (StepOutcome::Done, Some(set)) = (&ending.outcome, &ending.set) {
-            self.shared.keep_set(id, set);
+            self.shared.journal_set(id, set);
         }
         self.shared.hand_on(id, ending.set);
         self.shared.emit(Event::StepFinished {

@@ -4,7 +4,7 @@ use crate::event::Event;
 use crate::files::Filtered;
 use crate::plan::{self, FilterStep, StepId, Verdict};
 
-use super::sole::Task;
+use super::one_job::Task;
 use super::{Ending, Output, panicked};
 use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;

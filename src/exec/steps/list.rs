@@ -13,7 +13,7 @@ use crate::transfer::{Class, Role};
 
 pub(in crate::exec) use look::Listed;
 
-use super::{Ending, Found, JobWork, Machine, Next, Output, Stop, panicked};
+use super::{Ending, FoundSet, JobWork, Machine, Next, Output, Stop, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::pages::NoPage;
@@ -383,7 +383,7 @@ impl Lister {
         JobWork::quiet(Box::new(move |_| {
             let listing = Listing::assemble(side, root, encoding, hidden, pages);
             let (problems, repeated) = (listing.problems().clone(), listing.repeated().clone());
-            Output::Set(Ok(Found {
+            Output::Set(Ok(FoundSet {
                 set: FileSet::all(Arc::new(listing)),
                 problems,
                 repeated,

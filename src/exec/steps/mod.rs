@@ -6,10 +6,10 @@
 mod delete;
 mod filter;
 pub(super) mod job;
-mod known;
+mod journaled;
 mod list;
 mod login;
-mod sole;
+mod one_job;
 mod transfer;
 
 use std::time::Instant;
@@ -23,7 +23,7 @@ use super::opened::Opened;
 use super::roles::{JobId, Roles};
 use super::shared::Shared;
 use super::steps::job::Work;
-use sole::Sole;
+use one_job::OneJob;
 
 /// A step that has been released.
 pub(super) trait Machine {
@@ -83,7 +83,7 @@ pub(super) enum Output {
     /// Folders were listed, in the order in which they were asked for.
     Listed(Vec<list::Listed>),
     /// A set is ready.
-    Set(Result<Found, Fault>),
+    Set(Result<FoundSet, Fault>),
     /// A filter was applied.
     Filtered(Result<crate::files::Filtered, Fault>),
     /// A part of a transfer step.
@@ -95,7 +95,7 @@ pub(super) enum Output {
 }
 
 /// A set and what is to be said of it.
-pub(super) struct Found {
+pub(super) struct FoundSet {
     pub(super) set: FileSet,
     pub(super) problems: crate::files::Problems,
     /// Entries that came more than once.
@@ -104,13 +104,13 @@ pub(super) struct Found {
 
 /// The machine of a step.
 pub(super) fn machine(step: &Step, shared: &Shared) -> Box<dyn Machine> {
-    if let Some(known) = known::Known::new(step, shared) {
-        return Box::new(Sole::new(known));
+    if let Some(known) = journaled::Journaled::new(step, shared) {
+        return Box::new(OneJob::new(known));
     }
     match &step.action {
         Action::Login(login) => Box::new(login::Login::new(login)),
         Action::List(list) => Box::new(list::Lister::new(step, list, shared)),
-        Action::Filter(filter) => Box::new(Sole::new(filter::Filter::new(step, filter))),
+        Action::Filter(filter) => Box::new(OneJob::new(filter::Filter::new(step, filter))),
         Action::Transfer(transfer) => Box::new(transfer::Transfer::new(step, transfer, shared)),
         Action::Delete(delete) => Box::new(delete::Delete::new(step, delete, shared)),
     }

@@ -4,10 +4,10 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::Output;
-use super::names::{Names, Paths};
 use super::needed::{Apart, Copies, CopyOf, Spot, Why};
-use super::relied::{Facts, Found, Given, Relied};
+use super::relied::{Candidate, Facts, Given, Relied};
 use super::sources::Sources;
+use super::standing::{Paths, Stood};
 use crate::exec::fault::Fault;
 use crate::exec::proofs::{Proofs, Stand};
 use crate::exec::shared::Shared;
@@ -87,8 +87,8 @@ fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Ques
 }
 
 /// What a question is answered with.
-struct Known {
-    names: Names,
+struct Answerable {
+    names: Stood,
     paths: Vec<Paths>,
     /// Made for the first file that no transfer names.
     sources: OnceCell<Sources>,
@@ -103,8 +103,8 @@ impl Question {
                 Fault::permanent(fault).help("list smaller folders, or fewer files at once")
             );
         }
-        let known = Known {
-            names: Names::new(&self.proofs),
+        let known = Answerable {
+            names: Stood::new(&self.proofs),
             paths: self.relied.iter().map(Relied::paths).collect(),
             sources: OnceCell::new(),
         };
@@ -155,7 +155,7 @@ impl Question {
         kept.is_some_and(|kept| kept.marks.get(&self.set.absolute(at)) == Some(&Mark::Deleted))
     }
 
-    fn judge(&self, at: u32, known: &Known) -> Judgement {
+    fn judge(&self, at: u32, known: &Answerable) -> Judgement {
         match self.set.kind(at) {
             Kind::File => {}
             Kind::Folder => return Judgement::Folder,
@@ -168,8 +168,8 @@ impl Question {
             .unwrap_or_else(Judgement::LeaveOut)
     }
 
-    fn judge_file(&self, at: u32, known: &Known) -> Result<Judgement, String> {
-        let (found, facts) = (Found { set: &self.set, at }, self.facts(known));
+    fn judge_file(&self, at: u32, known: &Answerable) -> Result<Judgement, String> {
+        let (found, facts) = (Candidate { set: &self.set, at }, self.facts(known));
         let path = self.set.absolute(at);
         let (mut givens, mut needs) = (Vec::new(), Needs::default());
         for (relied, paths) in self.relied.iter().zip(&known.paths) {
@@ -204,7 +204,7 @@ impl Question {
         Ok(Judgement::Delete(source, needs))
     }
 
-    fn facts<'k>(&'k self, known: &'k Known) -> Facts<'k> {
+    fn facts<'k>(&'k self, known: &'k Answerable) -> Facts<'k> {
         Facts {
             proofs: &self.proofs,
             readings: &self.readings,
@@ -221,7 +221,12 @@ impl Question {
 
     /// A copy goes on the user's order, and may be the source itself: unless the two folders are known to be two, the source
     /// must still stand once the copy is put away.
-    fn origins(&self, path: &[u8], givens: &[Given], known: &Known) -> Result<Vec<CopyOf>, String> {
+    fn origins(
+        &self,
+        path: &[u8],
+        givens: &[Given],
+        known: &Answerable,
+    ) -> Result<Vec<CopyOf>, String> {
         let here = Place::above(self.side, path);
         let name = split(path).1;
         let mut origins = Vec::new();
@@ -258,11 +263,11 @@ impl Question {
         at: u32,
         path: &[u8],
         givens: &[Given],
-        known: &Known,
+        known: &Answerable,
         needs: &mut Needs,
     ) -> Result<(), String> {
         let here = Place::above(self.side, path);
-        let found = Found { set: &self.set, at };
+        let found = Candidate { set: &self.set, at };
         let facts = self.facts(known);
         for other in known.names.like(&found.keys()) {
             let Some((there, copy)) = other.ledger.copy(other.at) else {

@@ -9,10 +9,10 @@ mod copies;
 mod index;
 mod jobs;
 mod marks;
-mod names;
 mod needed;
 mod relied;
 mod sources;
+mod standing;
 mod taking;
 
 use std::collections::{BTreeMap, BTreeSet};

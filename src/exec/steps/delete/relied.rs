@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::names::{Names, Paths, Standing};
 use super::needed::{Apart, CopyOf, Why};
+use super::standing::{Paths, Standing, Stood};
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::exec::shared::Shared;
 use crate::files::{FileSet, Kind, Place, Side, join, name_keys, split};
@@ -27,7 +27,7 @@ pub(super) struct Facts<'f> {
     pub(super) readings: &'f [Reading],
     /// When the run began, in Unix seconds.
     pub(super) began: i64,
-    pub(super) names: &'f Names,
+    pub(super) names: &'f Stood,
     pub(super) preview: bool,
 }
 
@@ -110,7 +110,7 @@ impl Relied {
     }
 
     /// Whether a file looks like one of this transfer's.
-    pub(super) fn may_have_handled(&self, at: u32, found: Found<'_>, facts: Facts<'_>) -> bool {
+    pub(super) fn may_have_handled(&self, at: u32, found: Candidate<'_>, facts: Facts<'_>) -> bool {
         let ledger = &self.ledger;
         let may_be = |looks: Looks| {
             let (own, by) = (ledger.set.side(), found.set.side());
@@ -123,7 +123,7 @@ impl Relied {
 
     /// The folders of a file and of one of this transfer's that has its name and looks otherwise: if they are one, it has
     /// changed since.
-    pub(super) fn other_version(&self, at: u32, found: Found<'_>) -> Option<Apart> {
+    pub(super) fn other_version(&self, at: u32, found: Candidate<'_>) -> Option<Apart> {
         let set = &self.ledger.set;
         let folder = |set: &FileSet, at| split(&set.absolute(at)).0.to_vec();
         let spot = |set: &FileSet, at| (set.side(), set.root().to_vec(), folder(set, at));
@@ -306,7 +306,7 @@ impl CopyOf {
 
 impl Given {
     /// Whether what a later listing found is no longer what the transfer read.
-    pub(super) fn is_another(&self, found: Found<'_>, facts: Facts<'_>) -> bool {
+    pub(super) fn is_another(&self, found: Candidate<'_>, facts: Facts<'_>) -> bool {
         let (own, by) = (facts.reading(self.by), facts.reading(found.set.side()));
         !self.source.may_be_read_as(own, found.looks(), by)
     }
@@ -321,12 +321,12 @@ impl Given {
 
 /// A file of a set that is to be deleted.
 #[derive(Clone, Copy)]
-pub(super) struct Found<'s> {
+pub(super) struct Candidate<'s> {
     pub(super) set: &'s FileSet,
     pub(super) at: u32,
 }
 
-impl Found<'_> {
+impl Candidate<'_> {
     pub(super) fn looks(self) -> Looks {
         Looks::listed(self.set, self.at)
     }

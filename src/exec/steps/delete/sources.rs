@@ -2,7 +2,7 @@
 
 use super::index::Index;
 use super::needed::Apart;
-use super::relied::{Facts, Found, Given, Relied};
+use super::relied::{Candidate, Facts, Given, Relied};
 
 /// All source files of the transfers that a `delete` comes after, by what their names may be known by.
 pub(super) struct Sources(Index);
@@ -27,7 +27,7 @@ impl Sources {
     pub(super) fn prove(
         &self,
         relied: &[Relied],
-        found: Found<'_>,
+        found: Candidate<'_>,
         facts: Facts<'_>,
         aparts: &mut Vec<Apart>,
     ) -> Result<Vec<Given>, String> {

@@ -6,7 +6,7 @@ use crate::exec::shared::Shared;
 use crate::files::{FileSet, Kind, Problems};
 use crate::plan::{LIST_UNREADABLE, StepId};
 
-use super::super::Found;
+use super::super::FoundSet;
 
 /// So many entries are named in a step's failure; the others are warnings.
 const NAMED: usize = 3;
@@ -19,7 +19,7 @@ pub(in crate::exec::steps) struct Unread {
 
 impl Unread {
     /// Entries that were refused or could not be read, else why the listing may not show everything.
-    pub(super) fn of(found: &Found) -> Option<Unread> {
+    pub(super) fn of(found: &FoundSet) -> Option<Unread> {
         let Problems { shown, count } = &found.problems;
         let named = &shown[..shown.len().min(NAMED)];
         let text = named.join("; ");
@@ -54,7 +54,7 @@ impl Unread {
 /// Says what was found, and what could not be read, but for the problems and the gap that the step's failure tells of.
 pub(in crate::exec::steps) fn report(
     id: StepId,
-    found: &Found,
+    found: &FoundSet,
     unread: Option<&Unread>,
     gap: Option<&str>,
     shared: &mut Shared,

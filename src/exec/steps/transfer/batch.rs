@@ -13,8 +13,8 @@ use crate::transfer::{
 
 use super::Output;
 use super::ends::Terms;
-use super::full::Room;
-use super::names;
+use super::exact_names;
+use super::exhausted::Room;
 use super::piece::{Arrival, Attempt, Failed, Moved, NotDone};
 use super::youth::{self, Youth};
 use crate::exec::fault::Fault;
@@ -47,7 +47,7 @@ pub(super) fn files(terms: Arc<Terms>, attempts: Vec<Attempt>) -> Work {
         }
         let is_visible =
             |arrival: &Arrival| matches!(arrival, Arrival::Copied(copied) if copied.visible);
-        names::prove(&terms, desk, &mut moved, is_visible, Failed::at_once);
+        exact_names::prove(&terms, desk, &mut moved, is_visible, Failed::at_once);
         Output::Moved(moved).boxed()
     })
 }
@@ -71,7 +71,7 @@ pub(super) fn publish(terms: Arc<Terms>, files: Vec<u32>, again: bool) -> Work {
                 break;
             }
         }
-        names::prove(&terms, desk, &mut published, |_| true, NotDone::from);
+        exact_names::prove(&terms, desk, &mut published, |_| true, NotDone::from);
         Output::Published(published).boxed()
     })
 }

@@ -1,6 +1,6 @@
 //! The end of a transfer step: what was not dealt with, and what stands.
 
-use super::phase::{Closing, Known, Phase, Publishing, Work};
+use super::phase::{Closing, Phase, Publishing, Reached, Work};
 use super::state::{Happened, State};
 use super::{LOOKED_AT_ONCE, Output, TOLD_AT_ONCE, Transfer};
 use crate::event::StepOutcome;
@@ -148,13 +148,13 @@ impl Transfer {
         let Phase::Close(known, closing) = &mut self.phase else {
             return None;
         };
-        let known = std::mem::replace(known, Known::Nothing);
+        let known = std::mem::replace(known, Reached::Nothing);
         let (standing, set) = (std::mem::take(&mut closing.standing), self.set.clone());
         Some(Box::new(move |_| {
             let route = match &known {
-                Known::Nothing => None,
-                Known::Ends(ends) => Some(ends.route.clone()),
-                Known::Terms(terms) => Some(terms.ends.route.clone()),
+                Reached::Nothing => None,
+                Reached::Ends(ends) => Some(ends.route.clone()),
+                Reached::Terms(terms) => Some(terms.ends.route.clone()),
             };
             let seen = |at| time_seen(at, ledger.as_deref(), &known);
             let yielded = route.map(|route| set.routed(standing, route, seen));
@@ -172,13 +172,13 @@ impl Transfer {
 }
 
 /// The time that a file was seen to have at its destination: what came after it must not take it for its source's.
-fn time_seen(at: u32, ledger: Option<&Ledger>, known: &Known) -> Option<Option<Time>> {
+fn time_seen(at: u32, ledger: Option<&Ledger>, known: &Reached) -> Option<Option<Time>> {
     if let Some(row) = ledger.map(|ledger| ledger.row(at))
         && matches!(row.stand, Stand::Copied | Stand::Same)
     {
         return Some(row.copy.modified);
     }
-    let Known::Terms(terms) = known else {
+    let Reached::Terms(terms) = known else {
         return None;
     };
     match terms.decisions.of(at) {

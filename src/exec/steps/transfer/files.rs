@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::event::Failure;
 use crate::transfer::{Doubt, Looks};
 
-use super::full::Broken;
+use super::exhausted::Broken;
 use super::piece::Piece;
 use super::state::{Happened, Illegal, State};
 use crate::exec::backlog::{Backlog, Tries};

@@ -17,12 +17,12 @@ pub(super) enum Phase {
     /// Doing it.
     Work(Arc<Terms>, Work),
     /// Looking over all files once more: what was not dealt with, and what stands.
-    Close(Known, Closing),
+    Close(Reached, Closing),
 }
 
 /// How far the step had come when it ended.
 #[derive(Clone)]
-pub(super) enum Known {
+pub(super) enum Reached {
     Nothing,
     Ends(Arc<Ends>),
     Terms(Arc<Terms>),
@@ -93,16 +93,16 @@ impl Phase {
             Phase::Root => None,
             Phase::Look(ends, _) => Some(ends),
             Phase::Work(terms, _) => Some(&terms.ends),
-            Phase::Close(Known::Nothing, _) => None,
-            Phase::Close(Known::Ends(ends), _) => Some(ends),
-            Phase::Close(Known::Terms(terms), _) => Some(&terms.ends),
+            Phase::Close(Reached::Nothing, _) => None,
+            Phase::Close(Reached::Ends(ends), _) => Some(ends),
+            Phase::Close(Reached::Terms(terms), _) => Some(&terms.ends),
         }
     }
 
     /// All that was decided, once it is.
     pub(super) fn terms(&self) -> Option<&Arc<Terms>> {
         match self {
-            Phase::Work(terms, _) | Phase::Close(Known::Terms(terms), _) => Some(terms),
+            Phase::Work(terms, _) | Phase::Close(Reached::Terms(terms), _) => Some(terms),
             Phase::Root | Phase::Look(..) | Phase::Close(..) => None,
         }
     }
@@ -110,9 +110,9 @@ impl Phase {
     /// The end of the step.
     pub(super) fn close(&mut self) {
         let known = match self {
-            Phase::Root => Known::Nothing,
-            Phase::Look(ends, _) => Known::Ends(Arc::clone(ends)),
-            Phase::Work(terms, _) => Known::Terms(Arc::clone(terms)),
+            Phase::Root => Reached::Nothing,
+            Phase::Look(ends, _) => Reached::Ends(Arc::clone(ends)),
+            Phase::Work(terms, _) => Reached::Terms(Arc::clone(terms)),
             Phase::Close(..) => return,
         };
         *self = Phase::Close(known, Closing::default());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::transfer::{Copied, Doubt, Looks};
 
-use super::full::Broken;
+use super::exhausted::Broken;
 use crate::exec::fault::Fault;
 
 /// A file of the step's set, or a part of it: what is moved at once.

@@ -18,7 +18,7 @@ pub(super) trait Task {
 }
 
 /// The machine around it.
-pub(super) struct Sole<T> {
+pub(super) struct OneJob<T> {
     task: T,
     state: State,
 }
@@ -29,16 +29,16 @@ enum State {
     Ended(Option<Ending>),
 }
 
-impl<T: Task> Sole<T> {
-    pub(super) fn new(task: T) -> Sole<T> {
-        Sole {
+impl<T: Task> OneJob<T> {
+    pub(super) fn new(task: T) -> OneJob<T> {
+        OneJob {
             task,
             state: State::Waits,
         }
     }
 }
 
-impl<T: Task> Machine for Sole<T> {
+impl<T: Task> Machine for OneJob<T> {
     fn next(&mut self, _: Instant, shared: &mut Shared) -> Next {
         match &mut self.state {
             State::Waits => Next::Job {

@@ -11,25 +11,25 @@ use crate::files::{FileSet, Folder, Listing, NameEncoding, Page, Side, split};
 use crate::journal::{Entry, Mark, Resumed, StepRecord};
 use crate::plan::{self, StepId};
 
-use super::sole::Task;
-use super::{Ending, Found, Output, list, panicked};
+use super::one_job::Task;
+use super::{Ending, FoundSet, Output, list, panicked};
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
 use crate::transfer::{End, Links, Role};
 
-pub(super) struct Known {
+pub(super) struct Journaled {
     id: StepId,
     name: String,
     side: Side,
     resumed: Arc<Resumed>,
 }
 
-impl Known {
+impl Journaled {
     /// The set of a step, where an interrupted run has journaled it.
-    pub(super) fn new(step: &plan::Step, shared: &Shared) -> Option<Known> {
+    pub(super) fn new(step: &plan::Step, shared: &Shared) -> Option<Journaled> {
         let resumed = shared.resumed.clone()?;
         resumed.step(&step.name)?.set.as_ref()?;
-        Some(Known {
+        Some(Journaled {
             id: step.id,
             name: step.name.clone(),
             side: step.yields.side()?,
@@ -38,7 +38,7 @@ impl Known {
     }
 }
 
-impl Known {
+impl Journaled {
     /// Files that the interrupted run was about to delete, and that it may have put away.
     fn begun(&self, shared: &Shared) -> Vec<Vec<u8>> {
         // A filter's files are those of its list, which has looked.
@@ -73,7 +73,7 @@ fn root_of(step: &StepRecord) -> Option<&[u8]> {
     step.set.as_ref().map(|(root, ..)| root.as_slice())
 }
 
-impl Task for Known {
+impl Task for Journaled {
     fn work(&self, shared: &Shared) -> Work {
         let side = self.side;
         let encoding = shared.encoding(side);
@@ -94,7 +94,7 @@ impl Task for Known {
                 .step(&name)
                 .and_then(|step| rebuild(step, side, encoding));
             let set = set.unwrap_or_else(|| empty(side, encoding));
-            Output::Set(Ok(Found {
+            Output::Set(Ok(FoundSet {
                 set,
                 problems: crate::files::Problems::default(),
                 repeated: crate::files::Problems::default(),

@@ -11,7 +11,7 @@ use crate::plan::StepId;
 
 /// Every file that stands at a destination because of this run: 16 bytes a file, and twice that where its name is not
 /// ASCII.
-pub(super) struct Names {
+pub(super) struct Stood {
     ledgers: Vec<(StepId, Arc<Ledger>)>,
     /// By what the name may be known by.
     rows: Index,
@@ -36,8 +36,8 @@ impl Standing<'_> {
     }
 }
 
-impl Names {
-    pub(super) fn new(proofs: &Proofs) -> Names {
+impl Stood {
+    pub(super) fn new(proofs: &Proofs) -> Stood {
         let ledgers = proofs.ledgers();
         let ledgers: Vec<_> = ledgers.map(|(step, l)| (step, Arc::clone(l))).collect();
         let standing = |(number, (_, ledger)): (u32, &(StepId, Arc<Ledger>))| {
@@ -58,7 +58,7 @@ impl Names {
             true => by_source(&ledgers),
             false => Index::default(),
         };
-        Names {
+        Stood {
             ledgers,
             rows,
             sources,

@@ -17,7 +17,7 @@ const MOST_WRITERS: usize = 10_000;
 const CHUNK: usize = 1 << 17;
 
 /// Pairs of extents of which one may change what the other touches: equal roots, or nested ones.
-pub(super) struct Meeting {
+pub(super) struct Overlap {
     /// Each with whether edges order its steps; but for the many that are ordered and could be no hazard.
     pub(super) pairs: Vec<(u32, u32, bool)>,
     /// The extent from which on nothing more was compared.
@@ -36,7 +36,7 @@ struct Group {
 }
 
 /// Finds the pairs. `owner` is the written step that a step belongs to; the steps of one owner are in order.
-pub(super) fn meeting(plan: &Plan, extents: &[Extent<'_>], owner: &[u32]) -> Meeting {
+pub(super) fn overlaps(plan: &Plan, extents: &[Extent<'_>], owner: &[u32]) -> Overlap {
     let needs = plan.steps.iter();
     let needs = needs.map(|step| step.needs.iter().map(|need| need.0 as usize).collect());
     let order = Order {
@@ -53,7 +53,7 @@ pub(super) fn meeting(plan: &Plan, extents: &[Extent<'_>], owner: &[u32]) -> Mee
         let pairs = pairs.iter().zip(ordered);
         answered.extend(pairs.map(|(&(a, b), ordered)| (a, b, ordered)));
     }
-    Meeting {
+    Overlap {
         pairs: answered,
         beyond,
     }

@@ -56,7 +56,7 @@ impl Shared {
 
     /// Journals the set of a `list` or `filter` that is done. One that may lack files is none to go on with: a resumed run
     /// lists anew.
-    pub(super) fn keep_set(&mut self, step: StepId, set: &FileSet) {
+    pub(super) fn journal_set(&mut self, step: StepId, set: &FileSet) {
         let plan = self.plan.clone();
         let step = plan.step(step);
         let chooses = step.yields != Yields::Nothing && step.changes.is_empty();
