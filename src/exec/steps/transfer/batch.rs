@@ -15,6 +15,7 @@ use super::Output;
 use super::ends::Terms;
 use super::exact_names;
 use super::exhausted::Room;
+use super::jobs::{Foldered, refusal};
 use super::piece::{Arrival, Attempt, Failed, Moved, NotDone};
 use super::youth::{self, Youth};
 use crate::exec::fault::Fault;
@@ -25,12 +26,13 @@ use crate::files::split;
 const SHORT: Duration = Duration::from_millis(100);
 
 /// Moves files until the time of a batch is over; at least one.
-pub(super) fn files(terms: Arc<Terms>, attempts: Vec<Attempt>) -> Work {
+pub(super) fn files(terms: Arc<Terms>, refused: Arc<Foldered>, attempts: Vec<Attempt>) -> Work {
     Box::new(move |desk| {
         let end = desk.now() + SHORT;
         let mut moved = Vec::with_capacity(attempts.len());
         for attempt in attempts {
-            let result = terms.one(desk, &attempt, moved.is_empty());
+            let placed = terms.placed(attempt.piece.file, &refused);
+            let result = placed.and_then(|()| terms.one(desk, &attempt, moved.is_empty()));
             let result = result.or_else(|failed| terms.may_wait(attempt.piece.file, failed, desk));
             let goes_on = match &result {
                 Ok(_) => true,
@@ -88,6 +90,16 @@ pub(super) fn clear(terms: Arc<Terms>, files: Vec<u32>) -> Work {
 }
 
 impl Terms {
+    /// Whether the folder of a file could be made.
+    fn placed(&self, at: u32, refused: &Foldered) -> Result<(), Failed> {
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let path = self.ends.route.relative(&self.set, at).unwrap_or_default();
+        let refusal = refusal(refused, &path);
+        refusal.map_or(Ok(()), |fault| Err(Failed::at_once(fault.clone())))
+    }
+
     fn one(&self, desk: &mut Desk, attempt: &Attempt, first: bool) -> Moved {
         let mut item = self.item(attempt.piece.file).map_err(Failed::at_once)?;
         item.partial |= attempt.again && item.resumable;

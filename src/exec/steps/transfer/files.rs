@@ -156,16 +156,6 @@ impl Files {
         Ok(())
     }
 
-    /// Takes out all that wait. Each is to be queued again or to end.
-    pub(super) fn unqueue(&mut self) -> Vec<Piece> {
-        self.waiting.drain().map(|attempt| attempt.item).collect()
-    }
-
-    /// One that was taken out waits again.
-    pub(super) fn queue_again(&mut self, piece: Piece) {
-        self.waiting.push(piece);
-    }
-
     /// What is known of a file beside its state.
     pub(super) fn note(&self, at: u32) -> Option<&Note> {
         self.notes.get(&at)

@@ -1,8 +1,9 @@
 //! The jobs of a transfer step that decide and make folders.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::files::{FileSet, below, join};
+use crate::files::{FileSet, join, parents};
 use crate::transfer::{Class, End, Inventory, Links, Role, decide};
 
 use super::Output;
@@ -54,7 +55,7 @@ pub(super) fn order(terms: Arc<Terms>, mut files: Vec<u32>) -> Work {
 }
 
 /// Folders that cannot be made, relative to `into`, and why: what must lie below them fails, and nothing else.
-pub(in crate::exec) type Foldered = Vec<(Vec<u8>, Fault)>;
+pub(in crate::exec) type Foldered = HashMap<Vec<u8>, Fault>;
 
 /// Makes the folders that are missing, and asks for room where that can be told.
 pub(super) fn folders(terms: Arc<Terms>) -> Work {
@@ -108,15 +109,15 @@ fn no_room(folder: &str, needed: u64, free: u64) -> Fault {
 fn make_each(
     folders: &[&Vec<u8>],
     mut make: impl FnMut(&[u8]) -> Result<(), Fault>,
-) -> Result<Vec<(Vec<u8>, Fault)>, Fault> {
-    let mut refused: Vec<(Vec<u8>, Fault)> = Vec::new();
+) -> Result<Foldered, Fault> {
+    let mut refused = Foldered::new();
     for folder in folders {
-        if refused.iter().any(|(above, _)| lies_below(folder, above)) {
+        if refusal(&refused, folder).is_some() {
             continue;
         }
         match make(folder) {
             Err(fault) if fault.class == Class::Permanent => {
-                refused.push((folder.to_vec(), fault));
+                refused.insert(folder.to_vec(), fault);
             }
             made => made?,
         }
@@ -124,7 +125,7 @@ fn make_each(
     Ok(refused)
 }
 
-/// Whether a path lies below a folder.
-pub(super) fn lies_below(path: &[u8], folder: &[u8]) -> bool {
-    below(path, folder).is_some_and(|rest| !rest.is_empty())
+/// Why nothing can stand at a path: a folder above it cannot be made.
+pub(super) fn refusal<'r>(refused: &'r Foldered, path: &[u8]) -> Option<&'r Fault> {
+    parents(path).find_map(|folder| refused.get(folder))
 }

@@ -62,6 +62,8 @@ pub(super) struct Transfer {
     files: Files,
     flights: HashMap<JobId, Flight>,
     once: Once,
+    /// Folders that cannot be made.
+    refused: Arc<jobs::Foldered>,
     /// What the step reports: it cannot go on.
     fault: Option<Fault>,
     /// Why nothing more begins.
@@ -122,6 +124,7 @@ impl Transfer {
             phase: Phase::Root,
             flights: HashMap::new(),
             once: Once::default(),
+            refused: Arc::default(),
             fault: None,
             stopped: None,
         };

@@ -10,7 +10,7 @@ use crate::transfer::{Class, Copied};
 
 use super::batch;
 use super::ends::Terms;
-use super::jobs::{Foldered, lies_below};
+use super::jobs::Foldered;
 use super::phase::{Phase, Work};
 use super::piece::{Arrival, Attempt, Failed, Moved, Piece};
 use super::state::Happened;
@@ -44,7 +44,11 @@ impl Transfer {
         let pieces: Vec<Piece> = attempts.iter().map(|attempt| attempt.piece).collect();
         let paths = pieces.iter().map(|piece| terms.set.absolute(piece.file));
         shared.intend(self.id, paths);
-        (Flight::Files(pieces), batch::files(terms, attempts))
+        let refused = Arc::clone(&self.refused);
+        (
+            Flight::Files(pieces),
+            batch::files(terms, refused, attempts),
+        )
     }
 
     /// A doubt stays until its file was looked at: the batch may end before.
@@ -208,39 +212,19 @@ impl Transfer {
         self.finish_file(at, outcome, bytes, shared);
     }
 
-    /// Takes in which folders cannot be made, and fails the files that must lie below them.
+    /// Takes in which folders cannot be made: each file that must lie below one fails in its turn.
     pub(super) fn foldered(
         &mut self,
         made: Result<Foldered, Fault>,
         now: Instant,
         shared: &mut Shared,
     ) {
-        let refused = match made {
-            Ok(refused) => refused,
-            Err(fault) => return self.once_failed(fault, now, shared),
-        };
-        let Phase::Work(terms, _) = &self.phase else {
-            return;
-        };
-        let terms = Arc::clone(terms);
-        if !refused.is_empty() {
-            self.fail_below(&refused, &terms, shared);
-        }
-        self.go_on(Work::Move(Vec::new()));
-    }
-
-    fn fail_below(&mut self, refused: &Foldered, terms: &Terms, shared: &mut Shared) {
-        for piece in self.files.unqueue() {
-            let at = piece.file;
-            let path = terms
-                .ends
-                .route
-                .relative(&terms.set, at)
-                .unwrap_or_default();
-            match refused.iter().find(|(folder, _)| lies_below(&path, folder)) {
-                Some((_, fault)) => self.fail_file(at, fault.clone(), 0, shared),
-                None => self.files.queue_again(piece),
+        match made {
+            Ok(refused) => {
+                self.refused = Arc::new(refused);
+                self.go_on(Work::Move(Vec::new()));
             }
+            Err(fault) => self.once_failed(fault, now, shared),
         }
     }
 }

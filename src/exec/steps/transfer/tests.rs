@@ -3,6 +3,7 @@
 
 use std::sync::mpsc::Receiver;
 
+use super::jobs::Foldered;
 use super::piece::{Arrival, Failed, NotDone};
 use super::state::State;
 use super::*;
@@ -105,7 +106,7 @@ impl Case {
             self.run(job);
         }
         let folders = self.job().unwrap();
-        self.end(&folders, Output::Foldered(Ok(Vec::new())));
+        self.end(&folders, Output::Foldered(Ok(Foldered::new())));
     }
 
     fn pieces(&self, job: &Job) -> Vec<Piece> {
@@ -467,7 +468,7 @@ impl Case {
                 follows_links: false,
             }))
             .boxed(),
-            Phase::Work(_, Work::Folders) => Output::Foldered(Ok(Vec::new())).boxed(),
+            Phase::Work(_, Work::Folders) => Output::Foldered(Ok(Foldered::new())).boxed(),
             Phase::Work(_, Work::Publish(publishing)) => {
                 let slice = publishing.slice().into_iter().map(|at| (at, Ok(None)));
                 Output::Published(slice.collect()).boxed()
