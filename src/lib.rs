@@ -39,7 +39,7 @@
 //! 3. Only `ftp` names suppaftp and rustls. Only `cli` and `report` write to the terminal.
 //! 4. `exec` talks to `report` by events alone. Steps, `--events` and reports share one event type.
 //! 5. One thread, the dispatcher, owns the state of a run and does no I/O but the journal's. What grows with a set is a job or
-//!    is told in slices; what is not yet so (a set's journal, a ledger's rows, hazards that only a login shows) is once a step. Workers get what they need and end with exactly one `Done`, on panic too. No lock is held while
+//!    is told in slices. Workers get what they need and end with exactly one `Done`, on panic too. No lock is held while
 //!    anybody waits.
 //! 6. Sessions move. A job starts only with its sessions and a thread in hand and gives them back in `Done`; slots are
 //!    released by job id, so sessions lost in a panic are still counted as closed. Never wait without a cause to wake:

@@ -27,7 +27,7 @@ use crate::exec::roles::JobId;
 use crate::exec::sessions::{Sessions, SlotId};
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::{Message, Workers};
-use crate::exec::steps::{Machine, Next, Stop};
+use crate::exec::steps::{Ending, JournalSet, Machine, Next, Stop};
 
 /// How long work may go on by itself after it was told to end; then its sockets are shut down, and after as
 /// long again the run ends without it.
@@ -44,6 +44,8 @@ enum Wake {
 enum Owner {
     Step(StepId),
     Opening(ServerId, SlotId),
+    /// The plan is compared once more.
+    Gate,
     Farewell,
 }
 
@@ -56,6 +58,8 @@ struct Running {
     id: StepId,
     machine: Box<dyn Machine>,
     jobs: usize,
+    /// Whether it has ended but for its set's journal.
+    journals: bool,
 }
 
 /// The state of a run.
@@ -126,10 +130,10 @@ impl Dispatcher {
         });
         self.warn_of_strangers();
         self.release(first);
-        while !self.running.is_empty() && !self.gave_up {
+        while self.goes_on() {
             let now = self.now();
             let wait = self.pump(now);
-            if self.running.is_empty() {
+            if !self.goes_on() {
                 break;
             }
             match wait {
@@ -141,6 +145,10 @@ impl Dispatcher {
         let outcome = self.outcome();
         self.shared.finish(outcome);
         self.shared.tally
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.gave_up && (!self.running.is_empty() || self.gate.is_comparing())
     }
 
     fn outcome(&self) -> RunOutcome {
@@ -187,16 +195,33 @@ impl Dispatcher {
     fn advance(&mut self, index: usize, now: Instant) -> Step {
         let running = &mut self.running[index];
         match running.machine.next(now, &mut self.shared) {
-            Next::Done(ending) if running.jobs == 0 => {
+            Next::Done(ending) if running.jobs == 0 => self.ended(index, ending),
+            // What a step has to say at its end waits for its last job.
+            Next::Done(_) => Step::Waits(None),
+            Next::Wait(until) => Step::Waits(until),
+            Next::Job { roles, more } => self.try_start(index, roles, more, now),
+        }
+    }
+
+    /// The last job of a step has returned.
+    fn ended(&mut self, index: usize, ending: Ending) -> Step {
+        let running = &mut self.running[index];
+        let journal = match running.journals {
+            true => Err(ending),
+            false => JournalSet::of(running.id, ending, &self.shared),
+        };
+        match journal {
+            Ok(journal) => {
+                running.machine = Box::new(journal);
+                running.journals = true;
+                Step::Started
+            }
+            Err(ending) => {
                 let id = running.id;
                 self.running.remove(index);
                 self.end(id, ending);
                 Step::Ended
             }
-            // What a step has to say at its end waits for its last job.
-            Next::Done(_) => Step::Waits(None),
-            Next::Wait(until) => Step::Waits(until),
-            Next::Job { roles, more } => self.try_start(index, roles, more, now),
         }
     }
 

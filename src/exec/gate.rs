@@ -4,18 +4,24 @@
 //! server, its steps that change anything there wait until every entry of that server has logged in; then the plan is compared
 //! once more. Everything else starts as ever.
 
+use std::sync::Arc;
+
 use crate::event::Clash;
 use crate::files::ServerId;
 use crate::plan::{Hazard, Plan, Step, StepId, homes_wanted, late_hazards};
 
 use super::fault::Fault;
 use super::shared::Shared;
+use super::steps::Output;
+use super::steps::job::Work;
 
 /// The steps that wait for homes to be known.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     groups: Vec<Group>,
     held: Vec<StepId>,
+    /// Comparisons that have begun and not ended.
+    comparing: usize,
 }
 
 /// The logins of one server, under whatever names it stands in the manifest.
@@ -41,7 +47,23 @@ impl Gate {
         Gate {
             groups: groups.collect(),
             held: Vec::new(),
+            comparing: 0,
         }
+    }
+
+    /// The plan is being compared: what changes anything waits for that, too.
+    pub(super) fn begin(&mut self) {
+        self.comparing += 1;
+    }
+
+    /// A comparison has ended.
+    pub(super) fn finish(&mut self) {
+        self.comparing = self.comparing.saturating_sub(1);
+    }
+
+    /// Whether one is under way.
+    pub(super) fn is_comparing(&self) -> bool {
+        self.comparing > 0
     }
 
     /// Whether a step has to wait; then it is kept. Every step on a server needs its login, which tells whose server it is.
@@ -49,7 +71,8 @@ impl Gate {
         let shut = |group: &Group| {
             !group.open.is_empty() && step.needs.iter().any(|need| group.logins.contains(need))
         };
-        let held = changes(step) && self.groups.iter().any(shut);
+        let shut = self.is_comparing() || self.groups.iter().any(shut);
+        let held = changes(step) && shut;
         if held {
             self.held.push(step.id);
         }
@@ -90,12 +113,15 @@ pub(super) struct Refusal {
     pub(super) fault: Fault,
 }
 
-/// Compares the plan once more.
-///
-/// This takes longer than a millisecond for plans of thousands of steps; it happens once a server, before the first change.
-pub(super) fn look(shared: &Shared) -> Late {
+/// The job that compares the plan once more.
+pub(super) fn compare(shared: &Shared) -> Work {
+    let (plan, homes) = (Arc::clone(&shared.plan), homes(shared));
+    Box::new(move |_| Output::Compared(late_hazards(&plan, &homes)))
+}
+
+/// What is made of its end.
+pub(super) fn judge(found: &[Hazard], shared: &Shared) -> Late {
     let plan = &shared.plan;
-    let found = late_hazards(plan, &homes(shared));
     let allowed = |hazard: &&Hazard| plan.allows(hazard.code);
     let warnings = found.iter().filter(|hazard| !hazard.is_error());
     let warnings = warnings.filter(|hazard| !allowed(hazard));

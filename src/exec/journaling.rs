@@ -8,9 +8,6 @@ use crate::plan::{Step, StepId, Yields};
 
 use super::shared::Shared;
 
-/// Entries in one record of a set.
-const ENTRIES: usize = 1000;
-
 impl Shared {
     /// What an interrupted run has journaled of a step.
     pub(super) fn kept(&self, step: StepId) -> Option<&StepRecord> {
@@ -54,29 +51,29 @@ impl Shared {
         self.with_journal(Journal::sync);
     }
 
-    /// Journals the set of a `list` or `filter` that is done. One that may lack files is none to go on with: a resumed run
-    /// lists anew.
-    pub(super) fn journal_set(&mut self, step: StepId, set: &FileSet) {
-        let plan = self.plan.clone();
-        let step = plan.step(step);
+    /// Whether a resumed run goes on with this set of a step. One that may lack files is none to go on with: it lists anew.
+    pub(super) fn wants_journaled(&self, step: StepId, set: &FileSet) -> bool {
+        let step = self.plan.step(step);
         let chooses = step.yields != Yields::Nothing && step.changes.is_empty();
         let known = self.kept(step.id).is_some_and(|kept| kept.set.is_some());
-        let whole = set.incomplete_reason().is_none();
-        if !chooses || !whole || known || !self.keeps_journal() {
-            return;
-        }
-        let positions: Vec<u32> = set.positions().collect();
-        for part in positions.chunks(ENTRIES) {
-            let entries = part.iter().map(|at| entry(set, *at)).collect();
-            self.record(&Record::Entries {
-                step: step.name.clone(),
-                entries,
-            });
-        }
+        chooses && set.incomplete_reason().is_none() && !known && self.keeps_journal()
+    }
+
+    /// Journals some entries of a set.
+    pub(super) fn journal_entries(&mut self, step: StepId, set: &FileSet, positions: &[u32]) {
+        let entries = positions.iter().map(|at| entry(set, *at)).collect();
+        self.record(&Record::Entries {
+            step: self.plan.step(step).name.clone(),
+            entries,
+        });
+    }
+
+    /// Journals that these were all entries of a set.
+    pub(super) fn journal_set(&mut self, step: StepId, set: &FileSet) {
         self.record(&Record::Set {
-            step: step.name.clone(),
+            step: self.plan.step(step).name.clone(),
             root: PathText::new(set.root()),
-            count: positions.len() as u64,
+            count: set.len() as u64,
             incomplete: None,
         });
     }

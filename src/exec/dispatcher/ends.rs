@@ -1,12 +1,14 @@
 //! What the end of a job or a step changes.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Dispatcher, Flight, Owner, Running, Wake};
 use crate::event::{Current, Event, StepOutcome};
+use crate::exec::fault::Fault;
 use crate::exec::gate::{self, Late, Refusal};
 use crate::exec::ready::Consequences;
-use crate::exec::roles::JobId;
+use crate::exec::roles::{JobId, Roles};
 use crate::exec::sessions::SlotId;
 use crate::exec::steps::job::Done;
 use crate::exec::steps::{self, Ending, Output, Stop};
@@ -35,6 +37,7 @@ impl Dispatcher {
         match flight.owner {
             Owner::Step(id) => self.returned(id, done.job, done.output, now),
             Owner::Opening(server, slot) => self.opened(server, slot, done.output, now),
+            Owner::Gate => self.compared(done.output),
             Owner::Farewell => {}
         }
     }
@@ -117,6 +120,7 @@ impl Dispatcher {
                 id,
                 machine,
                 jobs: 0,
+                journals: false,
             });
         }
     }
@@ -130,18 +134,12 @@ impl Dispatcher {
             (_, OnError::Continue) => ending.set.is_some() || step.yields == Yields::Nothing,
             (_, OnError::Fail) => false,
         };
-        if let (StepOutcome::Done, Some(set)) = (&ending.outcome, &ending.set) {
-            self.shared.journal_set(id, set);
-        }
         self.shared.hand_on(id, ending.set);
         self.shared.emit(Event::StepFinished {
             step: id.0 as usize,
             outcome: ending.outcome,
         });
-        let Consequences {
-            mut released,
-            skipped,
-        } = if goes_on {
+        let Consequences { released, skipped } = if goes_on {
             self.ready.satisfied(id)
         } else {
             self.ready.failed(id)
@@ -152,29 +150,58 @@ impl Dispatcher {
             self.skip(skipped, Some(&name), "it did not succeed");
         }
         if self.gate.ended(id) {
-            released.extend(self.gate.take_held());
-            self.look_for_hazards(&mut released);
+            self.compare();
         }
         self.release(released);
     }
 
-    /// Compares the steps once more where homes have become known. An error fails the run before anything is changed there.
-    pub(super) fn look_for_hazards(&mut self, released: &mut Vec<StepId>) {
+    /// Compares the steps once more where homes have become known.
+    fn compare(&mut self) {
         if self.halted.is_some() {
             return;
         }
-        let Late { warnings, refusal } = gate::look(&self.shared);
-        for (step, text) in warnings {
-            self.shared.warn_step(step, text);
+        self.gate.begin();
+        let (job, work) = (self.next_job(), gate::compare(&self.shared));
+        let (roles, meter) = (Roles::none(), Arc::default());
+        self.fly(job, Owner::Gate, &roles, Vec::new(), meter, work);
+    }
+
+    /// What waited for the comparison begins. An error fails the run before anything is changed there.
+    fn compared(&mut self, output: Output) {
+        self.gate.finish();
+        if self.halted.is_some() {
+            return;
         }
-        if let Some(refusal) = refusal {
-            released.retain(|step| *step != refusal.step);
-            self.refuse(refusal);
+        let mut held = self.gate.take_held();
+        match output {
+            Output::Compared(found) => {
+                let Late { warnings, refusal } = gate::judge(&found, &self.shared);
+                for (step, text) in warnings {
+                    self.shared.warn_step(step, text);
+                }
+                if let Some(refusal) = refusal {
+                    held.retain(|step| *step != refusal.step);
+                    self.refuse(refusal);
+                }
+            }
+            Output::Panicked(words) => {
+                for step in held.drain(..) {
+                    self.fail_unbegun(step, steps::panicked(&words));
+                }
+            }
+            _ => {}
         }
+        self.release(held);
     }
 
     fn refuse(&mut self, refusal: Refusal) {
         let Refusal { step, other, fault } = refusal;
+        self.fail_unbegun(step, fault);
+        let name = |id| self.shared.plan.step(id).name.clone();
+        self.halt(&Stop::Hazard(name(step), name(other)));
+    }
+
+    fn fail_unbegun(&mut self, step: StepId, fault: Fault) {
         let skipped = self.ready.failed(step).skipped;
         self.shared.emit(Event::StepFinished {
             step: step.0 as usize,
@@ -182,12 +209,10 @@ impl Dispatcher {
                 failure: Some(fault.failure),
             },
         });
-        let name = |id| self.shared.plan.step(id).name.clone();
-        let (name, other) = (name(step), name(other));
+        let name = self.shared.plan.step(step).name.clone();
         for skipped in skipped {
             self.skip(skipped, Some(&name), &format!("`{name}` did not succeed"));
         }
-        self.halt(&Stop::Hazard(name, other));
     }
 
     pub(super) fn skip(&mut self, id: StepId, because: Option<&str>, reason: &str) {

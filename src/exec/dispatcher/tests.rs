@@ -108,6 +108,7 @@ impl Case {
             id: step,
             machine: Box::new(machine),
             jobs: 0,
+            journals: false,
         });
     }
 

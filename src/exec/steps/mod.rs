@@ -6,6 +6,7 @@
 mod delete;
 mod filter;
 pub(super) mod job;
+mod journal_set;
 mod journaled;
 mod list;
 mod login;
@@ -23,6 +24,7 @@ use super::opened::Opened;
 use super::roles::{JobId, Roles};
 use super::shared::Shared;
 use super::steps::job::Work;
+pub(super) use journal_set::JournalSet;
 use one_job::OneJob;
 
 /// A step that has been released.
@@ -90,6 +92,8 @@ pub(super) enum Output {
     Transfer(Box<transfer::Output>),
     /// A part of a delete step.
     Delete(Box<delete::Output>),
+    /// The plan was compared once more.
+    Compared(Vec<crate::plan::Hazard>),
     /// It panicked, and its sessions are lost.
     Panicked(String),
 }
