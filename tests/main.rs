@@ -20,6 +20,7 @@ mod cuts;
 mod documents;
 mod early_lines;
 mod encodings;
+mod equal_looks;
 mod fault_deletes;
 mod fault_logins;
 mod fault_matrix;

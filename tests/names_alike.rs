@@ -1,5 +1,8 @@
 //! Names that a server takes for one: by their case alone.
 
+use std::fs;
+use std::time::{Duration, UNIX_EPOCH};
+
 use crate::harness::Case;
 use crate::harness::server::{Running, Server};
 
@@ -25,14 +28,62 @@ fn folding() -> Server {
     Server::new().folds_case().file("/in/readme", "old")
 }
 
+/// Where sources are deleted, what stands there under another name may be all that is left of another source.
 #[test]
-fn a_file_replaces_what_stands_under_its_name_in_another_case() {
-    let server = folding().start();
+fn a_file_that_is_deleted_afterwards_replaces_nothing_that_is_listed_under_another_name() {
+    for options in ["", ", if_exists: overwrite", ", publish: direct"] {
+        let server = folding().start();
+        let case = moved(&server, options).file("out/README", "newer");
+        case.run()
+            .code(1)
+            .stderr_has("takes its name for that of `readme`");
+        assert_eq!(server.names("/in"), ["readme"], "{options}");
+        assert_eq!(server.read("/in/readme"), Some(b"old".to_vec()));
+        assert_eq!(case.files("out"), ["README"]);
+    }
+}
+
+/// The second run finds the copy of the one whose source the first has deleted.
+#[test]
+fn the_second_of_two_files_that_become_one_does_not_replace_the_first_in_the_next_run() {
+    for options in [
+        "",
+        ", if_exists: overwrite",
+        ", publish: direct",
+        ", if_exists: skip",
+    ] {
+        let server = Server::new().folds_case().folder("/in").start();
+        let case = moved(&server, options)
+            .file("out/README", "the large one")
+            .file("out/readme", "small");
+        for _ in 0..3 {
+            let outcome = case.run();
+            let stands = server.read("/in/readme").or(server.read("/in/README"));
+            for (name, content) in [("README", "the large one"), ("readme", "small")] {
+                let kept = case.read(format!("out/{name}")).is_some();
+                let arrived = stands == Some(content.into());
+                assert!(kept || arrived, "{options} {name} {outcome:?}");
+            }
+        }
+    }
+}
+
+/// What was found unchanged under another name may be the copy of a file that had the same size and time.
+#[test]
+fn an_unchanged_file_is_not_proven_by_what_is_listed_under_another_name() {
+    let server = Server::new()
+        .folds_case()
+        .file_at("/in/readme", "other", 1_600_000_000)
+        .start();
     let case = moved(&server, "").file("out/README", "newer");
-    case.run().code(0);
-    assert_eq!(server.names("/in"), ["readme"]);
-    assert_eq!(server.read("/in/readme"), Some(b"newer".to_vec()));
-    assert_eq!(case.files("out"), [""; 0]);
+    let source = fs::File::options()
+        .write(true)
+        .open(case.path("out/README"));
+    let then = UNIX_EPOCH + Duration::from_secs(1_600_000_000);
+    source.and_then(|file| file.set_modified(then)).unwrap();
+    let outcome = case.run();
+    assert_eq!(case.files("out"), ["README"], "{outcome:?}");
+    outcome.stderr_has("listed as `readme`");
 }
 
 #[test]

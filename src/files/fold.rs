@@ -14,6 +14,15 @@ pub fn fold(name: &str) -> String {
     composed.trim_end_matches(['.', ' ']).to_owned()
 }
 
+/// Whether two names are the same text in the same bytes or in another Unicode form, which servers and disks choose themselves.
+pub fn same_form(a: &[u8], b: &[u8]) -> bool {
+    let nfc = ComposingNormalizerBorrowed::new_nfc();
+    match (std::str::from_utf8(a), std::str::from_utf8(b)) {
+        (Ok(one), Ok(other)) => one == other || nfc.normalize(one) == nfc.normalize(other),
+        _ => a == b,
+    }
+}
+
 /// What a name may be known by: two names that share none are two, whatever encodings they are read in. Their text is one,
 /// and the bytes of one that is not ASCII: another entry for the same server may read these as other text.
 pub fn name_keys(encoding: NameEncoding, name: &[u8]) -> Vec<String> {
@@ -37,6 +46,14 @@ mod tests {
         assert_eq!(fold("a. ."), fold("A"));
         assert_ne!(fold("a"), fold("b"));
         assert_ne!(fold(".a"), fold("a"));
+    }
+
+    #[test]
+    fn another_unicode_form_is_the_same_name_and_another_case_is_not() {
+        let same = |a: &str, b: &str| same_form(a.as_bytes(), b.as_bytes());
+        assert!(same("e\u{301}.txt", "\u{e9}.txt") && same("a", "a"));
+        assert!(!same("README", "readme") && !same("a.", "a"));
+        assert!(same_form(b"\xff", b"\xff") && !same_form(b"\xff", b"\xfe"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::end::Looks;
 use super::inventory::{Inventory, Standing, ancestors, folded};
 use super::request::Request;
 use crate::files::{FileSet, Kind, Route, Time, fold};
-use crate::options::{IfExists, Publish, Verify};
+use crate::options::{IfExists, Verify};
 
 struct Deciding<'a> {
     set: &'a FileSet,
@@ -226,15 +226,18 @@ impl Deciding<'_> {
     }
 
     fn replace(&mut self, at: u32, relative: Vec<u8>, standing: Standing) -> Decision {
-        let direct = self.request.options.publish == Publish::Direct;
         if self.request.spares(self.route, &relative, standing) {
             return self.refuse(Refusal::OnlyCopy);
         }
-        // What is written at once cannot be told apart before.
-        match self.note_others(at, &relative, standing) && direct {
-            true => self.refuse(Refusal::AnotherSource),
-            false => self.transfer(at, relative, true),
+        // An earlier run may have deleted the source of that one.
+        let relied = self.request.relied_since.is_some();
+        let other = self.inventory.listed_otherwise(&relative);
+        if let Some(name) = other.filter(|_| relied) {
+            let name = self.shown(&name);
+            return self.refuse(Refusal::OtherName(name));
         }
+        self.note_others(at, &relative, standing);
+        self.transfer(at, relative, true)
     }
 
     /// The rules of `if_exists: update`; none where the file is another one.

@@ -74,6 +74,11 @@ pub enum Refusal {
     /// The destination takes it for another file of this step.
     #[error("the destination takes its name for that of another file of this step")]
     Namesake,
+    /// What stands there is listed under another name.
+    #[error(
+        "the destination takes its name for that of `{0}`, which stands there and may be another file"
+    )]
+    OtherName(String),
     /// It would replace a copy whose source this run has deleted.
     #[error("what stands there is the only copy left of a file whose source this run deleted")]
     OnlyCopy,
@@ -148,6 +153,18 @@ impl Decisions {
         self.others.get(&at).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether any file may replace another source of the step.
+    pub fn has_others(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// The files that may, and which sources.
+    pub fn all_others(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        self.others
+            .iter()
+            .map(|(at, others)| (*at, others.as_slice()))
+    }
+
     /// Whether another file goes to a name that some systems take for that of this one.
     pub fn has_namesake(&self, at: u32) -> bool {
         self.namesakes.contains(&at)
@@ -188,6 +205,9 @@ impl Refusal {
             Refusal::Name(problem) => problem.help(),
             Refusal::AnotherSource => {
                 Some("choose another folder in `into`, outside the listed one")
+            }
+            Refusal::OtherName(_) => {
+                Some("rename or remove what stands there, or choose another folder in `into`")
             }
             Refusal::OnlyCopy | Refusal::Namesake => {
                 Some("give the two files different names or folders")

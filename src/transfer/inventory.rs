@@ -1,13 +1,13 @@
 //! What stands at a destination before a transfer, from one listing a folder.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
 use super::end::Looks;
 use crate::files::{
     FileSet, Kind, Page, Partials, Precision, Route, Time, fold, is_aside, join, put_aside_from,
-    split,
+    same_form, split,
 };
 
 /// How a destination treats names.
@@ -64,6 +64,8 @@ struct Shelf {
     incomplete: bool,
     /// Hashes of the names as a system may take them for one, each with its row; sorted, once that is asked.
     folded: OnceLock<Vec<(u64, u32)>>,
+    /// Names as they were listed, by those that they are compared as, where these differ.
+    listed: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -187,6 +189,21 @@ impl Inventory {
         self.look(relative).standing
     }
 
+    /// The name under which a file is listed that the destination takes for this one, where it is another: one that differs in
+    /// more than the Unicode form, which a server or disk chooses itself.
+    pub(super) fn listed_otherwise(&self, relative: &[u8]) -> Option<Vec<u8>> {
+        self.look(relative).standing?;
+        let key = self.key(relative);
+        let (folder, name) = split(&key);
+        let shelf = self.folders.get(folder)?.as_ref()?;
+        let own = split(relative).1;
+        let listed = match shelf.find(name) {
+            Some(_) => shelf.listed.get(name).map_or(name, Vec::as_slice),
+            None => shelf.name_like(name)?,
+        };
+        (!same_form(listed, own)).then(|| listed.to_vec())
+    }
+
     /// Whether something stands at a name whose size is that of a file, or not known.
     pub(super) fn may_be_same(&self, relative: &[u8], size: Option<u64>) -> bool {
         let known = self.look(relative);
@@ -263,6 +280,7 @@ impl Standing {
 static EMPTY: Shelf = Shelf {
     names: Vec::new(),
     rows: Vec::new(),
+    listed: BTreeMap::new(),
     incomplete: false,
     folded: OnceLock::new(),
 };
@@ -279,6 +297,9 @@ impl Shelf {
             let Ok(length) = u16::try_from(name.len()) else {
                 continue;
             };
+            if name != entry.name {
+                shelf.listed.insert(name.clone(), entry.name.to_vec());
+            }
             shelf.rows.push(Row {
                 start: shelf.names.len(),
                 size: entry.size,
@@ -300,6 +321,15 @@ impl Shelf {
         shelf
     }
 
+    /// What stands under another name that a system may take for this one: the server is to be asked whether it does.
+    fn alike(&self, name: &[u8]) -> Option<Standing> {
+        self.row_like(name).map(Standing::of)
+    }
+
+    fn name_like(&self, name: &[u8]) -> Option<&[u8]> {
+        self.row_like(name).map(|row| name_in(&self.names, row))
+    }
+
     fn find(&self, name: &[u8]) -> Option<Standing> {
         let at = self
             .rows
@@ -308,8 +338,7 @@ impl Shelf {
         self.rows.get(at).map(Standing::of)
     }
 
-    /// What stands under another name that a system may take for this one: the server is to be asked whether it does.
-    fn alike(&self, name: &[u8]) -> Option<Standing> {
+    fn row_like(&self, name: &[u8]) -> Option<&Row> {
         let folded = self.folded.get_or_init(|| {
             let rows = (0u32..).zip(&self.rows);
             let mut folded: Vec<(u64, u32)> = rows
@@ -322,7 +351,7 @@ impl Shelf {
         let first = folded.partition_point(|(hash, _)| *hash < wanted);
         let (hash, at) = folded.get(first)?;
         let row = self.rows.get(*at as usize)?;
-        (*hash == wanted).then(|| Standing::of(row))
+        (*hash == wanted).then_some(row)
     }
 
     fn starting_with(&self, prefix: Vec<u8>) -> impl Iterator<Item = (&[u8], &Row)> {

@@ -1,6 +1,6 @@
 //! Whether copies still stand at their destinations as they did when they arrived.
 
-use crate::files::{Kind, Page, PageEntry, Precision, join};
+use crate::files::{Kind, Page, PageEntry, Precision, fold, join, same_form};
 use crate::transfer::{End, Links, Looks, Role};
 
 use super::Output;
@@ -10,6 +10,8 @@ use crate::exec::fault::Fault;
 use crate::exec::pages;
 use crate::exec::steps::job::Work;
 
+const UNTOLD: &str =
+    "no time of its copy was told when it was written, so that a change since would not show";
 const GONE: &str = "its copy does not stand there any more";
 
 /// A folder of a destination, and the copies that must stand in it.
@@ -101,6 +103,14 @@ impl Looking {
                     .map_err(|cause| Fault::at(&self.name, &cause, end).about(end.decode(&path)))?
             }
         };
+        if entry.is_none()
+            && copy.was_there
+            && let Some(other) = listed_otherwise(end, page, &copy.name)
+        {
+            return Ok(Err(format!(
+                "what was taken for its copy is listed as `{other}`, and may be that of another file"
+            )));
+        }
         let lacks = copy.beside.iter();
         let mut lacks =
             lacks.filter(|name| !page.entries().any(|entry| entry.name == name.as_slice()));
@@ -118,6 +128,10 @@ impl Looking {
 /// A file that stays because of its copy.
 pub(super) fn kept(why: &str) -> Fault {
     let fault = Fault::permanent(format!("it was kept: {why}"));
+    if why.starts_with(UNTOLD) {
+        return fault
+            .help("where the reply to the transfer suffices, write `accept: [copy, reply]`");
+    }
     match why.contains(GONE) {
         true => fault.help(
             "look whether it arrived; where files are taken away from there at once, write `accept: reply`",
@@ -131,6 +145,15 @@ fn looks(entry: PageEntry<'_>) -> Looks {
         size: entry.size,
         modified: entry.modified,
     }
+}
+
+/// The name of an entry that a system may take for this one: it was found there, and nothing tells whose copy it is.
+fn listed_otherwise(end: &dyn End, page: &Page, name: &[u8]) -> Option<String> {
+    let own = fold(&end.decode(name));
+    let others = page.entries().map(|entry| entry.name);
+    let mut alike =
+        others.filter(|other| !same_form(other, name) && fold(&end.decode(other)) == own);
+    alike.next().map(|other| end.decode(other))
 }
 
 fn tells_enough(entry: PageEntry<'_>, copy: &Copy) -> bool {
@@ -148,6 +171,7 @@ fn is_as_it_was(was: Looks, now: Looks) -> Result<(), String> {
     match (was.modified, now.modified) {
         (None, None) => Ok(()),
         (Some(was), Some(now)) if !was.differs(now) => Ok(()),
+        (None, Some(_)) => Err(UNTOLD.into()),
         _ => Err("its copy has another time now".into()),
     }
 }

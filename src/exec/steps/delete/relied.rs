@@ -197,15 +197,14 @@ impl Relied {
             if is_itself || from == source {
                 continue;
             }
-            // What was found there may be what another transfer wrote.
+            // What was found there may be what another transfer wrote, or another file found to be the same: both cannot be.
             let was_written = copy.was_there && other.row.stand == Stand::Copied;
-            let came_after = was_written || other.row.order > row.order;
+            let is_claimed =
+                copy.was_there && other.step != self.step && self.is_like(at, &other, facts);
+            let came_after = was_written || is_claimed || other.row.order > row.order;
             if place == copy.place && name == copy.name {
                 if came_after {
-                    return Err(format!(
-                        "`{}` is not the last file that came to its name",
-                        self.name
-                    ));
+                    return Err(self.not_its_own(is_claimed && !was_written, &other));
                 }
             } else if place == copy.place {
                 copy.beside.push(name);
@@ -214,6 +213,25 @@ impl Relied {
             }
         }
         Ok(())
+    }
+
+    fn not_its_own(&self, is_claimed: bool, other: &Standing<'_>) -> String {
+        let name = &self.name;
+        if !is_claimed {
+            return format!("`{name}` is not the last file that came to its name");
+        }
+        let set = &other.ledger.set;
+        format!(
+            "`{name}` found a copy there, and it may be that of `{}`, which has the same name, size and time",
+            set.encoding().decode(&set.absolute(other.at)).text
+        )
+    }
+
+    /// Whether another source looks as this one does, so that what is found at a destination may be the copy of either.
+    fn is_like(&self, at: u32, other: &Standing<'_>, facts: Facts<'_>) -> bool {
+        let (own, theirs) = (&self.ledger.set, &other.ledger.set);
+        let (by, others) = (facts.reading(own.side()), facts.reading(theirs.side()));
+        Looks::listed(own, at).may_be_read_as(by, Looks::listed(theirs, other.at), others)
     }
 
     /// Whether two copies in different places may be one: where nothing is looked at, two of one name always may.

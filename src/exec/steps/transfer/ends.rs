@@ -1,8 +1,9 @@
 //! What a transfer step wants, and its two ends, as its jobs need them.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::distinct::Distinct;
 use crate::files::{Allowance, FileSet, Route, Side, Time, split};
 use crate::journal::Resumed;
 use crate::options::TransferOptions;
@@ -53,6 +54,8 @@ pub(in crate::exec) struct Ends {
     proven: Mutex<HashSet<Vec<u8>>>,
     /// Pairs of folders, the source's and the destination's, of which it was asked whether they are one.
     pairs: Mutex<BTreeMap<Pair, Verdict>>,
+    /// The same, where all were asked at once.
+    apart: OnceLock<Distinct>,
     /// Exact times of sources whose listing is coarser, of files that were not done in one try.
     learned: Mutex<BTreeMap<u32, Learned>>,
 }
@@ -165,6 +168,7 @@ impl Ends {
             sets_times,
             proven: Mutex::default(),
             pairs: Mutex::default(),
+            apart: OnceLock::new(),
             learned: Mutex::default(),
         }
     }
@@ -196,6 +200,12 @@ impl Ends {
         act(&mut learned)
     }
 
+    /// Keeps which folders of sources and destination are two, found out before files move.
+    pub(super) fn tell_apart(&self, distinct: Distinct) {
+        // A job that was tried again has told before.
+        let _ = self.apart.set(distinct);
+    }
+
     /// Whether the names of a folder's path were all found in listings.
     pub(super) fn is_proven(&self, folder: &[u8]) -> bool {
         let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
@@ -210,9 +220,16 @@ impl Ends {
 
     /// What was found out about the folder of another source and that of a file at its destination.
     pub(super) fn verdict_of(&self, other: &[u8], item: &Item) -> Option<Verdict> {
+        let target = split(&item.target).0;
+        if self
+            .apart
+            .get()
+            .is_some_and(|apart| apart.are_two(other, target))
+        {
+            return Some(Verdict::Different);
+        }
         let pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
-        let target = split(&item.target).0.to_vec();
-        pairs.get(&(other.to_vec(), target)).cloned()
+        pairs.get(&(other.to_vec(), target.to_vec())).cloned()
     }
 
     /// The folders of other sources are none of a file's destination.

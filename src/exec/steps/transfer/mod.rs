@@ -4,9 +4,11 @@
 //! runs no further. Where each file is stands in one table, [`files::Files`]; whatever happens to one goes through
 //! [`state::State::after`].
 
+mod apart;
 mod batch;
 mod closing;
 mod deciding;
+mod distinct;
 mod ends;
 mod exact_names;
 mod exhausted;
@@ -93,6 +95,7 @@ pub(in crate::exec) enum Output {
     Decided(Result<Box<Terms>, Fault>),
     Asked(Result<Answers, Fault>),
     Foldered(Result<jobs::Foldered, Fault>),
+    Apart(Result<(), Fault>),
     Moved(Vec<(Piece, Moved)>),
     Ordered(Vec<u32>),
     Published(Vec<(u32, Named)>),
@@ -218,6 +221,7 @@ impl Transfer {
                 let terms = Arc::clone(terms);
                 match work {
                     Work::Folders => jobs::folders(terms),
+                    Work::Apart => apart::work(terms),
                     Work::Move(_) => return Some(self.batch(terms, now, shared)),
                     Work::Order(arrived) => jobs::order(terms, std::mem::take(arrived)),
                     Work::Publish(_) => return self.name_some(shared),
@@ -245,6 +249,8 @@ impl Transfer {
             }
             (_, Output::Asked(Err(fault))) => self.once_failed(fault, now, shared),
             (_, Output::Foldered(made)) => self.foldered(made, now, shared),
+            (_, Output::Apart(Ok(()))) => self.go_on(Work::Move(Vec::new())),
+            (_, Output::Apart(Err(fault))) => self.once_failed(fault, now, shared),
             (Flight::Files(pieces), Output::Moved(moved)) => {
                 self.moved(pieces, moved, now, shared);
             }
@@ -320,6 +326,7 @@ impl Machine for Transfer {
                 (self.both_roles(), more)
             }
             _ if !idle => return Next::Wait(None),
+            Phase::Work(_, Work::Apart) => (self.both_roles(), 1),
             Phase::Look(_, Look::Route(_) | Look::Decide(_) | Look::Settle(..))
             | Phase::Work(_, Work::Order(_)) => (Roles::none(), 1),
             _ => (self.target_roles(), 1),

@@ -222,7 +222,12 @@ impl Transfer {
         match made {
             Ok(refused) => {
                 self.refused = Arc::new(refused);
-                self.go_on(Work::Move(Vec::new()));
+                let doubts = self.phase.terms();
+                let doubts = doubts.is_some_and(|terms| terms.decisions.has_others());
+                self.go_on(match doubts {
+                    true => Work::Apart,
+                    false => Work::Move(Vec::new()),
+                });
             }
             Err(fault) => self.once_failed(fault, now, shared),
         }

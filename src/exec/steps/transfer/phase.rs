@@ -47,6 +47,8 @@ pub(super) enum Work {
     /// Tell what is left alone, and queue the rest.
     Tell(Telling),
     Folders,
+    /// Tell folders apart that may be one.
+    Apart,
     /// Move files; with `publish: set` these have arrived.
     Move(Vec<u32>),
     /// Bring the names of a set into order.
