@@ -66,6 +66,17 @@ pub(super) fn alone(end: &mut dyn End, name: &str, path: &[u8]) -> Result<Option
     page_or_none(end, name, path, &allowance)
 }
 
+/// The same for some of its names: a folder of a million others takes no memory then.
+pub(super) fn some(
+    end: &mut dyn End,
+    name: &str,
+    path: &[u8],
+    wanted: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
+) -> Result<Option<Page>, Fault> {
+    let allowance = Allowance::new(end.limits()).only(wanted);
+    page_or_none(end, name, path, &allowance)
+}
+
 /// Gives files their names again that an interrupted deletion has put away; whether there were any. A file of which both
 /// names stand stays as it is: somebody made the other one meanwhile.
 pub(super) fn restore(

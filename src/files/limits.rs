@@ -105,8 +105,14 @@ impl fmt::Display for Limit {
 }
 
 /// What one step may still take, shared by the jobs that list its folders.
-#[derive(Debug, Clone)]
-pub struct Allowance(Arc<Taken>);
+#[derive(Clone)]
+pub struct Allowance {
+    taken: Arc<Taken>,
+    wanted: Option<Arc<Wanted>>,
+}
+
+/// Whether an entry with this name is of use.
+type Wanted = dyn Fn(&[u8]) -> bool + Send + Sync;
 
 #[derive(Debug)]
 struct Taken {
@@ -119,17 +125,34 @@ struct Taken {
 impl Allowance {
     /// All of what the limits allow.
     pub fn new(limits: Limits) -> Allowance {
-        Allowance(Arc::new(Taken {
-            limits,
-            entries: AtomicU64::new(0),
-            folders: AtomicU64::new(0),
-            name_bytes: AtomicU64::new(0),
-        }))
+        Allowance {
+            taken: Arc::new(Taken {
+                limits,
+                entries: AtomicU64::new(0),
+                folders: AtomicU64::new(0),
+                name_bytes: AtomicU64::new(0),
+            }),
+            wanted: None,
+        }
+    }
+
+    /// The same for some names alone: others need not be kept, and may be all the same.
+    #[must_use]
+    pub fn only(self, wanted: impl Fn(&[u8]) -> bool + Send + Sync + 'static) -> Allowance {
+        Allowance {
+            wanted: Some(Arc::new(wanted)),
+            ..self
+        }
+    }
+
+    /// Whether an entry with this name is to be kept.
+    pub fn wants(&self, name: &[u8]) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted(name))
     }
 
     /// The limits.
     pub fn limits(&self) -> Limits {
-        self.0.limits
+        self.taken.limits
     }
 
     /// Takes entries and the bytes of their names.
@@ -137,8 +160,8 @@ impl Allowance {
     /// # Errors
     /// The limit that this passes.
     pub fn take(&self, entries: u64, name_bytes: u64) -> Result<(), Limit> {
-        let limits = self.0.limits;
-        if add(&self.0.entries, entries) > limits.entries {
+        let limits = self.taken.limits;
+        if add(&self.taken.entries, entries) > limits.entries {
             return Err(Limit::Entries(limits.entries));
         }
         self.take_bytes(name_bytes)
@@ -146,8 +169,10 @@ impl Allowance {
 
     /// Gives back what was taken for a listing that is tried again.
     pub fn give_back(&self, entries: u64, name_bytes: u64) {
-        self.0.entries.fetch_sub(entries, Ordering::Relaxed);
-        self.0.name_bytes.fetch_sub(name_bytes, Ordering::Relaxed);
+        self.taken.entries.fetch_sub(entries, Ordering::Relaxed);
+        self.taken
+            .name_bytes
+            .fetch_sub(name_bytes, Ordering::Relaxed);
     }
 
     /// Takes a folder that is to be listed, with the bytes of its path.
@@ -155,16 +180,16 @@ impl Allowance {
     /// # Errors
     /// The limit that this passes.
     pub fn enter(&self, path_bytes: u64) -> Result<(), Limit> {
-        let most = self.0.limits.folders;
-        if add(&self.0.folders, 1) > most {
+        let most = self.taken.limits.folders;
+        if add(&self.taken.folders, 1) > most {
             return Err(Limit::Folders(most));
         }
         self.take_bytes(path_bytes)
     }
 
     fn take_bytes(&self, bytes: u64) -> Result<(), Limit> {
-        let most = self.0.limits.name_bytes();
-        if add(&self.0.name_bytes, bytes) > most {
+        let most = self.taken.limits.name_bytes();
+        if add(&self.taken.name_bytes, bytes) > most {
             return Err(Limit::NameBytes(most));
         }
         Ok(())
@@ -175,6 +200,12 @@ fn add(count: &AtomicU64, more: u64) -> u64 {
     count
         .fetch_add(more, Ordering::Relaxed)
         .saturating_add(more)
+}
+
+impl fmt::Debug for Allowance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Allowance").field(&self.taken).finish()
+    }
 }
 
 #[cfg(test)]

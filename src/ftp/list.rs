@@ -53,6 +53,16 @@ impl Session {
         self.list_within(folder, &allowance)
     }
 
+    /// Lists a folder for one of its names.
+    ///
+    /// # Errors
+    /// As [`Session::list_within`].
+    pub fn list_one(&mut self, folder: &[u8], name: &[u8]) -> Result<Page, Error> {
+        let name = name.to_vec();
+        let allowance = Allowance::new(self.endpoint.limits).only(move |other| other == name);
+        self.list_within(folder, &allowance)
+    }
+
     /// Lists a folder, given by its absolute path, as far as a step is allowed to take from listings.
     ///
     /// What the listing leaves out or cannot say is in the page: refused names and unreadable lines as problems, one
@@ -138,7 +148,7 @@ impl Session {
         if refused.kind != ErrorKind::Refused || !self.control.usable() || name.is_empty() {
             return refused;
         }
-        let page = match self.list(parent) {
+        let page = match self.list_one(parent, name) {
             Err(error) if error.kind == ErrorKind::Missing => {
                 return refused.with_kind(ErrorKind::Missing);
             }
@@ -188,8 +198,10 @@ impl Session {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(0));
         let shown = self.control.shown().clone();
-        let keep = |parsed: Parsed<'_>, line: &[u8], page: &mut Page| {
-            keep(parsed, page, || shown.text(line));
+        let allowance = bounds.allowance();
+        let keep = |parsed: Parsed<'_>, line: &[u8], page: &mut Page| match parsed {
+            Parsed::Entry(row) if !allowance.wants(row.name) => {}
+            parsed => keep(parsed, page, || shown.text(line)),
         };
         let mut page = Page::default();
         let mut reader = Reader::default();
@@ -200,7 +212,12 @@ impl Session {
                 reader.line(line, now, 0, |line, parsed| keep(parsed, line, page));
             }
             Form::Nlst if matches!(line, b"" | b"." | b"..") => {}
-            Form::Nlst => page.push(nlst::name(line, folder), Kind::Other, None, None),
+            Form::Nlst => {
+                let name = nlst::name(line, folder);
+                if allowance.wants(name) {
+                    page.push(name, Kind::Other, None, None);
+                }
+            }
         })?;
         reader.finish(|line, parsed| keep(parsed, line, &mut page));
         Ok(page)

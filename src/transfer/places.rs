@@ -143,7 +143,10 @@ pub fn marks_in(
     folder: &[u8],
     marks: &BTreeMap<u32, Vec<u8>>,
 ) -> Result<Option<BTreeSet<u32>>, Cause> {
-    let page = match list(end, folder)? {
+    let tails = marks.values().map(|path| tail(split(path).1));
+    let tails: HashSet<Vec<u8>> = tails.map(<[u8]>::to_ascii_lowercase).collect();
+    let is_mark = move |name: &[u8]| tails.contains(&tail(name).to_ascii_lowercase());
+    let page = match list(end, folder, is_mark)? {
         Ok(page) if page.incomplete_reason().is_none() => page,
         _ => return Ok(None),
     };
@@ -200,8 +203,12 @@ enum Shows {
 
 /// What a folder shows; the reason of a refusal, which is an answer. One that breaks off is worth another try: the server may
 /// say something else then.
-fn list(end: &mut dyn End, folder: &[u8]) -> Result<Result<Page, String>, Cause> {
-    match end.list(folder, &Allowance::new(end.limits())) {
+fn list(
+    end: &mut dyn End,
+    folder: &[u8],
+    wanted: impl Fn(&[u8]) -> bool + Send + Sync + 'static,
+) -> Result<Result<Page, String>, Cause> {
+    match end.list(folder, &Allowance::new(end.limits()).only(wanted)) {
         Ok(page) if page.is_broken() => {
             let reason = page.incomplete_reason().unwrap_or_default();
             Err(Cause::Broken(reason.to_owned()))
@@ -216,7 +223,9 @@ fn list(end: &mut dyn End, folder: &[u8]) -> Result<Result<Page, String>, Cause>
 fn shows(end: &mut dyn End, path: &[u8], mark: &[u8]) -> Result<Shows, Cause> {
     let (folder, name) = split(path);
     let folder = if folder.is_empty() { b"/" } else { folder };
-    let page = match list(end, folder)? {
+    let own = mark.to_vec();
+    let is_mark = move |name: &[u8]| tail(name).eq_ignore_ascii_case(&own);
+    let page = match list(end, folder, is_mark)? {
         Ok(page) => page,
         Err(reason) => return Ok(Shows::CannotTell(reason)),
     };

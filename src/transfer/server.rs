@@ -152,7 +152,7 @@ impl End for Server {
         }
         let (folder, name) = split(path);
         let folder = if folder.is_empty() { b"/" } else { folder };
-        let page = match self.session.list(folder) {
+        let page = match self.session.list_one(folder, name) {
             Err(error) if error.kind == ErrorKind::Missing => return Ok(Seen::Nothing),
             listed => listed?,
         };

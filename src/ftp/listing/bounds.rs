@@ -38,6 +38,11 @@ impl<'a> Bounds<'a> {
         }
     }
 
+    /// What it counts towards.
+    pub(in crate::ftp) fn allowance(&self) -> &'a Allowance {
+        self.allowance
+    }
+
     /// Takes in that so many bytes and lines have come, and what they made of the page.
     pub(in crate::ftp) fn came(
         &mut self,

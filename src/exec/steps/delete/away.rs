@@ -6,13 +6,12 @@ use std::time::Instant;
 use crate::files::{Page, Side, away_name, join, split};
 use crate::transfer::{Cause, End, Links, Role, Seen};
 
-use super::copies::{Looking, kept};
+use super::copies::{Looking, Names, kept};
 use super::jobs::{Deletion, Place, SHORT, changed, nothing, output};
 use super::needed::Copy;
 use super::{BATCH, Delete, Flying, Output};
 use crate::exec::backlog::Try;
 use crate::exec::fault::Fault;
-use crate::exec::pages;
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::{Desk, Work};
 
@@ -47,7 +46,7 @@ impl Batch {
         Box::new(move |desk| {
             let mut done = Vec::with_capacity(self.files.len());
             let away = self.put_away(desk, &mut done);
-            match self.pages(desk) {
+            match self.pages(desk, &away) {
                 Ok(pages) => {
                     for file in away {
                         let result = self.settle(desk, &file, &pages);
@@ -135,12 +134,16 @@ impl Batch {
     }
 
     /// What every folder of a copy shows now.
-    fn pages(&self, desk: &mut Desk) -> Result<Vec<Page>, Fault> {
-        let pages = self.folders.iter().map(|(looking, seat)| {
+    fn pages(&self, desk: &mut Desk, away: &[Away<'_>]) -> Result<Vec<Page>, Fault> {
+        let pages = (0..).zip(&self.folders).map(|(number, (looking, seat))| {
+            let copies = away.iter().flat_map(|file| file.copies);
+            let copies = copies.filter(|(folder, _)| *folder == number);
+            let mut names = Names::of(copies.map(|(_, copy)| copy));
+            // One that shows here is a source's, and no copy.
+            away.iter().for_each(|file| names.add(split(&file.away).1));
             let end = end_of(desk, *seat)?;
             end.confine(&looking.root, Links::Refuse);
-            let page = pages::alone(end, &looking.name, &looking.path)?;
-            Ok(page.unwrap_or_default())
+            looking.page(end, names)
         });
         pages.collect()
     }

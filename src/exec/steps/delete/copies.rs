@@ -1,5 +1,7 @@
 //! Whether copies still stand at their destinations as they did when they arrived.
 
+use std::collections::HashSet;
+
 use crate::files::{Kind, Page, PageEntry, Precision, fold, join, same_form};
 use crate::transfer::{End, Links, Looks, Role};
 
@@ -25,6 +27,44 @@ pub(super) struct Looking {
     /// Whether what was written below its root is still to be made safe against a crash.
     pub(super) flushes: bool,
     pub(super) copies: Vec<Copy>,
+}
+
+/// Names of copies, and those that a system may take for one of them.
+#[derive(Default)]
+pub(super) struct Names {
+    exact: HashSet<Vec<u8>>,
+    /// Without case, and without dots and spaces at the end.
+    alike: HashSet<Vec<u8>>,
+    /// Whether one is not ASCII: then so may be what is taken for it.
+    foreign: bool,
+}
+
+impl Names {
+    pub(super) fn of<'c>(copies: impl IntoIterator<Item = &'c Copy>) -> Names {
+        let mut names = Names::default();
+        for copy in copies {
+            names.alike.insert(plain(&copy.name));
+            names.foreign |= !copy.name.is_ascii();
+            let all = copy.beside.iter().chain([&copy.name]);
+            names.exact.extend(all.cloned());
+        }
+        names
+    }
+
+    pub(super) fn add(&mut self, name: &[u8]) {
+        self.exact.insert(name.to_vec());
+    }
+
+    fn hold(&self, name: &[u8]) -> bool {
+        self.exact.contains(name)
+            || (self.foreign && !name.is_ascii())
+            || self.alike.contains(&plain(name))
+    }
+}
+
+fn plain(name: &[u8]) -> Vec<u8> {
+    let end = name.iter().rposition(|byte| !b". ".contains(byte));
+    name[..end.map_or(0, |end| end + 1)].to_ascii_lowercase()
 }
 
 /// Files whose copy is not as it must be, and why.
@@ -60,7 +100,7 @@ impl Looking {
         if self.flushes {
             end.flush().map_err(|cause| self.not_safe(&*end, &cause))?;
         }
-        let page = pages::alone(end, &self.name, &self.path)?.unwrap_or_default();
+        let page = self.page(end, Names::of(&self.copies))?;
         let mut wrong = Vec::new();
         for copy in &self.copies {
             if let Err(why) = self.compare(end, &page, copy)? {
@@ -68,6 +108,12 @@ impl Looking {
             }
         }
         Ok(wrong)
+    }
+
+    /// What the folder shows of the names that are of use.
+    pub(super) fn page(&self, end: &mut dyn End, names: Names) -> Result<Page, Fault> {
+        let page = pages::some(end, &self.name, &self.path, move |name| names.hold(name))?;
+        Ok(page.unwrap_or_default())
     }
 
     fn not_safe(&self, end: &dyn End, cause: &crate::transfer::Cause) -> Fault {

@@ -1,9 +1,10 @@
 //! The jobs of a `delete` step that look at its files and take them away, on a server or on this machine.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::files::{FileSet, Page, Precision, join, split};
+use crate::files::{FileSet, Page, Precision, join, name_before, split};
 use crate::transfer::{Deleted, End, Fate, Links, Looks, Role, still_same};
 
 use super::{FolderOf, Output};
@@ -41,7 +42,7 @@ pub(super) fn survey(place: Place, folder: Arc<FolderOf>, restore: bool) -> Work
     Box::new(move |desk| {
         let surveyed = place
             .end(desk)
-            .and_then(|end| place.page(end, &folder.folder, restore))
+            .and_then(|end| place.page(end, &folder, restore))
             .and_then(|page| match page {
                 Some(page) => compare(&place.set, &folder, &page),
                 None => Ok(all_gone(&folder)),
@@ -91,17 +92,30 @@ impl Place {
     }
 
     /// The folder's entries now; none where the folder is gone.
-    fn page(&self, end: &mut dyn End, folder: &[u8], restore: bool) -> Result<Option<Page>, Fault> {
-        let path = join(self.set.root(), folder);
-        let page = pages::alone(end, &self.name, &path)?;
-        let restored = match &page {
-            Some(page) if restore => pages::restore(end, &self.name, &path, page)?,
-            _ => false,
-        };
-        match restored {
-            true => pages::alone(end, &self.name, &path),
-            false => Ok(page),
+    fn page(
+        &self,
+        end: &mut dyn End,
+        folder: &FolderOf,
+        restore: bool,
+    ) -> Result<Option<Page>, Fault> {
+        let path = join(self.set.root(), &folder.folder);
+        let names = folder.positions.iter();
+        let names: HashSet<Vec<u8>> = names.map(|at| name_of(&self.set, *at)).collect();
+        // What was put away may have had any name.
+        let is_away = |name: &[u8]| name_before(name).is_some();
+        let known = names.clone();
+        let wanted = move |name: &[u8]| known.contains(name) || (restore && is_away(name));
+        let page = pages::some(end, &self.name, &path, wanted)?;
+        let away = page
+            .as_ref()
+            .map(|page| pages::put_away(page).next().is_some());
+        if !restore || away != Some(true) {
+            return Ok(page);
         }
+        if let Some(page) = pages::alone(end, &self.name, &path)? {
+            pages::restore(end, &self.name, &path, &page)?;
+        }
+        pages::some(end, &self.name, &path, move |name| names.contains(name))
     }
 
     /// Whether a file still is what was transferred, as exactly as that can be told; only asked where a listing tells less.
@@ -189,6 +203,10 @@ fn all_gone(folder: &FolderOf) -> Vec<(u32, Fate)> {
         .collect()
 }
 
+fn name_of(set: &FileSet, at: u32) -> Vec<u8> {
+    split(&set.relative(at)).1.to_vec()
+}
+
 fn compare(set: &FileSet, folder: &FolderOf, page: &Page) -> Result<Vec<(u32, Fate)>, Fault> {
     if let Some(reason) = page.incomplete_reason() {
         let fault = format!(
@@ -196,9 +214,8 @@ fn compare(set: &FileSet, folder: &FolderOf, page: &Page) -> Result<Vec<(u32, Fa
         );
         return Err(Fault::permanent(fault).help("run it again, or list smaller folders"));
     }
-    let name = |at: u32| split(&set.relative(at)).1.to_vec();
-    // Of these files alone: a hostile listing has a million others.
-    let mut entries: std::collections::HashMap<Vec<u8>, _> = folder
+    let name = |at: u32| name_of(set, at);
+    let mut entries: HashMap<Vec<u8>, _> = folder
         .positions
         .iter()
         .map(|at| (name(*at), None))
