@@ -90,3 +90,25 @@ fn steps(folder: &str) -> String {
 "
     )
 }
+
+/// Eight sessions ask whether the two folders are one, and the deletion looks at its copies: for these names, and no others.
+#[test]
+fn files_relayed_to_a_folder_of_200_000_names_and_deleted_take_little_memory() {
+    let from = (0..20).map(|number| format!("new-{number:02}.zip"));
+    let source = Server::new().files("/out", from, "content").start();
+    let names = (0..FILES).map(|number| format!("build-{number:06}.zip"));
+    let mirror = Server::new().files("/all", names, "").start();
+    let case = Case::new().servers(
+        &[
+            ("source", &source, "connections: 8"),
+            ("mirror", &mirror, "connections: 8"),
+        ],
+        "steps:
+  pass: { relay: { server: source, files: '/out/*', to: mirror, into: /all } }
+  gone: { delete: { sources_of: pass } }
+",
+    );
+    let outcome = case.run();
+    outcome.code(0).peak_below_kib(48 * 1024);
+    assert_eq!(source.names("/out"), [""; 0]);
+}
