@@ -96,7 +96,7 @@ fn run(from: &mut Remote, to: &mut Remote, set: &FileSet, into: &str) -> (Vec<De
     let mut inventory = Inventory::new(Manners::default());
     for folder in folders(set, &route) {
         match to.list(&ftpflow::files::join(into.as_bytes(), &folder), &whole()) {
-            Ok(page) => inventory.take(&folder, &page),
+            Ok(page) => inventory.take(&folder, page),
             Err(error) if error.is_missing() => {
                 inventory.missing(&folder);
             }

@@ -184,10 +184,32 @@ impl Page {
         }
     }
 
-    /// The entries, in the server's order.
+    /// The entries, in the server's order unless they were sorted.
     pub fn entries(&self) -> impl Iterator<Item = PageEntry<'_>> {
-        self.rows.iter().map(|row| PageEntry {
-            name: &self.names[row.start as usize..][..usize::from(row.length)],
+        self.rows.iter().map(|row| self.entry_of(row))
+    }
+
+    /// The entry at a place in [`Page::entries`].
+    pub fn entry(&self, at: usize) -> Option<PageEntry<'_>> {
+        self.rows.get(at).map(|row| self.entry_of(row))
+    }
+
+    /// Sorts the entries by the bytes of their names; of one that came twice, the first stays first.
+    pub fn sort_by_name(&mut self) {
+        let names = &self.names;
+        self.rows
+            .sort_by(|a, b| name_in(names, a).cmp(name_in(names, b)));
+    }
+
+    /// In a page that is sorted by name, where the entries begin whose names are not before this one.
+    pub fn lower_bound(&self, name: &[u8]) -> usize {
+        self.rows
+            .partition_point(|row| name_in(&self.names, row) < name)
+    }
+
+    fn entry_of(&self, row: &PageRow) -> PageEntry<'_> {
+        PageEntry {
+            name: name_in(&self.names, row),
             kind: row.kind,
             size: (row.size != UNKNOWN_SIZE).then_some(row.size),
             modified: (row.modified != UNKNOWN_TIME).then_some(Time {
@@ -195,7 +217,7 @@ impl Page {
                 nanos: row.nanos,
                 precision: row.precision,
             }),
-        })
+        }
     }
 
     /// Changes what is known of the entry at a place in [`Page::entries`] (a link that was followed, say).
@@ -213,6 +235,10 @@ impl Page {
     pub(super) fn into_parts(self) -> (Problems, Option<String>) {
         (self.problems, self.gap.map(|gap| gap.reason))
     }
+}
+
+fn name_in<'n>(names: &'n [u8], row: &PageRow) -> &'n [u8] {
+    &names[row.start as usize..][..usize::from(row.length)]
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ fn standing(rows: &[Row<'_>]) -> Inventory {
         page.push(name, *kind, *size, *modified);
     }
     let mut inventory = Inventory::new(Manners::default());
-    inventory.take(b"", &page);
+    inventory.take(b"", page);
     inventory
 }
 
@@ -425,7 +425,7 @@ fn names_that_a_listing_may_hide_are_asked_for_once() {
         hides_dot_names: true,
         ..Manners::default()
     });
-    inventory.take(b"", &Page::default());
+    inventory.take(b"", Page::default());
     let first = decide(&set, &route(), &inventory, &request).unwrap();
     assert_eq!(
         first.unsure.len(),
@@ -457,7 +457,7 @@ fn missing_folders_are_made_parents_first_and_once() {
     ]);
     let options = TransferOptions::default();
     let mut inventory = standing(&[]);
-    inventory.take(b"there", &Page::default());
+    inventory.take(b"there", Page::default());
     inventory.missing(b"x");
     let decisions = decide(&set, &route(), &inventory, &request(&options)).unwrap();
     assert_eq!(decisions.folders, [b"x".to_vec(), b"x/y".to_vec()]);
@@ -550,7 +550,7 @@ proptest! {
                 let time = if request.times_arrive() { set.modified(file) } else { written };
                 page.push(name, Kind::File, set.size(file), time);
             }
-            after.take(&folder, &page);
+            after.take(&folder, page);
         }
         let second = decide(&set, &route(), &after, &request).unwrap();
         for (file, decision) in second.iter() {

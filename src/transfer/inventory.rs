@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::end::Looks;
 use crate::files::{
-    FileSet, Kind, Page, Partials, Precision, Route, Time, fold, is_aside, join, put_aside_from,
+    FileSet, Kind, Page, PageEntry, Partials, Route, Time, fold, is_aside, join, put_aside_from,
     same_form, split,
 };
 
@@ -56,27 +56,14 @@ impl Known {
     }
 }
 
-/// One folder: names sorted as they are compared, in one run of bytes.
+/// One folder: entries sorted by the names that are compared.
 #[derive(Debug, Default)]
 struct Shelf {
-    names: Vec<u8>,
-    rows: Vec<Row>,
-    incomplete: bool,
+    page: Page,
     /// Hashes of the names as a system may take them for one, each with its row; sorted, once that is asked.
     folded: OnceLock<Vec<(u64, u32)>>,
     /// Names as they were listed, by those that they are compared as, where these differ.
     listed: BTreeMap<Vec<u8>, Vec<u8>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Row {
-    start: usize,
-    size: Option<u64>,
-    seconds: Option<i64>,
-    nanos: u32,
-    length: u16,
-    kind: Kind,
-    precision: Precision,
 }
 
 /// The destination folders (relative to `into`, which is the empty path and always first) that files of a set go
@@ -111,8 +98,11 @@ impl Inventory {
     }
 
     /// Takes in the listing of a folder, relative to `into`.
-    pub fn take(&mut self, folder: &[u8], page: &Page) {
-        let shelf = Shelf::new(page, |name| self.key(name));
+    pub fn take(&mut self, folder: &[u8], page: Page) {
+        let shelf = match self.manners.folds_case {
+            true => Shelf::keyed(&page, |name| self.key(name)),
+            false => Shelf::new(page),
+        };
         self.folders.insert(self.key(folder), Some(shelf));
     }
 
@@ -148,8 +138,9 @@ impl Inventory {
             Some(Some(shelf)) => {
                 let dotted = self.manners.hides_dot_names && name.starts_with(b".");
                 let shown = shelf.find(name);
-                let alike = shown.map_or_else(|| shelf.alike(name), |_| None);
-                (shown, alike, shelf.incomplete || dotted)
+                let alike = shown.map_or_else(|| shelf.alike(name).map(Standing::of), |_| None);
+                let incomplete = shelf.page.incomplete_reason().is_some();
+                (shown, alike, incomplete || dotted)
             }
             // A folder that is not there, or below one that is not there.
             Some(None) => (None, None, false),
@@ -175,7 +166,7 @@ impl Inventory {
         let folders = folders.filter_map(|(folder, shelf)| Some((folder, shelf.as_ref()?)));
         let found = folders.flat_map(|(folder, shelf)| {
             let folder = join(root, folder);
-            let names = shelf.rows.iter().map(|row| name_in(&shelf.names, row));
+            let names = shelf.page.entries().map(|entry| entry.name);
             let aside = names.filter(|name| is_aside(name));
             aside.filter_map(move |name| put_aside_from(&join(&folder, name)))
         });
@@ -199,7 +190,7 @@ impl Inventory {
         let own = split(relative).1;
         let listed = match shelf.find(name) {
             Some(_) => shelf.listed.get(name).map_or(name, Vec::as_slice),
-            None => shelf.name_like(name)?,
+            None => shelf.alike(name)?.name,
         };
         (!same_form(listed, own)).then(|| listed.to_vec())
     }
@@ -225,15 +216,17 @@ impl Inventory {
         partials: &'i Partials,
     ) -> impl Iterator<Item = (Vec<u8>, Option<u64>)> + 'i {
         let (folder, prefix) = split(partials.prefix());
-        let shelf = match self.folders.get(&self.key(folder)) {
-            Some(Some(shelf)) => shelf.starting_with(self.key(prefix)),
-            _ => EMPTY.starting_with(Vec::new()),
-        };
-        let files = shelf.filter(|(_, row)| row.kind == Kind::File);
-        files.filter_map(move |(name, row)| {
-            let digits = name.get(prefix.len()..)?;
+        let shelf = self.folders.get(&self.key(folder));
+        let shelf = shelf.and_then(Option::as_ref);
+        let key = self.key(prefix);
+        let entries = shelf
+            .into_iter()
+            .flat_map(move |shelf| shelf.starting_with(&key));
+        let files = entries.filter(|entry| entry.kind == Kind::File);
+        files.filter_map(move |entry| {
+            let digits = entry.name.get(prefix.len()..)?;
             let path = join(folder, &[prefix, digits].concat());
-            partials.hold(&path).then_some((path, row.size))
+            partials.hold(&path).then_some((path, entry.size))
         })
     }
 
@@ -277,72 +270,45 @@ impl Standing {
     }
 }
 
-static EMPTY: Shelf = Shelf {
-    names: Vec::new(),
-    rows: Vec::new(),
-    listed: BTreeMap::new(),
-    incomplete: false,
-    folded: OnceLock::new(),
-};
-
 impl Shelf {
-    fn new(page: &Page, key: impl Fn(&[u8]) -> Vec<u8>) -> Shelf {
-        let mut shelf = Shelf {
-            incomplete: page.incomplete_reason().is_some(),
+    fn new(mut page: Page) -> Shelf {
+        page.sort_by_name();
+        Shelf {
+            page,
             ..Shelf::default()
-        };
-        shelf.rows.reserve_exact(page.len());
+        }
+    }
+
+    /// The same with names as they are compared, where that is not as they are listed.
+    fn keyed(page: &Page, key: impl Fn(&[u8]) -> Vec<u8>) -> Shelf {
+        let (mut keyed, mut listed) = (Page::default(), BTreeMap::new());
         for entry in page.entries() {
             let name = key(entry.name);
-            let Ok(length) = u16::try_from(name.len()) else {
-                continue;
-            };
+            keyed.push(&name, entry.kind, entry.size, entry.modified);
             if name != entry.name {
-                shelf.listed.insert(name.clone(), entry.name.to_vec());
+                listed.insert(name, entry.name.to_vec());
             }
-            shelf.rows.push(Row {
-                start: shelf.names.len(),
-                size: entry.size,
-                seconds: entry.modified.map(|time| time.seconds),
-                nanos: entry.modified.map_or(0, |time| time.nanos),
-                length,
-                kind: entry.kind,
-                precision: entry
-                    .modified
-                    .map_or(Precision::Second, |time| time.precision),
-            });
-            shelf.names.extend_from_slice(&name);
         }
-        let names = std::mem::take(&mut shelf.names);
-        shelf
-            .rows
-            .sort_by(|a, b| name_in(&names, a).cmp(name_in(&names, b)));
-        shelf.names = names;
-        shelf
-    }
-
-    /// What stands under another name that a system may take for this one: the server is to be asked whether it does.
-    fn alike(&self, name: &[u8]) -> Option<Standing> {
-        self.row_like(name).map(Standing::of)
-    }
-
-    fn name_like(&self, name: &[u8]) -> Option<&[u8]> {
-        self.row_like(name).map(|row| name_in(&self.names, row))
+        if let Some(reason) = page.incomplete_reason() {
+            keyed.incomplete(reason.to_owned());
+        }
+        Shelf {
+            listed,
+            ..Shelf::new(keyed)
+        }
     }
 
     fn find(&self, name: &[u8]) -> Option<Standing> {
-        let at = self
-            .rows
-            .binary_search_by(|row| name_in(&self.names, row).cmp(name))
-            .ok()?;
-        self.rows.get(at).map(Standing::of)
+        let entry = self.page.entry(self.page.lower_bound(name))?;
+        (entry.name == name).then(|| Standing::of(entry))
     }
 
-    fn row_like(&self, name: &[u8]) -> Option<&Row> {
+    /// What stands under another name that a system may take for this one: the server is to be asked whether it does.
+    fn alike(&self, name: &[u8]) -> Option<PageEntry<'_>> {
         let folded = self.folded.get_or_init(|| {
-            let rows = (0u32..).zip(&self.rows);
-            let mut folded: Vec<(u64, u32)> = rows
-                .map(|(at, row)| (folded(name_in(&self.names, row)), at))
+            let entries = (0u32..).zip(self.page.entries());
+            let mut folded: Vec<(u64, u32)> = entries
+                .map(|(at, entry)| (folded(entry.name), at))
                 .collect();
             folded.sort_unstable();
             folded
@@ -350,30 +316,24 @@ impl Shelf {
         let wanted = self::folded(name);
         let first = folded.partition_point(|(hash, _)| *hash < wanted);
         let (hash, at) = folded.get(first)?;
-        let row = self.rows.get(*at as usize)?;
-        (*hash == wanted).then_some(row)
+        let entry = self.page.entry(*at as usize)?;
+        (*hash == wanted).then_some(entry)
     }
 
-    fn starting_with(&self, prefix: Vec<u8>) -> impl Iterator<Item = (&[u8], &Row)> {
-        let first = self
-            .rows
-            .partition_point(|row| name_in(&self.names, row) < &prefix[..]);
-        let rows = self.rows[first..].iter();
-        let names = rows.map(|row| (name_in(&self.names, row), row));
-        names.take_while(move |(name, _)| name.starts_with(&prefix))
+    fn starting_with(&self, prefix: &[u8]) -> impl Iterator<Item = PageEntry<'_>> + use<'_> {
+        let prefix = prefix.to_vec();
+        let places = self.page.lower_bound(&prefix)..self.page.len();
+        let entries = places.filter_map(|at| self.page.entry(at));
+        entries.take_while(move |entry| entry.name.starts_with(&prefix))
     }
 }
 
 impl Standing {
-    fn of(row: &Row) -> Standing {
+    fn of(entry: PageEntry<'_>) -> Standing {
         Standing {
-            kind: row.kind,
-            size: row.size,
-            modified: row.seconds.map(|seconds| Time {
-                seconds,
-                nanos: row.nanos,
-                precision: row.precision,
-            }),
+            kind: entry.kind,
+            size: entry.size,
+            modified: entry.modified,
         }
     }
 }
@@ -391,10 +351,6 @@ pub(super) fn folded(name: &[u8]) -> u64 {
         }
     }
     hasher.finish()
-}
-
-fn name_in<'n>(names: &'n [u8], row: &Row) -> &'n [u8] {
-    &names[row.start..][..usize::from(row.length)]
 }
 
 #[cfg(test)]
@@ -416,7 +372,7 @@ mod tests {
             hides_dot_names: true,
             ..Manners::default()
         });
-        inventory.take(b"", &page(&["a"]));
+        inventory.take(b"", page(&["a"]));
         assert!(!inventory.look(b"b").unsure);
         assert!(inventory.look(b".b").unsure);
         inventory.answer(b".b", None);
@@ -435,7 +391,7 @@ mod tests {
         let mut cut = page(&["a"]);
         cut.incomplete("output truncated".into());
         let mut inventory = Inventory::new(Manners::default());
-        inventory.take(b"", &cut);
+        inventory.take(b"", cut);
         assert!(inventory.look(b"b").unsure);
         assert!(inventory.look(b"a").standing.is_some());
     }
@@ -445,7 +401,7 @@ mod tests {
         let mut nlst = Page::default();
         nlst.push(b"a", Kind::File, None, None);
         let mut inventory = Inventory::new(Manners::default());
-        inventory.take(b"", &nlst);
+        inventory.take(b"", nlst);
         assert!(inventory.look(b"a").unsure);
         inventory.answer(b"a", None);
         let known = inventory.look(b"a");
@@ -455,7 +411,7 @@ mod tests {
     #[test]
     fn a_name_that_may_be_anothers_is_asked_for() {
         let mut inventory = Inventory::new(Manners::default());
-        inventory.take(b"", &page(&["ReadMe", "b.", "\u{e9}"]));
+        inventory.take(b"", page(&["ReadMe", "b.", "\u{e9}"]));
         for name in ["README", "b", "\u{c9}", "e\u{301}"] {
             let known = inventory.look(name.as_bytes());
             assert!(known.unsure && known.standing.is_none(), "{name}");
@@ -476,7 +432,7 @@ mod tests {
     #[test]
     fn below_a_missing_folder_nothing_is_asked() {
         let mut inventory = Inventory::new(Manners::default());
-        inventory.take(b"", &page(&[]));
+        inventory.take(b"", page(&[]));
         inventory.missing(b"x");
         assert!(!inventory.look(b"x/y/z").unsure);
         assert!(!inventory.has_folder(b"x/y"));
@@ -509,7 +465,7 @@ mod tests {
                 text(&copied),
                 "A.ftpflow-0123456789",
             ]);
-            inventory.take(b"d", &shown);
+            inventory.take(b"d", shown);
             let found: Vec<_> = inventory.partials(&mine).collect();
             assert_eq!(found, [([b"d/", ours].concat(), Some(1))]);
         }
@@ -521,7 +477,7 @@ mod tests {
             folds_case: true,
             ..Manners::default()
         });
-        inventory.take(b"Dir", &page(&["ReadMe"]));
+        inventory.take(b"Dir", page(&["ReadMe"]));
         assert!(inventory.look(b"dir/README").standing.is_some());
     }
 }

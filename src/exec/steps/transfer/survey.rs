@@ -28,6 +28,16 @@ pub(in crate::exec) struct Rooted {
 /// What a folder shows; nothing where it is missing.
 pub(in crate::exec) struct Shown(pub(super) Option<Page>);
 
+impl Shown {
+    /// Sorted already, which is nothing to be done on the dispatcher.
+    fn of(mut page: Option<Page>) -> Shown {
+        if let Some(page) = &mut page {
+            page.sort_by_name();
+        }
+        Shown(page)
+    }
+}
+
 /// What SIZE and MDTM say of names that a listing may not show.
 pub(in crate::exec) type Answers = Vec<(Vec<u8>, Option<Standing>)>;
 
@@ -77,9 +87,8 @@ impl Survey {
         let Some(page) = shown.0 else {
             return inventory.missing(folder);
         };
-        inventory.take(folder, &page);
         let Some(children) = self.children.remove(folder) else {
-            return;
+            return inventory.take(folder, page);
         };
         let names: HashMap<&[u8], Kind> = page
             .entries()
@@ -103,6 +112,7 @@ impl Survey {
                 inventory.missing(&child);
             }
         }
+        inventory.take(folder, page);
     }
 
     /// Takes in that a folder cannot be listed. Whether it is one at all: a link that leads to no folder is none, and then
@@ -166,7 +176,7 @@ pub(super) fn folder(wishes: Arc<Wishes>, ends: Arc<Ends>, folder: Vec<u8>) -> W
             let path = join(&ends.route.root, &folder);
             pages::page_or_none(end, &wishes.target_name, &path, &wishes.allowance)
         });
-        Output::Surveyed(shown.map(Shown)).boxed()
+        Output::Surveyed(shown.map(Shown::of)).boxed()
     })
 }
 
@@ -220,7 +230,7 @@ fn find(end: &mut dyn End, wishes: &Wishes, set: &FileSet) -> Result<Rooted, Fau
     let tried = end.try_names(&root, set);
     tried.map_err(|cause| Fault::at(name, &cause, end))?;
     Ok(Rooted {
-        shown: Shown(page),
+        shown: Shown::of(page),
         manners: end.manners(),
         follows_links: end.is_remote(),
         root,
