@@ -1,7 +1,7 @@
 //! Files that look the same: one name, size and time, and perhaps another content.
 
 use crate::harness::Case;
-use crate::harness::server::{Features, Running, Server};
+use crate::harness::server::{Do, Features, On, Running, Server};
 
 const LONG_AGO: i64 = 1_600_000_000;
 
@@ -174,4 +174,40 @@ fn a_copy_of_which_no_time_was_told_stays_unproven_and_the_reason_is_said() {
     outcome.code(1);
     outcome.stderr_has("no time of its copy was told when it was written");
     outcome.stderr_has("accept: [copy, reply]");
+}
+
+/// The reply to the renaming of the second is lost, and it fails: it may have its name, and that is where the first one's copy was.
+#[test]
+fn a_file_that_may_have_replaced_a_copy_ends_its_proof() {
+    let from = two_versions().start();
+    let to = Server::new()
+        .folder("/out")
+        .rule(
+            On::command("RNTO").path("/out/x.txt").nth(2),
+            vec![Do::NoReply, Do::CloseAfter],
+        )
+        .start();
+    let case = Case::new().pipeline(
+        &[("from", &from), ("to", &to)],
+        "allow: [hazard::writers, allow::unused]
+defaults: { retry: { attempts: 1 } }
+steps:
+  first: { list: { server: from, path: /a } }
+  second: { list: { server: from, path: /b } }
+  one: { relay: { from: first, to: to, into: /out } }
+  two:
+    needs: [one]
+    on_error: continue
+    relay: { from: second, to: to, into: /out, if_exists: overwrite }
+  gone: { needs: [two], delete: { sources_of: one } }
+",
+    );
+    let outcome = case.run();
+    outcome.code(1);
+    for content in ["content of a", "content of b"] {
+        assert!(
+            stands_somewhere(&from, &to, content),
+            "{content}: {outcome:?}"
+        );
+    }
 }

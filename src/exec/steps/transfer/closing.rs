@@ -104,6 +104,9 @@ impl Transfer {
             // Its source stays unproven; one note is said for all of them, because they have one reason.
             State::Waiting => {
                 closing.undone += 1;
+                if self.files.note(at).is_some_and(|note| note.doubt.is_some()) {
+                    self.prove(at, Stand::Left, shared);
+                }
                 self.happened(at, Happened::Dropped);
                 false
             }

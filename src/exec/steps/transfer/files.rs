@@ -30,6 +30,8 @@ pub(super) struct Files {
 pub(super) struct Note {
     /// What is to be looked at before it is tried again.
     pub(super) doubt: Option<Doubt>,
+    /// Whether it may have got its name although it failed.
+    pub(super) may_stand: bool,
     /// What the server broke off.
     pub(super) broken: Option<Broken>,
     /// Bytes that failed tries have moved, until it is told what became of it.

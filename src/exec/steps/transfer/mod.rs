@@ -275,6 +275,7 @@ impl Transfer {
         match flight {
             Flight::Files(pieces) => {
                 for piece in pieces {
+                    self.files.note_mut(piece.file).may_stand = true;
                     self.fail_file(piece.file, panicked(words), 0, shared);
                 }
             }

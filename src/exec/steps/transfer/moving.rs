@@ -121,6 +121,9 @@ impl Transfer {
     }
 
     fn gave_up(&mut self, piece: Piece, failed: Failed, shared: &mut Shared) {
+        if failed.doubt.is_some() {
+            self.files.note_mut(piece.file).may_stand = true;
+        }
         if failed.left_behind {
             self.files.note_mut(piece.file).left_behind = true;
         }

@@ -123,6 +123,7 @@ impl Transfer {
         }
         self.tell_part_of_set(Some((at, is_unknown)), shared);
         let bytes = self.bytes_of(at);
+        self.files.note_mut(at).may_stand |= is_unknown;
         self.fail_file(at, fault, bytes, shared);
         self.phase.close();
     }

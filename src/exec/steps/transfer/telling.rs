@@ -68,7 +68,8 @@ impl Transfer {
         shared: &mut Shared,
     ) {
         self.mark(at, &outcome, proven, shared);
-        let stands = self.files.state(at) == State::Stands;
+        let stands = self.files.state(at) == State::Stands
+            || self.files.note(at).is_some_and(|note| note.may_stand);
         self.prove(at, stand_of(&outcome, stands, proven), shared);
         let spent = self.files.forget(at).spent;
         shared.file(self.id, self.text(at), outcome, spent + bytes);
@@ -160,7 +161,8 @@ fn stand_of(outcome: &FileOutcome, stands: bool, proven: bool) -> Stand {
         FileOutcome::Unverified { .. } => Stand::Replied,
         FileOutcome::Unchanged if proven => Stand::Same,
         FileOutcome::Unchanged => Stand::Left,
-        FileOutcome::Skipped { .. } if stands => Stand::Left,
+        // It proves nothing, and ends what another file of its name has proven.
+        FileOutcome::Skipped { .. } | FileOutcome::Failed { .. } if stands => Stand::Left,
         _ => Stand::Open,
     }
 }
