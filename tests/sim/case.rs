@@ -212,4 +212,6 @@ pub(super) enum Deed {
     Renames,
     /// Puts a new file beside it.
     Adds,
+    /// Puts a new file under the name for which another file is on its way.
+    Comes,
 }

@@ -28,6 +28,7 @@ mod run;
 mod session;
 mod shrink;
 mod switches;
+mod traps;
 mod tree;
 mod world;
 mod worlds;

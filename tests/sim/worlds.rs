@@ -7,6 +7,7 @@ use super::case::{
 use super::plans;
 use super::rng::Rng;
 use super::switches::Switches;
+use super::traps;
 
 /// Folders of every store.
 pub(super) const FOLDERS: [&str; 8] = ["a", "a", "a", "a", "a/sub", "a/sub", "b", "in"];
@@ -30,7 +31,7 @@ pub(super) fn case(seed: u64, on: &Switches) -> Case {
             views[*to].connections = views[*to].connections.max(2);
         }
     }
-    Case {
+    let mut case = Case {
         on: *on,
         order: rng.next(),
         stores,
@@ -41,7 +42,9 @@ pub(super) fn case(seed: u64, on: &Switches) -> Case {
         faults,
         jobs: rng.percent(30).then(|| 1 + rng.below(3)),
         resumes: rng.percent(60),
-    }
+    };
+    traps::set(&mut case, seed);
+    case
 }
 
 fn store(rng: &mut Rng, on: &Switches) -> Store {

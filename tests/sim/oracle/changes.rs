@@ -127,7 +127,12 @@ impl Oracle {
                 .iter()
                 .any(|s| seen.tree.at(s) == seen.tree.at(spot))
         };
-        if self.is_race(spot) || self.made.get(spot) == Some(&id.0) || (unverified && own()) {
+        let keeps = matches!(transfer.options.if_exists, IfExists::Skip | IfExists::Fail);
+        let is_race = match keeps {
+            true => self.is_late_race(seen.tree, spot),
+            false => self.is_race(spot),
+        };
+        if is_race || self.made.get(spot) == Some(&id.0) || (unverified && own()) {
             return Ok(());
         }
         let sources = self.sources_of_target(seen, id, transfer, spot);

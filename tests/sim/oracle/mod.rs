@@ -97,6 +97,8 @@ pub(super) struct Oracle {
     touched: BTreeMap<Spot, u64>,
     /// When the run had last looked at a name before somebody else touched it.
     looked_before: BTreeMap<Spot, u64>,
+    /// When the run last added to a file.
+    written: BTreeMap<Ino, u64>,
     /// Names of which somebody has rewritten the file within the second of its time, so that it looks as before.
     alike: BTreeSet<Spot>,
     /// Sources whose session was lost with the last byte, so that nobody could ask whether they had changed.
@@ -131,6 +133,7 @@ impl Oracle {
             names: BTreeMap::new(),
             touched: BTreeMap::new(),
             looked_before: BTreeMap::new(),
+            written: BTreeMap::new(),
             alike: BTreeSet::new(),
             unasked: BTreeSet::new(),
             tick: 0,
@@ -174,6 +177,12 @@ impl Oracle {
     /// The session was lost with the last byte of a file.
     pub(super) fn not_asked(&mut self, spot: &Spot) {
         self.unasked.insert(spot.clone());
+    }
+
+    /// The run has added to a file.
+    pub(super) fn wrote(&mut self, file: Ino) {
+        self.tick += 1;
+        self.written.insert(file, self.tick);
     }
 
     pub(super) fn looked_at(&mut self, spot: &Spot) {
@@ -236,6 +245,13 @@ impl Oracle {
     fn is_race(&self, spot: &Spot) -> bool {
         let touched = self.touched.get(spot).copied().unwrap_or(0);
         touched > self.looked(spot)
+    }
+
+    /// The same where a name must be looked at once more when the file that gets it is whole: what somebody had put there
+    /// before was to be seen.
+    fn is_late_race(&self, tree: &Tree, spot: &Spot) -> bool {
+        let written = tree.at(spot).and_then(|ino| self.written.get(&ino));
+        self.is_race(spot) && self.touched.get(spot) > written
     }
 
     fn looked(&self, spot: &Spot) -> u64 {

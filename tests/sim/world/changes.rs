@@ -45,6 +45,7 @@ impl State {
             file.modified = now;
             file.flushed = view != LOCAL;
         }
+        self.oracle.wrote(ino);
     }
 
     /// Takes a file's name away.

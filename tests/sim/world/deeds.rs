@@ -8,7 +8,7 @@ impl State {
         let mut all: Vec<(usize, Spot)> = Vec::new();
         for (store, root) in self.stores.iter().enumerate() {
             self.tree.walk_names(*root, &mut |spot, name, _| {
-                if !is_temporary(name) {
+                if is_temporary(name) == (deed == Deed::Comes) {
                     all.push((store, spot.clone()));
                 }
             });
@@ -25,7 +25,7 @@ impl State {
         let second = old.map(|file| file.modified.div_euclid(1000));
         let length = old.map_or(0, |file| file.bytes.len());
         let length = match deed {
-            Deed::Changes | Deed::Adds => length + 3,
+            Deed::Changes | Deed::Adds | Deed::Comes => length + 3,
             _ => length,
         };
         let name = self.tree.shown(&spot);
@@ -45,6 +45,13 @@ impl State {
             }
             Deed::Takes => {
                 self.tree.take(&spot);
+            }
+            Deed::Comes => {
+                let end = name.windows(9).position(|part| part == b".ftpflow-");
+                let file = self.new_file(length, now);
+                self.tree
+                    .put(spot.0, &name[..end.unwrap_or(name.len())], file);
+                touched = self.tree.names_of(&self.stores, file);
             }
             Deed::Renames | Deed::Adds => {
                 let other = [&name[..], b"2"].concat();
