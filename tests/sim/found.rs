@@ -137,3 +137,64 @@ fn a_step_that_never_starts_is_not_refused_for_a_hazard_as_well() {
         resumes: false,
     });
 }
+
+/// The second of two files whose names a server takes for one is written over the first, and shown under its own name alone.
+/// Which of them was written last decides what stands there, and no listing shows both.
+#[test]
+fn a_copy_that_another_file_of_the_run_may_have_replaced_is_asked_for_in_vain() {
+    let file = |folder, name, content| FileSpec {
+        store: 0,
+        folder,
+        name,
+        content,
+        length: 50,
+        age: 3600,
+    };
+    let upload = |from: &str, to| What::Transfer {
+        from: from.to_owned(),
+        source: LOCAL,
+        to,
+        into: "/b".to_owned(),
+        options: vec![("if_exists", "overwrite"), ("times", "now")],
+    };
+    let mut views = views();
+    views.push(View {
+        host: "h2.test".to_owned(),
+        ..views[1].clone()
+    });
+    for second in 1..=2 {
+        for (one, other) in [("X", "x"), ("x", "X"), ("x.", "x")] {
+            let folding = Store {
+                folds: true,
+                trims: true,
+                ..Store::default()
+            };
+            holds(&Case {
+                on: Switches::NONE,
+                order: 0,
+                stores: vec![Store::default(), folding],
+                views: views.clone(),
+                files: vec![file("w/a", one, 1), file("w/in", other, 2)],
+                links: Vec::new(),
+                steps: vec![
+                    step("s0", &[], list(LOCAL, "a")),
+                    step("s1", &["s0"], list(LOCAL, "in")),
+                    step("s2", &["s1"], upload("s0", 1)),
+                    step("s3", &["s2"], upload("s1", second)),
+                    step(
+                        "s4",
+                        &["s3"],
+                        What::SourcesOf {
+                            steps: vec!["s2".to_owned()],
+                            remove_empty: false,
+                            max: 100,
+                        },
+                    ),
+                ],
+                faults: Vec::new(),
+                jobs: None,
+                resumes: false,
+            });
+        }
+    }
+}

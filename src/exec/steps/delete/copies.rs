@@ -150,8 +150,7 @@ impl Looking {
             }
         };
         if entry.is_none()
-            && copy.was_there
-            && let Some(other) = listed_otherwise(end, page, &copy.name)
+            && let Some(other) = taken_for(end, page, copy)
         {
             return Ok(Err(format!(
                 "what was taken for its copy is listed as `{other}`, and may be that of another file"
@@ -193,7 +192,17 @@ fn looks(entry: PageEntry<'_>) -> Looks {
     }
 }
 
-/// The name of an entry that a system may take for this one: it was found there, and nothing tells whose copy it is.
+/// The name of what may have answered for a copy that no listing shows. What this run wrote may be listed otherwise, where a
+/// server writes names as it likes, but not where another file of the run has such a name: it may have been written over.
+fn taken_for(end: &dyn End, page: &Page, copy: &Copy) -> Option<String> {
+    match copy.beside.first() {
+        Some(other) => Some(end.decode(other)),
+        None if copy.was_there => listed_otherwise(end, page, &copy.name),
+        None => None,
+    }
+}
+
+/// The name of an entry that a system may take for this one.
 fn listed_otherwise(end: &dyn End, page: &Page, name: &[u8]) -> Option<String> {
     let own = fold(&end.decode(name));
     let others = page.entries().map(|entry| entry.name);
