@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::harness::Case;
 use crate::harness::server::{Running, Server};
+use crate::harness::{Case, Outcome};
 
 /// Uploads `out` to `/in` with these options, and deletes the sources.
 fn moved(server: &Running, options: &str) -> Case {
@@ -22,6 +22,17 @@ fn moved(server: &Running, options: &str) -> Case {
 "
         ),
     )
+}
+
+/// Of `README` and `readme` each is still there, or its content has arrived.
+#[track_caller]
+fn nothing_is_lost(server: &Running, case: &Case, outcome: &Outcome, options: &str) {
+    let stands = server.read("/in/readme").or(server.read("/in/README"));
+    for (name, content) in [("README", "the large one"), ("readme", "small")] {
+        let kept = case.read(format!("out/{name}")).is_some();
+        let arrived = stands == Some(content.into());
+        assert!(kept || arrived, "{options} {name} {outcome:?}");
+    }
 }
 
 fn folding() -> Server {
@@ -58,12 +69,7 @@ fn the_second_of_two_files_that_become_one_does_not_replace_the_first_in_the_nex
             .file("out/readme", "small");
         for _ in 0..3 {
             let outcome = case.run();
-            let stands = server.read("/in/readme").or(server.read("/in/README"));
-            for (name, content) in [("README", "the large one"), ("readme", "small")] {
-                let kept = case.read(format!("out/{name}")).is_some();
-                let arrived = stands == Some(content.into());
-                assert!(kept || arrived, "{options} {name} {outcome:?}");
-            }
+            nothing_is_lost(&server, &case, &outcome, options);
         }
     }
 }
@@ -145,12 +151,7 @@ fn the_second_of_two_files_that_become_one_fails() {
                 clear.iter().any(|words| outcome.stderr.contains(words)),
                 "{outcome:?}"
             );
-            let stands = server.read("/in/readme").or(server.read("/in/README"));
-            for (name, content) in [("README", "the large one"), ("readme", "small")] {
-                let kept = case.read(format!("out/{name}")).is_some();
-                let arrived = stands == Some(content.into());
-                assert!(kept || arrived, "{options} {name} {outcome:?}");
-            }
+            nothing_is_lost(&server, &case, &outcome, options);
             assert!(!case.files("out").is_empty(), "{options} {outcome:?}");
         }
     }

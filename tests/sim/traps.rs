@@ -5,7 +5,7 @@
 
 use super::case::{Case, Deed, Fault, FileSpec, LOCAL, Planned, Step, What};
 use super::rng::{Rng, mix};
-use super::worlds::spelled;
+use super::worlds::{folder_in, spelled};
 
 const NAMES: [&str; 3] = ["x", "z.txt", "y"];
 const TARGETS: [&str; 2] = ["b", "in"];
@@ -141,13 +141,7 @@ impl Trap<'_> {
     /// A file of its own content.
     fn file(&mut self, side: usize, folder: &'static str, name: &'static str, length: usize) {
         let store = self.case.views[side].store;
-        let folder = match (store, folder) {
-            (0, "a") => "w/a",
-            (0, "a/sub") => "w/a/sub",
-            (0, "b") => "w/b",
-            (0, _) => "w/in",
-            (_, folder) => folder,
-        };
+        let folder = folder_in(store, folder);
         let age = self.rng.pick(&[30, 3600, 90_000]) + self.case.files.len() as i64;
         self.case.files.push(FileSpec {
             store,

@@ -47,6 +47,17 @@ pub(super) fn case(seed: u64, on: &Switches) -> Case {
     case
 }
 
+/// Where a folder lies in a store: this machine's are below the folder that it works in.
+pub(super) fn folder_in(store: usize, folder: &'static str) -> &'static str {
+    match (store, folder) {
+        (0, "a") => "w/a",
+        (0, "a/sub") => "w/a/sub",
+        (0, "b") => "w/b",
+        (0, _) => "w/in",
+        (_, folder) => folder,
+    }
+}
+
 fn store(rng: &mut Rng, on: &Switches) -> Store {
     Store {
         folds: on.folds && rng.percent(15),
@@ -160,13 +171,7 @@ fn files(rng: &mut Rng, stores: usize, on: &Switches) -> Vec<FileSpec> {
             false => age + rng.pick(&[-1, 1, 3, 61]) * (1 + files.len() as i64 % 3),
         };
         let folder = rng.pick(&FOLDERS);
-        let folder = match (store, folder) {
-            (0, "a") => "w/a",
-            (0, "a/sub") => "w/a/sub",
-            (0, "b") => "w/b",
-            (0, _) => "w/in",
-            (_, folder) => folder,
-        };
+        let folder = folder_in(store, folder);
         files.push(FileSpec {
             store,
             folder,
