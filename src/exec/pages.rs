@@ -77,6 +77,14 @@ pub(super) fn some(
     page_or_none(end, name, path, &allowance)
 }
 
+/// Lists a folder, and gives files their names again that an interrupted deletion has put away there.
+pub(super) fn restore_in(end: &mut dyn End, name: &str, folder: &[u8]) -> Result<(), Fault> {
+    match alone(end, name, folder)? {
+        Some(page) => restore(end, name, folder, &page).map(drop),
+        None => Ok(()),
+    }
+}
+
 /// Gives files their names again that an interrupted deletion has put away; whether there were any. A file of which both
 /// names stand stays as it is: somebody made the other one meanwhile.
 pub(super) fn restore(

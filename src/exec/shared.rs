@@ -386,7 +386,6 @@ impl Shared {
     }
 }
 
-/// The entry of each server, and the zone that the manifest gives it.
 /// How often each set will be read. A deletion may ask once more for what a transfer was to copy.
 fn readers(plan: &Plan) -> Vec<usize> {
     let deletes = plan.steps.iter().any(|step| step.kind.removes());
@@ -401,6 +400,7 @@ fn readers(plan: &Plan) -> Vec<usize> {
     readers
 }
 
+/// The entry of each server, and the zone that the manifest gives it.
 fn readings(plan: &Plan) -> Arc<[Reading]> {
     let offsets = plan
         .servers

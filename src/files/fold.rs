@@ -1,5 +1,7 @@
 //! Names that a server or a disk may take for one.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::NameEncoding;
@@ -12,6 +14,21 @@ pub fn fold(name: &str) -> String {
     let upper = name.to_uppercase().to_lowercase();
     let composed = ComposingNormalizerBorrowed::new_nfc().normalize(&upper);
     composed.trim_end_matches(['.', ' ']).to_owned()
+}
+
+/// A name without what some systems do not tell apart, as a hash; bytes that are no UTF-8 are taken as they are, but for
+/// ASCII letters.
+pub fn folded(name: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match std::str::from_utf8(name) {
+        Ok(text) if !name.is_ascii() => fold(text).hash(&mut hasher),
+        _ => {
+            let end = name.iter().rposition(|byte| !matches!(byte, b'.' | b' '));
+            let kept = &name[..end.map_or(0, |end| end + 1)];
+            kept.to_ascii_lowercase().hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 /// Whether two names are the same text in the same bytes or in another Unicode form, which servers and disks choose themselves.

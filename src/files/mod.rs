@@ -23,7 +23,7 @@ pub use entry::{
     racy_in_some_zone,
 };
 pub use filter::{Filter, Filtered, KindTest, Sort, SortKey};
-pub use fold::{fold, name_keys, same_form};
+pub use fold::{fold, folded, name_keys, same_form};
 pub use limits::{Allowance, Limit, Limits};
 pub use listing::{Folder, Listing};
 pub use name::{NameProblem, Reach, check_command, check_component, local_component, translate};

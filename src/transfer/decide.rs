@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::decision::{DecideError, Decision, Decisions, Exactness, MOST_OTHERS, Refusal, Skip};
 use super::end::Looks;
-use super::inventory::{Inventory, Standing, ancestors, folded};
+use super::inventory::{Inventory, Standing, ancestors};
 use super::request::Request;
-use crate::files::{FileSet, Kind, Route, Time, fold};
+use crate::files::{FileSet, Kind, Route, Time, fold, folded};
 use crate::options::{IfExists, Verify};
 
 struct Deciding<'a> {
@@ -144,12 +144,12 @@ impl Deciding<'_> {
     }
 
     /// Notes which other files of the set may be what stands there, found under another path: they have its name, size and
-    /// time. Whether there are any.
-    fn note_others(&mut self, at: u32, relative: &[u8], standing: Standing) -> bool {
+    /// time.
+    fn note_others(&mut self, at: u32, relative: &[u8], standing: Standing) {
         let set = self.set;
         let by_name = self.by_name.get_or_insert_with(|| by_name(set));
         if by_name.is_empty() {
-            return false;
+            return;
         }
         let there = standing.looks();
         let name = last_name(&self.route.encoding.decode(relative).text);
@@ -168,11 +168,9 @@ impl Deciding<'_> {
             others.filter(|&other| other != at && Looks::listed(set, other).may_be_one(there));
         // One more than are told apart says that there are too many.
         let others: Vec<u32> = others.take(MOST_OTHERS + 1).collect();
-        let any = !others.is_empty();
-        if any {
+        if !others.is_empty() {
             self.out.others.insert(at, others);
         }
-        any
     }
 
     /// Whether something stands in the way of a folder above a file. Files of one folder mostly follow one another.

@@ -1,12 +1,11 @@
 //! What stands at a destination before a transfer, from one listing a folder.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
 use super::end::Looks;
 use crate::files::{
-    FileSet, Kind, Page, PageEntry, Partials, Route, Time, fold, is_aside, join, put_aside_from,
+    FileSet, Kind, Page, PageEntry, Partials, Route, Time, folded, is_aside, join, put_aside_from,
     same_form, split,
 };
 
@@ -336,21 +335,6 @@ impl Standing {
             modified: entry.modified,
         }
     }
-}
-
-/// A name without what some systems do not tell apart, as a hash; bytes that are no UTF-8 are taken as they are, but for
-/// ASCII letters.
-pub(super) fn folded(name: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    match std::str::from_utf8(name) {
-        Ok(text) if !name.is_ascii() => fold(text).hash(&mut hasher),
-        _ => {
-            let end = name.iter().rposition(|byte| !matches!(byte, b'.' | b' '));
-            let kept = &name[..end.map_or(0, |end| end + 1)];
-            kept.to_ascii_lowercase().hash(&mut hasher);
-        }
-    }
-    hasher.finish()
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub use end::{Arrived, End, Fetch, Looks, Put, Reading, Refused, Seen};
 pub use error::{Cause, CopyError, Doubt, Role, SizeProblem, Stage, SumProblem};
 pub use inventory::{Inventory, Manners, Standing, folders};
 pub use item::Item;
-pub use places::{Unsure, Verdict, ask_others, ask_places, mark_folder, marks_in};
+pub use places::{Unsure, Verdict, ask_others, ask_places, mark_folder, mark_path, marks_in};
 pub use publish::{Published, Settled, discard, publish, settle, written};
 pub use remove::{Changed, Fate, still_same};
 pub use request::Request;

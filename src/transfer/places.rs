@@ -12,7 +12,7 @@ use super::decision::Refusal;
 use super::end::{End, Put, Seen};
 use super::error::{Cause, CopyError, Role};
 use super::item::Item;
-use crate::files::{Allowance, Page, TEMPORARY_TAIL, join, split};
+use crate::files::{Allowance, Fingerprint, Page, Partials, TEMPORARY_TAIL, join, split};
 
 /// What was found out about a pair of folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +122,11 @@ pub(super) fn make_sure(
         }
         _ => Ok(verdict),
     }
+}
+
+/// The path of the mark that tells the owner's folder apart.
+pub fn mark_path(owner: &Fingerprint<'_>) -> Vec<u8> {
+    Partials::of(&join(owner.path, b"mark"), owner).of_version(Some(0), None)
 }
 
 /// Writes an empty file that tells its folder apart; whether the folder shows it.

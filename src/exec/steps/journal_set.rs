@@ -7,7 +7,6 @@ use super::{Ending, JobWork, Machine, Next, Output, Stop};
 use crate::event::StepOutcome;
 use crate::exec::roles::JobId;
 use crate::exec::shared::Shared;
-use crate::files::FileSet;
 use crate::plan::StepId;
 
 /// Entries in one record, which are one slice.
@@ -53,7 +52,7 @@ impl JournalSet {
             shared.journal_entries(self.id, set, &slice);
         }
         self.written += slice.len();
-        let last = self.written == FileSet::len(set);
+        let last = self.written == set.len();
         if last {
             shared.journal_set(self.id, set);
         }

@@ -62,9 +62,7 @@ impl Journaled {
 fn restore(end: &mut dyn End, server: &str, begun: &[Vec<u8>]) -> Result<(), Fault> {
     let folders: BTreeSet<&[u8]> = begun.iter().map(|path| split(path).0).collect();
     for folder in folders {
-        if let Some(page) = pages::alone(end, server, folder)? {
-            pages::restore(end, server, folder, &page)?;
-        }
+        pages::restore_in(end, server, folder)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::files::{Kind, Page, PageEntry, Precision, fold, join, same_form};
+use crate::files::{Kind, Page, PageEntry, Precision, fold, folded, join, same_form};
 use crate::transfer::{End, Links, Looks, Role};
 
 use super::Output;
@@ -32,9 +32,8 @@ pub(super) struct Looking {
 /// Names of copies, and those that a system may take for one of them.
 #[derive(Default)]
 pub(super) struct Names {
-    exact: HashSet<Vec<u8>>,
-    /// Without case, and without dots and spaces at the end.
-    alike: HashSet<Vec<u8>>,
+    /// By their hashes: see [`folded`].
+    alike: HashSet<u64>,
     /// Whether one is not ASCII: then so may be what is taken for it.
     foreign: bool,
 }
@@ -43,28 +42,20 @@ impl Names {
     pub(super) fn of<'c>(copies: impl IntoIterator<Item = &'c Copy>) -> Names {
         let mut names = Names::default();
         for copy in copies {
-            names.alike.insert(plain(&copy.name));
-            names.foreign |= !copy.name.is_ascii();
-            let all = copy.beside.iter().chain([&copy.name]);
-            names.exact.extend(all.cloned());
+            names.add(&copy.name);
+            copy.beside.iter().for_each(|name| names.add(name));
         }
         names
     }
 
     pub(super) fn add(&mut self, name: &[u8]) {
-        self.exact.insert(name.to_vec());
+        self.alike.insert(folded(name));
+        self.foreign |= !name.is_ascii();
     }
 
     fn hold(&self, name: &[u8]) -> bool {
-        self.exact.contains(name)
-            || (self.foreign && !name.is_ascii())
-            || self.alike.contains(&plain(name))
+        (self.foreign && !name.is_ascii()) || self.alike.contains(&folded(name))
     }
-}
-
-fn plain(name: &[u8]) -> Vec<u8> {
-    let end = name.iter().rposition(|byte| !b". ".contains(byte));
-    name[..end.map_or(0, |end| end + 1)].to_ascii_lowercase()
 }
 
 /// Files whose copy is not as it must be, and why.

@@ -101,21 +101,20 @@ impl Place {
         let path = join(self.set.root(), &folder.folder);
         let names = folder.positions.iter();
         let names: HashSet<Vec<u8>> = names.map(|at| name_of(&self.set, *at)).collect();
-        // What was put away may have had any name.
-        let is_away = |name: &[u8]| name_before(name).is_some();
-        let known = names.clone();
-        let wanted = move |name: &[u8]| known.contains(name) || (restore && is_away(name));
-        let page = pages::some(end, &self.name, &path, wanted)?;
-        let away = page
-            .as_ref()
-            .map(|page| pages::put_away(page).next().is_some());
-        if !restore || away != Some(true) {
+        let names = Arc::new(names);
+        let list = |end: &mut dyn End, restore: bool| {
+            let names = Arc::clone(&names);
+            let wanted =
+                move |name: &[u8]| names.contains(name) || (restore && name_before(name).is_some());
+            pages::some(end, &self.name, &path, wanted)
+        };
+        let page = list(end, restore)?;
+        let is_away = |page: &Page| restore && pages::put_away(page).next().is_some();
+        if !page.as_ref().is_some_and(is_away) {
             return Ok(page);
         }
-        if let Some(page) = pages::alone(end, &self.name, &path)? {
-            pages::restore(end, &self.name, &path, &page)?;
-        }
-        pages::some(end, &self.name, &path, move |name| names.contains(name))
+        pages::restore_in(end, &self.name, &path)?;
+        list(end, false)
     }
 
     /// Whether a file still is what was transferred, as exactly as that can be told; only asked where a listing tells less.

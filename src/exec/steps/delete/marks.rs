@@ -13,8 +13,8 @@ use crate::exec::fault::Fault;
 use crate::exec::roles::Roles;
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
-use crate::files::{Fingerprint, Partials, join};
-use crate::transfer::{Links, Role, mark_folder, marks_in};
+use crate::files::Fingerprint;
+use crate::transfer::{Links, Role, mark_folder, mark_path, marks_in};
 
 /// What is still to be asked.
 #[derive(Default)]
@@ -141,13 +141,12 @@ impl Delete {
 
     fn mark_of(&self, folder: u32, shared: &Shared) -> Vec<u8> {
         let folder = &self.copies.folders[folder as usize];
-        let owner = Fingerprint {
+        mark_path(&Fingerprint {
             manifest: &shared.plan.name,
             step: &shared.plan.step(self.id).name,
             source: &shared.identity_text(folder.side),
             path: &folder.path,
-        };
-        Partials::of(&join(&folder.path, b"mark"), &owner).of_version(Some(0), None)
+        })
     }
 
     /// The next thing to ask, and where.

@@ -11,9 +11,9 @@ use super::distinct::Distinct;
 use super::ends::Terms;
 use crate::exec::fault::Fault;
 use crate::exec::steps::job::{Desk, Work};
-use crate::files::{Fingerprint, Partials, join, split};
+use crate::files::{Fingerprint, split};
 use crate::options::Publish;
-use crate::transfer::{Links, MOST_OTHERS, Role, mark_folder, marks_in};
+use crate::transfer::{Links, MOST_OTHERS, Role, mark_folder, mark_path, marks_in};
 
 /// Fewer pairs are asked about by the files' own temporary names, so that nothing else reaches the destination.
 const WORTH_MARKS: usize = 16;
@@ -76,13 +76,12 @@ fn ask(terms: &Terms, wanted: &Wanted, desk: &mut Desk) -> Result<Distinct, Faul
 }
 
 fn mark(terms: &Terms, folder: &[u8]) -> Vec<u8> {
-    let owner = Fingerprint {
+    mark_path(&Fingerprint {
         manifest: &terms.wishes.manifest,
         step: &terms.wishes.step,
         source: &terms.wishes.source_id,
         path: folder,
-    };
-    Partials::of(&join(folder, b"mark"), &owner).of_version(Some(0), None)
+    })
 }
 
 /// Marks the folders; those that show it. A refusal leaves a folder unknown.

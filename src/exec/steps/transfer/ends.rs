@@ -202,7 +202,7 @@ impl Ends {
 
     /// Keeps which folders of sources and destination are two, found out before files move.
     pub(super) fn tell_apart(&self, distinct: Distinct) {
-        // A job that was tried again has told before.
+        // One job tells it, once.
         let _ = self.apart.set(distinct);
     }
 
