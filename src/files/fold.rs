@@ -21,7 +21,7 @@ pub fn fold(name: &str) -> String {
 pub fn folded(name: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     match std::str::from_utf8(name) {
-        Ok(text) if !name.is_ascii() => fold(text).hash(&mut hasher),
+        Ok(text) if !name.is_ascii() => fold(text).as_bytes().hash(&mut hasher),
         _ => {
             let end = name.iter().rposition(|byte| !matches!(byte, b'.' | b' '));
             let kept = &name[..end.map_or(0, |end| end + 1)];
@@ -63,6 +63,22 @@ mod tests {
         assert_eq!(fold("a. ."), fold("A"));
         assert_ne!(fold("a"), fold("b"));
         assert_ne!(fold(".a"), fold("a"));
+    }
+
+    #[test]
+    fn a_hash_is_of_what_the_name_folds_to_whatever_letters_it_has() {
+        let hash = |text: &str| folded(text.as_bytes());
+        for (one, other) in [
+            ("stra\u{df}e", "STRASSE"),
+            ("\u{212a}.txt", "k.txt"),
+            ("a. .", "A"),
+            ("e\u{301}", "\u{c9}"),
+        ] {
+            assert_eq!(fold(one), fold(other));
+            assert_eq!(hash(one), hash(other), "{one} {other}");
+        }
+        assert_ne!(hash("a"), hash("b"));
+        assert_eq!(folded(b"\xffA"), folded(b"\xffa."));
     }
 
     #[test]
