@@ -485,3 +485,24 @@ fn a_full_disk_of_a_real_server_is_one_error_and_leaves_no_half_file() {
         assert_eq!(whole_files(&small, &what), FILES, "{what}");
     }
 }
+
+/// A limit on the size of files is no reason to be killed for: what was to be written is an error with a name.
+#[test]
+fn a_file_beyond_the_limit_of_the_shell_fails_and_the_others_arrive() {
+    let server = Server::new()
+        .pattern("/in/large.bin", 3 << 20, 5)
+        .file("/in/small.txt", "content")
+        .start();
+    let limited = "ulimit -f 2048; exec \"$0\" run pipeline.yaml";
+    let case = Case::new()
+        .pipeline(
+            &[("s", &server)],
+            "steps:\n  get: { download: { server: s, files: '/in/*', into: out } }\n",
+        )
+        .args(["-c", limited, env!("CARGO_BIN_EXE_ftpflow")]);
+    let outcome = Process::new(case.start(Path::new("sh"))).wait();
+    outcome.code(1).stderr_has("large.bin");
+    outcome.stderr_has("file too large");
+    assert_eq!(case.read("out/small.txt"), Some(b"content".to_vec()));
+    assert_eq!(case.read("out/large.bin"), None);
+}

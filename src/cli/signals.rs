@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use super::exit::Exit;
@@ -27,6 +28,8 @@ pub(super) fn listen(
 }
 
 fn begin(interrupt: Interrupt, hurry: Hurry, events: SyncSender<Stamped>) -> io::Result<()> {
+    // A file that grows beyond `ulimit -f` is then an error of the write, as a full disk is, and not the end of the process.
+    signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     let ignored = ignored();
     let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter();
     let mut signals = Signals::new(heeded.filter(|signal| !is_in(ignored, *signal)))?;
