@@ -389,3 +389,36 @@ fn a_data_port_that_stays_dead_fails_and_deletes_nothing() {
     outcome.code(1).stderr_has("no data connection");
     assert_eq!(server.names("/in").len(), 3);
 }
+
+/// What the first list could not see nobody has brought anywhere; the second sees it, and no transfer names it.
+#[test]
+fn what_a_broken_list_kept_from_a_transfer_is_not_deleted_by_a_later_list() {
+    for (path, deleted) in [("/in", vec![]), ("/in/sub", vec!["a.txt"])] {
+        let server = Server::new()
+            .files("/in", ["a.txt"], "content")
+            .files("/in/sub", ["b.txt"], "content")
+            .rule(
+                On::command("MLSD").path(path).nth(1),
+                Do::reply("450 not now"),
+            )
+            .start();
+        let case = Case::new().servers(
+            &[("s", &server, TIMES)],
+            "defaults: { retry: { attempts: 1 } }
+steps:
+  found: { on_error: continue, list: { server: s, path: /in, recursive: true } }
+  keep: { download: { from: found, into: out } }
+  again: { needs: [keep], list: { server: s, path: /in, recursive: true } }
+  tidy: { delete: { from: again } }
+",
+        );
+        let outcome = case.run();
+        outcome.code(1);
+        for name in ["a.txt", "sub/b.txt"] {
+            let stands = server.read(format!("/in/{name}")).is_some();
+            assert_eq!(stands, !deleted.contains(&name), "{name}: {outcome:?}");
+            assert!(stands || case.read(format!("out/{name}")).is_some());
+        }
+        outcome.stderr_has("its list may not be whole");
+    }
+}

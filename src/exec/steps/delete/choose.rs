@@ -187,6 +187,9 @@ impl Question {
             let sources = known.sources.get_or_init(|| Sources::new(&self.relied));
             givens = sources.prove(&self.relied, found, facts, &mut needs.aparts)?;
         }
+        if givens.is_empty() && !self.sources_of && !self.copies {
+            self.relied.iter().try_for_each(Relied::knew_all)?;
+        }
         match self.copies {
             true => needs.copies = self.origins(&path, &givens, known)?,
             false => self.others(at, &path, &givens, known, &mut needs)?,

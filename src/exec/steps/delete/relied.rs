@@ -64,6 +64,18 @@ impl Relied {
         })
     }
 
+    /// Whether it was given all files that it was to bring; the reason why that is not known. One that it was not given has gone
+    /// nowhere, and a later list may see it.
+    pub(super) fn knew_all(&self) -> Result<(), String> {
+        match self.ledger.set.incomplete_reason() {
+            None => Ok(()),
+            Some(reason) => Err(format!(
+                "`{}` may never have been given it, because its list may not be whole: {reason}",
+                self.name
+            )),
+        }
+    }
+
     pub(super) fn paths(&self) -> Paths {
         Paths::new(&self.ledger)
     }
