@@ -271,3 +271,43 @@ fn a_copy_that_went_from_a_real_server_is_brought_again() {
         assert!(source.names("/src/d").is_empty(), "{kind:?}");
     }
 }
+
+/// The last step of an interrupted run has failed; the copy of a file that it deleted stands where an earlier step of it had
+/// brought another one.
+#[test]
+fn a_resumed_run_does_not_put_back_a_file_over_the_copy_of_one_that_it_has_deleted() {
+    let server = Server::new()
+        .file("/a/x.txt", "from a")
+        .folder("/out")
+        .rule(
+            On::command("MLSD").path("/late").nth(1),
+            Do::reply("450 not now"),
+        )
+        .folder("/late")
+        .start();
+    let case = Case::new()
+        .servers(
+            &[("s", &server, "connections: 2")],
+            "allow: [hazard::writers]
+defaults: { retry: { attempts: 1 } }
+steps:
+  found: { list: { server: s, path: /a } }
+  one: { relay: { from: found, to: s, into: /out, if_exists: overwrite } }
+  two: { needs: [one], upload: { files: 'src/*', to: s, into: /out, if_exists: overwrite } }
+  gone: { delete: { sources_of: two } }
+  late: { needs: [gone], list: { server: s, path: /late } }
+",
+        )
+        .file("src/x.txt", "from here");
+    case.run().code(1);
+    assert_eq!(case.files("src"), [""; 0]);
+    assert_eq!(server.read("/out/x.txt"), Some(b"from here".to_vec()));
+    let case = case.args(["run", "pipeline.yaml", "--resume"]);
+    let outcome = case.run();
+    assert_eq!(
+        server.read("/out/x.txt"),
+        Some(b"from here".to_vec()),
+        "{outcome:?}"
+    );
+    outcome.code(1).stderr_has("another file has its name now");
+}

@@ -16,16 +16,24 @@ impl Shared {
 
     /// Whether a `delete` of an interrupted run has deleted a file, or found it gone.
     pub(super) fn has_deleted(&self, side: Side, path: &[u8]) -> bool {
-        let Some(resumed) = &self.resumed else {
-            return false;
-        };
         let side = self.identity(side);
-        let there = |step: &&Step| step.changes.iter().any(|at| self.identity(*at) == side);
+        let there = |step: &Step| step.changes.iter().any(|at| self.identity(*at) == side);
+        let mut deletes = self.kept_deletes().filter(|(step, _)| there(step));
+        deletes.any(|(_, record)| record.marks.get(path) == Some(&Mark::Deleted))
+    }
+
+    /// Whether an interrupted run has deleted anything.
+    pub(super) fn has_deleted_any(&self) -> bool {
+        let mut marks = self
+            .kept_deletes()
+            .flat_map(|(_, record)| record.marks.values());
+        marks.any(|mark| *mark == Mark::Deleted)
+    }
+
+    /// What an interrupted run has journaled of its deletes.
+    fn kept_deletes(&self) -> impl Iterator<Item = (&Step, &StepRecord)> {
         let deletes = self.plan.steps.iter().filter(|step| step.kind.removes());
-        let mut records = deletes
-            .filter(there)
-            .filter_map(|step| resumed.step(&step.name));
-        records.any(|record| record.marks.get(path) == Some(&Mark::Deleted))
+        deletes.filter_map(|step| Some((step, self.kept(step.id)?)))
     }
 
     /// Journals that a file is dealt with.

@@ -7,6 +7,7 @@ use crate::transfer::{Decision, Exactness};
 
 use super::Transfer;
 use super::state::State;
+use crate::exec::fault::Fault;
 use crate::exec::proofs::Stand;
 use crate::exec::shared::Shared;
 
@@ -73,16 +74,17 @@ impl Transfer {
             }
             return Recalled::Told;
         }
-        let Decision::Same(exactness) = decision else {
-            let again = matches!(
-                decision,
-                Decision::Transfer { .. } | Decision::Resume { .. }
-            );
-            return if again {
-                Recalled::Missed
-            } else {
-                Recalled::Anew
-            };
+        let exactness = match decision {
+            Decision::Same(exactness) => exactness,
+            // A later step may have written over it, and what that brought may have no source any more.
+            Decision::Transfer { over: true } | Decision::Resume { over: true, .. }
+                if shared.has_deleted_any() =>
+            {
+                self.fail_file(at, written_over(), 0, shared);
+                return Recalled::Told;
+            }
+            Decision::Transfer { .. } | Decision::Resume { .. } => return Recalled::Missed,
+            Decision::Skip(_) | Decision::Refuse(_) => return Recalled::Anew,
         };
         // Its size and time prove too little: a job asks for more.
         if self.looks_again(exactness) {
@@ -129,4 +131,11 @@ impl Transfer {
         };
         shared.warn_step(self.id, text);
     }
+}
+
+fn written_over() -> Fault {
+    let fault = Fault::permanent(
+        "it had arrived, and another file has its name now, which may be all that is left of one that this run has deleted",
+    );
+    fault.help("look at it; move it away, or run without `--resume` to replace it")
 }
