@@ -17,11 +17,15 @@ pub(super) fn epsv_port(text: &[u8]) -> Option<u16> {
         .filter(|port| *port > 0)
 }
 
-/// The address in a 227 reply: the first six numbers with commas, with or without parentheses (RFC 1123 §4.1.2.6).
+/// The address in a 227 reply: the first six numbers with commas, with or without parentheses (RFC 1123 §4.1.2.6), and with
+/// or without spaces around the commas.
 pub(super) fn pasv_address(text: &[u8]) -> Option<SocketAddr> {
     // The words around the numbers may be in any encoding.
     let text = String::from_utf8_lossy(text);
-    text.split(|c: char| !c.is_ascii_digit() && c != ',')
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    let close: String = parts.join(",");
+    close
+        .split(|c: char| !c.is_ascii_digit() && c != ',')
         .find_map(six_numbers)
 }
 
@@ -79,7 +83,10 @@ mod tests {
         let expected = "10.1.2.3:1027".parse().ok();
         assert_eq!(pasv_address(b"Entering (10,1,2,3,4,3)."), expected);
         assert_eq!(pasv_address(b"Entering 10,1,2,3,4,3"), expected);
+        assert_eq!(pasv_address(b"Entering (10, 1, 2, 3, 4, 3)"), expected);
+        assert_eq!(pasv_address(b"Yes, 10 ,1 ,2 ,3 ,4 ,3"), expected);
         assert_eq!(pasv_address(b"Entering (10,1,2,3,4)"), None);
+        assert_eq!(pasv_address(b"Entering (10 1 2 3 4 3)"), None);
         assert_eq!(pasv_address(b"Entering (10,1,2,300,4,3)"), None);
     }
 
