@@ -2,7 +2,7 @@
 
 use crate::files::{Kind, Time};
 
-use super::total::is_total;
+use super::total::{is_heading, is_total};
 use super::{dos, eplf, os2, unix, vms};
 
 /// One entry. The name is as it came: whoever keeps it checks it.
@@ -31,7 +31,8 @@ pub(in crate::ftp) enum Parsed<'a> {
 /// Times are in the server's zone: `offset` seconds are subtracted. `now`, in Unix seconds, gives the year that
 /// recent entries leave out.
 pub(in crate::ftp) fn list_line(line: &[u8], now: i64, offset: i64) -> (Parsed<'_>, bool) {
-    if line.iter().all(u8::is_ascii_whitespace) || is_total(line) || vms::is_frame(line) {
+    let is_frame = is_total(line) || is_heading(line) || vms::is_frame(line);
+    if line.iter().all(u8::is_ascii_whitespace) || is_frame {
         return (Parsed::Nothing, false);
     }
     let row = unix::row(line, now, offset)
@@ -87,6 +88,7 @@ mod tests {
             &b""[..],
             b"  ",
             b"total 12",
+            b".:",
             b"drwxr-xr-x 2 a b 40 Nov 22 08:08 ..",
         ] {
             assert_eq!(list_line(line, 0, 0).0, Parsed::Nothing, "{line:?}");

@@ -2,9 +2,10 @@
 
 /// The word in several languages, lower case where it has cases: in UTF-8, then in GBK, Shift_JIS, EUC-JP, Big5
 /// and EUC-KR.
-const WORDS: [&[u8]; 23] = [
+const WORDS: [&[u8]; 24] = [
     b"total",
     b"insgesamt",
+    b"gesamt",
     b"totaal",
     b"totale",
     b"totalt",
@@ -28,7 +29,8 @@ const WORDS: [&[u8]; 23] = [
     b"i alt",
 ];
 
-/// Whether a line is nothing but the word and a number, with or without its unit (`total 12`, `insgesamt 1,2M`).
+/// Whether a line is nothing but the word and a number, with or without its unit (`total 12`, `insgesamt 1,2M`), or a sign
+/// where a server's count has run over (`total -9`).
 pub(super) fn is_total(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
     let Some(space) = line.iter().rposition(|byte| *byte == b' ') else {
@@ -36,7 +38,7 @@ pub(super) fn is_total(line: &[u8]) -> bool {
     };
     let (word, number) = (line[..space].trim_ascii(), &line[space + 1..]);
     let known = WORDS.iter().any(|known| known.eq_ignore_ascii_case(word));
-    known && is_amount(number)
+    known && is_amount(number.strip_prefix(b"-").unwrap_or(number))
 }
 
 fn is_amount(word: &[u8]) -> bool {
@@ -46,6 +48,11 @@ fn is_amount(word: &[u8]) -> bool {
     };
     let plain = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b',');
     digits.first().is_some_and(u8::is_ascii_digit) && digits.iter().all(plain)
+}
+
+/// Whether a line is the heading that `ls -R` gives the folder it was asked for.
+pub(super) fn is_heading(line: &[u8]) -> bool {
+    matches!(line.trim_ascii_end(), b".:" | b"./:")
 }
 
 #[cfg(test)]
@@ -58,6 +65,8 @@ mod tests {
             &b"total 12"[..],
             b"total 0 ",
             b"insgesamt 1,2M",
+            b"Gesamt 4352",
+            b"total -9",
             "总用量 4".as_bytes(),
             b"\xd7\xdc\xd3\xc3\xc1\xbf 4",
             b"i alt 7",
@@ -70,6 +79,7 @@ mod tests {
             b"12",
             b"total 12 a",
             b"total .",
+            b"total -",
         ] {
             assert!(!is_total(line), "{line:?}");
         }
