@@ -230,11 +230,12 @@ fn what_a_full_disk_cuts_off_is_an_error_with_a_code_of_its_own() {
 fn an_answer_that_does_not_fit_is_an_error() {
     let server = server(None);
     let program = env!("CARGO_BIN_EXE_ftpflow");
-    for command in ["plan", "check", "graph", "probe", "run --dry-run"] {
-        let case = case(&server, &[]).instead(&[
-            "-c",
-            &format!("exec {program} {command} pipeline.yaml > /dev/full"),
-        ]);
+    let told = ["--help", "--version", "run --help"].map(str::to_owned);
+    let read = ["plan", "check", "graph", "probe", "run --dry-run"];
+    let read = read.map(|command| format!("{command} pipeline.yaml"));
+    for command in told.into_iter().chain(read) {
+        let case =
+            case(&server, &[]).instead(&["-c", &format!("exec {program} {command} > /dev/full")]);
         let outcome = Process::new(case.start(Path::new("/bin/sh"))).wait();
         outcome.code(5).stderr_has("error: ");
     }

@@ -1,11 +1,12 @@
 //! The program's arguments, and which subcommand they mean.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 
 use clap::{Parser, Subcommand};
 
 use super::exit::Exit;
-use super::{check, completions, graph, init, plan, probe, schema};
+use super::{check, completions, graph, init, output, plan, probe, schema};
 
 /// Runs pipelines of FTP and FTPS steps that a YAML manifest describes.
 #[derive(Debug, Parser)]
@@ -53,15 +54,7 @@ pub fn run() -> Exit {
 pub fn run_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help on a closed pipe is nobody's loss.
-            let _ = error.print();
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            };
-        }
+        Err(error) => return tell(&error),
     };
     match cli.command {
         Command::Run(args) => super::run::run(args),
@@ -72,6 +65,16 @@ pub fn run_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>
         Command::Probe(args) => probe::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args),
+    }
+}
+
+/// Prints the help or version that was asked for, or what is wrong with the arguments.
+fn tell(error: &clap::Error) -> Exit {
+    let printed = error.print().and_then(|()| io::stdout().flush());
+    match printed {
+        _ if error.use_stderr() => Exit::Usage,
+        Ok(()) => Exit::Done,
+        Err(failed) => output::unwritten(&failed),
     }
 }
 

@@ -15,16 +15,21 @@ pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Exi
     let mut out = io::BufWriter::new(io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Exit::Done,
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+        Err(error) => {
             // What is still buffered would be written, and fail, once more.
             let _ = out.into_parts();
-            Exit::Done
-        }
-        Err(error) => {
-            complain(format!("failed to write the output: {error}"), None);
-            Exit::Unwritten
+            unwritten(&error)
         }
     }
+}
+
+/// How the program ends whose output could not be written.
+pub(super) fn unwritten(error: &io::Error) -> Exit {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Exit::Done;
+    }
+    complain(format!("failed to write the output: {error}"), None);
+    Exit::Unwritten
 }
 
 /// stdout, for what a run writes there. Whoever does not read it does not hold up the run.
