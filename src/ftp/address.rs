@@ -22,11 +22,19 @@ pub(super) fn epsv_port(text: &[u8]) -> Option<u16> {
 pub(super) fn pasv_address(text: &[u8]) -> Option<SocketAddr> {
     // The words around the numbers may be in any encoding.
     let text = String::from_utf8_lossy(text);
-    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
-    let close: String = parts.join(",");
-    close
-        .split(|c: char| !c.is_ascii_digit() && c != ',')
+    // Without spaces first: then a number and a comma among the words are none of the six.
+    first_address(&text).or_else(|| first_address(&without_spaces(&text)))
+}
+
+fn first_address(text: &str) -> Option<SocketAddr> {
+    text.split(|c: char| !c.is_ascii_digit() && c != ',')
         .find_map(six_numbers)
+}
+
+/// The same without the spaces around commas.
+fn without_spaces(text: &str) -> String {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    parts.join(",")
 }
 
 fn six_numbers(run: &str) -> Option<SocketAddr> {
@@ -85,6 +93,7 @@ mod tests {
         assert_eq!(pasv_address(b"Entering 10,1,2,3,4,3"), expected);
         assert_eq!(pasv_address(b"Entering (10, 1, 2, 3, 4, 3)"), expected);
         assert_eq!(pasv_address(b"Yes, 10 ,1 ,2 ,3 ,4 ,3"), expected);
+        assert_eq!(pasv_address(b"Passive mode 2, 10,1,2,3,4,3"), expected);
         assert_eq!(pasv_address(b"Entering (10,1,2,3,4)"), None);
         assert_eq!(pasv_address(b"Entering (10 1 2 3 4 3)"), None);
         assert_eq!(pasv_address(b"Entering (10,1,2,300,4,3)"), None);

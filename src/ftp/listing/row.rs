@@ -2,7 +2,7 @@
 
 use crate::files::{Kind, Time};
 
-use super::total::{is_heading, is_total};
+use super::total::is_total;
 use super::{dos, eplf, os2, unix, vms};
 
 /// One entry. The name is as it came: whoever keeps it checks it.
@@ -31,8 +31,7 @@ pub(in crate::ftp) enum Parsed<'a> {
 /// Times are in the server's zone: `offset` seconds are subtracted. `now`, in Unix seconds, gives the year that
 /// recent entries leave out.
 pub(in crate::ftp) fn list_line(line: &[u8], now: i64, offset: i64) -> (Parsed<'_>, bool) {
-    let is_frame = is_total(line) || is_heading(line) || vms::is_frame(line);
-    if line.iter().all(u8::is_ascii_whitespace) || is_frame {
+    if names_nothing(line) {
         return (Parsed::Nothing, false);
     }
     let row = unix::row(line, now, offset)
@@ -77,6 +76,12 @@ pub(super) fn number(word: &[u8]) -> Option<u64> {
         })
 }
 
+/// Whether a line is none of an entry: blank, a total, a frame of VMS, or the heading that `ls -R` gives the folder itself.
+fn names_nothing(line: &[u8]) -> bool {
+    let text = line.trim_ascii_end();
+    matches!(text, b"" | b".:" | b"./:") || is_total(line) || vms::is_frame(line)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +94,7 @@ mod tests {
             b"  ",
             b"total 12",
             b".:",
+            b"./:",
             b"drwxr-xr-x 2 a b 40 Nov 22 08:08 ..",
         ] {
             assert_eq!(list_line(line, 0, 0).0, Parsed::Nothing, "{line:?}");

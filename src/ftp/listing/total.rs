@@ -50,11 +50,6 @@ fn is_amount(word: &[u8]) -> bool {
     digits.first().is_some_and(u8::is_ascii_digit) && digits.iter().all(plain)
 }
 
-/// Whether a line is the heading that `ls -R` gives the folder it was asked for.
-pub(super) fn is_heading(line: &[u8]) -> bool {
-    matches!(line.trim_ascii_end(), b".:" | b"./:")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
