@@ -82,6 +82,7 @@ impl Oracle {
         if !lost.is_empty() {
             self.overwritten(seen, view, path, to, &before, "replaced");
         }
+        self.sent.remove(to);
     }
 
     /// What stood under a name is gone because a transfer wrote there.

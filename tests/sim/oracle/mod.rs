@@ -9,7 +9,8 @@
 //! - what stood under a name that a transfer with `if_exists: update` or `overwrite` replaces by a whole file, or, with
 //!   `publish: direct`, begins to write; not the file that is being transferred, not one of the same step's other
 //!   sources, and not a copy for which this run has deleted the source;
-//! - what somebody else has put in place of a file after the run's last look at it: no client can close that window;
+//! - what somebody else has put in place of a file after the run's last look at it: no client can close that window; nor
+//!   does a look close it that another job takes while the renaming is on its way;
 //! - with `verify: none`, the whole of a file of which the data ended early and nobody said so;
 //! - with `verify: none`, a file that was copied onto itself;
 //! - the whole of a file that changed while it was read, where its server has no MDTM, or where it was gone
@@ -97,6 +98,8 @@ pub(super) struct Oracle {
     touched: BTreeMap<Spot, u64>,
     /// When the run had last looked at a name before somebody else touched it.
     looked_before: BTreeMap<Spot, u64>,
+    /// When a renaming to a name was last sent.
+    sent: BTreeMap<Spot, u64>,
     /// When the run last added to a file.
     written: BTreeMap<Ino, u64>,
     /// Names of which somebody has rewritten the file within the second of its time, so that it looks as before.
@@ -133,6 +136,7 @@ impl Oracle {
             names: BTreeMap::new(),
             touched: BTreeMap::new(),
             looked_before: BTreeMap::new(),
+            sent: BTreeMap::new(),
             written: BTreeMap::new(),
             alike: BTreeSet::new(),
             unasked: BTreeSet::new(),
@@ -188,6 +192,12 @@ impl Oracle {
     pub(super) fn looked_at(&mut self, spot: &Spot) {
         self.tick += 1;
         self.names.insert(spot.clone(), self.tick);
+    }
+
+    /// A file is about to get a name: what comes to stand there from here on, nobody can see.
+    pub(super) fn renaming(&mut self, spot: &Spot) {
+        self.tick += 1;
+        self.sent.insert(spot.clone(), self.tick);
     }
 
     /// Somebody else has touched names; what is gone by that is nobody's fault.
@@ -251,7 +261,9 @@ impl Oracle {
     /// before was to be seen.
     fn is_late_race(&self, tree: &Tree, spot: &Spot) -> bool {
         let written = tree.at(spot).and_then(|ino| self.written.get(&ino));
-        self.is_race(spot) && self.touched.get(spot) > written
+        let touched = self.touched.get(spot);
+        let was_sent = self.sent.get(spot).is_some_and(|sent| touched > Some(sent));
+        (self.is_race(spot) || was_sent) && touched > written
     }
 
     fn looked(&self, spot: &Spot) -> u64 {

@@ -415,6 +415,7 @@ impl End for ModelSession {
         if !over && !ready && self.look(to)? != Seen::Nothing {
             return Err(Cause::Taken);
         }
+        self.tell_renaming(to);
         let verdict = self.enter("RNTO", to)?;
         match verdict {
             Verdict::Refuse(code) => {

@@ -187,6 +187,13 @@ impl ModelSession {
         Ok(())
     }
 
+    fn tell_renaming(&self, to: &[u8]) {
+        let mut state = self.world.lock();
+        if let Some((spot, _)) = self.spot(&state, to) {
+            state.oracle.renaming(&spot);
+        }
+    }
+
     fn spot(&self, state: &State, path: &[u8]) -> Option<(Spot, Option<Ino>)> {
         let found = state.find(self.view, path, false)?;
         Some((found.spot?, found.ino))
