@@ -176,6 +176,64 @@ fn a_copy_of_which_no_time_was_told_stays_unproven_and_the_reason_is_said() {
     outcome.stderr_has("accept: [copy, reply]");
 }
 
+/// Listings tell times and no sizes, and nothing else tells a time: what stands there may have been written since.
+#[test]
+fn a_time_that_only_a_listing_tells_later_proves_no_copy() {
+    let from = Server::new()
+        .file_at("/a/x.txt", "content", LONG_AGO)
+        .start();
+    let features = ["MDTM", "MDTM-SET", "MFMT"];
+    let features = features
+        .iter()
+        .fold(Features::all(), |f, name| f.without(name));
+    let shown = Do::ListRaw(b"type=file;modify=20201113120000; x.txt\r\n".to_vec());
+    // After those of the step itself, which ask what stands there and whether the folder is the source's.
+    let to = Server::new()
+        .features(features)
+        .folder("/out")
+        .rule(On::command("MLSD").since_nth(3), shown)
+        .start();
+    let outcome = moved(&from, &to, "").run();
+    assert!(
+        from.read("/a/x.txt").is_some(),
+        "{outcome:?} {:#?}",
+        to.log()
+    );
+    outcome.code(1);
+    outcome.stderr_has("no time of its copy was told when it was written");
+}
+
+/// A copy that lies in a source's folder is that source: its own copy goes by the same step.
+#[test]
+fn of_two_copies_of_which_one_is_the_others_source_one_stays() {
+    let server = Server::new()
+        .file_at("/a/a.txt", "equal", LONG_AGO)
+        .file_at("/a/sub/a.txt", "equal", LONG_AGO)
+        .link("/l", "/a")
+        .start();
+    // Somebody writes another file between the listing of the source and that of the destination.
+    let longer = Do::mutate(|tree| tree.write("/a/sub/a.txt", "much longer"));
+    server.rule(On::command("MLSD").nth(3), longer);
+    let case = Case::new().servers(
+        &[
+            ("from", &server, "connections: 1"),
+            ("to", &server, "connections: 1"),
+        ],
+        "steps:
+  all: { list: { server: from, path: /a, recursive: true } }
+  up: { relay: { from: all, to: to, into: /l/sub } }
+  gone: { delete: { from: up, copies: true } }
+",
+    );
+    let outcome = case.run();
+    let log = server.log();
+    assert!(server.count("DELE") > 0, "{outcome:?} {log:#?}");
+    assert!(server.exists("/a/a.txt"), "{outcome:?} {log:#?}");
+    assert!(server.exists("/a/sub/a.txt"), "{outcome:?} {log:#?}");
+    assert!(!server.exists("/a/sub/sub/a.txt"), "{outcome:?} {log:#?}");
+    outcome.stderr_has("its copy goes by this step, too");
+}
+
 /// The reply to the renaming of the second is lost, and it fails: it may have its name, and that is where the first one's copy was.
 #[test]
 fn a_file_that_may_have_replaced_a_copy_ends_its_proof() {

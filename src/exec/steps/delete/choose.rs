@@ -12,7 +12,7 @@ use crate::exec::fault::Fault;
 use crate::exec::proofs::{Proofs, Stand};
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
-use crate::files::{FileSet, Kind, Place, Side, name_keys, split};
+use crate::files::{FileSet, Kind, Place, Side, join, name_keys, split};
 use crate::journal::{Mark, Resumed};
 use crate::plan::{self, DeleteWhat, StepId};
 use crate::transfer::{Looks, Reading};
@@ -92,6 +92,8 @@ struct Answerable {
     paths: Vec<Paths>,
     /// Made for the first file that no transfer names.
     sources: OnceCell<Sources>,
+    /// Where the files of the set lie, made for the first that one may rely on.
+    own: OnceCell<Paths>,
 }
 
 impl Question {
@@ -107,6 +109,7 @@ impl Question {
             names: Stood::new(&self.proofs),
             paths: self.relied.iter().map(Relied::paths).collect(),
             sources: OnceCell::new(),
+            own: OnceCell::new(),
         };
         let mut kept = Vec::new();
         let mut chosen = Chosen {
@@ -185,7 +188,8 @@ impl Question {
         }
         if givens.is_empty() && !self.sources_of {
             let sources = known.sources.get_or_init(|| Sources::new(&self.relied));
-            givens = sources.prove(&self.relied, found, facts, &mut needs.aparts)?;
+            let goes = |place: &Place, name: &[u8]| self.goes(at, place, name, known);
+            givens = sources.prove(&self.relied, found, facts, goes, &mut needs.aparts)?;
         }
         if givens.is_empty() && !self.sources_of && !self.copies {
             self.relied.iter().try_for_each(Relied::knew_all)?;
@@ -205,6 +209,14 @@ impl Question {
         let copies = givens.into_iter().filter_map(|given| given.copy);
         needs.copies.splice(0..0, copies);
         Ok(Judgement::Delete(source, needs))
+    }
+
+    /// Whether a copy is another file that this step is to delete.
+    fn goes(&self, at: u32, place: &Place, name: &[u8], known: &Answerable) -> bool {
+        let paths = || known.own.get_or_init(|| Paths::new(&self.set));
+        let path = join(&place.folder, name);
+        let is_own = self.copies && place.side == self.side;
+        is_own && paths().find(&self.set, &path).is_some_and(|own| own != at)
     }
 
     fn facts<'k>(&'k self, known: &'k Answerable) -> Facts<'k> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::files::{Kind, Page, PageEntry, Precision, fold, folded, join, same_form};
+use crate::files::{Kind, Page, PageEntry, Precision, Time, fold, folded, join, same_form};
 use crate::transfer::{End, Links, Looks, Role};
 
 use super::Output;
@@ -136,8 +136,12 @@ impl Looking {
             _ => {
                 let path = join(&self.path, &copy.name);
                 let looks = end.looks(&path);
-                looks
-                    .map_err(|cause| Fault::at(&self.name, &cause, end).about(end.decode(&path)))?
+                let asked = looks
+                    .map_err(|cause| Fault::at(&self.name, &cause, end).about(end.decode(&path)))?;
+                Looks {
+                    modified: asked.modified.or(time_shown(entry, copy)),
+                    ..asked
+                }
             }
         };
         if entry.is_none()
@@ -203,9 +207,15 @@ fn listed_otherwise(end: &dyn End, page: &Page, name: &[u8]) -> Option<String> {
 }
 
 fn tells_enough(entry: PageEntry<'_>, copy: &Copy) -> bool {
-    let enough = |precision| !copy.exactly || precision <= Precision::Second;
-    let time = entry.modified.is_some_and(|time| enough(time.precision));
+    let time = time_shown(Some(entry), copy).is_some();
     entry.size.is_some() && (time || copy.looks.modified.is_none())
+}
+
+/// The time that a listing tells, where it is exact enough to be compared with the copy's; any where none was told of that.
+fn time_shown(entry: Option<PageEntry<'_>>, copy: &Copy) -> Option<Time> {
+    let any = !copy.exactly || copy.looks.modified.is_none();
+    let time = entry.and_then(|entry| entry.modified);
+    time.filter(|time| any || time.precision <= Precision::Second)
 }
 
 fn is_as_it_was(was: Looks, now: Looks) -> Result<(), String> {

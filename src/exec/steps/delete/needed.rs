@@ -49,6 +49,8 @@ pub(super) enum Why {
     PutThere,
     /// The file would be one that a transfer has read, and that has changed since.
     Changed,
+    /// The file would be one whose copy goes by the same step.
+    CopyGoes,
 }
 
 impl Why {
@@ -69,6 +71,12 @@ impl Why {
             }
             (Why::Changed, true) => {
                 "it changed after it was read: its folder and the source's are one and the same"
+            }
+            (Why::CopyGoes, true) => {
+                "its copy goes by this step, too: its folder and the source's are one and the same"
+            }
+            (Why::CopyGoes, false) => {
+                "its copy may go by this step, too: whether its folder is a source's is not known"
             }
             (Why::Changed, false) => {
                 "it may have changed after it was read: whether its folder is a source's is not known"

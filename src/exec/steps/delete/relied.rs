@@ -77,12 +77,12 @@ impl Relied {
     }
 
     pub(super) fn paths(&self) -> Paths {
-        Paths::new(&self.ledger)
+        Paths::new(&self.ledger.set)
     }
 
     /// The position of a file among the sources of this transfer.
     pub(super) fn find(&self, side: Side, paths: &Paths, path: &[u8]) -> Option<u32> {
-        let found = paths.find(&self.ledger, path);
+        let found = paths.find(&self.ledger.set, path);
         found.filter(|_| self.ledger.from == side)
     }
 
@@ -133,9 +133,9 @@ impl Relied {
         is_file && (may_be(Looks::listed(&ledger.set, at)) || may_be(ledger.row(at).source))
     }
 
-    /// The folders of a file and of one of this transfer's that has its name and looks otherwise: if they are one, it has
-    /// changed since.
-    pub(super) fn other_version(&self, at: u32, found: Candidate<'_>) -> Option<Apart> {
+    /// The folders of a file and of one of this transfer's that has its name: if they are one, it is that file, and `why` it
+    /// stays.
+    pub(super) fn apart(&self, at: u32, found: Candidate<'_>, why: Why) -> Option<Apart> {
         let set = &self.ledger.set;
         let folder = |set: &FileSet, at| split(&set.absolute(at)).0.to_vec();
         let spot = |set: &FileSet, at| (set.side(), set.root().to_vec(), folder(set, at));
@@ -144,7 +144,7 @@ impl Relied {
         is_other.then_some(Apart {
             marked,
             looked,
-            why: Why::Changed,
+            why,
         })
     }
 

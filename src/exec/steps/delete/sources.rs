@@ -1,8 +1,9 @@
 //! Files that transfers before a `delete` have handled, found again under another path or through another entry.
 
 use super::index::Index;
-use super::needed::Apart;
+use super::needed::{Apart, Why};
 use super::relied::{Candidate, Facts, Given, Relied};
+use crate::files::Place;
 
 /// All source files of the transfers that a `delete` comes after, by what their names may be known by.
 pub(super) struct Sources(Index);
@@ -20,7 +21,8 @@ impl Sources {
     }
 
     /// What transfers prove of a file that none of them names, but that one of them may have handled under another path
-    /// or through another entry. `aparts`: folders that must not be one, because the file would then be another version.
+    /// or through another entry. `goes`: whether the step is to delete what has this path, too. `aparts`: folders that must
+    /// not be one, because the file would then be another version, or its copy would go with it.
     ///
     /// # Errors
     /// The reason why it stays: it may be one that was not proven.
@@ -29,6 +31,7 @@ impl Sources {
         relied: &[Relied],
         found: Candidate<'_>,
         facts: Facts<'_>,
+        goes: impl Fn(&Place, &[u8]) -> bool,
         aparts: &mut Vec<Apart>,
     ) -> Result<Vec<Given>, String> {
         let keys = found.keys();
@@ -43,9 +46,13 @@ impl Sources {
                 let given = relied.prove(at, facts);
                 let given =
                     given.map_err(|why| format!("{why}; it was found under another path"))?;
-                givens.extend(given);
+                let copy = given.as_ref().and_then(|given| given.copy.as_ref());
+                match copy.is_some_and(|copy| goes(&copy.place, &copy.name)) {
+                    true => aparts.extend(relied.apart(at, found, Why::CopyGoes)),
+                    false => givens.extend(given),
+                }
             } else if !facts.preview {
-                aparts.extend(relied.other_version(at, found));
+                aparts.extend(relied.apart(at, found, Why::Changed));
             }
         }
         Ok(givens)

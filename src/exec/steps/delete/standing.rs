@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::index::Index;
 use super::needed::Spot;
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
-use crate::files::{Place, join};
+use crate::files::{FileSet, Place, join};
 use crate::plan::StepId;
 
 /// Every file that stands at a destination because of this run: 16 bytes a file, and twice that where its name is not
@@ -130,15 +130,13 @@ fn by_source(ledgers: &[(StepId, Arc<Ledger>)]) -> Index {
 pub(super) struct Paths(Index);
 
 impl Paths {
-    pub(super) fn new(ledger: &Ledger) -> Paths {
-        let paths = ledger
-            .positions()
-            .map(|at| (ledger.set.absolute(at), 0, at));
+    pub(super) fn new(set: &FileSet) -> Paths {
+        let paths = set.positions().map(|at| (set.absolute(at), 0, at));
         Paths(Index::new(paths))
     }
 
-    pub(super) fn find(&self, ledger: &Ledger, path: &[u8]) -> Option<u32> {
+    pub(super) fn find(&self, set: &FileSet, path: &[u8]) -> Option<u32> {
         let mut alike = self.0.find(path);
-        alike.find_map(|(_, at)| (ledger.set.absolute(at) == path).then_some(at))
+        alike.find_map(|(_, at)| (set.absolute(at) == path).then_some(at))
     }
 }
