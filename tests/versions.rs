@@ -357,3 +357,25 @@ steps:
     is_second(case.read("out/a"), "copied");
     assert!(!server.exists("/out/a"));
 }
+
+/// Only the listing tells its size. What stands there since is longer, and is cut where the first one ended, with a good reply.
+#[test]
+fn a_listed_size_proves_nothing_of_a_source_that_has_another_time() {
+    let features = Features::all().without("MLSD").without("SIZE");
+    let grown = Do::mutate(|tree| {
+        tree.write("/out/a", pattern(SIZE + 3, 2));
+        assert!(tree.touch("/out/a", THEN + 400_000));
+    });
+    let server = source(features)
+        .rule(On::command("MDTM").nth(1), grown)
+        .rule(
+            On::command("RETR").nth(1),
+            [Do::CutAt(SIZE), Do::lie("226 complete")],
+        )
+        .start();
+    let case = download(&server, TWICE);
+    let outcome = case.run();
+    let whole = case.read("out/a") == Some(pattern(SIZE + 3, 2));
+    assert!(whole, "{outcome:?} {:#?}", server.log());
+    outcome.code(0);
+}

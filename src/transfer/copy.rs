@@ -58,6 +58,8 @@ pub(super) struct Copying<'c> {
     pub(super) touched: bool,
     /// The source's time before its first byte was read, as it is told where it is told again after the last one.
     pub(super) before: Option<Time>,
+    /// Whether the source's time was told, and is not the one that was listed.
+    pub(super) is_other_than_listed: bool,
     /// The source's exact time that the temporary name stands for, where its listing is coarser.
     pub(super) exact: Option<Time>,
     places: Option<Verdict>,
@@ -97,6 +99,7 @@ pub fn copy(
         sums: None,
         touched: false,
         before: None,
+        is_other_than_listed: false,
         exact: None,
         places: None,
         changes: 0,

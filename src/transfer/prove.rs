@@ -34,6 +34,7 @@ impl Copying<'_> {
             }
             Err(cause) => return Err(at_source(cause)),
         };
+        let after = self.sized(after)?;
         let doubt = Doubt {
             stage: Stage::Storing,
             expected: total,
@@ -84,6 +85,17 @@ impl Copying<'_> {
         }
         judge_source(self.evidence(total, after, None))
             .map_err(|problem| CopyError::new(Role::Source, problem))
+    }
+
+    /// What the source says after its last byte. Where it tells no size, the listing's is that of another version if the time
+    /// is another: it is looked at once more.
+    fn sized(&mut self, after: Looks) -> Result<Looks, CopyError> {
+        let asks = self.is_other_than_listed && after.size.is_none();
+        if !asks || self.unproven().is_some() || !self.source.healthy() {
+            return Ok(after);
+        }
+        let size = self.look_again().map_err(at_source)?.size;
+        Ok(Looks { size, ..after })
     }
 
     fn prove(

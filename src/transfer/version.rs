@@ -52,12 +52,15 @@ impl Copying<'_> {
         item.size = now.size;
         item.modified = now.modified;
         self.before = now.modified;
+        self.is_other_than_listed = false;
     }
 
     /// Takes in the source's time, told more exactly than by its listing, or again. A server's listing is right about a
     /// time that both tell exactly: MDTM is in local time on some.
     pub(super) fn pin(&mut self, time: Time) {
         self.before = Some(time);
+        let listed = self.item.modified;
+        self.is_other_than_listed |= listed.is_some_and(|listed| listed.differs(time));
         let coarse = self.item.modified.is_none_or(|listed| !listed.is_exact());
         if coarse {
             self.exact = Some(time);
