@@ -203,6 +203,72 @@ fn a_time_that_only_a_listing_tells_later_proves_no_copy() {
     outcome.stderr_has("no time of its copy was told when it was written");
 }
 
+/// An unrelated file of the same size, newer than the source, is left alone where times do not arrive: it is no copy.
+#[test]
+fn what_was_left_unproven_is_not_deleted_as_a_copy() {
+    for (later, to, options) in [
+        (86_400, "a", ", times: now"),
+        (4_020, "a", ", times: now"),
+        (4_020, "b", ", times: now"),
+        (4_020, "a", ", times: now, publish: direct"),
+    ] {
+        let server = Server::new()
+            .file_at("/in/x.txt", "85123", LONG_AGO)
+            .file_at("/in/y.txt", "a copy", LONG_AGO)
+            .file_at("/out/x.txt", "OTHER", LONG_AGO + later)
+            .start();
+        let case = Case::new().pipeline(
+            &[("a", &server), ("b", &server)],
+            &format!(
+                "allow: [allow::unused, server::unused]
+steps:
+  all: {{ list: {{ server: a, path: /in }} }}
+  up: {{ relay: {{ from: all, to: {to}, into: /out{options} }} }}
+  gone: {{ delete: {{ from: up, copies: true }} }}
+"
+            ),
+        );
+        let outcome = case.run();
+        let other = server.read("/out/x.txt");
+        assert_eq!(
+            other,
+            Some("OTHER".into()),
+            "{later} {to} {options}: {outcome:?}"
+        );
+        assert!(
+            !server.exists("/out/y.txt"),
+            "{later} {to} {options}: {outcome:?}"
+        );
+        assert!(server.exists("/in/x.txt") && server.exists("/in/y.txt"));
+    }
+}
+
+/// Nothing was written, so that no reply speaks for what stands there: also in a run that goes on with one that failed.
+#[test]
+fn what_was_left_unproven_proves_nothing_by_a_reply() {
+    let server = Server::new()
+        .file_at("/in/x.txt", "85123", LONG_AGO)
+        .file_at("/in/y.txt", "another", LONG_AGO)
+        .file_at("/out/x.txt", "OTHER", LONG_AGO + 4_020)
+        .start();
+    let case = Case::new().pipeline(
+        &[("a", &server)],
+        "steps:
+  all: { list: { server: a, path: /in } }
+  up: { relay: { from: all, to: a, into: /out, times: now } }
+  gone: { delete: { sources_of: up, accept: [copy, reply] } }
+",
+    );
+    // The first run ends with its transfer, of which the other file fails.
+    server.rule(On::command("RETR").nth(1), Do::reply("550 not now"));
+    case.run().code(1);
+    let case = case.args(["run", "pipeline.yaml", "--resume"]);
+    let resumed = case.run();
+    assert!(server.exists("/in/x.txt"), "{resumed:?}");
+    assert!(!server.exists("/in/y.txt"), "{resumed:?}");
+    assert_eq!(server.read("/out/x.txt"), Some("OTHER".into()));
+}
+
 /// A copy that lies in a source's folder is that source: its own copy goes by the same step.
 #[test]
 fn of_two_copies_of_which_one_is_the_others_source_one_stays() {

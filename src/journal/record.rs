@@ -74,6 +74,8 @@ pub enum Mark {
     Proven,
     /// It stands at its destination, and that could not be verified.
     Unverified(String),
+    /// Something stood there before, and was left alone without being proven.
+    Left(String),
     /// It was deleted, or was not there any more.
     Deleted,
 }
@@ -174,7 +176,7 @@ impl Record {
             Record::Intent { paths, .. } => paths.iter().try_for_each(clear)?,
             Record::File { path, mark, .. } => {
                 clear(path)?;
-                if let Mark::Unverified(reason) = mark {
+                if let Mark::Unverified(reason) | Mark::Left(reason) = mark {
                     words(reason);
                 }
             }

@@ -235,7 +235,7 @@ impl Question {
     }
 
     /// A copy goes on the user's order, and may be the source itself: unless the two folders are known to be two, the source
-    /// must still stand once the copy is put away.
+    /// must still stand once the copy is put away. What was left alone unproven may be no copy at all.
     fn origins(
         &self,
         path: &[u8],
@@ -249,6 +249,11 @@ impl Question {
             let is_it = copy.ledger.copy(copy.at);
             if is_it.is_none_or(|(place, other)| place != here || other != name) {
                 continue;
+            }
+            if copy.row.stand == Stand::Left {
+                return Err(
+                    "it stood there before this run, and was not proven to be a copy".into(),
+                );
             }
             let is_last = givens.iter().all(|given| given.order < copy.row.order);
             if self.sources_of && is_last {

@@ -120,7 +120,7 @@ impl Transfer {
             reason: reason.into(),
         };
         if self.happened(at, happened) {
-            self.tell_file(at, outcome, false, 0, shared);
+            self.tell_file(at, outcome, Stand::Open, 0, shared);
         }
     }
 

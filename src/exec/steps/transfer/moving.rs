@@ -16,6 +16,7 @@ use super::piece::{Arrival, Attempt, Failed, Moved, Piece};
 use super::state::Happened;
 use super::{BATCH, Flight, Transfer};
 use crate::exec::fault::Fault;
+use crate::exec::proofs::Stand;
 use crate::exec::shared::Shared;
 use crate::exec::steps::Stop;
 use crate::exec::steps::job;
@@ -162,14 +163,15 @@ impl Transfer {
 
     /// A file stood there unchanged, and its checksum or exact time was asked.
     fn same(&mut self, at: u32, proven: Result<(), String>, shared: &mut Shared) {
-        let is_proven = proven.is_ok();
-        let outcome = match proven {
-            Ok(()) => FileOutcome::Unchanged,
-            Err(reason) => FileOutcome::Unverified {
-                reason: format!("it stood there already, and {reason}"),
-            },
+        let (outcome, stand) = match proven {
+            Ok(()) => (FileOutcome::Unchanged, Stand::Same),
+            // Nothing was written, so that no reply speaks for it either.
+            Err(reason) => {
+                let reason = format!("it stood there already, and {reason}");
+                (FileOutcome::Unverified { reason }, Stand::Left)
+            }
         };
-        self.finish_as(at, outcome, is_proven, 0, shared);
+        self.finish_as(at, outcome, stand, 0, shared);
     }
 
     fn copied(&mut self, at: u32, copied: Copied, shared: &mut Shared) {

@@ -42,30 +42,29 @@ impl Transfer {
         let path = self.set.absolute(at);
         let mark = record.marks.get(&path).cloned();
         let past = State::replay(record.begun.contains(&path), mark.as_ref());
-        let outcome = match (self.legal(past), mark) {
-            (Some(State::Stands), Some(Mark::Unverified(reason))) => {
-                FileOutcome::Unverified { reason }
-            }
-            (Some(State::Stands), _) => FileOutcome::Unchanged,
-            _ => return Recalled::Anew,
+        if self.legal(past) != Some(State::Stands) {
+            return Recalled::Anew;
+        }
+        let was = match mark {
+            Some(Mark::Unverified(reason)) => (FileOutcome::Unverified { reason }, Stand::Replied),
+            Some(Mark::Left(reason)) => (FileOutcome::Unverified { reason }, Stand::Left),
+            // What stood there then was proven then.
+            _ => (FileOutcome::Unchanged, Stand::Same),
         };
-        self.recall_standing(at, &path, outcome, decision, shared)
+        self.recall_standing(at, &path, was, decision, shared)
     }
 
     fn recall_standing(
         &mut self,
         at: u32,
         path: &[u8],
-        outcome: FileOutcome,
+        (outcome, stand): (FileOutcome, Stand),
         decision: Decision,
         shared: &mut Shared,
     ) -> Recalled {
-        let used_up = self.is_used_up(at, path, &outcome, shared);
-        if used_up {
-            // What stood there then was proven then.
-            let proven = matches!(outcome, FileOutcome::Unchanged);
-            self.finish_as(at, outcome, proven, 0, shared);
-            if proven && shared.has_deleted(self.transfer.source, path) {
+        if self.is_used_up(at, path, stand, shared) {
+            self.finish_as(at, outcome, stand, 0, shared);
+            if stand == Stand::Same && shared.has_deleted(self.transfer.source, path) {
                 self.spare(at, shared);
                 // Whether it is what stands there now only its source's time tells.
                 if !matches!(decision, Decision::Same(Exactness::Exact)) {
@@ -90,7 +89,11 @@ impl Transfer {
         if self.looks_again(exactness) {
             return Recalled::Anew;
         }
-        self.finish_file(at, outcome, 0, shared);
+        match stand {
+            // The listings of now tell whether it still is.
+            Stand::Same => self.finish_file(at, outcome, 0, shared),
+            _ => self.finish_as(at, outcome, stand, 0, shared),
+        }
         Recalled::Told
     }
 
@@ -109,9 +112,8 @@ impl Transfer {
 
     /// Whether a file that had arrived needs not stand there any more: the run itself has deleted it or its source, or it
     /// went to a drop box, which proves nothing and may be emptied at once.
-    fn is_used_up(&self, at: u32, path: &[u8], outcome: &FileOutcome, shared: &Shared) -> bool {
-        let unproven = matches!(outcome, FileOutcome::Unverified { .. });
-        if unproven && self.transfer.options.publish == Publish::Direct {
+    fn is_used_up(&self, at: u32, path: &[u8], stand: Stand, shared: &Shared) -> bool {
+        if stand == Stand::Replied && self.transfer.options.publish == Publish::Direct {
             return true;
         }
         let ends = self.phase.ends();

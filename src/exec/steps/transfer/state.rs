@@ -107,7 +107,9 @@ impl State {
         }
         match mark {
             None => Ok(state),
-            Some(Mark::Proven | Mark::Unverified(_)) => state.after(Happened::Stood),
+            Some(Mark::Proven | Mark::Unverified(_) | Mark::Left(_)) => {
+                state.after(Happened::Stood)
+            }
             Some(Mark::Deleted) => Err(Illegal {
                 state,
                 happened: "deleted, as the journal says".into(),

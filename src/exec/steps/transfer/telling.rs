@@ -20,20 +20,22 @@ impl Transfer {
         bytes: u64,
         shared: &mut Shared,
     ) {
-        let proven = match &outcome {
-            FileOutcome::Transferred => true,
-            FileOutcome::Unchanged => self.same_is_proof(at),
-            _ => false,
+        let stand = match &outcome {
+            FileOutcome::Transferred => Stand::Copied,
+            FileOutcome::Unverified { .. } => Stand::Replied,
+            FileOutcome::Unchanged if self.same_is_proof(at) => Stand::Same,
+            FileOutcome::Unchanged => Stand::Left,
+            _ => Stand::Open,
         };
-        self.finish_as(at, outcome, proven, bytes, shared);
+        self.finish_as(at, outcome, stand, bytes, shared);
     }
 
-    /// The same, where it is known whether that proves anything.
+    /// The same, where it is known what stands at its destination.
     pub(super) fn finish_as(
         &mut self,
         at: u32,
         outcome: FileOutcome,
-        proven: bool,
+        stand: Stand,
         bytes: u64,
         shared: &mut Shared,
     ) {
@@ -43,7 +45,7 @@ impl Transfer {
             _ => Happened::Stood,
         };
         if self.happened(at, happened) {
-            self.tell_file(at, outcome, proven, bytes, shared);
+            self.tell_file(at, outcome, stand, bytes, shared);
         }
     }
 
@@ -63,14 +65,19 @@ impl Transfer {
         &mut self,
         at: u32,
         outcome: FileOutcome,
-        proven: bool,
+        stand: Stand,
         bytes: u64,
         shared: &mut Shared,
     ) {
-        self.mark(at, &outcome, proven, shared);
+        self.mark(at, &outcome, stand, shared);
         let stands = self.files.state(at) == State::Stands
             || self.files.note(at).is_some_and(|note| note.may_stand);
-        self.prove(at, stand_of(&outcome, stands, proven), shared);
+        // What stands although the file failed or was skipped proves nothing, and ends what another of its name has proven.
+        let stand = match stand {
+            Stand::Open if stands => Stand::Left,
+            told => told,
+        };
+        self.prove(at, stand, shared);
         let spent = self.files.forget(at).spent;
         shared.file(self.id, self.text(at), outcome, spent + bytes);
     }
@@ -135,12 +142,16 @@ impl Transfer {
     }
 
     /// Journals a file that stands at its destination.
-    fn mark(&self, at: u32, outcome: &FileOutcome, proven: bool, shared: &mut Shared) {
-        let mark = match outcome {
-            _ if proven => Mark::Proven,
-            FileOutcome::Unverified { reason } => Mark::Unverified(reason.clone()),
-            FileOutcome::Unchanged => Mark::Unverified("not verified".into()),
-            _ => return,
+    fn mark(&self, at: u32, outcome: &FileOutcome, stand: Stand, shared: &mut Shared) {
+        let reason = || match outcome {
+            FileOutcome::Unverified { reason } => reason.clone(),
+            _ => "not verified".into(),
+        };
+        let mark = match stand {
+            Stand::Copied | Stand::Same => Mark::Proven,
+            Stand::Replied => Mark::Unverified(reason()),
+            Stand::Left => Mark::Left(reason()),
+            Stand::Open => return,
         };
         if shared.keeps_journal() {
             shared.mark(self.id, &self.set.absolute(at), mark);
@@ -151,18 +162,5 @@ impl Transfer {
         let mut failure = fault.failure;
         failure.file.get_or_insert_with(|| self.text(at));
         self.finish_file(at, FileOutcome::Failed { failure }, bytes, shared);
-    }
-}
-
-/// What a later step may rely on.
-fn stand_of(outcome: &FileOutcome, stands: bool, proven: bool) -> Stand {
-    match outcome {
-        FileOutcome::Transferred => Stand::Copied,
-        FileOutcome::Unverified { .. } => Stand::Replied,
-        FileOutcome::Unchanged if proven => Stand::Same,
-        FileOutcome::Unchanged => Stand::Left,
-        // It proves nothing, and ends what another file of its name has proven.
-        FileOutcome::Skipped { .. } | FileOutcome::Failed { .. } if stands => Stand::Left,
-        _ => Stand::Open,
     }
 }
