@@ -43,6 +43,7 @@ mod killed;
 mod known_again;
 mod known_servers;
 mod large;
+mod left_alone;
 mod listing_broken;
 mod listing_endless;
 mod listing_samples;

@@ -100,8 +100,11 @@ impl Relied {
         match row.stand {
             Stand::Open | Stand::Left => Err(self.unproven()),
             _ if facts.preview => Ok(Some(given(None))),
+            // A reply outlives what the receiver takes away, and not what this run has deleted.
             Stand::Replied | Stand::Copied if self.accepts_reply => {
-                self.is_last(at, row, facts)?;
+                if self.brought_on(at, row, facts)?.is_none() {
+                    self.is_last(at, row, facts)?;
+                }
                 Ok(Some(given(None)))
             }
             Stand::Replied => Err(self.unproven()),
@@ -110,14 +113,23 @@ impl Relied {
                 self.name
             )),
             Stand::Copied | Stand::Same => {
-                let copy = match &lies {
-                    Some((place, name)) if facts.proofs.has_ended(place, name, row.order) => {
-                        onward(place, name, facts).ok_or_else(|| self.ended())?
-                    }
-                    _ => self.copy(at, row, facts)?,
+                let copy = match self.brought_on(at, row, facts)? {
+                    Some(onward) => onward,
+                    None => self.copy(at, row, facts)?,
                 };
                 Ok(Some(given(Some(copy))))
             }
+        }
+    }
+
+    /// Where its copy was brought on to, if this run has deleted the copy; the reason why nothing proves it any more.
+    fn brought_on(&self, at: u32, row: Row, facts: Facts<'_>) -> Result<Option<CopyOf>, String> {
+        match self.ledger.copy(at) {
+            Some((place, name)) if facts.proofs.has_ended(&place, &name, row.order) => {
+                let onward = onward(&place, &name, facts);
+                onward.map(Some).ok_or_else(|| self.ended())
+            }
+            _ => Ok(None),
         }
     }
 

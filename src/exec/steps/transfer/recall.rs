@@ -62,7 +62,7 @@ impl Transfer {
         decision: Decision,
         shared: &mut Shared,
     ) -> Recalled {
-        if self.is_used_up(at, path, stand, shared) {
+        if self.is_used_up(at, path, stand, decision, shared) {
             self.finish_as(at, outcome, stand, 0, shared);
             if stand == Stand::Same && shared.has_deleted(self.transfer.source, path) {
                 self.spare(at, shared);
@@ -92,6 +92,10 @@ impl Transfer {
         match stand {
             // The listings of now tell whether it still is.
             Stand::Same => self.finish_file(at, outcome, 0, shared),
+            // The reply was for what was written then, and somebody may have written since.
+            _ if exactness != Exactness::Exact => {
+                self.finish_as(at, outcome, Stand::Left, 0, shared);
+            }
             _ => self.finish_as(at, outcome, stand, 0, shared),
         }
         Recalled::Told
@@ -111,9 +115,21 @@ impl Transfer {
     }
 
     /// Whether a file that had arrived needs not stand there any more: the run itself has deleted it or its source, or it
-    /// went to a drop box, which proves nothing and may be emptied at once.
-    fn is_used_up(&self, at: u32, path: &[u8], stand: Stand, shared: &Shared) -> bool {
-        if stand == Stand::Replied && self.transfer.options.publish == Publish::Direct {
+    /// went to a drop box, which proves nothing and may be emptied at once. What is seen in one may be somebody else's.
+    fn is_used_up(
+        &self,
+        at: u32,
+        path: &[u8],
+        stand: Stand,
+        decision: Decision,
+        shared: &Shared,
+    ) -> bool {
+        let sees_nothing = matches!(
+            decision,
+            Decision::Transfer { over: false } | Decision::Resume { over: false, .. }
+        );
+        let direct = self.transfer.options.publish == Publish::Direct;
+        if stand == Stand::Replied && direct && sees_nothing {
             return true;
         }
         let ends = self.phase.ends();
