@@ -76,6 +76,18 @@ fn unknown_names_on_the_command_line_are_wrong_usage() {
 }
 
 #[test]
+fn help_can_be_asked_for_of_help() {
+    for (asked, shown) in [
+        (&["help"][..], "Usage: ftpflow <COMMAND>"),
+        (&["help", "--help"], "Usage: ftpflow <COMMAND>"),
+        (&["help", "-h"], "Usage: ftpflow <COMMAND>"),
+        (&["help", "run", "--help"], "Usage: ftpflow run"),
+    ] {
+        Case::new().instead(asked).run().code(0).stdout_has(shown);
+    }
+}
+
+#[test]
 fn a_server_that_is_not_there_fails_its_steps() {
     let text = GOOD.replace(
         "steps:",

@@ -52,7 +52,8 @@ pub fn run() -> Exit {
 /// The program with these arguments, of which the first is its name, for programs that embed it. Environment, working
 /// folder, output and signals are the process's own.
 pub fn run_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments = arguments.into_iter().map(Into::into).collect();
+    let cli = match Cli::try_parse_from(without_doubled_help(arguments)) {
         Ok(cli) => cli,
         Err(error) => return tell(&error),
     };
@@ -66,6 +67,14 @@ pub fn run_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>
         Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args),
     }
+}
+
+/// `help --help` asks for help as `help` does: clap takes what follows `help` for names of subcommands alone.
+fn without_doubled_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|word| word == "help") {
+        arguments.retain(|word| word != "--help" && word != "-h");
+    }
+    arguments
 }
 
 /// Prints the help or version that was asked for, or what is wrong with the arguments.
