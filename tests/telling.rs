@@ -220,3 +220,30 @@ fn the_summary_of_many_failures_fits_a_screen() {
     let (_, summary) = outcome.stderr.split_once("STEP").unwrap();
     assert!(summary.lines().count() < 50, "{summary}");
 }
+
+#[test]
+fn a_reply_of_60_kb_is_shortened_wherever_it_is_shown() {
+    for reply in [
+        format!("550 {}", "x".repeat(60_000)),
+        format!("227 {}", "x".repeat(60_000)),
+    ] {
+        let server = Server::new()
+            .file("/in/a", "content")
+            .rule(On::command("RETR"), Do::reply(&reply))
+            .start();
+        let steps = format!("defaults: {{ retry: {{ attempts: 1 }} }}\n{STEPS}");
+        let case = Case::new().pipeline(&[("s", &server)], &steps);
+        let case = case.with_reports();
+        let outcome = case.run();
+        outcome.code(1).stderr_has("x… (60000 characters)");
+        let most = 20_000;
+        assert!(outcome.stderr.len() < most, "{}", outcome.stderr.len());
+        for name in REPORTS {
+            let text = String::from_utf8(case.read(name).unwrap()).unwrap();
+            assert!(
+                text.contains("… (60000 characters)") && text.len() < most,
+                "{name}"
+            );
+        }
+    }
+}

@@ -341,7 +341,7 @@ impl Control {
     pub(super) fn transcript(&self) -> Vec<String> {
         self.transcript
             .iter()
-            .map(|(mark, line)| format!("{mark} {}", self.shown.text(line)))
+            .map(|(mark, line)| format!("{mark} {}", self.shown.line(line)))
             .collect()
     }
 

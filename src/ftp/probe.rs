@@ -8,6 +8,7 @@ use super::address;
 use super::command::Line;
 use super::error::{Error, ErrorKind};
 use super::session::Session;
+use super::shown::shortened;
 
 /// Labels that names are tried with where they are no UTF-8, the likeliest first.
 const LABELS: [&str; 7] = [
@@ -129,7 +130,8 @@ impl Session {
 
     fn shown_lines<'a>(&self, lines: impl Iterator<Item = &'a [u8]>) -> Vec<String> {
         let lines: Vec<&[u8]> = lines.collect();
-        self.control.shown().lines(&lines)
+        let lines = self.control.shown().lines(&lines);
+        lines.into_iter().map(shortened).collect()
     }
 
     fn ask_for_system(&mut self, probe: &mut Probe) -> Result<(), Error> {

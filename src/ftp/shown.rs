@@ -14,6 +14,8 @@ use super::reply::Reply;
 
 /// The last lines of one reply that are kept: a FEAT or a banner would push out what led to a failure.
 pub(super) const KEPT_OF_A_REPLY: usize = 3;
+/// The most characters that are shown of one text: a server may say 64 KiB of nothing.
+const LONGEST: usize = 1000;
 /// What stands in place of a secret.
 const MASK: &str = "***";
 
@@ -61,11 +63,16 @@ impl Shown {
         }
     }
 
-    /// The text of a reply's last line.
+    /// A line of the conversation, shortened.
+    pub(super) fn line(&self, bytes: &[u8]) -> String {
+        shortened(self.text(bytes))
+    }
+
+    /// The text of a reply's last line, shortened.
     pub(super) fn last_text(&self, reply: &Reply) -> String {
         match self.breaks_a_secret(&reply.lines) {
             true => MASK.to_owned(),
-            false => self.text(&reply.last_text()),
+            false => self.line(&reply.last_text()),
         }
     }
 
@@ -78,7 +85,7 @@ impl Shown {
         let first = words.len().saturating_sub(KEPT_OF_A_REPLY);
         Answer {
             code: reply.code,
-            text: words.split_off(first).join(" "),
+            text: shortened(words.split_off(first).join(" ")),
         }
     }
 
@@ -117,6 +124,15 @@ impl Shown {
         // Control characters of a server must not reach a terminal. They go last: a secret may hold one.
         text.replace(|c: char| c.is_control(), " ")
     }
+}
+
+/// The beginning of a text that is masked already, and how long all of it is.
+pub(super) fn shortened(text: String) -> String {
+    let Some((end, _)) = text.char_indices().nth(LONGEST) else {
+        return text;
+    };
+    let all = text.chars().count();
+    format!("{}… ({all} characters)", &text[..end])
 }
 
 /// A reply's line without its code.
@@ -231,6 +247,18 @@ mod tests {
         assert_eq!(shown.answer(&whole).text, "no *** never");
         assert_eq!(shown.kept(&whole).len(), 2);
         assert_eq!(shown.noise(b"hu\r\nsh now"), MASK.as_bytes());
+    }
+
+    #[test]
+    fn a_long_text_is_cut_behind_its_masks_and_says_how_long_it_is() {
+        let shown = shown("auto", "hush");
+        let long = format!("550 {}hush{}", "版".repeat(LONGEST - 2), "x".repeat(60_000));
+        let text = shown.answer(&reply(&long)).text;
+        let begin = format!("{}**… (", "版".repeat(LONGEST - 2));
+        assert_eq!(text.strip_prefix(&begin), Some("61001 characters)"));
+        assert_eq!(shown.line(long.as_bytes()).chars().count(), LONGEST + 20);
+        let longest = "x".repeat(LONGEST);
+        assert_eq!(shown.line(longest.as_bytes()), longest);
     }
 
     #[test]
