@@ -154,6 +154,28 @@ fn who_reads_late_gets_every_event() {
     assert_eq!(events.last().unwrap()["event"], "run_finished");
 }
 
+#[test]
+fn a_reader_of_events_that_leaves_is_told_once_and_the_run_goes_on() {
+    let gate = Gate::new();
+    let server = server(Some((On::command("RETR").nth(1), Do::Wait(gate.clone()))));
+    let case = case(&server, &["--events", "-"]);
+    let (process, mut reader) = without_stdout(&case);
+    reader.read_exact(&mut [0; 10]).unwrap();
+    gate.until_arrived(1);
+    drop(reader);
+    gate.open();
+    let outcome = process.wait();
+    outcome.code(0);
+    let said = "--events stopped: whoever read it has left; files are not affected";
+    assert_eq!(
+        outcome.stderr.matches(said).count(),
+        1,
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(case.files("out").len(), FILES);
+}
+
 /// A plan was asked for: whoever pages through it is waited for, but a signal is obeyed.
 #[test]
 fn a_plan_waits_for_its_reader_and_not_after_a_signal() {
@@ -174,8 +196,11 @@ fn a_plan_waits_for_its_reader_and_not_after_a_signal() {
 
     let (process, mut page) = without_stdout(&case);
     page.read_exact(&mut [0; 1000]).unwrap();
+    server.until_no_sessions();
     process.interrupt();
     let outcome = process.wait();
+    // All was looked at, and not all of the answer was taken.
+    outcome.code(130).stderr_has("output stopped: nobody read");
     assert!(outcome.took < Duration::from_secs(5), "{:?}", outcome.took);
 }
 

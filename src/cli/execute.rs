@@ -157,9 +157,10 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     let open = goes_on && tally.outcome != Some(RunOutcome::Done);
     let note = "with `--resume` the same command continues this run; without, it starts anew";
     let told = reporter.finish(open.then_some(note));
-    Ok(match Exit::from(tally.outcome) {
-        Exit::Done if told == Told::InPart => Exit::Unwritten,
-        exit => exit,
+    Ok(match (Exit::from(tally.outcome), told) {
+        (_, Told::Interrupted) => Exit::Interrupted,
+        (Exit::Done, Told::InPart) => Exit::Unwritten,
+        (exit, _) => exit,
     })
 }
 

@@ -139,7 +139,11 @@ impl Outlet {
     }
 
     fn fail(&self, error: &io::Error) {
-        self.lock().failed = Some((error.kind(), error.to_string()));
+        let words = match error.kind() {
+            io::ErrorKind::BrokenPipe => "whoever read it has left".to_owned(),
+            _ => error.to_string(),
+        };
+        self.lock().failed = Some((error.kind(), words));
         self.0.changed.notify_all();
     }
 

@@ -49,6 +49,8 @@ pub enum Told {
     Whole,
     /// A report, the events or the plan could not be written to its end.
     InPart,
+    /// A signal ended the wait for whoever reads the plan, which is not whole.
+    Interrupted,
 }
 
 /// What is left to be said when all else is written.
@@ -280,7 +282,11 @@ impl Work {
                 Ok(mut sink) => sink.end(since, None, &self.hurry),
                 Err(error) => Ended::Failed(error.into_error()),
             };
+            let is_interrupted = matches!(ended, Ended::GivenUp(_));
             self.tell_end("output stopped", ended);
+            if is_interrupted {
+                self.told = Told::Interrupted;
+            }
         }
         Closing {
             out: self.outlet,
