@@ -14,9 +14,13 @@ use crate::harness::{Case, Outcome};
 const SECRET: &str = r#"s3cr3t-密码 <&"'>%\|-h1dden"#;
 
 /// Parts of the secret, as they are and in other letters. None may be seen: a mask that lets an end through is none.
-const PARTS: [&[u8]; 13] = [
+const PARTS: [&[u8]; 17] = [
     b"s3cr3t",
     b"h1dden",
+    b"S3CR3T",
+    b"H1DDEN",
+    b"S3cr3t",
+    b"H1dden",
     "密码".as_bytes(),
     b"\xc3\xdc\xc2\xeb",
     b"%C3%DC",
@@ -53,10 +57,14 @@ fn forms(encoding: &str) -> Vec<Vec<u8>> {
         percent(raw),
         percent(raw).to_ascii_lowercase(),
         SECRET.replace('"', "\"\"").into_bytes(),
+        raw.to_ascii_uppercase(),
+        raw.to_ascii_lowercase(),
+        SECRET.replace('s', "S").replace('h', "H").into_bytes(),
     ];
     if encoding == "gbk" {
         forms.extend([
             gbk(),
+            gbk().to_ascii_uppercase(),
             percent(&gbk()),
             [b"PASS ", raw, b"; ", &gbk()[..], b"!"].concat(),
         ]);

@@ -29,6 +29,8 @@ pub(super) struct Shown {
     redact: Redact,
     /// The bytes in which a server may repeat the session's password, the longest first.
     hidden: Vec<Vec<u8>>,
+    /// Whether it is hidden in other letters, too.
+    in_either_case: bool,
 }
 
 impl Shown {
@@ -39,10 +41,13 @@ impl Shown {
             true => Vec::new(),
             false => forms(secret, encoding),
         };
+        // As the redactor does, which knows the ones that are too short for it.
+        let other_case = other_case(secret);
         Shown {
             encoding,
-            redact,
             hidden,
+            in_either_case: redact(&other_case) != other_case,
+            redact,
         }
     }
 
@@ -118,8 +123,31 @@ impl Shown {
         })
     }
 
+    /// The bytes without those that are hidden.
+    fn hide(&self, bytes: &[u8]) -> Vec<u8> {
+        let begins = |rest: &[u8], form: &[u8]| match rest.get(..form.len()) {
+            Some(begin) if self.in_either_case => begin.eq_ignore_ascii_case(form),
+            begin => begin == Some(form),
+        };
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut rest = bytes;
+        while let Some((first, after)) = rest.split_first() {
+            match self.hidden.iter().find(|form| begins(rest, form)) {
+                Some(form) => {
+                    out.extend_from_slice(MASK.as_bytes());
+                    rest = &rest[form.len()..];
+                }
+                None => {
+                    out.push(*first);
+                    rest = after;
+                }
+            }
+        }
+        out
+    }
+
     fn masked(&self, bytes: &[u8]) -> String {
-        let hidden = hide(bytes, &self.hidden);
+        let hidden = self.hide(bytes);
         let text = (self.redact)(&self.encoding.decode(&hidden).text);
         // Control characters of a server must not reach a terminal. They go last: a secret may hold one.
         text.replace(|c: char| c.is_control(), " ")
@@ -142,23 +170,13 @@ fn words(line: &[u8]) -> &[u8] {
     if coded { &line[4..] } else { line }
 }
 
-/// The bytes without those that are hidden.
-fn hide(bytes: &[u8], hidden: &[Vec<u8>]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((first, after)) = rest.split_first() {
-        match hidden.iter().find(|form| rest.starts_with(form)) {
-            Some(form) => {
-                out.extend_from_slice(MASK.as_bytes());
-                rest = &rest[form.len()..];
-            }
-            None => {
-                out.push(*first);
-                rest = after;
-            }
-        }
-    }
-    out
+/// The same with capital letters for small ones, and small ones for capitals.
+fn other_case(text: &str) -> String {
+    let each = text.chars().map(|letter| match letter {
+        'a'..='z' => letter.to_ascii_uppercase(),
+        _ => letter.to_ascii_lowercase(),
+    });
+    each.collect()
 }
 
 /// The bytes that a password may come back in: as UTF-8 and in the server's encoding, each as it is, read as UTF-8 by

@@ -1,7 +1,8 @@
 //! The only way to any sink: every secret is masked by its value, wherever it stands.
 //!
 //! Texts are masked before a document is made of them, never the document: a password may be `"`, `1` or `step`. A server may
-//! repeat a password in other letters, so each secret is looked for in every form, and finds that touch are masked as one.
+//! repeat a password in other letters, so each secret is looked for in every form, in texts from outside in either case, and
+//! finds that touch are masked as one.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,6 +24,8 @@ const ROUNDS: usize = 4;
 pub struct Redactor {
     short: Forms,
     long: Forms,
+    /// The long ones, whatever the case of their letters.
+    echoed: Forms,
     /// The forms of long secrets: at a boundary between writes, the beginning of one is held back.
     patterns: Vec<Vec<u8>>,
     /// Whether a mask may be part of a secret.
@@ -46,17 +49,19 @@ impl Redactor {
             .filter(|secret| !secret.is_empty());
         let (long, short): (Vec<&str>, Vec<&str>) =
             secrets.partition(|secret| secret.chars().count() > SHORT);
+        let echoed = Forms::of(&patterns_in_either_case(&long), true);
         let (long, short) = (patterns(&long), patterns(&short));
         let mut all = long.iter().chain(&short);
         Redactor {
             starred: all.any(|pattern| pattern.contains(&b'*')),
-            short: Forms::of(&short),
-            long: Forms::of(&long),
+            short: Forms::of(&short, false),
+            long: Forms::of(&long, false),
+            echoed,
             patterns: long,
         }
     }
 
-    /// A text that may come from outside, without secrets.
+    /// A text that may come from outside, without secrets; one of four characters or more in no case of its letters.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         self.masked(text, |bytes| self.found(bytes))
     }
@@ -88,7 +93,7 @@ impl Redactor {
     /// The stretches to mask, in order.
     fn found(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
         let mut found = self.short.found(bytes);
-        found.extend(self.long.found(bytes));
+        found.extend(self.echoed.found(bytes));
         merged(found)
     }
 
@@ -133,10 +138,11 @@ impl Redactor {
 }
 
 impl Forms {
-    fn of(patterns: &[Vec<u8>]) -> Forms {
+    fn of(patterns: &[Vec<u8>], in_either_case: bool) -> Forms {
         match patterns {
             [] => Forms::None,
             some => AhoCorasick::builder()
+                .ascii_case_insensitive(in_either_case)
                 .match_kind(MatchKind::Standard)
                 .kind(kind(some))
                 .build(some)
@@ -187,6 +193,19 @@ fn patterns(secrets: &[&str]) -> Vec<Vec<u8>> {
     patterns.sort();
     patterns.dedup();
     patterns
+}
+
+/// The same, and those of the secrets in small and in capital letters: a searcher knows the case of ASCII's alone.
+fn patterns_in_either_case(secrets: &[&str]) -> Vec<Vec<u8>> {
+    let cased = secrets.iter().filter(|secret| !secret.is_ascii());
+    let cased: Vec<String> = cased
+        .flat_map(|secret| [secret.to_lowercase(), secret.to_uppercase()])
+        .collect();
+    let all = secrets
+        .iter()
+        .copied()
+        .chain(cased.iter().map(String::as_str));
+    patterns(&all.collect::<Vec<_>>())
 }
 
 /// The fastest searcher takes time that grows with the square of the length of a pattern that repeats itself.
@@ -301,6 +320,24 @@ mod tests {
         assert_eq!(Redactor::new(["abc", "bcd"]).text("xabcdx"), "x***x");
         assert_eq!(redactor().text("lines"), "***");
         assert!(matches!(redactor().text("none"), Cow::Borrowed("none")));
+    }
+
+    #[test]
+    fn a_text_from_outside_shows_a_long_secret_in_no_case() {
+        let redactor = Redactor::new(["Passw0rd", "Größe-ß", "Yes", "download"]);
+        for text in [
+            "PASSW0RD",
+            "pAssw0rd",
+            "größe-ß",
+            "GRÖSSE-SS",
+            "GR%C3%96SSE-SS",
+        ] {
+            assert_eq!(redactor.text(text), MASK, "{text}");
+        }
+        // A short one is part of many words, and our own words echo nothing.
+        assert_eq!(redactor.text("yes Yes"), "yes ***");
+        assert_eq!(redactor.line("Downloading"), "Downloading");
+        assert_eq!(redactor.wording("Download"), "Download");
     }
 
     #[test]
