@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::origins::Origins;
 use super::record::Record;
+use super::redact::Redactor;
 use super::sink::Sink;
 use super::{html, json, junit, markdown};
 
@@ -86,13 +87,18 @@ impl ReportFile {
     ///
     /// # Errors
     /// Those of the file.
-    pub fn write(self, record: &Record, origins: &Origins) -> io::Result<Sink> {
+    pub fn write(
+        self,
+        record: &Record,
+        origins: &Origins,
+        redactor: &Redactor,
+    ) -> io::Result<Sink> {
         let mut out = BufWriter::new(self.sink);
         match self.format {
-            Format::Json => json::write(&mut out, record, origins)?,
-            Format::Junit => junit::write(&mut out, record, origins)?,
-            Format::Html => html::write(&mut out, record, origins)?,
-            Format::Markdown => markdown::write(&mut out, record, origins)?,
+            Format::Json => json::write(&mut out, record, origins, redactor)?,
+            Format::Junit => junit::write(&mut out, record, origins, redactor)?,
+            Format::Html => html::write(&mut out, record, origins, redactor)?,
+            Format::Markdown => markdown::write(&mut out, record, origins, redactor)?,
         }
         out.write_all(b"\n")?;
         out.flush()?;
@@ -110,7 +116,8 @@ mod tests {
         let file = ReportFile::create(folder.path().join(name)).unwrap();
         let (record, origins) = (scenario::record(), scenario::origins());
         let path = file.path().to_owned();
-        file.write(&record, &origins).unwrap();
+        file.write(&record, &origins, &scenario::redactor())
+            .unwrap();
         std::fs::read_to_string(path).unwrap()
     }
 
@@ -171,7 +178,8 @@ mod tests {
         let path = file.path().to_owned();
         let mut record = scenario::record();
         record.failures.truncate(1);
-        file.write(&record, &scenario::origins()).unwrap();
+        let (origins, redactor) = (scenario::origins(), scenario::redactor());
+        file.write(&record, &origins, &redactor).unwrap();
         let xml = std::fs::read_to_string(path).unwrap();
         assert!(xml.contains("tests=\"6\" failures=\"3\""), "{xml}");
         assert!(xml.contains("message=\"1 further file failed\""), "{xml}");

@@ -9,6 +9,7 @@ use super::lines::failed_files;
 use super::origins::Origins;
 use super::paint::Paint;
 use super::record::{Note, Record, StepRecord};
+use super::redact::Redactor;
 use super::text::{self, attribute, markup};
 use crate::event::RunOutcome;
 
@@ -26,7 +27,12 @@ th{font-weight:600;font-size:.85rem}td.n,th.n{text-align:right;font-variant-nume
 small,.subject{opacity:.75}pre{overflow-x:auto;padding:.7rem;border:1px solid var(--line);border-radius:.4rem;margin:.4rem 0 1rem}\
 summary{cursor:pointer}";
 
-pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    record: &Record,
+    origins: &Origins,
+    redactor: &Redactor,
+) -> io::Result<()> {
     let name = attribute(&record.name);
     let outcome = match record.outcome() {
         RunOutcome::Done => "done",
@@ -45,15 +51,15 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
         started(record),
         text::duration(record.elapsed()),
     )?;
-    table(out, record)?;
-    notes(out, record)?;
+    table(out, record, redactor)?;
+    notes(out, record, redactor)?;
     for step in record.steps().filter(StepRecord::has_failed) {
-        failures(out, record, step, origins)?;
+        failures(out, record, step, origins, redactor)?;
     }
     write!(out, "</body></html>")
 }
 
-fn table(out: &mut dyn Write, record: &Record) -> io::Result<()> {
+fn table(out: &mut dyn Write, record: &Record, redactor: &Redactor) -> io::Result<()> {
     writeln!(
         out,
         "<table><thead><tr><th>Step<th>Kind<th>Result<th class=\"n\">Files<th class=\"n\">Unchanged\
@@ -73,7 +79,7 @@ fn table(out: &mut dyn Write, record: &Record) -> io::Result<()> {
             attribute(&step.head.name),
             attribute(&step.head.subject),
             step.head.kind,
-            attribute(&why),
+            attribute(&redactor.line(&why)),
             text::number(files),
             text::number(tally.unchanged),
             text::number(tally.skipped),
@@ -85,7 +91,7 @@ fn table(out: &mut dyn Write, record: &Record) -> io::Result<()> {
     writeln!(out, "</tbody></table>")
 }
 
-fn notes(out: &mut dyn Write, record: &Record) -> io::Result<()> {
+fn notes(out: &mut dyn Write, record: &Record, redactor: &Redactor) -> io::Result<()> {
     let mut lines: Vec<String> = Vec::new();
     for step in record.steps() {
         for (note, word) in [
@@ -108,7 +114,8 @@ fn notes(out: &mut dyn Write, record: &Record) -> io::Result<()> {
     }
     writeln!(out, "<h2>Warnings and notes</h2><ul>")?;
     for line in lines {
-        writeln!(out, "<li>{}</li>", attribute(line.trim_start_matches(": ")))?;
+        let line = redactor.line(line.trim_start_matches(": "));
+        writeln!(out, "<li>{}</li>", attribute(&line))?;
     }
     writeln!(out, "</ul>")
 }
@@ -118,6 +125,7 @@ fn failures(
     record: &Record,
     step: StepRecord<'_>,
     origins: &Origins,
+    redactor: &Redactor,
 ) -> io::Result<()> {
     writeln!(
         out,
@@ -130,18 +138,22 @@ fn failures(
         writeln!(
             out,
             "<pre>{}</pre>",
-            markup(&block_beside(
+            markup(&redactor.line(&block_beside(
                 "",
                 failure,
                 origins.beside(record, failure),
                 Paint::PLAIN
-            ))
+            )))
         )?;
     }
     if step.tally.failed == 0 {
         return Ok(());
     }
-    writeln!(out, "<p>{}</p>", markup(&failed_files(step)))?;
+    writeln!(
+        out,
+        "<p>{}</p>",
+        markup(&redactor.line(&failed_files(step)))
+    )?;
     let causes = record.causes_of(step.at);
     for (nth, (at, cause)) in causes.into_iter().enumerate() {
         let open = if nth < MAX_OPEN { " open" } else { "" };
@@ -150,8 +162,8 @@ fn failures(
         writeln!(
             out,
             "<details{open}><summary>{}</summary><pre>{}</pre>",
-            markup(line.trim()),
-            markup(&all),
+            markup(&redactor.line(line.trim())),
+            markup(&redactor.line(&all)),
         )?;
         names(out, record, at, cause)?;
         writeln!(out, "</details>")?;

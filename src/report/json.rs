@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::json_text;
 use super::origins::Origins;
 use super::record::{Note, Record, StepRecord};
+use super::redact::Redactor;
 use crate::event::{Failure, RunOutcome};
 
 #[derive(Serialize)]
@@ -89,7 +90,12 @@ struct Warned<'a> {
     text: &'a str,
 }
 
-pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    record: &Record,
+    origins: &Origins,
+    redactor: &Redactor,
+) -> io::Result<()> {
     let failures = record.failures.iter().map(|failed| FileFailed {
         step: record.step_name(failed.step),
         file: &failed.file,
@@ -118,7 +124,7 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
         outcome: record.outcome(),
         steps: record
             .steps()
-            .map(|step| as_json(record, step, origins))
+            .map(|step| as_json(record, step, origins, redactor))
             .collect(),
         causes: causes.collect(),
         failures: failures.collect(),
@@ -136,7 +142,12 @@ pub(super) fn started(record: &Record) -> String {
         .unwrap_or_default()
 }
 
-fn as_json<'a>(record: &'a Record, step: StepRecord<'a>, origins: &Origins) -> Step<'a> {
+fn as_json<'a>(
+    record: &'a Record,
+    step: StepRecord<'a>,
+    origins: &Origins,
+    redactor: &Redactor,
+) -> Step<'a> {
     let (result, reason) = step.result();
     let tally = step.tally;
     let notes = [(Note::Unverified, "unverified"), (Note::Skipped, "skipped")]
@@ -156,7 +167,7 @@ fn as_json<'a>(record: &'a Record, step: StepRecord<'a>, origins: &Origins) -> S
         implicit: step.head.implicit,
         origin: origins.position(&step.head.origin),
         result,
-        reason,
+        reason: redactor.line(&reason).into_owned(),
         planned_files: tally.planned_files,
         planned_bytes: tally.planned_bytes,
         files: Files {

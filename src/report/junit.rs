@@ -10,10 +10,16 @@ use super::lines::failed_files;
 use super::origins::Origins;
 use super::paint::Paint;
 use super::record::{Record, StepRecord};
+use super::redact::Redactor;
 use super::text::{self, attribute, markup};
 use crate::event::Failure;
 
-pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    record: &Record,
+    origins: &Origins,
+    redactor: &Redactor,
+) -> io::Result<()> {
     let shown = record.shown(false);
     let steps: Vec<StepRecord<'_>> = shown
         .filter(|step| !is_told_by_files(record, *step))
@@ -42,7 +48,7 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
     }
     writeln!(out, "    </properties>")?;
     for step in steps {
-        step_case(out, record, step, origins)?;
+        step_case(out, record, step, origins, redactor)?;
     }
     for failed in &record.failures {
         let step = record.step_name(failed.step);
@@ -52,7 +58,7 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
             attribute(step),
             attribute(&failed.file)
         )?;
-        failure(out, &failed.file, &failed.failure)?;
+        failure(out, &failed.file, &failed.failure, redactor)?;
         writeln!(out, "    </testcase>")?;
     }
     writeln!(out, "  </testsuite>\n</testsuites>")
@@ -74,6 +80,7 @@ fn step_case(
     record: &Record,
     step: StepRecord<'_>,
     origins: &Origins,
+    redactor: &Redactor,
 ) -> io::Result<()> {
     let time = step.elapsed().map_or(0, |elapsed| elapsed.as_millis());
     let place = origins.position(&step.head.origin);
@@ -90,7 +97,7 @@ fn step_case(
         seconds(u64::try_from(time).unwrap_or(u64::MAX)),
     )?;
     match step.failure() {
-        Some(of_step) => failure(out, "", of_step)?,
+        Some(of_step) => failure(out, "", of_step, redactor)?,
         None if step.has_failed() => {
             let message = match kept(record, step) {
                 0 => failed_files(step),
@@ -100,11 +107,13 @@ fn step_case(
                     format!("{more} failed")
                 }
             };
+            let message = attribute(&redactor.line(&message));
             writeln!(out, "      <failure message=\"{message}\" type=\"files\"/>")?;
         }
         None if is_skipped(&step) => {
             let (_, why) = step.result();
-            writeln!(out, "      <skipped message=\"{}\"/>", attribute(&why))?;
+            let why = attribute(&redactor.line(&why));
+            writeln!(out, "      <skipped message=\"{why}\"/>")?;
         }
         None => {}
     }
@@ -115,15 +124,20 @@ fn is_skipped(step: &StepRecord<'_>) -> bool {
     !step.has_failed() && step.result().0 != "done"
 }
 
-fn failure(out: &mut dyn Write, title: &str, failure: &Failure) -> io::Result<()> {
+fn failure(
+    out: &mut dyn Write,
+    title: &str,
+    failure: &Failure,
+    redactor: &Redactor,
+) -> io::Result<()> {
     let code = failure
         .code
         .map_or("failure".to_owned(), |code| code.to_string());
     writeln!(
         out,
         "      <failure message=\"{}\" type=\"{code}\">{}</failure>",
-        attribute(&failure.message),
-        markup(&block(title, failure, Paint::PLAIN)),
+        attribute(&redactor.line(&failure.message)),
+        markup(&redactor.line(&block(title, failure, Paint::PLAIN))),
     )
 }
 

@@ -8,6 +8,7 @@ use super::lines::failed_files;
 use super::origins::Origins;
 use super::paint::Paint;
 use super::record::{Record, StepRecord};
+use super::redact::Redactor;
 use super::text::{self, markdown};
 use crate::event::RunOutcome;
 
@@ -16,7 +17,12 @@ use crate::event::RunOutcome;
 const MAX_SHOWN: usize = 30;
 const MAX_FULL: usize = 10;
 
-pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    record: &Record,
+    origins: &Origins,
+    redactor: &Redactor,
+) -> io::Result<()> {
     let outcome = match record.outcome() {
         RunOutcome::Done => "✅ done",
         RunOutcome::Failed => "❌ failed",
@@ -40,7 +46,7 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
         "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     )?;
     for step in record.shown(false) {
-        row(out, step)?;
+        row(out, step, redactor)?;
     }
     for warning in &record.warnings {
         let step = warning.step.map(|step| record.step_name(step));
@@ -53,13 +59,14 @@ pub(super) fn write(out: &mut dyn Write, record: &Record, origins: &Origins) -> 
         )?;
     }
     for step in record.steps().filter(StepRecord::has_failed) {
-        failures(out, record, step, origins)?;
+        failures(out, record, step, origins, redactor)?;
     }
     Ok(())
 }
 
-fn row(out: &mut dyn Write, step: StepRecord<'_>) -> io::Result<()> {
+fn row(out: &mut dyn Write, step: StepRecord<'_>, redactor: &Redactor) -> io::Result<()> {
     let (result, why) = step.result();
+    let why = redactor.line(&why);
     let tally = step.tally;
     let files = match step.moves() {
         true => tally.done,
@@ -85,6 +92,7 @@ fn failures(
     record: &Record,
     step: StepRecord<'_>,
     origins: &Origins,
+    redactor: &Redactor,
 ) -> io::Result<()> {
     let place = origins.position(&step.head.origin);
     writeln!(
@@ -95,10 +103,13 @@ fn failures(
     )?;
     if let Some(failure) = step.failure() {
         let beside = origins.beside(record, failure);
-        code(out, &block_beside("", failure, beside, Paint::PLAIN))?;
+        code(
+            out,
+            &redactor.line(&block_beside("", failure, beside, Paint::PLAIN)),
+        )?;
     }
     if step.tally.failed > 0 {
-        writeln!(out, "{}\n", failed_files(step))?;
+        writeln!(out, "{}\n", redactor.line(&failed_files(step)))?;
     }
     let mut told = 0_u64;
     for (nth, (_, cause)) in record
@@ -112,7 +123,10 @@ fn failures(
         } else {
             Detail::Facts
         };
-        code(out, &cause_block(cause, detail, Paint::PLAIN))?;
+        code(
+            out,
+            &redactor.line(&cause_block(cause, detail, Paint::PLAIN)),
+        )?;
         told += cause.files;
     }
     let more = step.tally.failed.saturating_sub(told);

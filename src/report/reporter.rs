@@ -259,7 +259,7 @@ impl Work {
         let mut failed = Vec::new();
         for file in std::mem::take(&mut self.files) {
             let what = format!("failed to write the report `{}`", file.path().display());
-            match file.write(&self.record, &self.origins) {
+            match file.write(&self.record, &self.origins, &self.redactor) {
                 Ok(sink) => written.push((what, sink)),
                 Err(error) => failed.push((what, error)),
             }

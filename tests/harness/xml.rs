@@ -1,14 +1,14 @@
 //! Whether a text is well-formed XML 1.0: what our reports use of it.
 
-/// The texts of all elements and attributes, decoded. Fails where it is not well-formed.
+/// The texts of all elements, without a name, and of all attributes, with theirs, decoded. Fails where it is not well-formed.
 #[track_caller]
-pub fn texts(document: &str) -> Vec<String> {
+pub fn texts(document: &str) -> Vec<(&str, String)> {
     let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
     let mut rest = document.strip_prefix(declaration).expect("a declaration");
     let mut open: Vec<&str> = Vec::new();
     let mut texts = Vec::new();
     while let Some(at) = rest.find('<') {
-        texts.push(decoded(&rest[..at]));
+        texts.push(("", decoded(&rest[..at])));
         assert!(
             open.is_empty() <= rest[..at].trim().is_empty(),
             "text outside"
@@ -35,16 +35,16 @@ pub fn texts(document: &str) -> Vec<String> {
     texts
 }
 
-/// The values of `name="value"`s.
+/// The names and values of `name="value"`s.
 #[track_caller]
-fn values(mut rest: &str) -> Vec<String> {
+fn values(mut rest: &str) -> Vec<(&str, String)> {
     let mut values = Vec::new();
     while !rest.trim().is_empty() {
         let (name, after) = rest.trim_start().split_once("=\"").expect("an attribute");
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         assert!(name.chars().all(plain), "{name:?}");
         let (value, after) = after.split_once('"').expect("a closing quote");
-        values.push(decoded(value));
+        values.push((name, decoded(value)));
         rest = after;
     }
     values
