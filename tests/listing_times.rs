@@ -48,3 +48,56 @@ fn summer_time_makes_no_file_another_one() {
         assert!(questions < files, "{questions}");
     }
 }
+
+/// How many of some files of a LIST-only server with MDTM a second download and a second relay copy again.
+#[track_caller]
+fn copied_again(style: ListStyle, times: impl Iterator<Item = i64>) -> usize {
+    let plain = || Features::all().without("MLSD");
+    let server = || Server::new().features(plain()).list_style(style);
+    let source = times.enumerate().fold(server(), |server, (at, time)| {
+        server.file_at(format!("/in/{at:03}"), "content", time)
+    });
+    let (source, mirror) = (source.start(), server().folder("/out").start());
+    let case = Case::new().pipeline(
+        &[("s", &source), ("m", &mirror)],
+        "steps:
+  found: { list: { server: s, path: /in } }
+  get: { download: { from: found, into: back } }
+  pass: { relay: { from: found, to: m, into: /out } }
+",
+    );
+    case.run().code(0);
+    let moved = source.count("RETR");
+    case.run().code(0);
+    source.count("RETR") - moved
+}
+
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_secs()).unwrap()
+}
+
+/// Files that are older than half a year are listed with a day in a zone that nothing tells, or with that of the other season.
+#[test]
+fn a_day_in_any_zone_makes_no_file_another_one() {
+    let hours = |days: i64| (0..48).map(move |hour| now() - days * DAY - hour * 3600 - 60);
+    for zone in [-10, -5, 0, 1, 9] {
+        let style = ListStyle::unix().zone(zone * 3600);
+        assert_eq!(copied_again(style, hours(400)), 0, "{zone}");
+        // Of recent files, which show a time of day, the zone is learned: it is that of winter, and the days are of summer.
+        let style = style.summer_until(now() - 50 * DAY);
+        let recent = (1..20).map(|day| now() - day * DAY);
+        assert_eq!(copied_again(style, hours(400).chain(recent)), 0, "{zone}");
+    }
+}
+
+/// When the clocks go back, an hour comes twice: its files are asked about one by one.
+#[test]
+fn an_hour_that_came_twice_makes_no_file_another_one() {
+    let back = now() / 3600 * 3600 - 50 * DAY;
+    let style = ListStyle::unix().zone(3600).summer_until(back);
+    // Every seven minutes, and those of one and the same minute.
+    let around = (-40..40).map(|at| back + at * 420);
+    let twice = [-600, 3000].map(|at| back + at);
+    assert_eq!(copied_again(style, around.chain(twice)), 0);
+}

@@ -93,6 +93,9 @@ pub struct Time {
     pub precision: Precision,
 }
 
+/// The last zone to begin a day is so many seconds behind UTC.
+const WESTERNMOST: i64 = 12 * 3600;
+
 /// How much older than its precision a time must be before it proves anything: a server's cached listing, and a write
 /// that ends a little after its time was taken.
 const SETTLED: i64 = 2;
@@ -138,6 +141,18 @@ impl Time {
             Precision::Nanosecond => (self.seconds, self.nanos) != (other.seconds, other.nanos),
             Precision::Second => self.seconds != other.seconds,
             coarse => self.distance(other) > i128::from(coarse.seconds()),
+        }
+    }
+
+    /// Whether the two differ whatever zone a day is of: LIST names none, so that a day of a listing may have begun 14 hours
+    /// before that of UTC or 12 after it, and an hour beside what is known of the zone in the other season.
+    ///
+    /// For telling whether a file is unchanged, which is no proof.
+    pub fn differs_in_every_zone(self, other: Time) -> bool {
+        let most = i128::from(Precision::Day.seconds() + WESTERNMOST);
+        match self.precision.max(other.precision) {
+            Precision::Day => self.distance(other) > most,
+            _ => self.differs(other),
         }
     }
 
@@ -204,6 +219,19 @@ mod tests {
         assert!(!exact.newer(coarse));
         assert!(Time::at(1_000_081).newer(coarse));
         assert!(Time::at(2).differs(Time::at(1)));
+    }
+
+    #[test]
+    fn a_day_is_one_of_any_zone_for_what_is_no_proof() {
+        let day = Time::known(1_600_041_600, Precision::Day);
+        for hours in [-37_i64, -36, 23, 25, 36, 37] {
+            let time = Time::at(day.seconds + hours * 3600);
+            assert_eq!(time.differs(day), hours.abs() > 24, "{hours}");
+            let differs = time.differs_in_every_zone(day);
+            assert_eq!(differs, hours.abs() > 36, "{hours}");
+        }
+        let minute = Time::known(day.seconds, Precision::Minute);
+        assert!(Time::at(day.seconds + 61).differs_in_every_zone(minute));
     }
 
     #[test]

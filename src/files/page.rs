@@ -184,6 +184,14 @@ impl Page {
         }
     }
 
+    /// Sets the time of the entry at a place in [`Page::entries`].
+    pub fn set_time(&mut self, at: usize, time: Time) {
+        if let Some(row) = self.rows.get_mut(at) {
+            (row.modified, row.nanos) = (time.seconds, time.nanos);
+            row.precision = time.precision;
+        }
+    }
+
     /// The entries, in the server's order unless they were sorted.
     pub fn entries(&self) -> impl Iterator<Item = PageEntry<'_>> {
         self.rows.iter().map(|row| self.entry_of(row))

@@ -26,11 +26,40 @@ impl Session {
             shift(page, &Zones::fixed(seconds));
             return Ok(());
         }
-        if self.facts.has(|features| features.mdtm) {
-            self.learn_zones(page, folder)?;
+        if !self.facts.has(|features| features.mdtm) {
+            shift(page, &self.facts.zones);
+            return Ok(());
         }
+        self.learn_zones(page, folder)?;
+        let told = self.ask_repeated(page, folder)?;
         shift(page, &self.facts.zones);
+        for (at, time) in told {
+            page.set_time(at, time);
+        }
         Ok(())
+    }
+
+    /// The times of files, by their places, that the listing shows in an hour which came twice: no zone tells which is
+    /// meant.
+    fn ask_repeated(&mut self, page: &Page, folder: &[u8]) -> Result<Vec<(usize, Time)>, Error> {
+        let hours = self.facts.zones.repeated();
+        let files = page.entries().enumerate();
+        let doubtful = files.filter_map(|(at, entry)| {
+            let listed = entry.modified.filter(is_of_a_minute)?.seconds;
+            let is_doubtful = hours.iter().any(|hour| hour.contains(&listed));
+            (is_doubtful && entry.kind == Kind::File).then(|| (at, listed, entry.name.to_vec()))
+        });
+        let doubtful: Vec<(usize, i64, Vec<u8>)> = doubtful.take(MOST_ASKED).collect();
+        let mut told = Vec::new();
+        for some in doubtful.chunks(FILES_A_WRITE) {
+            let times = self.ask_mdtm(some.iter().map(|(_, _, name)| name), folder)?;
+            let known = some.iter().zip(times);
+            told.extend(known.filter_map(|((at, listed, _), time)| {
+                zone::offset(*listed, time?.seconds)?;
+                Some((*at, time?))
+            }));
+        }
+        Ok(told)
     }
 
     /// Asks about files until the zone of every date in the page is known, as far as the server tells.
@@ -69,10 +98,20 @@ impl Session {
         folder: &[u8],
     ) -> Result<Vec<(i64, Option<i64>)>, Error> {
         let names = listed.iter().filter_map(|listed| files.get(listed));
+        let times = self.ask_mdtm(names, folder)?.into_iter();
+        let seconds = times.map(|time| time.map(|time| time.seconds));
+        Ok(listed.iter().copied().zip(seconds).collect())
+    }
+
+    /// What MDTM tells of these files of a folder, in one write.
+    fn ask_mdtm<'a>(
+        &mut self,
+        names: impl Iterator<Item = &'a Vec<u8>>,
+        folder: &[u8],
+    ) -> Result<Vec<Option<Time>>, Error> {
         let lines = names.map(|name| Line::with("MDTM", &join(folder, name)));
         let replies = self.control.send(lines.collect::<Result<_, _>>()?)?;
-        let times = replies.iter().map(|reply| Some(mdtm_reply(reply)?.seconds));
-        Ok(listed.iter().copied().zip(times).collect())
+        Ok(replies.iter().map(mdtm_reply).collect())
     }
 }
 
@@ -80,13 +119,16 @@ impl Session {
 fn dated(page: &Page) -> BTreeMap<i64, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in page.entries().filter(|entry| entry.kind == Kind::File) {
-        let minute = |time: &Time| time.precision == Precision::Minute;
-        if let Some(time) = entry.modified.filter(minute) {
+        if let Some(time) = entry.modified.filter(is_of_a_minute) {
             let name = || entry.name.to_vec();
             files.entry(time.seconds).or_insert_with(name);
         }
     }
     files
+}
+
+fn is_of_a_minute(time: &Time) -> bool {
+    time.precision == Precision::Minute
 }
 
 pub(super) fn shift(page: &mut Page, zones: &Zones) {

@@ -260,7 +260,8 @@ impl Deciding<'_> {
             return (!self.request.options.ascii).then_some(Exactness::Unknown);
         };
         // Where a time was not kept, it is not the source's by chance.
-        match (ours.differs(theirs), ours.is_exact() && theirs.is_exact()) {
+        let is_exact = ours.is_exact() && theirs.is_exact();
+        match (ours.differs_in_every_zone(theirs), is_exact) {
             (false, true) if self.was_young(ours) => None,
             (false, true) => Some(Exactness::Exact),
             (false, false) => Some(Exactness::Coarse),

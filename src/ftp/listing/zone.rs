@@ -50,6 +50,17 @@ impl Zones {
         }
     }
 
+    /// The listed times that two hours may have shown, because the clocks went back about then: somewhere between two dates
+    /// whose offset shrinks, and on either side of them by as much.
+    pub(in crate::ftp) fn repeated(&self) -> Vec<Range<i64>> {
+        let pairs = self.known.windows(2).filter_map(|pair| {
+            let (before, after) = (pair[0], pair[1]);
+            let back = i64::from(before.1) - i64::from(after.1);
+            (back > 0).then(|| before.0.saturating_sub(back) + 1..after.0.saturating_add(back))
+        });
+        pairs.collect()
+    }
+
     /// The time in UTC of one that was listed, by the nearest date that is known.
     pub(in crate::ftp) fn correct(&self, time: Time) -> Time {
         let offset = self.around(time.seconds).nearest(time.seconds);
@@ -218,6 +229,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_time_is_right_or_of_an_hour_that_came_twice(
+            minutes in proptest::collection::vec(-300..300_i64, 1..60),
+        ) {
+            let back = 300 * DAY;
+            let mut utc: Vec<i64> = minutes.iter().map(|minute| back + minute * 60).collect();
+            // Where there is nothing of one season, nothing tells that there are two.
+            utc.extend([back - 20 * DAY, back + 20 * DAY]);
+            let mut zones = Zones::default();
+            learn(&mut zones, &utc);
+            let repeated = zones.repeated();
+            for utc in utc {
+                let listed = local(utc);
+                let corrected = zones.correct(Time::at(listed)).seconds;
+                let is_doubtful = repeated.iter().any(|hour| hour.contains(&listed));
+                prop_assert!(is_doubtful || corrected == utc, "{}", utc - back);
+            }
+        }
+
         #[test]
         fn every_time_is_right(minutes in proptest::collection::vec(0..3_000_000_i64, 1..200)) {
             let utc: Vec<i64> = minutes.iter().map(|minute| minute * 60).collect();
