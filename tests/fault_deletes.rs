@@ -422,3 +422,26 @@ steps:
         outcome.stderr_has("its list may not be whole");
     }
 }
+
+/// What a refusal means is looked for in a listing where SIZE does not tell; a server that refuses everything is not listed for
+/// each refusal of a file among a million.
+#[test]
+fn refusals_without_end_have_a_large_folder_listed_a_few_times_only() {
+    let names = (0..30_000).map(|at| format!("{at:05}{}", "x".repeat(240)));
+    let server = Server::new()
+        .files("/in", names, "content")
+        .rule(On::command("DELE"), Do::reply("550 no"))
+        .rule(On::command("SIZE"), Do::reply("550 no"))
+        .start();
+    let steps = "steps:
+  found: { list: { server: s, path: /in } }
+  few: { filter: { from: found, limit: 60 } }
+  tidy: { delete: { from: few } }
+";
+    let case = Case::new().servers(&[("s", &server, "connections: 1")], steps);
+    case.run().code(1).stderr_has("60 of 60 files failed");
+    assert_eq!(server.count("DELE"), 60);
+    // 64 MiB of listings, and those of the two steps before.
+    let listed = server.count("MLSD");
+    assert!((3..14).contains(&listed), "{listed}");
+}

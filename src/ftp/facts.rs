@@ -46,6 +46,8 @@ pub struct Facts {
     pub keeps_bytes: Option<bool>,
     /// The server keeps every byte of a name: it repeated such, or is known for it.
     pub exact_names: bool,
+    /// Bytes of listings that were read to find out what refusals meant, by the session that read the most.
+    pub looked_through: u64,
     /// A PASV reply named another address than the control connection's peer.
     pub pasv_elsewhere: bool,
 }
@@ -96,6 +98,7 @@ impl Facts {
         self.tls12_only |= other.tls12_only;
         self.no_tls12 |= other.no_tls12;
         self.pasv_elsewhere |= other.pasv_elsewhere;
+        self.looked_through = self.looked_through.max(other.looked_through);
         // A server that once did not wait is never trusted to.
         self.waits_for_transfer = match (self.waits_for_transfer, other.waits_for_transfer) {
             (Some(false), _) | (_, Some(false)) => Some(false),

@@ -243,6 +243,7 @@ impl Session {
                     return break_off(page, error);
                 }
             };
+            self.listed_bytes = self.listed_bytes.saturating_add(length as u64);
             let mut count = 0;
             lines.feed(&chunk[..length], |line| {
                 count += 1;

@@ -239,6 +239,7 @@ fn connect(
         folder: None,
         prepared: None,
         in_flight: None,
+        listed_bytes: 0,
         renaming: false,
         told_time: None,
     })

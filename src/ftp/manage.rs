@@ -15,6 +15,10 @@ use super::session::Session;
 /// A folder that is nowhere, in bytes that are text in no encoding.
 const NOWHERE: &[u8] = b"/ftpflow-\x80\xb0\xe6\xff-asks";
 
+/// Listings that are read to find out what refusals meant, in bytes; after that a refusal is taken at its word. Where SIZE
+/// tells that a file stands, none is read.
+const LOOKED_THROUGH: u64 = 64 << 20;
+
 /// What came of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deleted {
@@ -222,12 +226,17 @@ impl Session {
         Ok(())
     }
 
-    /// Turns a refusal into success when the path is not there, by SIZE and by its parent's listing.
+    /// Turns a refusal into success when the path is not there, by SIZE and by its parent's listing, as far as these looks
+    /// do not cost too much: each refusal of a server may have it list a million names.
     fn unless_absent(&mut self, path: &[u8], refused: Error) -> Result<Deleted, Error> {
-        if !self.control.usable() || refused.kind != ErrorKind::Refused {
+        let is_too_much = self.facts.looked_through > LOOKED_THROUGH;
+        if is_too_much || !self.control.usable() || refused.kind != ErrorKind::Refused {
             return Err(refused);
         }
-        match self.look(path) {
+        let before = self.listed_bytes;
+        let seen = self.look(path);
+        self.facts.looked_through += self.listed_bytes - before;
+        match seen {
             Ok(None) => Ok(Deleted::WasNotThere),
             // What was taken for a refusal was none, or not of this.
             Err(error) if error.kind == ErrorKind::Protocol && !self.control.usable() => {
@@ -249,7 +258,7 @@ impl Session {
         if name.is_empty() {
             return Ok(Some(Kind::Folder));
         }
-        let page = match self.list(parent) {
+        let page = match self.list_one(parent, name) {
             Err(error) if error.kind == ErrorKind::Missing => return Ok(None),
             listed => listed?,
         };

@@ -52,6 +52,8 @@ pub struct Session {
     /// What MDTM said of the file being fetched.
     pub(super) told_time: Option<Time>,
     pub(super) in_flight: Option<InFlight>,
+    /// Bytes of listings that have come.
+    pub(super) listed_bytes: u64,
     /// Whether RNFR was accepted and no RNTO has followed.
     pub(super) renaming: bool,
 }
