@@ -260,6 +260,21 @@ pub struct Failure {
     pub hazard: Option<Clash>,
 }
 
+impl Failure {
+    /// How many bytes its texts have: a server may have written most of them.
+    pub fn text_bytes(&self) -> usize {
+        let texts = [
+            &self.server,
+            &self.file,
+            &self.command,
+            &self.reply,
+            &self.help,
+        ];
+        let texts = texts.into_iter().flatten().chain([&self.message]);
+        texts.chain(&self.transcript).map(String::len).sum()
+    }
+}
+
 /// Two steps that turned out to touch the same files.
 #[derive(Debug, Clone, Serialize)]
 pub struct Clash {

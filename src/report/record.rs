@@ -11,6 +11,9 @@ use crate::event::{
 /// Failures of files kept in memory; the rest is counted.
 pub const MAX_FAILURES: usize = 10_000;
 
+/// Bytes of their texts, about, which a server may write at length.
+const MAX_FAILURE_BYTES: usize = 32 << 20;
+
 /// Warnings kept in memory; the rest is counted.
 pub const MAX_WARNINGS: usize = 1_000;
 
@@ -32,11 +35,13 @@ pub struct Record {
     pub heads: Vec<StepHead>,
     /// The counts.
     pub tally: Tally,
-    /// The first [`MAX_FAILURES`] files that failed, in the order of events.
+    /// The first [`MAX_FAILURES`] files that failed, in the order of events, as far as their texts are not too long.
     pub failures: Vec<FileFailure>,
     /// The first [`MAX_WARNINGS`] warnings.
     pub warnings: Vec<Warning>,
     causes: Causes,
+    /// Bytes of the texts of `failures`.
+    failure_bytes: usize,
     /// Reasons for which files were left alone or not verified, counted.
     notes: BTreeMap<(usize, Note, String), u64>,
 }
@@ -229,7 +234,10 @@ impl Record {
 
     fn take_failure(&mut self, step: usize, file: &str, failure: &Failure) {
         let cause = self.causes.take(step, file, failure);
-        if self.failures.len() < MAX_FAILURES {
+        let bytes = file.len() + failure.text_bytes();
+        let has_room = self.failure_bytes + bytes <= MAX_FAILURE_BYTES;
+        if self.failures.len() < MAX_FAILURES && has_room {
+            self.failure_bytes += bytes;
             self.failures.push(FileFailure {
                 step,
                 file: file.to_owned(),
@@ -331,6 +339,31 @@ mod tests {
         assert_eq!(record.failures_omitted(), 5);
         // Sizes that a server may claim do not overflow, either.
         assert_eq!(record.tally.steps[0].bytes, u64::MAX);
+    }
+
+    #[test]
+    fn failures_with_long_texts_are_kept_as_far_as_there_is_room() {
+        let mut record = Record::default();
+        record.tally.steps = vec![StepTally::default()];
+        let failure = Failure {
+            transcript: vec!["x".repeat(1 << 20); 4],
+            ..Failure::default()
+        };
+        let file = "a".to_owned();
+        let outcome = FileOutcome::Failed {
+            failure: Box::new(failure),
+        };
+        let failed = Event::FileFinished {
+            step: 0,
+            job: None,
+            file,
+            outcome,
+            bytes: 0,
+        };
+        let failed = Stamped::new(1, failed);
+        (0..20).for_each(|_| record.take(&failed));
+        assert_eq!(record.failures.len(), 7);
+        assert_eq!(record.failures_omitted(), 13);
     }
 
     #[test]

@@ -26,8 +26,8 @@ use super::summary::Summary;
 use super::{events, masked, preview, text};
 use crate::event::{Event, Stamped};
 
-/// Events that wait for the reporter, which waits for nobody.
-const QUEUE: usize = 4096;
+/// Events that wait for the reporter, which waits for nobody. Each may hold a dozen lines of a server.
+const QUEUE: usize = 1024;
 
 /// How often bars are drawn.
 const TICK: Duration = Duration::from_millis(1000 / RATE as u64);
