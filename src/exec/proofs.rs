@@ -4,6 +4,7 @@
 //! last file that arrived under the name, and a `delete` looks once more whether it still holds.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::files::{FileSet, Place, Route, Side, join, name_keys, split};
@@ -66,7 +67,7 @@ pub(super) struct Proofs {
     /// Pairs of folders that were asked about: none where they are two, else why that is not known.
     pairs: BTreeMap<(Place, Place), Option<Unsure>>,
     /// What this run has deleted, and after how many arrivals: no file that stood there proves anything any more.
-    ended: BTreeMap<(Side, Vec<u8>), u32>,
+    ended: Ended,
     /// Copies whose sources this run has deleted.
     spared: Spared,
     arrivals: u32,
@@ -111,13 +112,13 @@ impl Proofs {
     }
 
     /// The interrupted run that this one continues has deleted a file; how that went among the arrivals is not known.
-    pub(super) fn recall_end(&mut self, side: Side, path: Vec<u8>) {
-        self.ended.insert((side, path), u32::MAX);
+    pub(super) fn recall_end(&mut self, side: Side, path: &[u8]) {
+        self.ended.insert(side, path, u32::MAX);
     }
 
     /// This run has deleted a file.
-    pub(super) fn end(&mut self, side: Side, path: Vec<u8>) {
-        self.ended.insert((side, path), self.arrivals);
+    pub(super) fn end(&mut self, side: Side, path: &[u8]) {
+        self.ended.insert(side, path, self.arrivals);
     }
 
     /// Whether this run has deleted a file after an arrival: what came to its name later is another one.
@@ -126,8 +127,8 @@ impl Proofs {
             return false;
         }
         let path = join(&place.folder, name);
-        let ended = self.ended.get(&(place.side, path));
-        ended.is_some_and(|after| *after >= order)
+        let ended = self.ended.after(place.side, &path);
+        ended.is_some_and(|after| after >= order)
     }
 
     /// Copies that must not be replaced any more.
@@ -137,7 +138,7 @@ impl Proofs {
 
     /// Whether this run has deleted anything.
     pub(super) fn any_ended(&self) -> bool {
-        !self.ended.is_empty()
+        !self.ended.arrivals.is_empty()
     }
 
     pub(super) fn of(&self, step: StepId) -> Option<&Arc<Ledger>> {
@@ -146,6 +147,30 @@ impl Proofs {
 
     pub(super) fn ledgers(&self) -> impl Iterator<Item = (StepId, &Arc<Ledger>)> {
         self.ledgers.iter().map(|(step, ledger)| (*step, ledger))
+    }
+}
+
+/// Paths by two hashes of their own keys each: a million of them take 40 MB, where their bytes would take as much as a listing.
+/// That two have the same, a server cannot bring about: it does not know the keys.
+#[derive(Debug, Clone, Default)]
+struct Ended {
+    keys: [RandomState; 2],
+    arrivals: BTreeMap<[u64; 2], u32>,
+}
+
+impl Ended {
+    fn insert(&mut self, side: Side, path: &[u8], arrivals: u32) {
+        let hashes = self.hashes(side, path);
+        self.arrivals.insert(hashes, arrivals);
+    }
+
+    /// How many arrivals there had been when a file was deleted, where it was.
+    fn after(&self, side: Side, path: &[u8]) -> Option<u32> {
+        self.arrivals.get(&self.hashes(side, path)).copied()
+    }
+
+    fn hashes(&self, side: Side, path: &[u8]) -> [u64; 2] {
+        self.keys.each_ref().map(|key| key.hash_one((side, path)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the steps of a run share. The dispatcher owns it; workers get copies of what they need.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
@@ -40,7 +41,9 @@ pub(super) struct Shared {
     pub(super) readings: Arc<[Reading]>,
     /// The job whose end is being taken in: what is told of files meanwhile is its work.
     job: Option<JobId>,
-    said: HashSet<String>,
+    /// Hashes of the warnings that were given.
+    said: HashSet<u64>,
+    said_by: RandomState,
     keeps_proofs: bool,
     /// Deletions that have begun to look at copies.
     deleting: Vec<StepId>,
@@ -76,6 +79,7 @@ impl Shared {
             journal: None,
             job: None,
             said: HashSet::new(),
+            said_by: RandomState::new(),
             started: executor.now(),
             began: executor.unix_now(),
             executor,
@@ -104,7 +108,7 @@ impl Shared {
                 let deleted = record.marks.iter();
                 let deleted = deleted.filter(|(_, mark)| **mark == Mark::Deleted);
                 for (path, _) in deleted {
-                    Arc::make_mut(&mut self.proofs).recall_end(side, path.clone());
+                    Arc::make_mut(&mut self.proofs).recall_end(side, path);
                 }
             }
         }
@@ -376,7 +380,8 @@ impl Shared {
     }
 
     fn warn(&mut self, step: Option<StepId>, server: Option<&str>, text: String) {
-        if self.said.insert(format!("{step:?} {server:?} {text}")) {
+        let hash = self.said_by.hash_one((step, server, &text));
+        if self.said.insert(hash) {
             self.emit(Event::Warning {
                 step: step.map(|step| step.0 as usize),
                 server: server.map(str::to_owned),

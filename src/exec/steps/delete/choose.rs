@@ -29,8 +29,8 @@ pub(in crate::exec) struct Chosen {
     /// Files that an interrupted run has deleted, relative to the set's root: they count against `max`, and their
     /// folders may be empty.
     pub(super) deleted: Vec<Vec<u8>>,
-    /// What each file of the set was when it was transferred, where this run did that.
-    pub(super) sources: Vec<Option<Looks>>,
+    /// What files of the set were when they were transferred, where this run did that, in the order of the set.
+    pub(super) sources: Vec<(u32, Looks)>,
     pub(super) copies: Copies,
 }
 
@@ -131,7 +131,7 @@ impl Question {
             match self.judge(at, &known) {
                 Judgement::Delete(source, needs) => {
                     kept.push(at);
-                    chosen.sources.push(source);
+                    chosen.sources.extend(source.map(|source| (number, source)));
                     for copy in needs.copies {
                         chosen.copies.add(number, copy);
                     }

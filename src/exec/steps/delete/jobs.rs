@@ -1,12 +1,12 @@
 //! The jobs of a `delete` step that look at its files and take them away, on a server or on this machine.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::files::{FileSet, Page, Precision, join, name_before, split};
 use crate::transfer::{Deleted, End, Fate, Links, Looks, Role, still_same};
 
+use super::index::Index;
 use super::{FolderOf, Output};
 use crate::exec::fault::Fault;
 use crate::exec::pages;
@@ -21,8 +21,8 @@ pub(super) const SHORT: Duration = Duration::from_millis(100);
 pub(super) struct Place {
     pub(super) name: String,
     pub(super) set: FileSet,
-    /// What each file was when it was transferred.
-    pub(super) sources: Arc<Vec<Option<Looks>>>,
+    /// What files were when they were transferred, in the order of the set.
+    pub(super) sources: Arc<Vec<(u32, Looks)>>,
 }
 
 /// What became of a deletion.
@@ -40,11 +40,12 @@ pub(in crate::exec) enum Deletion {
 /// Lists a folder again and compares. `restore`: names that an interrupted run has put away come back first.
 pub(super) fn survey(place: Place, folder: Arc<FolderOf>, restore: bool) -> Work {
     Box::new(move |desk| {
+        let names = Arc::new(folder.names(&place.set));
         let surveyed = place
             .end(desk)
-            .and_then(|end| place.page(end, &folder, restore))
+            .and_then(|end| place.page(end, &folder, &names, restore))
             .and_then(|page| match page {
-                Some(page) => compare(&place.set, &folder, &page),
+                Some(page) => compare(&place.set, &folder, &names, &page),
                 None => Ok(all_gone(&folder)),
             });
         output(Output::Surveyed(surveyed))
@@ -96,16 +97,14 @@ impl Place {
         &self,
         end: &mut dyn End,
         folder: &FolderOf,
+        names: &Arc<Index>,
         restore: bool,
     ) -> Result<Option<Page>, Fault> {
         let path = join(self.set.root(), &folder.folder);
-        let names = folder.positions.iter();
-        let names: HashSet<Vec<u8>> = names.map(|at| name_of(&self.set, *at)).collect();
-        let names = Arc::new(names);
         let list = |end: &mut dyn End, restore: bool| {
-            let names = Arc::clone(&names);
+            let names = Arc::clone(names);
             let wanted =
-                move |name: &[u8]| names.contains(name) || (restore && name_before(name).is_some());
+                move |name: &[u8]| names.has(name) || (restore && name_before(name).is_some());
             pages::some(end, &self.name, &path, wanted)
         };
         let page = list(end, restore)?;
@@ -119,7 +118,8 @@ impl Place {
 
     /// Whether a file still is what was transferred, as exactly as that can be told; only asked where a listing tells less.
     pub(super) fn is_what_it_was(&self, end: &mut dyn End, at: u32) -> Result<bool, Fault> {
-        let was = self.sources.get(at as usize).copied().flatten();
+        let was = self.sources.binary_search_by_key(&at, |(at, _)| *at);
+        let was = was.ok().map(|place| self.sources[place].1);
         let (Some(was), true) = (was, is_coarse(&self.set, at)) else {
             return Ok(true);
         };
@@ -206,27 +206,34 @@ fn name_of(set: &FileSet, at: u32) -> Vec<u8> {
     split(&set.relative(at)).1.to_vec()
 }
 
-fn compare(set: &FileSet, folder: &FolderOf, page: &Page) -> Result<Vec<(u32, Fate)>, Fault> {
+impl FolderOf {
+    /// The names of its files, each with its place among them.
+    fn names(&self, set: &FileSet) -> Index {
+        let files = (0u32..).zip(&self.positions);
+        Index::new(files.map(|(number, at)| (name_of(set, *at), 0, number)))
+    }
+}
+
+fn compare(
+    set: &FileSet,
+    folder: &FolderOf,
+    names: &Index,
+    page: &Page,
+) -> Result<Vec<(u32, Fate)>, Fault> {
     if let Some(reason) = page.incomplete_reason() {
         let fault = format!(
             "nothing was deleted, because the folder's new listing may not be whole: {reason}"
         );
         return Err(Fault::permanent(fault).help("run it again, or list smaller folders"));
     }
-    let name = |at: u32| name_of(set, at);
-    let mut entries: HashMap<Vec<u8>, _> = folder
-        .positions
-        .iter()
-        .map(|at| (name(*at), None))
-        .collect();
+    let mut fates = all_gone(folder);
     for entry in page.entries() {
-        if let Some(now) = entries.get_mut(entry.name) {
-            *now = Some(entry);
+        for (_, number) in names.find(entry.name) {
+            let (at, fate) = &mut fates[number as usize];
+            if name_of(set, *at) == entry.name {
+                *fate = still_same(set.size(*at), set.modified(*at), Some(entry));
+            }
         }
     }
-    let fates = folder.positions.iter().map(|at| {
-        let now = entries.get(&name(*at)).copied().flatten();
-        (*at, still_same(set.size(*at), set.modified(*at), now))
-    });
-    Ok(fates.collect())
+    Ok(fates)
 }

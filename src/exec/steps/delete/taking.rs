@@ -237,7 +237,7 @@ impl Delete {
             }
             let side = shared.identity(self.side);
             if let Some(proofs) = shared.proofs() {
-                proofs.end(side, path);
+                proofs.end(side, &path);
             }
             if matches!(outcome, FileOutcome::Deleted) {
                 self.spare_copies(at, shared);
