@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::harness::Case;
+use crate::harness::server::Server;
 
 /// The most memory that a run may take, whatever comes.
 const MOST_KIB: u64 = 256 * 1024;
@@ -245,6 +246,39 @@ fn a_tree_that_always_grows_wider() {
         "more than 1000 entries",
         "limits: {entries: …}",
     );
+}
+
+/// Lists are held while a step needs them, and what they hold counts together.
+#[test]
+fn many_lists_hold_together_what_one_may() {
+    let names = (0..600).map(|at| format!("f{at:03}"));
+    let server = Server::new().files("/in", names, "").start();
+    let run = |top: &str, steps: &str| {
+        let steps = format!("{top}steps:\n  one: {{ list: {{ server: s, path: /in }} }}\n{steps}");
+        Case::new().pipeline(&[("s", &server)], &steps).run()
+    };
+    let few = "limits: { entries: 1000 }\n";
+    let both = "  two: { list: { server: s, path: /in }, needs: one }
+  some: { filter: { from: one, include: '*' }, needs: two }
+";
+    let outcome = run(few, both);
+    outcome.code(1);
+    outcome.stderr_has("two: /in: the listing goes beyond the run's limits");
+    outcome.stderr_has("more than 1000 entries in all its lists");
+    outcome.stderr_has("`limits: {entries: …}` at the top of the manifest");
+    run("limits: { entries: 1200 }\n", both).code(0);
+    run("", both).code(0);
+    // Nothing needs the first one when the second begins.
+    let apart = "  two: { list: { server: s, path: /in }, needs: one }\n";
+    run(few, apart).code(0);
+    // Of the first, a small part is left.
+    let part = "  some: { filter: { from: one, include: 'f00*' } }
+  two: { list: { server: s, path: /in }, needs: some }
+  rest: { filter: { from: some, include: '*' }, needs: two }
+";
+    run(few, part).code(0);
+    run("limits: { entries: 605 }\n", part).code(1);
+    run("limits: { entries: 0 }\n", part).code(3);
 }
 
 /// Every folder shows the same.

@@ -151,6 +151,9 @@ fn around(definition: &str) -> &'static str {
         "Limits" => {
             "version: 1\nservers: {a: {host: h, limits: {entries: 1000000@}}}\nsteps: {k: {list: {server: a}}}\n"
         }
+        "RunLimits" => {
+            "version: 1\nlimits: {entries: 1000000@}\nservers: {a: {host: h}}\nsteps: {k: {list: {server: a}}}\n"
+        }
         "Retry" => {
             "version: 1\nservers: {a: {host: h}}\nsteps: {k: {list: {server: a}, retry: {attempts: 4@}}}\n"
         }

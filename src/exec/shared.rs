@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::endpoint::{ClockOffset, PasvAddress};
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, StepOutcome, Tally};
-use crate::files::{FileSet, Limits, NameEncoding, Reach, Route, ServerId, Side};
+use crate::files::{
+    Allowance, Budget, FileSet, Limits, NameEncoding, Reach, Route, ServerId, Side,
+};
 use crate::journal::{Journal, Mark, Record, Resumed};
 use crate::plan::{Plan, Retry, StepId};
 use crate::transfer::{Class, Facts, Reading};
@@ -35,6 +37,8 @@ pub(super) struct Shared {
     pub(super) resumed: Option<Arc<Resumed>>,
     journal: Option<Journal>,
     facts: Vec<Facts>,
+    /// What all lists of servers may hold at once.
+    budget: Budget,
     /// For each server the first one of its key.
     firsts: Vec<ServerId>,
     /// Who reads the times of each server.
@@ -66,6 +70,7 @@ impl Shared {
             sets: vec![None; plan.steps.len()],
             readers: readers(&plan),
             facts: vec![Facts::default(); plan.servers.len()],
+            budget: Budget::new(plan.entries),
             firsts: firsts(&plan),
             readings: readings(&plan),
             proofs: Arc::new(Proofs::default()),
@@ -323,6 +328,14 @@ impl Shared {
         match side {
             Side::Local => Limits::NONE,
             Side::Server(server) => self.plan.server(server).endpoint.limits,
+        }
+    }
+
+    /// The same for a list, whose entries the run holds.
+    pub(super) fn allowance(&self, side: Side) -> Allowance {
+        match side {
+            Side::Local => Allowance::new(Limits::NONE),
+            Side::Server(_) => Allowance::within(self.limits(side), &self.budget),
         }
     }
 

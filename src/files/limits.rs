@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use super::budget::Budget;
+
 /// What an entry takes with it: bytes of its name, on average, and lines and bytes of its listing.
 const NAME_BYTES: u64 = 64;
 const LINES: u64 = 4;
@@ -69,9 +71,21 @@ pub enum Limit {
     ListedBytes(u64),
     /// Seconds that one listing takes.
     Seconds(u64),
+    /// Entries of all lists that a run holds at once.
+    HeldEntries(u64),
+    /// Bytes of their names.
+    HeldNameBytes(u64),
 }
 
 impl Limit {
+    /// Whose limit it is, in words.
+    pub fn whose(self) -> &'static str {
+        match self {
+            Limit::HeldEntries(_) | Limit::HeldNameBytes(_) => "the run's limits",
+            _ => "the server's limits",
+        }
+    }
+
     /// What to write in the manifest to get beyond it.
     pub fn help(self) -> &'static str {
         match self {
@@ -85,6 +99,9 @@ impl Limit {
                 "raise `limits: {entries: …}` of the server, with which this grows, if it is to be trusted"
             }
             Limit::Seconds(_) => "raise `timeouts: {data: …}` of the server, with which this grows",
+            Limit::HeldEntries(_) | Limit::HeldNameBytes(_) => {
+                "raise `limits: {entries: …}` at the top of the manifest, if its servers are to be trusted, or let one list wait until the other is not needed any more (`needs`)"
+            }
         }
     }
 }
@@ -100,6 +117,14 @@ impl fmt::Display for Limit {
                 write!(out, "more than {} MB in one listing", most / 1_000_000)
             }
             Limit::Seconds(most) => write!(out, "one listing goes on for more than {most} s"),
+            Limit::HeldEntries(most) => write!(out, "more than {most} entries in all its lists"),
+            Limit::HeldNameBytes(most) => {
+                write!(
+                    out,
+                    "more than {} MB of names in all its lists",
+                    most / 1_000_000
+                )
+            }
         }
     }
 }
@@ -120,13 +145,32 @@ struct Taken {
     entries: AtomicU64,
     folders: AtomicU64,
     name_bytes: AtomicU64,
+    /// What the run has for all its lists.
+    budget: Option<Budget>,
 }
 
 impl Allowance {
     /// All of what the limits allow.
     pub fn new(limits: Limits) -> Allowance {
+        Allowance::of(limits, None)
+    }
+
+    /// The same for a list whose entries a run holds: they count towards its budget until the last clone is dropped.
+    pub fn within(limits: Limits, budget: &Budget) -> Allowance {
+        Allowance::of(limits, Some(budget.clone()))
+    }
+
+    /// What is held of the same budget for a copy of some entries, were it too much.
+    pub(super) fn for_copy(&self, entries: u64, name_bytes: u64) -> Allowance {
+        let copy = Allowance::of(Limits::NONE, self.taken.budget.clone());
+        let _ = copy.take(entries, name_bytes);
+        copy
+    }
+
+    fn of(limits: Limits, budget: Option<Budget>) -> Allowance {
         Allowance {
             taken: Arc::new(Taken {
+                budget,
                 limits,
                 entries: AtomicU64::new(0),
                 folders: AtomicU64::new(0),
@@ -160,11 +204,13 @@ impl Allowance {
     /// # Errors
     /// The limit that this passes.
     pub fn take(&self, entries: u64, name_bytes: u64) -> Result<(), Limit> {
-        let limits = self.taken.limits;
-        if add(&self.taken.entries, entries) > limits.entries {
-            return Err(Limit::Entries(limits.entries));
+        let most = self.taken.limits.entries;
+        let all = add(&self.taken.entries, entries);
+        let held = self.take_held(entries, name_bytes);
+        if all > most {
+            return Err(Limit::Entries(most));
         }
-        self.take_bytes(name_bytes)
+        held
     }
 
     /// Gives back what was taken for a listing that is tried again.
@@ -173,6 +219,9 @@ impl Allowance {
         self.taken
             .name_bytes
             .fetch_sub(name_bytes, Ordering::Relaxed);
+        if let Some(budget) = &self.taken.budget {
+            budget.give_back(entries, name_bytes);
+        }
     }
 
     /// Takes a folder that is to be listed, with the bytes of its path.
@@ -184,15 +233,27 @@ impl Allowance {
         if add(&self.taken.folders, 1) > most {
             return Err(Limit::Folders(most));
         }
-        self.take_bytes(path_bytes)
+        self.take_held(0, path_bytes)
     }
 
-    fn take_bytes(&self, bytes: u64) -> Result<(), Limit> {
+    /// Takes bytes of names, and of the budget all that is held.
+    fn take_held(&self, entries: u64, bytes: u64) -> Result<(), Limit> {
         let most = self.taken.limits.name_bytes();
-        if add(&self.taken.name_bytes, bytes) > most {
+        let all = add(&self.taken.name_bytes, bytes);
+        let budget = self.taken.budget.as_ref();
+        let held = budget.map_or(Ok(()), |budget| budget.take(entries, bytes));
+        if all > most {
             return Err(Limit::NameBytes(most));
         }
-        Ok(())
+        held
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if let Some(budget) = &self.budget {
+            budget.give_back(*self.entries.get_mut(), *self.name_bytes.get_mut());
+        }
     }
 }
 

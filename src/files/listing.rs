@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::NameEncoding;
 use super::aside::is_aside;
 use super::entry::{Kind, Precision, Side, Time};
+use super::limits::Allowance;
 use super::page::{Page, Problems, UNKNOWN_SIZE, UNKNOWN_TIME};
 use super::path::join;
 use super::temporary::{is_temporary, name_before};
@@ -30,6 +31,8 @@ pub struct Listing {
     problems: Problems,
     repeated: Problems,
     incomplete: Option<String>,
+    /// What the entries count towards while they are held.
+    held: Option<Allowance>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +82,15 @@ impl Listing {
             problems: Problems::default(),
             repeated: Problems::default(),
             incomplete: None,
+            held: None,
         }
+    }
+
+    /// The same, whose entries count towards this as long as it is there.
+    #[must_use]
+    pub fn held_by(self, allowance: Allowance) -> Listing {
+        let held = Some(allowance);
+        Listing { held, ..self }
     }
 
     /// The side it was taken on.
@@ -192,6 +203,9 @@ impl Listing {
                 ..row
             });
         }
+        let (entries, bytes) = (only.rows.len() as u64, only.names.len() as u64);
+        let held = self.held.as_ref();
+        only.held = held.map(|held| held.for_copy(entries, bytes));
         only
     }
 

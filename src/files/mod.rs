@@ -1,6 +1,7 @@
 //! Names, entries, file sets, patterns and filtering. Pure data and rules: nothing here does I/O.
 
 mod aside;
+mod budget;
 mod encoding;
 mod entry;
 mod filter;
@@ -17,6 +18,7 @@ mod temporary;
 pub mod written;
 
 pub use aside::{aside_path, is_aside, put_aside_from};
+pub use budget::Budget;
 pub use encoding::{Decoded, NameEncoding};
 pub use entry::{
     BETWEEN_ZONES, Kind, LONGEST_YOUTH, Precision, ServerId, Side, Time, is_young, racy,

@@ -318,6 +318,9 @@ impl Error {
             ErrorKind::Interrupted(Why::Interrupted) => "interrupted",
             ErrorKind::Interrupted(Why::StepTimeout) => "the step's time is over",
             ErrorKind::Name => "a name that cannot be sent",
+            ErrorKind::Limit(Limit::HeldEntries(_) | Limit::HeldNameBytes(_)) => {
+                "the listing goes beyond the run's limits"
+            }
             ErrorKind::Limit(_) => "the listing goes beyond the server's limits",
             ErrorKind::Tls(fault) => fault.what(),
         }

@@ -19,6 +19,7 @@ pub(super) fn manifest(tree: &Tree, top: &Map) -> Manifest {
             "defaults" => manifest.defaults = slot(tree, *node),
             "servers" => manifest.servers = named(tree, *node),
             "steps" => manifest.steps = named(tree, *node),
+            "limits" => manifest.limits = slot(tree, *node),
             "allow" => manifest.allow = slot::<OneOrMany>(tree, *node),
             extension if extension.starts_with("x-") => {}
             _ => manifest.unknown.push(key.clone()),

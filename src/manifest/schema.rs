@@ -3,7 +3,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
-use super::model::{Defaults, Manifest, Server, Step};
+use super::model::{Defaults, Manifest, RunLimits, Server, Step};
 use super::shape::{Field, NAME, NAME_HELP, Shape, map};
 use super::slot::{Described, OneOrMany};
 
@@ -16,6 +16,7 @@ pub fn json_schema() -> Value {
     let server = generator.subschema_for::<Server>();
     let step = generator.subschema_for::<Step>();
     let defaults = generator.subschema_for::<Defaults>();
+    let limits = generator.subschema_for::<RunLimits>();
     let allow = OneOrMany::schema(Shape::Free, &mut generator);
     let text = Shape::Free.schema();
     let plain = json!({ "type": ["string", "number", "boolean"] });
@@ -54,6 +55,11 @@ pub fn json_schema() -> Value {
             "steps",
             steps(step.to_value()),
             "The steps, by name. The order is only that of display: what depends on what decides when a step runs.",
+        ),
+        (
+            "limits",
+            limits.to_value(),
+            "How much all lists of servers hold at once before one fails.",
         ),
         (
             "allow",

@@ -47,7 +47,12 @@ impl Builder<'_, '_> {
     }
 
     /// The plan, as far as nothing is wrong: steps that are, wait for one that is, or wait in a circle are left out.
-    pub(super) fn assemble(&mut self, name: String, yields: &[Option<Yields>]) -> Assembled {
+    pub(super) fn assemble(
+        &mut self,
+        name: String,
+        entries: u64,
+        yields: &[Option<Yields>],
+    ) -> Assembled {
         let mut shown: Vec<usize> = (0..self.nodes.len()).collect();
         shown.sort_by_key(|&node| self.nodes[node].rank);
         let position = inverse(&shown, self.nodes.len());
@@ -82,6 +87,7 @@ impl Builder<'_, '_> {
             folder: inputs.folder.clone(),
             servers: servers.collect(),
             allowed: self.allowed_codes(),
+            entries,
             steps,
         };
         Assembled {

@@ -14,6 +14,7 @@ use super::options::defaults;
 use super::printable::Printable;
 use super::secrets::Secrets;
 use super::server::{ServerEntry, servers};
+use super::server_parts::entries_at_once;
 use super::sides::yields;
 use super::{allow, hazards, places, unused};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
@@ -62,6 +63,8 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
     let manifest = context.manifest;
     let name = top(context);
     let servers = servers(context);
+    let limits = servers.iter().map(|entry| entry.endpoint.limits);
+    let entries = entries_at_once(context, limits);
     let defaults = defaults(context);
     let root = Path::root().key("steps");
     let written = context.slot(&manifest.steps, || root, "a map of steps");
@@ -85,7 +88,7 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
     builder.settle_sides(&sets);
     builder.add_logins(&sets);
     unused::warn(&mut builder);
-    let Assembled { plan, whole } = builder.assemble(name, &sets);
+    let Assembled { plan, whole } = builder.assemble(name, entries, &sets);
     let servers = builder.servers.iter().map(ServerEntry::planned).collect();
     if judged {
         let hazards = hazards::findings(manifest, &plan).into_iter();

@@ -29,6 +29,8 @@ pub struct Plan {
     pub servers: Vec<PlanServer>,
     /// The codes of the warnings that the manifest allows.
     pub allowed: Vec<String>,
+    /// The most entries of servers' listings that all lists hold at once.
+    pub entries: u64,
     /// All steps, implicit ones included; a [`StepId`] is a position here.
     pub steps: Vec<Step>,
 }

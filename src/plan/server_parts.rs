@@ -194,7 +194,7 @@ pub(super) fn timeouts(
     }
 }
 
-/// `limits:`
+/// `limits:` of a server.
 pub(super) fn limits(context: &mut Context<'_>, written: &model::Server, path: &Path) -> Limits {
     let at = path.key("limits");
     let usual = Limits::default();
@@ -210,4 +210,25 @@ pub(super) fn limits(context: &mut Context<'_>, written: &model::Server, path: &
         entries: one(&map.entries, "entries", usual.entries),
         folders: one(&map.folders, "folders", usual.folders),
     }
+}
+
+/// `limits:` at the top: the most entries that all lists hold at once. By default that is what one list may have of the server
+/// that may give the most.
+pub(super) fn entries_at_once(
+    context: &mut Context<'_>,
+    servers: impl Iterator<Item = Limits>,
+) -> u64 {
+    let at = Path::root().key("limits");
+    let usual = servers.map(|limits| limits.entries);
+    let usual = usual.chain([Limits::default().entries]).max();
+    let usual = usual.unwrap_or_default();
+    let manifest = context.manifest;
+    let Some(map) = context.slot(&manifest.limits, || at.clone(), "a map of limits") else {
+        return usual;
+    };
+    context.unknown_keys::<model::RunLimits>(&map.unknown, &at);
+    let read = |text: &str| values::number(text, 1, MOST_ENTRIES);
+    context
+        .value(&map.entries, &at, "entries", read)
+        .unwrap_or(usual)
 }

@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use super::model::{Plan, PlanServer, RunStamp, SecretKey, Step};
 use super::secrets::Secrets;
+use crate::files::Limits;
 
 /// The version of the form. A field that is added later is left out where it has its default: fingerprints are taken of this
 /// form, and a new release must not refuse what the one before it has begun.
@@ -52,7 +53,21 @@ struct Content {
     folder: PathBuf,
     servers: Vec<PlanServer>,
     allowed: Vec<String>,
+    #[serde(default = "usual_entries", skip_serializing_if = "is_usual")]
+    entries: u64,
     steps: Vec<Step>,
+}
+
+fn usual_entries() -> u64 {
+    Limits::default().entries
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_usual(entries: &u64) -> bool {
+    *entries == usual_entries()
 }
 
 impl Plan {
@@ -78,6 +93,7 @@ impl Plan {
             folder,
             servers,
             allowed,
+            entries,
             steps,
         } = self.clone();
         serde_json::to_value(Content {
@@ -87,6 +103,7 @@ impl Plan {
             folder,
             servers,
             allowed,
+            entries,
             steps,
         })
     }
@@ -110,6 +127,7 @@ impl Written {
             folder,
             servers,
             allowed,
+            entries,
             steps,
         } = serde_json::from_value(plan)?;
         Ok(Plan {
@@ -119,6 +137,7 @@ impl Written {
             folder,
             servers,
             allowed,
+            entries,
             steps,
         })
     }

@@ -106,7 +106,7 @@ impl Lister {
             id: step.id,
             list: list.clone(),
             descend,
-            allowance: Allowance::new(shared.limits(list.side)),
+            allowance: shared.allowance(list.side),
             state,
             backlog,
             flying: BTreeMap::new(),
@@ -181,7 +181,7 @@ impl Lister {
             return Err(about(Fault::permanent(message).help(help)));
         }
         if let Err(limit) = self.allowance.enter(target.relative.len() as u64) {
-            let message = format!("the tree goes beyond the server's limits ({limit})");
+            let message = format!("the tree goes beyond {} ({limit})", limit.whose());
             return Err(about(Fault::permanent(message).help(limit.help())));
         }
         self.backlog.push(target);
@@ -380,8 +380,9 @@ impl Lister {
         let root = std::mem::take(&mut self.root);
         let (side, hidden) = (self.list.side, self.list.hidden);
         let encoding = shared.encoding(side);
+        let held = self.allowance.clone();
         JobWork::quiet(Box::new(move |_| {
-            let listing = Listing::assemble(side, root, encoding, hidden, pages);
+            let listing = Listing::assemble(side, root, encoding, hidden, pages).held_by(held);
             let (problems, repeated) = (listing.problems().clone(), listing.repeated().clone());
             Output::Set(Ok(FoundSet {
                 set: FileSet::all(Arc::new(listing)),

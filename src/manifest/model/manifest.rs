@@ -1,6 +1,6 @@
 //! The whole of a manifest, and where everything in it is written.
 
-use super::{Defaults, Server, Step};
+use super::{Defaults, RunLimits, Server, Step};
 use crate::manifest::finding::Place;
 use crate::manifest::path::Path;
 use crate::manifest::slot::{OneOrMany, Slot, Text};
@@ -23,6 +23,8 @@ pub struct Manifest {
     pub servers: Slot<Vec<(Text, Slot<Server>)>>,
     /// The steps, by name. The order is only that of display: what depends on what decides when a step runs.
     pub steps: Slot<Vec<(Text, Slot<Step>)>>,
+    /// How much all lists of servers hold at once before one fails.
+    pub limits: Slot<RunLimits>,
     /// Codes of warnings that are not shown.
     pub allow: Slot<OneOrMany>,
     /// Keys at the top that nothing knows, `x-…` left out.
@@ -43,6 +45,7 @@ impl Manifest {
         "defaults",
         "servers",
         "steps",
+        "limits",
         "allow",
     ];
 

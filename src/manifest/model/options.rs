@@ -37,3 +37,11 @@ slots! {
         pub parallel: Text = Shape::Whole(1, 1000),
     }
 }
+
+slots! {
+    /// How much all lists of servers hold at once before one fails.
+    pub struct RunLimits {
+        /// Entries of all sets that are still needed. Default: 1000000, or the most that a server's own `limits` allow.
+        pub entries: Text = Shape::Whole(1, 50_000_000),
+    }
+}
