@@ -9,6 +9,7 @@
 
 mod any_password;
 mod aside;
+mod bare_replies;
 mod checking;
 mod checksums;
 mod checksums_real;

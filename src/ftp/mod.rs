@@ -19,6 +19,7 @@ mod error;
 mod expect;
 mod facts;
 mod failure;
+mod framing;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
