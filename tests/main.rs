@@ -20,6 +20,7 @@ mod costs;
 mod cuts;
 mod documents;
 mod early_lines;
+mod emptiness;
 mod encodings;
 mod equal_looks;
 mod fault_deletes;

@@ -15,6 +15,7 @@ mod data;
 mod data_opening;
 mod desk;
 mod dial;
+mod emptiness;
 mod error;
 mod expect;
 mod facts;

@@ -20,6 +20,6 @@ mod vms;
 pub(super) mod zone;
 
 pub(super) use reader::Reader;
-pub(super) use row::Parsed;
 #[cfg(test)]
 pub(super) use row::list_line;
+pub(super) use row::{Parsed, is_folder_itself};

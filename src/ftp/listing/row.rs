@@ -44,6 +44,12 @@ pub(in crate::ftp) fn list_line(line: &[u8], now: i64, offset: i64) -> (Parsed<'
     }
 }
 
+/// Whether a line of LIST is the one of the folder itself, or of its parent.
+pub(in crate::ftp) fn is_folder_itself(line: &[u8]) -> bool {
+    let row = unix::row(line, 0, 0).or_else(|| dos::row(line, 0));
+    row.is_some_and(|row| matches!(row.name, b"." | b".."))
+}
+
 fn parsed(row: Option<Row<'_>>) -> Parsed<'_> {
     match row {
         Some(row) if matches!(row.name, b"." | b"..") => Parsed::Nothing,
