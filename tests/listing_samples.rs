@@ -199,6 +199,7 @@ fn lists_of_netware_and_old_macs_are_read() {
 #[test]
 fn lists_of_windows_and_os2_are_read() {
     reads("dos.txt", ListingMode::List);
+    reads("dos_day_first.txt", ListingMode::List);
 }
 
 #[test]
@@ -255,7 +256,7 @@ fn every_file_of_samples_is_read_by_a_test() {
         assert!(!samples(&name).is_empty(), "{name}");
         files += 1;
     }
-    assert_eq!(files, 10);
+    assert_eq!(files, 11);
 }
 
 /// The samples themselves must mean what they say: a wrong day of the calendar would be no sample.

@@ -5,6 +5,8 @@
 use std::io::Read;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, Datelike};
+
 use crate::endpoint::ListingMode;
 use crate::files::{Allowance, Kind, Limit, Page};
 
@@ -226,6 +228,9 @@ impl Session {
                 }
             }
         })?;
+        if reader.has_day_first() {
+            forget_doubtful_days(&mut page);
+        }
         reader.finish(|line, parsed| keep(parsed, line, &mut page));
         Ok((page, last))
     }
@@ -355,6 +360,14 @@ fn break_off(page: &mut Page, error: Error) -> Result<(), Error> {
             Ok(())
         }
     }
+}
+
+/// Where some dates have the day first, those that could be read with the month first were: their times are unknown.
+fn forget_doubtful_days(page: &mut Page) {
+    page.forget_times(|time| {
+        let date = DateTime::from_timestamp(time.seconds, 0);
+        date.is_some_and(|date| date.day() <= 12 && date.day() != date.month())
+    });
 }
 
 /// Puts what a line says into the page. What cannot be read is told, and the page is incomplete.

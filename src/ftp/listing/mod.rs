@@ -2,12 +2,14 @@
 
 pub(super) mod bounds;
 mod date;
+mod date_numbers;
 mod dos;
 mod eplf;
 pub(super) mod lines;
 pub(super) mod mlsd;
 mod mode;
 mod month;
+mod month_names;
 pub(super) mod nlst;
 mod os2;
 mod reader;

@@ -1,6 +1,6 @@
 //! A whole LIST: its lines one by one, with the few things that concern more than one line.
 
-use super::row::{Parsed, list_line};
+use super::row::{Habit, Parsed, list_line};
 use super::vms;
 
 /// Reads the lines of one listing.
@@ -10,6 +10,7 @@ pub(in crate::ftp) struct Reader {
     held: Option<Vec<u8>>,
     /// The name of the last versioned file: older versions of it follow.
     versioned: Vec<u8>,
+    day_first: bool,
 }
 
 impl Reader {
@@ -23,7 +24,7 @@ impl Reader {
     ) {
         if let Some(held) = self.held.take() {
             let joined = [&held, &b" "[..], line].concat();
-            if line.starts_with(b" ") && vms::row(&joined, offset).is_some() {
+            if vms::goes_on(line) && vms::row(&joined, offset).is_some() {
                 return self.give(&joined, now, offset, each);
             }
             each(&held, Parsed::Unreadable);
@@ -33,6 +34,11 @@ impl Reader {
             return;
         }
         self.give(line, now, offset, each);
+    }
+
+    /// Whether dates have the day before the month, so that those which may be read either way were read wrong.
+    pub(in crate::ftp) fn has_day_first(&self) -> bool {
+        self.day_first
     }
 
     /// Gives what is left when the listing ends.
@@ -50,9 +56,10 @@ impl Reader {
         offset: i64,
         mut each: impl FnMut(&[u8], Parsed<'_>),
     ) {
-        let (parsed, versioned) = list_line(line, now, offset);
+        let (parsed, habit) = list_line(line, now, offset);
+        self.day_first |= habit == Habit::DayFirst;
         if let Parsed::Entry(row) = &parsed
-            && versioned
+            && habit == Habit::Versions
         {
             if self.versioned == row.name {
                 return each(line, Parsed::Nothing);
