@@ -51,6 +51,14 @@ fn by_month(text: &[u8], now: i64, offset: i64) -> Option<Dated<'_>> {
     Some((time, after))
 }
 
+/// `Nov 22, 2020 08:08` and nothing else.
+pub(super) fn with_comma(text: &[u8], offset: i64) -> Option<Dated<'_>> {
+    let (month, rest) = word(text)?;
+    let (day, rest) = word(rest)?;
+    let day = two_digits_or_more(day.strip_suffix(b",")?)?;
+    with_year_and_clock((month::named(month)?, day), rest, offset)
+}
+
 fn month_of(word: &[u8]) -> Option<Month> {
     month::named(word).or_else(|| month::signed(word))
 }
@@ -65,6 +73,11 @@ fn year_first(text: &[u8], offset: i64) -> Option<Dated<'_>> {
     };
     let (third, after) = word(rest)?;
     let day = number(third, &signs::DAY)?;
+    // What stands before the month may be a size: then a year or a time of day follows the day.
+    let behind = word(after).map(|(next, _)| next).unwrap_or_default();
+    if clock(behind).is_some() || year_of(behind).is_some() {
+        return None;
+    }
     let date = NaiveDate::from_ymd_opt(year, month, day)?;
     Some((local(date, None, offset), one_space(after)))
 }

@@ -96,7 +96,7 @@ fn separated(text: &[u8], offset: i64) -> Option<Dated<'_>> {
 /// `2026/11/22`, `22.11.2026`, `22-11-2026`, `11/22/2026`: three numbers, one separator, a year of four digits at an end.
 ///
 /// Dots go with the day first. With another separator the greater number tells which of the two is the day.
-fn numbers(word: &[u8]) -> Option<Day> {
+pub(super) fn numbers(word: &[u8]) -> Option<Day> {
     let separator = *word.iter().find(|byte| !byte.is_ascii_digit())?;
     let mut parts = word.split(|byte| *byte == separator);
     let (first, second, third) = (parts.next()?, parts.next()?, parts.next()?);

@@ -3,7 +3,7 @@
 use crate::files::{Kind, Time};
 
 use super::total::is_total;
-use super::{dos, eplf, os2, unix, vms};
+use super::{dos, eplf, ibm_i, mvs, name_first, os2, size_first, unix, vms};
 
 /// One entry. The name is as it came: whoever keeps it checks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +55,17 @@ pub(in crate::ftp) fn list_line(line: &[u8], now: i64, offset: i64) -> (Parsed<'
     let row = unix::row(line, now, offset)
         .or_else(|| os2::row(line, offset))
         .or_else(|| eplf::row(line));
-    match row {
-        Some(row) => (parsed(Some(row)), Habit::None),
-        None => (parsed(vms::row(line, offset)), Habit::Versions),
+    if let Some(row) = row {
+        return (parsed(Some(row)), Habit::None);
     }
+    if let Some(row) = vms::row(line, offset) {
+        return (parsed(Some(row)), Habit::Versions);
+    }
+    let row = ibm_i::row(line, now, offset)
+        .or_else(|| mvs::row(line, offset))
+        .or_else(|| size_first::row(line, offset))
+        .or_else(|| name_first::row(line, offset));
+    (parsed(row), Habit::None)
 }
 
 /// Whether a line of LIST is the one of the folder itself, or of its parent.
@@ -109,10 +116,14 @@ fn is_grouped(word: &[u8], separator: u8) -> bool {
         && groups.all(|group| group.len() == 3 && digits(group))
 }
 
-/// Whether a line is none of an entry: blank, a total, a frame of VMS, or the heading that `ls -R` gives the folder itself.
+/// Whether a line is none of an entry: blank, a total, a frame of VMS, the head of a table, or the heading that `ls -R` gives
+/// the folder itself.
 fn names_nothing(line: &[u8]) -> bool {
     let text = line.trim_ascii_end();
-    matches!(text, b"" | b".:" | b"./:") || is_total(line) || vms::is_frame(line)
+    matches!(text, b"" | b".:" | b"./:")
+        || is_total(line)
+        || vms::is_frame(line)
+        || mvs::is_head(line)
 }
 
 #[cfg(test)]
