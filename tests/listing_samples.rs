@@ -199,6 +199,7 @@ fn lists_of_netware_and_old_macs_are_read() {
 #[test]
 fn lists_of_windows_and_os2_are_read() {
     reads("dos.txt", ListingMode::List);
+    reads("dos_day_first.txt", ListingMode::List);
 }
 
 #[test]
@@ -217,7 +218,12 @@ fn facts_of_mlsd_are_read() {
 }
 
 #[test]
-fn lines_of_mainframes_and_other_strangers_are_reported() {
+fn lists_of_mainframes_and_rare_systems_are_read() {
+    reads("mainframes.txt", ListingMode::List);
+}
+
+#[test]
+fn lines_of_strangers_are_reported() {
     reads("strangers.txt", ListingMode::List);
     reads("broken.txt", ListingMode::List);
 }
@@ -255,7 +261,7 @@ fn every_file_of_samples_is_read_by_a_test() {
         assert!(!samples(&name).is_empty(), "{name}");
         files += 1;
     }
-    assert_eq!(files, 10);
+    assert_eq!(files, 12);
 }
 
 /// The samples themselves must mean what they say: a wrong day of the calendar would be no sample.

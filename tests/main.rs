@@ -9,6 +9,7 @@
 
 mod any_password;
 mod aside;
+mod bare_replies;
 mod checking;
 mod checksums;
 mod checksums_real;
@@ -19,6 +20,7 @@ mod costs;
 mod cuts;
 mod documents;
 mod early_lines;
+mod emptiness;
 mod encodings;
 mod equal_looks;
 mod fault_deletes;

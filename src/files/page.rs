@@ -192,6 +192,22 @@ impl Page {
         }
     }
 
+    /// Makes the times unknown that are doubtful.
+    pub fn forget_times(&mut self, doubtful: impl Fn(Time) -> bool) {
+        let known = self.rows.iter_mut();
+        for row in known.filter(|row| row.modified != UNKNOWN_TIME) {
+            let time = Time {
+                seconds: row.modified,
+                nanos: row.nanos,
+                precision: row.precision,
+            };
+            if doubtful(time) {
+                row.modified = UNKNOWN_TIME;
+                row.precision = Precision::Second;
+            }
+        }
+    }
+
     /// The entries, in the server's order unless they were sorted.
     pub fn entries(&self) -> impl Iterator<Item = PageEntry<'_>> {
         self.rows.iter().map(|row| self.entry_of(row))

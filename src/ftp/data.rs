@@ -36,6 +36,15 @@ pub struct Count {
     pub(super) clean: bool,
 }
 
+impl Count {
+    /// The end of a transfer that needed no data.
+    pub(super) const NOTHING: Count = Count {
+        bytes: 0,
+        ended: true,
+        clean: true,
+    };
+}
+
 /// The bytes of a file as they come from the server.
 #[derive(Debug)]
 pub struct Receiving {

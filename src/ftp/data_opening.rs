@@ -14,7 +14,7 @@ use super::error::{self, Error, ErrorKind};
 use super::listener::Listener;
 use super::reply::Reply;
 use super::session::Session;
-use super::vigil::Vigil;
+use super::vigil::{self, Vigil};
 
 /// How long a passive port that was asked for ahead is used.
 ///
@@ -76,7 +76,13 @@ impl Session {
             Way::Open(data) => return self.secure_data(data),
             Way::Waiting(listener) => listener,
         };
-        let deadline = Instant::now() + self.endpoint.timeouts.data;
+        let time = self.endpoint.timeouts.data;
+        // A listing that is over already may have no data at all.
+        let patience = match self.was_answered_at_once() {
+            true => vigil::grace(time),
+            false => time,
+        };
+        let deadline = Instant::now() + patience;
         let (socket, known) = listener
             .accept(deadline, || self.control.is_stale())
             .map_err(|error| match error.kind {

@@ -6,8 +6,9 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::framing::{Framed, Framing};
 use super::inner::Inner;
 use super::reply;
 use super::tls::{self, Upgrade};
@@ -17,6 +18,8 @@ const REPLY_BYTES: usize = 64 * 1024;
 /// The most lines of one reply.
 const REPLY_LINES: usize = 1000;
 const CHUNK: usize = 8 * 1024;
+/// How long the rest of a reply may be late behind a line that looks like its end and has another code.
+const REST_TIME: Duration = Duration::from_millis(500);
 
 /// What session, wire and data connection share.
 #[derive(Debug)]
@@ -41,6 +44,7 @@ struct Papers {
     outbox: Vec<u8>,
     deadline: Instant,
     reply: Progress,
+    framing: Framing,
     upgrade: Option<Upgrade>,
     is_secure: bool,
     is_tls13: bool,
@@ -74,6 +78,7 @@ impl Desk {
             outbox: Vec::new(),
             deadline,
             reply: Progress::default(),
+            framing: Framing::default(),
             upgrade: None,
             is_secure: false,
             is_tls13: false,
@@ -156,6 +161,7 @@ impl Desk {
 impl Papers {
     fn send(&mut self) -> io::Result<()> {
         self.reply = Progress::default();
+        self.framing = Framing::default();
         if let Some(upgrade) = self.upgrade.take() {
             self.secure(upgrade)?;
         }
@@ -208,6 +214,9 @@ impl Papers {
     fn read_line(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             self.drop_delay()?;
+            if self.inbox.contains(&b'\n') {
+                self.frame()?;
+            }
             if let Some(length) = self.ready(buffer.len()) {
                 return self.hand_over(buffer, length);
             }
@@ -218,6 +227,22 @@ impl Papers {
         }
     }
 
+    /// Makes the line that lies first one that suppaftp understands. Where what follows decides, that is waited for a while.
+    fn frame(&mut self) -> io::Result<()> {
+        let until = self.deadline.min(Instant::now() + REST_TIME);
+        while self.framing.frame(&mut self.inbox) == Framed::Doubtful {
+            match self.receive_until(until) {
+                Ok(length) if length > 0 && self.inbox.len() <= REPLY_BYTES => {}
+                Err(error) if !is_quiet(&error) => return Err(error),
+                _ => {
+                    self.framing.settle(&mut self.inbox);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Drops the lines of a 120 before the greeting. What comes then has to come before the same deadline, and counts as
     /// part of the same reply.
     fn drop_delay(&mut self) -> io::Result<()> {
@@ -225,11 +250,11 @@ impl Papers {
             let Some(end) = self.inbox.iter().position(|byte| *byte == b'\n') else {
                 return Ok(());
             };
-            let begins = |with: &[u8]| self.inbox.starts_with(with);
+            let line = &self.inbox[..end];
             self.greeting = match self.greeting {
-                _ if begins(b"120 ") => Greeting::Expected,
+                _ if reply::last_line_code(line) == Some(120) => Greeting::Expected,
                 Greeting::Delayed => Greeting::Delayed,
-                _ if begins(b"120-") => Greeting::Delayed,
+                _ if line.starts_with(b"120-") => Greeting::Delayed,
                 _ => Greeting::Begun,
             };
             if self.greeting != Greeting::Begun {
@@ -251,6 +276,7 @@ impl Papers {
     fn hand_over(&mut self, buffer: &mut [u8], length: usize) -> io::Result<usize> {
         self.count(length)?;
         buffer[..length].copy_from_slice(&self.inbox[..length]);
+        self.framing.handed(&buffer[..length]);
         self.inbox.drain(..length);
         Ok(length)
     }
@@ -268,8 +294,12 @@ impl Papers {
     }
 
     fn receive(&mut self) -> io::Result<usize> {
+        self.receive_until(self.deadline)
+    }
+
+    fn receive_until(&mut self, deadline: Instant) -> io::Result<usize> {
         let mut chunk = [0; CHUNK];
-        self.inner.limit(self.deadline)?;
+        self.inner.limit(deadline)?;
         loop {
             match self.inner.read(&mut chunk) {
                 Ok(length) => {

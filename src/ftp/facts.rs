@@ -26,6 +26,8 @@ pub struct Facts {
     pub no_size: bool,
     /// MLSD is announced and refused all the same.
     pub mlsd_unusable: bool,
+    /// Whether `LIST -a` shows `.` and `..`, so that a folder without them was not read; `None` until asked.
+    pub shows_dots: Option<bool>,
     /// The server loses lines that come before it has answered: one line at a time.
     pub no_send_ahead: bool,
     /// Whether the server keeps what is sent during a transfer until the transfer is over; `None` until seen.
@@ -109,6 +111,7 @@ impl Facts {
             (Some(true), _) | (_, Some(true)) => Some(true),
             (mine, theirs) => mine.or(theirs),
         };
+        self.shows_dots = self.shows_dots.or(other.shows_dots);
         self.zones.merge(&other.zones);
         if self.home.is_none() {
             self.home.clone_from(&other.home);

@@ -5,11 +5,13 @@
 use std::io::Read;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, Datelike};
+
 use crate::endpoint::ListingMode;
 use crate::files::{Allowance, Kind, Limit, Page};
 
 use super::command::Line;
-use super::data::Count;
+use super::data::{Count, Receiving};
 use super::error::{Error, ErrorKind};
 use super::listing::bounds::Bounds;
 use super::listing::lines::Lines;
@@ -25,7 +27,7 @@ const NAMES_A_WRITE: usize = 32;
 
 /// The command of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Mlsd,
     List,
     ListAll,
@@ -33,7 +35,7 @@ enum Form {
 }
 
 impl Form {
-    fn command(self) -> Line {
+    pub(super) fn command(self) -> Line {
         Line::fixed(match self {
             Form::Mlsd => "MLSD",
             Form::List => "LIST",
@@ -83,12 +85,17 @@ impl Session {
             }
         }
         let form = self.form();
-        match self.list_here(form, folder, allowance) {
+        let listed = match self.list_here(form, folder, allowance) {
             Err(error) if form == Form::Mlsd && self.falls_back(&error) => {
                 self.facts.mlsd_unusable = true;
                 self.list_here(Form::List, folder, allowance)
             }
             listed => listed,
+        };
+        match listed {
+            Ok((page, None)) => Ok(page),
+            Ok((page, Some(last))) => Ok(self.if_read(page, folder, &last)),
+            Err(error) => self.unless_empty(error, folder),
         }
     }
 
@@ -117,7 +124,7 @@ impl Session {
     }
 
     /// Changes into a folder and asks for a passive port, in one write. Gives the reply of a refusal.
-    fn go_to(&mut self, folder: &[u8]) -> Result<Option<Reply>, Error> {
+    pub(super) fn go_to(&mut self, folder: &[u8]) -> Result<Option<Reply>, Error> {
         let mut lines = Vec::new();
         let moves = self.folder.as_deref() != Some(folder);
         if moves {
@@ -164,18 +171,20 @@ impl Session {
         }
     }
 
+    /// Lists the folder that the server is in. Also gives the final reply where LIST or NLST brought not one byte.
     fn list_here(
         &mut self,
         form: Form,
         folder: &[u8],
         allowance: &Allowance,
-    ) -> Result<Page, Error> {
+    ) -> Result<(Page, Option<Reply>), Error> {
         let mut bounds = Bounds::new(allowance, self.endpoint.timeouts.data, Instant::now());
         let listed = self.read_page(form, folder, &mut bounds);
-        if listed.as_ref().map_or(true, Page::is_broken) {
+        if listed.as_ref().map_or(true, |(page, _)| page.is_broken()) {
             bounds.give_back();
         }
-        let mut page = listed?;
+        let (mut page, last) = listed?;
+        let last = last.filter(|_| bounds.nothing_came() && form != Form::Mlsd);
         if !page.is_broken() {
             match form {
                 Form::Nlst => self.ask_each(&mut page, folder)?,
@@ -184,7 +193,7 @@ impl Session {
             }
         }
         page.shrink();
-        Ok(page)
+        Ok((page, last))
     }
 
     /// Reads a listing, line by line, and its final reply.
@@ -193,7 +202,7 @@ impl Session {
         form: Form,
         folder: &[u8],
         bounds: &mut Bounds<'_>,
-    ) -> Result<Page, Error> {
+    ) -> Result<(Page, Option<Reply>), Error> {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(0));
@@ -205,7 +214,7 @@ impl Session {
         };
         let mut page = Page::default();
         let mut reader = Reader::default();
-        self.receive(form.command(), &mut page, bounds, |line, page| match form {
+        let last = self.receive(form.command(), &mut page, bounds, |line, page| match form {
             Form::Mlsd => keep(mlsd::row(line), line, page),
             // Times are corrected when all are read.
             Form::List | Form::ListAll => {
@@ -219,19 +228,28 @@ impl Session {
                 }
             }
         })?;
+        if reader.has_day_first() {
+            forget_doubtful_days(&mut page);
+        }
         reader.finish(|line, parsed| keep(parsed, line, &mut page));
-        Ok(page)
+        Ok((page, last))
     }
 
-    /// Reads the data of a listing and its final reply. One that broke after it had begun makes the page a broken one.
-    fn receive(
+    /// Reads the data of a listing and its final reply, which it gives. One that broke after it had begun makes the page a
+    /// broken one.
+    pub(super) fn receive(
         &mut self,
         command: Line,
         page: &mut Page,
         bounds: &mut Bounds<'_>,
         mut each: impl FnMut(&[u8], &mut Page),
-    ) -> Result<(), Error> {
-        let mut receiving = self.begin_listing(command)?;
+    ) -> Result<Option<Reply>, Error> {
+        let mut receiving = match self.begin_listing(command) {
+            Err(error) if self.may_end_without_data(&error) => {
+                return self.end_page(Count::NOTHING, false, page);
+            }
+            begun => begun?,
+        };
         let mut lines = Lines::default();
         let mut chunk = vec![0; CHUNK];
         loop {
@@ -239,8 +257,12 @@ impl Session {
                 Ok(0) => break,
                 Ok(length) => length,
                 Err(error) => {
-                    let error = self.give_up(Error::from(error));
-                    return break_off(page, error);
+                    let error = Error::from(error);
+                    if Receiving::bytes(&receiving) == 0 && self.may_end_without_data(&error) {
+                        break;
+                    }
+                    let error = self.give_up(error);
+                    return break_off(page, error).map(|()| None);
                 }
             };
             self.listed_bytes = self.listed_bytes.saturating_add(length as u64);
@@ -259,25 +281,34 @@ impl Session {
         }
         // What was begun may be the half of a name.
         let cut = lines.has_begun();
-        self.end_page(receiving.finish(), cut, page)
+        let count = match Receiving::bytes(&receiving) == 0 && self.was_answered_at_once() {
+            true => Count::NOTHING,
+            false => receiving.finish(),
+        };
+        self.end_page(count, cut, page)
     }
 
     /// Reads the final reply of a listing, and judges whether all of it came.
-    fn end_page(&mut self, count: Count, cut: bool, page: &mut Page) -> Result<(), Error> {
+    fn end_page(
+        &mut self,
+        count: Count,
+        cut: bool,
+        page: &mut Page,
+    ) -> Result<Option<Reply>, Error> {
         let unclean = count.ended && !count.clean;
-        match self.end_listing(count) {
-            Err(error) => return break_off(page, error),
-            Ok(last) if says_truncated(&last) => {
-                page.incomplete("the server says that it cut the listing off".into());
-            }
-            Ok(_) => {}
+        let last = match self.end_listing(count) {
+            Err(error) => return break_off(page, error).map(|()| None),
+            Ok(last) => last,
+        };
+        if says_truncated(&last) {
+            page.incomplete("the server says that it cut the listing off".into());
         }
         if unclean {
             page.broken("its data has no end (a closed connection, and TLS's close_notify before it), so that it may be cut".into());
         } else if cut {
             page.broken("its data ended in the middle of a line".into());
         }
-        Ok(())
+        Ok(page.incomplete_reason().is_none().then_some(last))
     }
 
     /// Ends a listing that is too large: the rest of it is never read.
@@ -330,6 +361,14 @@ fn break_off(page: &mut Page, error: Error) -> Result<(), Error> {
             Ok(())
         }
     }
+}
+
+/// Where some dates have the day first, those that could be read with the month first were: their times are unknown.
+fn forget_doubtful_days(page: &mut Page) {
+    page.forget_times(|time| {
+        let date = DateTime::from_timestamp(time.seconds, 0);
+        date.is_some_and(|date| date.day() <= 12 && date.day() != date.month())
+    });
 }
 
 /// Puts what a line says into the page. What cannot be read is told, and the page is incomplete.

@@ -15,10 +15,12 @@ mod data;
 mod data_opening;
 mod desk;
 mod dial;
+mod emptiness;
 mod error;
 mod expect;
 mod facts;
 mod failure;
+mod framing;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -209,6 +209,18 @@ impl Session {
             .map(Receiving::new)
     }
 
+    /// Whether the server has answered a listing at once with its final reply: some do that in place of opening a data
+    /// connection for nothing.
+    pub(super) fn was_answered_at_once(&self) -> bool {
+        let listing = |flight: &&InFlight| flight.path.is_empty() && flight.early_final.is_some();
+        self.in_flight.as_ref().filter(listing).is_some()
+    }
+
+    /// Whether a listing may be over, though its data connection failed so.
+    pub(super) fn may_end_without_data(&self, error: &Error) -> bool {
+        self.was_answered_at_once() && !matches!(error.kind, ErrorKind::Interrupted(_))
+    }
+
     /// Reads what is owed after a listing, and gives the final reply.
     pub(super) fn end_listing(&mut self, count: Count) -> Result<Reply, Error> {
         self.end(count).map(|(last, _)| last)
@@ -349,6 +361,7 @@ impl Session {
                 let answered = flight.is_some_and(|flight| flight.early_final.is_some());
                 Ok(data.serves(command, ahead, answered))
             }
+            Err(error) if self.may_end_without_data(&error) => Err(error),
             Err(error) => Err(self.give_up(error)),
         }
     }

@@ -27,6 +27,11 @@ pub(super) enum Sight {
     LeftOpen,
 }
 
+/// How long data may still come once the transfer is said to be complete, where `progress` is the time without any otherwise.
+pub(super) fn grace(progress: Duration) -> Duration {
+    GRACE.min(progress / GRACE_PART)
+}
+
 /// Decides how long a data connection on which nothing moves is waited for.
 #[derive(Debug)]
 pub(super) struct Vigil {
@@ -110,14 +115,10 @@ impl Vigil {
             return Ok(Sight::Open);
         }
         let complete = *self.complete_since.get_or_insert_with(Instant::now);
-        Ok(match complete.elapsed() < self.grace() {
+        Ok(match complete.elapsed() < grace(self.progress) {
             true => Sight::Open,
             false => Sight::LeftOpen,
         })
-    }
-
-    fn grace(&self) -> Duration {
-        GRACE.min(self.progress / GRACE_PART)
     }
 
     /// Whether a reply with this code is about the transfer, and says that it is complete. 250 may answer MFMT.

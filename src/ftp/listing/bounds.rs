@@ -66,6 +66,11 @@ impl<'a> Bounds<'a> {
         self.take(page)
     }
 
+    /// Whether the listing had not one byte.
+    pub(in crate::ftp) fn nothing_came(&self) -> bool {
+        self.bytes == 0
+    }
+
     /// Gives back what the page took: it is not kept.
     pub(in crate::ftp) fn give_back(&self) {
         self.allowance.give_back(self.entries, self.name_bytes);

@@ -1,4 +1,4 @@
-//! MLSD: facts, one space, the name (RFC 3659 §7).
+//! MLSD: facts, one space, the name (RFC 3659 §7). A tab in the place of the space was seen, too.
 
 use crate::files::Kind;
 
@@ -42,12 +42,22 @@ pub(in crate::ftp) fn row(line: &[u8]) -> Parsed<'_> {
     if row.kind != Kind::File {
         row.size = None;
     }
-    Parsed::Entry(row)
+    match (row.kind, row.name) {
+        // Servers that call them neither `cdir` nor `pdir`.
+        (Kind::Folder | Kind::Other, b"." | b"..") => Parsed::Nothing,
+        _ => Parsed::Entry(row),
+    }
 }
 
-/// The facts end at the first space; only the target of a link (`slink:`) may hold some, up to its semicolon.
+/// The facts end at the first space, or at a tab behind a semicolon; only the target of a link (`slink:`) may hold some,
+/// up to its semicolon.
 fn end_of_facts(line: &[u8]) -> Option<usize> {
-    let space = line.iter().position(|byte| *byte == b' ')?;
+    let space = line.iter().position(|byte| *byte == b' ');
+    let tab = line.windows(2).position(|pair| pair == b";\t");
+    if let Some(semicolon) = tab.filter(|at| space.is_none_or(|space| *at < space)) {
+        return Some(semicolon + 1);
+    }
+    let space = space?;
     let lower = line[..space].to_ascii_lowercase();
     let target = lower.windows(6).rposition(|window| window == b"slink:");
     match target {
@@ -103,12 +113,17 @@ mod tests {
             b"my link"
         );
         assert_eq!(read(b" bare").kind, Kind::Other);
+        assert_eq!(read(b"type=file;size=3;\tmy file").name, b"my file");
+        assert_eq!(read(b"type=file;size=3; \tmy file").name, b"\tmy file");
     }
 
     #[test]
     fn the_folder_itself_and_its_parent_are_left_out() {
         assert_eq!(row(b"type=cdir; ."), Parsed::Nothing);
         assert_eq!(row(b"type=pdir; .."), Parsed::Nothing);
+        assert_eq!(row(b"type=dir; ."), Parsed::Nothing);
+        assert_eq!(row(b"modify=20261122080809; .."), Parsed::Nothing);
+        assert!(matches!(row(b"type=file; .."), Parsed::Entry(_)));
     }
 
     #[test]

@@ -8,24 +8,26 @@ use super::row::word;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mode {
     pub(super) kind: Kind,
-    /// Whether the name is a column of its own, padded with spaces (`d[RWCEMFA]` of old NetWare servers).
+    /// Whether the name is a column of its own, padded with spaces (NetWare).
     pub(super) padded: bool,
 }
 
 /// Reads the first column, and gives what follows it.
 pub(super) fn mode(line: &[u8]) -> Option<(Mode, &[u8])> {
     let (first, rest) = word(line)?;
-    if let Some(kind) = unix(first) {
+    if let Some(kind) = unix(first).or_else(|| enterprise(first)) {
         let padded = false;
         return Some((Mode { kind, padded }, rest));
     }
     netware(first, rest)
 }
 
-/// `drwxr-xr-x`, with or without a mark behind it (`+`, `.`, `@`), and a link count that has no room (`+1464`).
+/// `drwxr-xr-x`, with or without a mark behind it (`+`, `.`, `@`), and a link count that has no room (`+1464`). Some servers
+/// leave one or three of its letters out.
 fn unix(word: &[u8]) -> Option<Kind> {
     let (letter, rest) = word.split_first()?;
-    let (bits, behind) = rest.split_at_checked(9)?;
+    let short = matches!(word.len(), 7 | 9);
+    let (bits, behind) = rest.split_at_checked(if short { rest.len() } else { 9 })?;
     let links = match behind {
         [b'+' | b'.' | b'@' | b'*', links @ ..] => links,
         links => links,
@@ -45,6 +47,14 @@ fn unix(word: &[u8]) -> Option<Kind> {
     }
 }
 
+/// Connect:Enterprise: flags of a batch and the protocol that it came by, `-C--E-----FTP`. It knows no folders.
+fn enterprise(word: &[u8]) -> Option<Kind> {
+    let (flags, protocol) = word.split_at_checked(10)?;
+    let flag = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'-';
+    let known = flags.iter().all(flag) && matches!(protocol, b"FTP" | b"BSC" | b"ASY");
+    known.then_some(Kind::File)
+}
+
 /// NetWare: `d [RWCEAFMS]`, and of older servers `d[RWCEMFA]`.
 fn netware<'a>(first: &'a [u8], rest: &'a [u8]) -> Option<(Mode, &'a [u8])> {
     let (letter, glued) = first.split_first()?;
@@ -53,10 +63,13 @@ fn netware<'a>(first: &'a [u8], rest: &'a [u8]) -> Option<(Mode, &'a [u8])> {
         b'd' => Kind::Folder,
         _ => return None,
     };
-    let padded = !glued.is_empty();
-    let (rights, rest) = if padded { (glued, rest) } else { word(rest)? };
+    let (rights, rest) = match glued {
+        [] => word(rest)?,
+        glued => (glued, rest),
+    };
     let inner = rights.strip_prefix(b"[")?.strip_suffix(b"]")?;
     let known = matches!(inner.len(), 7 | 8) && inner.iter().all(|bit| b"RWCEAFMS-".contains(bit));
+    let padded = true;
     known.then_some((Mode { kind, padded }, rest))
 }
 
@@ -73,6 +86,9 @@ mod tests {
             (b"crw-rw-rw-", Kind::Other),
             (b"d [RWCEAFMS]", Kind::Folder),
             (b"-[RWCEMFA]", Kind::File),
+            (b"drwxrwx", Kind::Folder),
+            (b"drw-r--rw", Kind::Folder),
+            (b"-C--E-----FTP", Kind::File),
         ] {
             let found = mode(text).map(|(mode, rest)| (mode.kind, rest));
             assert_eq!(found, Some((kind, &b""[..])), "{text:?}");

@@ -2,7 +2,7 @@
 
 use crate::files::Kind;
 
-use super::dos;
+use super::dos::{self, Stated};
 use super::row::{Row, number, word};
 use super::time::{clock, local};
 
@@ -17,7 +17,7 @@ pub(super) fn row(line: &[u8], offset: i64) -> Option<Row<'_>> {
     for _ in 0..=MOST_MARKS {
         let (next, after) = word(rest)?;
         rest = after;
-        if let Some(date) = dos::date(next) {
+        if let Some(Stated::Sure(date) | Stated::MonthFirst(date)) = dos::date(next) {
             let (time, name) = word(rest)?;
             let name = name.strip_prefix(b"  ").filter(|name| !name.is_empty())?;
             return Some(Row {
@@ -49,11 +49,14 @@ mod tests {
         );
         let folder = row(b"     0    RHS    DIR   11-22-1997 08:08  SUB", 0).unwrap();
         assert_eq!((folder.name, folder.kind), (&b"SUB"[..], Kind::Folder));
+        let late = row(b" 36611      A    11-22-126  08:08  x", 0).unwrap();
+        assert_eq!(late.modified.unwrap().seconds, 1_795_334_880);
         for bad in [
             &b"     0           dir   11-22-97   08:08  x"[..],
             b"                 DIR   11-22-97   08:08  x",
             b"     0           DIR   11-22-97   08:08  ",
             b"     0           DIR   13-22-97   08:08  x",
+            b"     0           DIR   22-11-97   08:08  x",
         ] {
             assert_eq!(row(bad, 0), None, "{bad:?}");
         }

@@ -1,7 +1,9 @@
 //! A whole LIST: its lines one by one, with the few things that concern more than one line.
 
-use super::row::{Parsed, list_line};
-use super::vms;
+use crate::files::Kind;
+
+use super::row::{Habit, Parsed, list_line};
+use super::{ibm_i, mvs, vm, vms};
 
 /// Reads the lines of one listing.
 #[derive(Debug, Default)]
@@ -10,6 +12,11 @@ pub(in crate::ftp) struct Reader {
     held: Option<Vec<u8>>,
     /// The name of the last versioned file: older versions of it follow.
     versioned: Vec<u8>,
+    day_first: bool,
+    /// Whether members of a partitioned data set follow (z/OS).
+    members: bool,
+    /// The last file of the database (IBM i): its members may follow, and stand in it.
+    database: Vec<u8>,
 }
 
 impl Reader {
@@ -23,7 +30,7 @@ impl Reader {
     ) {
         if let Some(held) = self.held.take() {
             let joined = [&held, &b" "[..], line].concat();
-            if line.starts_with(b" ") && vms::row(&joined, offset).is_some() {
+            if vms::goes_on(line) && vms::row(&joined, offset).is_some() {
                 return self.give(&joined, now, offset, each);
             }
             each(&held, Parsed::Unreadable);
@@ -33,6 +40,11 @@ impl Reader {
             return;
         }
         self.give(line, now, offset, each);
+    }
+
+    /// Whether dates have the day before the month, so that those which may be read either way were read wrong.
+    pub(in crate::ftp) fn has_day_first(&self) -> bool {
+        self.day_first
     }
 
     /// Gives what is left when the listing ends.
@@ -50,9 +62,18 @@ impl Reader {
         offset: i64,
         mut each: impl FnMut(&[u8], Parsed<'_>),
     ) {
-        let (parsed, versioned) = list_line(line, now, offset);
+        self.members |= mvs::is_head_of_members(line);
+        let (parsed, habit) = list_line(line, now, offset);
+        let parsed = match parsed {
+            Parsed::Unreadable => return self.in_context(line, offset, each),
+            parsed => parsed,
+        };
+        if self.is_member(line, &parsed) {
+            return each(line, Parsed::Nothing);
+        }
+        self.day_first |= habit == Habit::DayFirst;
         if let Parsed::Entry(row) = &parsed
-            && versioned
+            && habit == Habit::Versions
         {
             if self.versioned == row.name {
                 return each(line, Parsed::Nothing);
@@ -60,6 +81,29 @@ impl Reader {
             self.versioned = row.name.to_vec();
         }
         each(line, parsed);
+    }
+
+    /// A line that tells nothing by itself.
+    fn in_context(&self, line: &[u8], offset: i64, mut each: impl FnMut(&[u8], Parsed<'_>)) {
+        let member = || mvs::bare_member(line).filter(|_| self.members);
+        if let Some(joined) = vm::joined(line) {
+            let row = vm::row(&joined, offset);
+            return each(line, row.map_or(Parsed::Unreadable, Parsed::Entry));
+        }
+        each(line, member().map_or(Parsed::Unreadable, Parsed::Entry));
+    }
+
+    /// Whether a line is that of a member of a file which was listed before it.
+    fn is_member(&mut self, line: &[u8], parsed: &Parsed<'_>) -> bool {
+        match (ibm_i::file_of_member(line), parsed) {
+            (Some(file), _) => file == self.database,
+            (None, Parsed::Entry(row)) if row.kind == Kind::Folder => {
+                self.database.clear();
+                self.database.extend_from_slice(row.name);
+                false
+            }
+            _ => false,
+        }
     }
 }
 
@@ -98,6 +142,19 @@ mod tests {
         let long = "A_NAME_OF_MANY_LETTERS_THAT_FILLS_ITS_COLUMN.TXT";
         let expected = ["A.TXT", long, "OLD"].map(|name| Ok(name.to_owned()));
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn members_count_where_their_data_set_is_listed() {
+        let head = b" Name     VV.MM   Created       Changed      Size  Init   Mod   Id";
+        assert_eq!(read(&[head, b"MEMBER1   "]), [Ok("MEMBER1".into())]);
+        assert_eq!(read(&[b"MEMBER1   "]), [Err(())]);
+        let file = b"CAROL  45056 31.12.14 14:19:31 *FILE X.FILE";
+        let member = b"CAROL                        *MEM  X.FILE/X.MBR";
+        assert_eq!(read(&[file, member]), [Ok("X.FILE".into())]);
+        assert_eq!(read(&[member]), [Ok("X.FILE/X.MBR".into())]);
+        let vm = b"ALPHA     SCRIPT   V   80   902   9 2011-03-07 09:41:33 TOOLS";
+        assert_eq!(read(&[vm]), [Ok("ALPHA.SCRIPT".into())]);
     }
 
     #[test]

@@ -34,9 +34,23 @@ pub(super) const YEAR: [&[u8]; 7] = [
     b"\xb3\xe2",
 ];
 
+const LONGEST_SIGN: usize = 6;
+
 /// A word without the sign behind it; `None` where none of these stands there.
 pub(super) fn before<'a>(word: &'a [u8], signs: &[&[u8]]) -> Option<&'a [u8]> {
     signs.iter().find_map(|sign| word.strip_suffix(*sign))
+}
+
+/// The digits of a word behind which some sign stands, though its encoding was lost on the way: one letter or two, the first
+/// of them beyond ASCII.
+pub(super) fn before_any(word: &[u8]) -> Option<&[u8]> {
+    let end = word.iter().position(|byte| !byte.is_ascii_digit())?;
+    let (digits, sign) = word.split_at(end);
+    let sane = sign
+        .iter()
+        .all(|byte| !byte.is_ascii_digit() && *byte != b':');
+    let known = !digits.is_empty() && !sign[0].is_ascii() && sign.len() <= LONGEST_SIGN && sane;
+    known.then_some(digits)
 }
 
 #[cfg(test)]
@@ -49,5 +63,10 @@ mod tests {
         assert_eq!(before(b"22\x93\xfa", &DAY), Some(&b"22"[..]));
         assert_eq!(before(b"2020\x94N", &YEAR), Some(&b"2020"[..]));
         assert_eq!(before(b"22", &DAY), None);
+        assert_eq!(before_any(b"4\xed\xef"), Some(&b"4"[..]));
+        assert_eq!(before_any("18\u{93}ú".as_bytes()), Some(&b"18"[..]));
+        for none in [&b"4"[..], b"4a", b"\xed\xef", b"4\xed5"] {
+            assert_eq!(before_any(none), None, "{none:?}");
+        }
     }
 }

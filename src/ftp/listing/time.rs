@@ -110,6 +110,16 @@ pub(super) fn year_number(word: &[u8]) -> Option<i32> {
     i32::try_from(two_digits_or_more(word)?).ok()
 }
 
+/// A year of two digits, in the century that IIS and other clients take it for; or of three, counted from 1900 (OS/2).
+pub(super) fn short_year(word: &[u8]) -> Option<i32> {
+    let number = i32::try_from(two_digits_or_more(word)?).ok()?;
+    match (word.len(), number) {
+        (2, 0..=69) => Some(2000 + number),
+        (2, _) | (3, 100..) => Some(1900 + number),
+        _ => None,
+    }
+}
+
 /// A number of one to four digits.
 pub(super) fn two_digits_or_more(word: &[u8]) -> Option<u32> {
     if word.is_empty() || word.len() > 4 || !word.iter().all(u8::is_ascii_digit) {

@@ -1,27 +1,30 @@
 //! The listings of OpenVMS: `NAME.TXT;3   4/6   8-SEP-1998 01:38:37  [GROUP,OWNER]  (RWED,RWED,RE,)`.
 
-use chrono::NaiveDate;
-
 use crate::files::Kind;
 
-use super::month;
+use super::date_numbers::{Day, with_month};
 use super::row::{Row, word};
-use super::time::{clock, local, two_digits_or_more, year_number};
+use super::time::{clock, local};
+
+/// Columns before the date: blocks, and the owner where it comes first.
+const MOST_COLUMNS: usize = 3;
 
 /// Reads one line, or the two that a long name makes, joined by a space.
 ///
 /// Names lose their version: without one a server means the newest. Sizes are in blocks, which say nothing exact.
 pub(super) fn row(line: &[u8], offset: i64) -> Option<Row<'_>> {
-    let (full, rest) = word(line)?;
+    let (full, mut rest) = word(line)?;
     let name = without_version(without_folder(full))?;
-    let (mut next, mut rest) = word(rest)?;
-    if next
-        .iter()
-        .all(|byte| byte.is_ascii_digit() || *byte == b'/')
-    {
-        (next, rest) = word(rest)?;
-    }
-    let date = date(next)?;
+    let mut columns = 0;
+    let day = loop {
+        let (next, behind) = word(rest)?;
+        rest = behind;
+        match day(next) {
+            Some(day) => break day,
+            None if columns < MOST_COLUMNS && (is_size(next) || is_owner(next)) => columns += 1,
+            None => return None,
+        }
+    };
     let clock = word(rest).and_then(|(time, _)| clock(without_hundredths(time)));
     let (name, kind) = match folder(name) {
         Some(folder) => (folder, Kind::Folder),
@@ -31,8 +34,25 @@ pub(super) fn row(line: &[u8], offset: i64) -> Option<Row<'_>> {
         name,
         kind,
         size: None,
-        modified: Some(local(date, clock, offset)?),
+        modified: day.known().and_then(|date| local(date, clock, offset)),
     })
+}
+
+/// `2/4`, `7`, `2KB`: blocks used and allocated, or kilobytes.
+fn is_size(word: &[u8]) -> bool {
+    let digits = word.strip_suffix(b"KB").unwrap_or(word);
+    digits
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || *byte == b'/')
+}
+
+fn is_owner(word: &[u8]) -> bool {
+    word.starts_with(b"[") && word.ends_with(b"]")
+}
+
+/// Whether a line has the columns that belong behind a name, and none of its own.
+pub(super) fn goes_on(line: &[u8]) -> bool {
+    word(line).is_some_and(|(first, _)| is_size(first) || is_owner(first))
 }
 
 /// Whether a line is a name whose other columns follow on the next line.
@@ -86,15 +106,10 @@ fn folder(name: &[u8]) -> Option<&[u8]> {
     (end.eq_ignore_ascii_case(b".DIR") && !folder.is_empty()).then_some(folder)
 }
 
-fn date(word: &[u8]) -> Option<NaiveDate> {
-    let mut parts = word.split(|byte| *byte == b'-');
-    let day = two_digits_or_more(parts.next()?)?;
-    let month = month::number(parts.next()?)?;
-    let year = year_number(parts.next()?)?;
-    match parts.next() {
-        None => NaiveDate::from_ymd_opt(year, month, day),
-        Some(_) => None,
-    }
+fn day(word: &[u8]) -> Option<Day> {
+    // A year of two digits stands in no listing of VMS.
+    let year = word.rsplit(|byte| *byte == b'-').next()?;
+    with_month(word).filter(|_| year.len() == 4)
 }
 
 fn without_hundredths(time: &[u8]) -> &[u8] {
@@ -123,6 +138,18 @@ mod tests {
             (time.seconds, time.precision),
             (1_795_334_880, Precision::Minute)
         );
+        let other = row(
+            b"a.txt;1   [SUMMARY]    1/3     22-NOV-2026 08:08  (RWE,RWE,RE,)",
+            0,
+        );
+        assert_eq!(other.unwrap().modified, file.modified);
+        let other = row(b"a.txt;1 2KB 22-NOV-2026 08:08:37.27", 0);
+        assert_eq!(other.unwrap().modified, file.modified);
+        let doubtful = row(
+            b"a.txt;1    6/8    15-JUI-2002    OWNER   (RWED,RWED,RE,)",
+            0,
+        );
+        assert_eq!(doubtful.unwrap().modified, None);
         let folder = row(b"OLD.DIR;1  1  5-JAN-2001 10:00 [A] (RWE,RWE,RE,E)", 0).unwrap();
         assert_eq!((folder.name, folder.kind), (&b"OLD"[..], Kind::Folder));
     }

@@ -12,6 +12,7 @@ const HALF_A_YEAR: i64 = 182 * 86_400;
 pub struct ListStyle {
     dos: bool,
     hide_dot_names: bool,
+    dots: bool,
     zone: i64,
     summer_until: Option<i64>,
 }
@@ -28,6 +29,7 @@ impl ListStyle {
         Self {
             dos: false,
             hide_dot_names: false,
+            dots: false,
             zone: 0,
             summer_until: None,
         }
@@ -44,6 +46,12 @@ impl ListStyle {
     /// Leaves out names with a leading dot unless `-a` is given, as vsftpd does.
     pub fn hide_dot_names(mut self) -> Self {
         self.hide_dot_names = true;
+        self
+    }
+
+    /// Shows `.` and `..` where `-a` is given, as servers do that ask the system's `ls`.
+    pub fn with_dots(mut self) -> Self {
+        self.dots = true;
         self
     }
 
@@ -83,8 +91,12 @@ impl ListStyle {
 
 /// The lines of LIST: of a folder, or the one of a file.
 pub(super) fn list(tree: &Tree, path: &[u8], style: ListStyle, all: bool) -> Vec<u8> {
+    let folder = tree.get(path).filter(|_| all && style.dots);
+    let dots = folder
+        .into_iter()
+        .flat_map(|node| [&b"."[..], b".."].map(|name| style.line(name, node)));
     let lines = shown(tree, path, style, all).map(|(name, node)| style.line(name, node));
-    lines.collect::<Vec<_>>().concat()
+    dots.chain(lines).collect::<Vec<_>>().concat()
 }
 
 /// The names of NLST.
