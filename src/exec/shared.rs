@@ -14,6 +14,7 @@ use crate::transfer::{Class, Facts, Reading};
 
 use super::backlog::{Try, pause};
 use super::fault::Fault;
+use super::folder_marks::FolderMarks;
 use super::proofs::{Ledger, Proofs};
 use super::roles::JobId;
 use super::world::{Executor, World};
@@ -33,6 +34,7 @@ pub(super) struct Shared {
     /// What an interrupted run has journaled, when it is resumed.
     pub(super) resumed: Option<Arc<Resumed>>,
     journal: Option<Journal>,
+    pub(super) folder_marks: FolderMarks,
     facts: Vec<Facts>,
     /// For each server the first one of its key.
     firsts: Vec<ServerId>,
@@ -74,6 +76,7 @@ impl Shared {
             tally: Tally::default(),
             resumed: None,
             journal: None,
+            folder_marks: FolderMarks::default(),
             job: None,
             said: HashSet::new(),
             started: executor.now(),
@@ -350,6 +353,7 @@ impl Shared {
 
     /// The last event.
     pub(super) fn finish(&mut self, outcome: RunOutcome) {
+        self.end_marks();
         if outcome == RunOutcome::Done {
             self.record(&Record::Done);
         }

@@ -32,6 +32,8 @@ pub struct CopyError {
     pub became: Option<Looks>,
     /// What was found out about the two folders before it failed.
     pub places: Option<Verdict>,
+    /// Why [`super::Item::mark`] could not be removed, so that it may stand.
+    pub left_mark: Option<Box<str>>,
 }
 
 /// What an end is for.
@@ -174,6 +176,7 @@ impl CopyError {
             exact: None,
             became: None,
             places: None,
+            left_mark: None,
         }
     }
 

@@ -45,9 +45,10 @@ impl Transfer {
         let pieces: Vec<Piece> = attempts.iter().map(|attempt| attempt.piece).collect();
         let paths = pieces.iter().map(|piece| terms.set.absolute(piece.file));
         shared.intend(self.id, paths);
+        let marks = self.will_mark(&terms, &pieces, shared);
         let refused = Arc::clone(&self.refused);
         (
-            Flight::Files(pieces),
+            Flight::Files(pieces, marks),
             batch::files(terms, refused, attempts),
         )
     }
@@ -230,7 +231,7 @@ impl Transfer {
                 let doubts = self.phase.terms();
                 let doubts = doubts.is_some_and(|terms| terms.decisions.has_others());
                 self.go_on(match doubts {
-                    true => Work::Apart,
+                    true => Work::ToTellApart,
                     false => Work::Move(Vec::new()),
                 });
             }
