@@ -5,8 +5,8 @@ use crate::harness::server::{Do, On, Running, Server};
 use crate::harness::{Case, Outcome, an_hour_old};
 
 const LONG_AGO: i64 = 1_600_000_000;
-/// What the names of all of them have.
-const MARK: &str = "mark.ftpflow-";
+/// What the names of all of them have, and of whatever else is ours.
+const MARK: &str = ".ftpflow-";
 
 /// Writes a file at the server under its final name, where another stands.
 fn direct(server: &Running) -> Case {

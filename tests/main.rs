@@ -79,5 +79,6 @@ mod tls_faults;
 mod two_entries;
 mod unread;
 mod unreadable;
+mod untold;
 mod versions;
 mod versions_real;

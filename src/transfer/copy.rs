@@ -271,7 +271,7 @@ impl Copying<'_> {
             visible: self.options.publish != Publish::Set,
             places: self.places.take(),
             source: Looks {
-                size: self.item.size,
+                size: self.item.size.or(self.as_many_as_read(&moved)),
                 modified: self.item.modified,
             },
             time: match moved.arrived.times_set {
@@ -293,6 +293,11 @@ impl Copying<'_> {
             copied.warning = finish(self.target, &self.item).warning;
         }
         Ok(copied)
+    }
+
+    /// The size of a file of which none was listed; its bytes are those of its copy where no line ends are converted.
+    fn as_many_as_read(&self, moved: &Moved) -> Option<u64> {
+        (!self.options.ascii).then_some(moved.doubt.expected)
     }
 
     /// Whether a server took back a file of which all bytes stand there: an error reply means that it is not whole,

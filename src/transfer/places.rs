@@ -12,7 +12,9 @@ use super::decision::Refusal;
 use super::end::{End, Put, Seen};
 use super::error::{Cause, CopyError, Role};
 use super::item::Item;
-use crate::files::{Allowance, Fingerprint, Page, Partials, TEMPORARY_TAIL, join, split};
+use crate::files::{
+    Allowance, Fingerprint, Page, Partials, TEMPORARY_TAIL, folder_of, join, split,
+};
 
 /// What was found out about a pair of folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +61,7 @@ fn ask_both(
         Shows::No => return Ok(Verdict::Unknown(Unsure::Hidden)),
         Shows::CannotTell(reason) => return Ok(Verdict::Unknown(Unsure::Destination(reason))),
     }
-    ask_folder(source, target, split(file).0, mark)
+    ask_folder(source, target, folder_of(file), mark)
 }
 
 /// Whether what stands under a file's final name may be another source, in one of these folders: the file's temporary name
@@ -93,7 +95,7 @@ fn ask_folder(
     source_folder: &[u8],
     mark: &[u8],
 ) -> Result<Verdict, CopyError> {
-    let (folder, name) = split(mark);
+    let (folder, name) = (folder_of(mark), split(mark).1);
     let at_target = |cause| CopyError::new(Role::Target, cause);
     let there = shows(source, &join(source_folder, name), tail(name));
     match there.map_err(|cause| CopyError::new(Role::Source, cause))? {
@@ -238,8 +240,7 @@ fn list(
 
 /// Whether a folder shows a name that ends in a mark. Names with a leading dot, which a listing may hide, are asked for.
 fn shows(end: &mut dyn End, path: &[u8], mark: &[u8]) -> Result<Shows, Cause> {
-    let (folder, name) = split(path);
-    let folder = if folder.is_empty() { b"/" } else { folder };
+    let (folder, name) = (folder_of(path), split(path).1);
     let own = mark.to_vec();
     let is_mark = move |name: &[u8]| tail(name).eq_ignore_ascii_case(&own);
     let page = match list(end, folder, is_mark)? {

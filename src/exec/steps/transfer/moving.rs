@@ -169,7 +169,13 @@ impl Transfer {
             // Nothing was written, so that no reply speaks for it either.
             Err(reason) => {
                 let reason = format!("it stood there already, and {reason}");
-                (FileOutcome::Unverified { reason }, Stand::Left)
+                (
+                    FileOutcome::Unverified {
+                        reason,
+                        stood_there: true,
+                    },
+                    Stand::Left,
+                )
             }
         };
         self.finish_as(at, outcome, stand, 0, shared);
@@ -213,7 +219,10 @@ impl Transfer {
         }
         let outcome = match proven {
             Ok(()) => FileOutcome::Transferred,
-            Err(reason) => FileOutcome::Unverified { reason },
+            Err(reason) => FileOutcome::Unverified {
+                reason,
+                stood_there: false,
+            },
         };
         self.finish_file(at, outcome, bytes, shared);
     }
