@@ -181,10 +181,13 @@ pub struct StepHead {
 pub enum FileOutcome {
     /// It arrived and was verified.
     Transferred,
-    /// It arrived, and its arrival could not be verified.
+    /// It arrived, or stood there already, and that it is the source's could not be verified.
     Unverified {
         /// Why.
         reason: String,
+        /// Whether it stood there before this run, which has not written it.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        stood_there: bool,
     },
     /// It stood there already, the same.
     Unchanged,
@@ -467,10 +470,13 @@ impl StepTally {
 
     fn count(&mut self, outcome: &FileOutcome) {
         match outcome {
+            FileOutcome::Unchanged
+            | FileOutcome::Unverified {
+                stood_there: true, ..
+            } => self.unchanged += 1,
             FileOutcome::Transferred | FileOutcome::Unverified { .. } | FileOutcome::Deleted => {
                 self.done += 1;
             }
-            FileOutcome::Unchanged => self.unchanged += 1,
             FileOutcome::Skipped { .. } | FileOutcome::WasNotThere => self.skipped += 1,
             FileOutcome::Failed { .. } => self.failed += 1,
         }

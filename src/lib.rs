@@ -26,7 +26,7 @@
 //! | [`ftp`] | one session with one server: wire, replies, data connections, listings, encodings, what was learned | files | more than one session; retrying; waiting without a deadline |
 //! | [`transfer`] | [`End`](transfer::End), a session of a server or the disk of this machine: decide, copy, publish, verify | ftp, local, files | the names `download`, `upload` and `relay`, which only choose two ends |
 //! | [`exec`] | runs a [`Plan`](plan::Plan): dispatcher, ready queue, sessions, one file a step kind | plan, transfer, journal, event | manifest types; unbound variables; output; on which side an end is |
-//! | [`journal`] | what must outlive a kill: records of what was chosen, moved and deleted, and the lock | event, files | anything that a run can do without |
+//! | [`journal`] | what must outlive a kill: records of what was chosen, moved and deleted, of empty files that may stand, and the lock | event, files | anything that a run can do without |
 //! | [`event`] | what happens in a run, as plain data, and `Tally`, the one fold from which exit code and summary come | files | |
 //! | [`report`] | events → progress, summary, reports; a plan → text; the redactor, the only way to any sink | plan, event, and places of a manifest to point at | a way back into the run |
 //!

@@ -86,6 +86,7 @@ fn item() -> Item {
         relied: false,
         asks_time: false,
         asks_places: false,
+        mark: Vec::new(),
         others: Vec::new(),
         replaces: false,
         has_namesake: false,

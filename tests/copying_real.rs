@@ -247,6 +247,7 @@ fn every_pair_of_servers_continues_a_partial_or_begins_again() {
                 relied: false,
                 asks_time: false,
                 asks_places: false,
+                mark: Vec::new(),
                 others: Vec::new(),
                 replaces: false,
                 has_namesake: false,

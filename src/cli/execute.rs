@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::exit::Exit;
-use super::inputs::Variables;
+use super::inputs::{self, Variables};
 use super::load::Loaded;
 use super::output::{self, Voice};
 use super::signals;
@@ -143,6 +143,8 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
         preview,
         journal: kept.journal,
         resumed: kept.resumed,
+        marks: kept.marks,
+        number: inputs::random(),
         redact: Arc::new(move |text: &str| masks.text(text).into_owned()),
         interrupt,
         events: reporter.sender(),

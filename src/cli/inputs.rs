@@ -173,13 +173,17 @@ fn now() -> i64 {
     })
 }
 
+/// The keys of a hasher are the standard library's only random numbers.
+pub(super) fn random() -> u64 {
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    hasher.finish()
+}
+
 /// `20261122-081500-a1b2c3`: sorts by time, and two runs of one second differ.
 fn new_run_id(started: i64) -> String {
     let time = chrono::DateTime::from_timestamp(started, 0).unwrap_or_default();
-    // The keys of a hasher are the standard library's only random numbers.
-    let mut hasher = RandomState::new().build_hasher();
-    hasher.write_u32(std::process::id());
-    let random = hasher.finish() & 0x00ff_ffff;
+    let random = random() & 0x00ff_ffff;
     format!("{}-{random:06x}", time.format("%Y%m%d-%H%M%S"))
 }
 

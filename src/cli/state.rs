@@ -8,8 +8,9 @@ use super::exit::Exit;
 use super::inputs::Reading;
 use super::load::Loaded;
 use super::output::Voice;
-use crate::journal::{Journal, Leftover, Resumed, State, StateError};
+use crate::journal::{FolderMarks, Journal, Leftover, Resumed, State, StateError};
 use crate::plan::{Plan, Timeless};
+use crate::report::Redactor;
 
 /// Where state lies, and whether an unfinished run is continued.
 #[derive(Debug, Clone, clap::Args)]
@@ -23,12 +24,16 @@ pub(super) struct Wish {
     state: Option<PathBuf>,
 }
 
+/// Masks secrets in a line.
+type Masks = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
 /// What a run begins with.
 pub(super) struct Kept {
     pub(super) loaded: Loaded,
     pub(super) plan: Arc<Plan>,
     pub(super) journal: Option<Journal>,
     pub(super) resumed: Option<Resumed>,
+    pub(super) marks: Option<FolderMarks>,
     /// Held until the run has ended.
     pub(super) state: Option<State>,
 }
@@ -41,6 +46,7 @@ impl Kept {
             plan,
             journal: None,
             resumed: None,
+            marks: None,
             state: None,
         }
     }
@@ -138,19 +144,21 @@ fn begin(state: State, found: Leftover, wish: &Wish, run: Run) -> Result<Kept, E
         plan,
         fingerprint,
     } = run;
-    let redactor = Arc::clone(&loaded.redactor);
-    let redact = Arc::new(move |text: &str| redactor.line(text).into_owned());
-    let journal = state.begin(&fingerprint, &plan.run.id, plan.run.started, redact);
+    let redact = masks(&loaded.redactor);
+    let begun = Arc::clone(&redact);
+    let journal = state.begin(&fingerprint, &plan.run.id, plan.run.started, begun);
     let journal = journal.inspect_err(|error| {
         loaded.voice().warn(format!(
             "failed to begin a journal: {error}; this run cannot be resumed"
         ));
     });
+    let marks = folder_marks(&state, redact, loaded.voice());
     Ok(Kept {
         loaded,
         plan,
         journal: journal.ok(),
         resumed: None,
+        marks,
         state: Some(state),
     })
 }
@@ -179,17 +187,35 @@ fn go_on(state: State, resumed: Resumed, common: &Common) -> Result<Kept, Exit> 
         );
         return Err(Exit::Refused);
     }
-    let masks = Arc::clone(&redactor);
-    let journal = state.go_on(Arc::new(move |text: &str| masks.line(text).into_owned()));
+    let redact = masks(&redactor);
+    let journal = state.go_on(Arc::clone(&redact));
     let journal = journal.map_err(|error| unreadable(Path::new("journal"), &error, voice))?;
     voice.note(format!("continuing run {}", resumed.run_id));
+    let marks = folder_marks(&state, redact, voice);
     Ok(Kept {
         loaded,
         plan,
         journal: Some(journal),
         resumed: Some(resumed),
+        marks,
         state: Some(state),
     })
+}
+
+/// What masks secrets in what is written to the state's folder.
+fn masks(redactor: &Arc<Redactor>) -> Masks {
+    let redactor = Arc::clone(redactor);
+    Arc::new(move |text: &str| redactor.line(text).into_owned())
+}
+
+fn folder_marks(state: &State, redact: Masks, voice: Voice<'_>) -> Option<FolderMarks> {
+    let marks = state.folder_marks(redact);
+    let unread = |error| {
+        voice.warn(format!(
+            "what earlier runs may have left of empty files cannot be read: {error}"
+        ));
+    };
+    marks.map_err(unread).ok()
 }
 
 fn set_aside(state: &State, suffix: &str, text: &str, voice: Voice<'_>) {

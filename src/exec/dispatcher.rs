@@ -46,6 +46,8 @@ enum Owner {
     Opening(ServerId, SlotId),
     /// The plan is compared once more.
     Gate,
+    /// What earlier runs have left is removed.
+    Sweep,
     Farewell,
 }
 

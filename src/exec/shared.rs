@@ -17,6 +17,7 @@ use crate::transfer::{Class, Facts, Reading};
 
 use super::backlog::{Try, pause};
 use super::fault::Fault;
+use super::folder_marks::FolderMarks;
 use super::proofs::{Ledger, Proofs};
 use super::roles::JobId;
 use super::world::{Executor, World};
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     /// What an interrupted run has journaled, when it is resumed.
     pub(super) resumed: Option<Arc<Resumed>>,
     journal: Option<Journal>,
+    pub(super) folder_marks: FolderMarks,
     facts: Vec<Facts>,
     /// What all lists of servers may hold at once.
     budget: Budget,
@@ -82,6 +84,7 @@ impl Shared {
             tally: Tally::default(),
             resumed: None,
             journal: None,
+            folder_marks: FolderMarks::default(),
             job: None,
             said: HashSet::new(),
             said_by: RandomState::new(),
@@ -367,6 +370,7 @@ impl Shared {
 
     /// The last event.
     pub(super) fn finish(&mut self, outcome: RunOutcome) {
+        self.end_marks();
         if outcome == RunOutcome::Done {
             self.record(&Record::Done);
         }

@@ -30,7 +30,7 @@ pub use limits::{Allowance, Limit, Limits};
 pub use listing::{Folder, Listing};
 pub use name::{NameProblem, Reach, check_command, check_component, local_component, translate};
 pub use page::{Page, PageEntry, Problems};
-pub use path::{below, join, parents, split};
+pub use path::{below, folder_of, join, parents, split};
 pub use pattern::{Pattern, PatternError, Patterns};
 pub use place::Place;
 pub use set::{FileSet, Route};

@@ -25,6 +25,14 @@ pub fn split(path: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
+/// The folder that an absolute path lies in: `/` for what stands in the root.
+pub fn folder_of(path: &[u8]) -> &[u8] {
+    match split(path).0 {
+        b"" => b"/",
+        folder => folder,
+    }
+}
+
 /// What of a path lies below a folder; empty for the folder itself, none where it lies elsewhere.
 pub fn below<'p>(path: &'p [u8], folder: &[u8]) -> Option<&'p [u8]> {
     let folder = folder.strip_suffix(b"/").unwrap_or(folder);

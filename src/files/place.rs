@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::entry::Side;
-use super::path::split;
+use super::path::folder_of;
 
 /// A folder on a side, by the path under which it was found there: what a server answered, or what the disk resolved.
 ///
@@ -20,11 +20,9 @@ pub struct Place {
 impl Place {
     /// The folder that an absolute path lies in.
     pub fn above(side: Side, path: &[u8]) -> Place {
-        let folder = split(path).0;
-        let folder = if folder.is_empty() { b"/" } else { folder };
         Place {
             side,
-            folder: folder.to_vec(),
+            folder: folder_of(path).to_vec(),
         }
     }
 }

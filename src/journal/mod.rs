@@ -5,11 +5,13 @@
 //! never trusted.
 
 mod fold;
+mod folder_marks;
 mod record;
 mod state;
 mod write;
 
 pub use fold::{Damage, Resumed, StepRecord};
+pub use folder_marks::{FolderMark, FolderMarks};
 pub use record::{Entry, Mark, PathText, Record};
 pub use state::{Leftover, State, StateError};
 pub use write::Journal;

@@ -96,7 +96,7 @@ pub struct Entry {
 }
 
 /// The bytes of a path as text that gives the same bytes back: `%` and what is not UTF-8 stand as `%XX`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PathText(String);
 
 /// Why a record cannot be written.
@@ -194,11 +194,16 @@ impl Record {
 
     /// The record of a line without its end; nothing where the checksum does not match.
     pub(super) fn read(line: &[u8]) -> Option<Record> {
-        let line = std::str::from_utf8(line).ok()?;
-        let (sum, json) = line.split_at_checked(DIGITS)?;
-        let json = json.strip_prefix(' ')?;
-        (checksum(json) == sum).then(|| serde_json::from_str(json).ok())?
+        serde_json::from_str(checked(line)?).ok()
     }
+}
+
+/// What stands in a line behind its checksum, where that matches.
+pub(super) fn checked(line: &[u8]) -> Option<&str> {
+    let line = std::str::from_utf8(line).ok()?;
+    let (sum, json) = line.split_at_checked(DIGITS)?;
+    let json = json.strip_prefix(' ')?;
+    (checksum(json) == sum).then_some(json)
 }
 
 /// What stands in a record for the name of a step that holds a secret. The name itself stands in the manifest, so that its
@@ -207,7 +212,8 @@ pub(super) fn hidden_name(step: &str) -> String {
     format!("sha256:{}", checksum(step))
 }
 
-fn checksum(json: &str) -> Cow<'static, str> {
+/// The digits before a line.
+pub(super) fn checksum(json: &str) -> Cow<'static, str> {
     let digest = Sha256::digest(json.as_bytes());
     let digits = digest.iter().take(DIGITS / 2);
     digits

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::fold::{Damage, Folded, Resumed, fold};
+use super::folder_marks::FolderMarks;
 use super::record::{Record, VERSION};
 use super::write::Journal;
 
 const JOURNAL: &str = "journal";
+const MARKS: &str = "marks";
 
 /// The state of one manifest with one set of variables. Held by one run at a time.
 #[derive(Debug)]
@@ -145,6 +147,17 @@ impl State {
         Ok(Journal::new(path, file, redact))
     }
 
+    /// The empty files that earlier runs may have left to tell folders apart.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn folder_marks(
+        &self,
+        redact: Arc<dyn Fn(&str) -> String + Send + Sync>,
+    ) -> io::Result<FolderMarks> {
+        FolderMarks::open(self.folder.join(MARKS), redact)
+    }
+
     fn fold(&self) -> io::Result<Folded> {
         match File::open(self.folder.join(JOURNAL)) {
             Ok(file) => fold(&mut BufReader::new(file)),
@@ -169,7 +182,7 @@ fn keep_out_of_git(base: &Path) -> io::Result<()> {
 }
 
 /// For files of their owner alone; one that is there keeps its mode.
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

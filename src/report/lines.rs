@@ -178,7 +178,7 @@ impl Lines {
         }
         let (word, detail) = match outcome {
             FileOutcome::Transferred => ("Copied", text::bytes(bytes)),
-            FileOutcome::Unverified { reason } => ("Unverified", reason.clone()),
+            FileOutcome::Unverified { reason, .. } => ("Unverified", reason.clone()),
             FileOutcome::Unchanged => ("Unchanged", String::new()),
             FileOutcome::Skipped { reason } => ("Skipped", reason.clone()),
             FileOutcome::Deleted => ("Deleted", String::new()),

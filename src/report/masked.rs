@@ -29,7 +29,7 @@ pub(super) fn event(mut stamped: Stamped, redactor: &Redactor) -> Stamped {
             foreign(file);
             match outcome {
                 FileOutcome::Failed { failure } => mask_failure(failure, redactor),
-                FileOutcome::Unverified { reason } | FileOutcome::Skipped { reason } => {
+                FileOutcome::Unverified { reason, .. } | FileOutcome::Skipped { reason } => {
                     foreign(reason);
                 }
                 FileOutcome::Transferred

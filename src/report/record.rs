@@ -225,7 +225,7 @@ impl Record {
     fn take_file(&mut self, step: usize, file: &str, outcome: &FileOutcome) {
         match outcome {
             FileOutcome::Failed { failure } => self.take_failure(step, file, failure),
-            FileOutcome::Unverified { reason } => self.note(step, Note::Unverified, reason),
+            FileOutcome::Unverified { reason, .. } => self.note(step, Note::Unverified, reason),
             FileOutcome::Skipped { reason } => self.note(step, Note::Skipped, reason),
             FileOutcome::WasNotThere => self.note(step, Note::Skipped, "was not there"),
             _ => {}

@@ -206,6 +206,7 @@ pub(super) fn events() -> Vec<Stamped> {
                 "three.zip",
                 FileOutcome::Unverified {
                     reason: "the server refuses SIZE".into(),
+                    stood_there: false,
                 },
                 189,
             ),

@@ -39,6 +39,8 @@ pub struct Copied {
     pub time: Option<Time>,
     /// What did not work although the file arrived.
     pub warning: Option<String>,
+    /// As [`CopyError::left_mark`].
+    pub left_mark: Option<Box<str>>,
     /// As [`CopyError::exact`].
     pub exact: Option<Time>,
 }
@@ -63,6 +65,7 @@ pub(super) struct Copying<'c> {
     /// The source's exact time that the temporary name stands for, where its listing is coarser.
     pub(super) exact: Option<Time>,
     places: Option<Verdict>,
+    left_mark: Option<Box<str>>,
     /// How often the source was found to be another version than what was begun with.
     pub(super) changes: u32,
     pub(super) became: Option<Looks>,
@@ -102,6 +105,7 @@ pub fn copy(
         is_other_than_listed: false,
         exact: None,
         places: None,
+        left_mark: None,
         changes: 0,
         became: None,
     };
@@ -120,7 +124,8 @@ impl Copying<'_> {
         }
         if self.item.direct {
             self.is_free()?;
-            self.places = make_sure(self.source, self.target, &self.item)?;
+            let left = &mut self.left_mark;
+            self.places = make_sure(self.source, self.target, &self.item, left)?;
         }
         let mut partial = self.partial()?;
         let moved = loop {
@@ -266,7 +271,7 @@ impl Copying<'_> {
             visible: self.options.publish != Publish::Set,
             places: self.places.take(),
             source: Looks {
-                size: self.item.size,
+                size: self.item.size.or(self.as_many_as_read(&moved)),
                 modified: self.item.modified,
             },
             time: match moved.arrived.times_set {
@@ -274,6 +279,7 @@ impl Copying<'_> {
                 false => moved.arrived.modified,
             },
             warning: None,
+            left_mark: self.left_mark.take(),
             exact: self.exact,
         };
         if self.options.publish == Publish::File {
@@ -287,6 +293,11 @@ impl Copying<'_> {
             copied.warning = finish(self.target, &self.item).warning;
         }
         Ok(copied)
+    }
+
+    /// The size of a file of which none was listed; its bytes are those of its copy where no line ends are converted.
+    fn as_many_as_read(&self, moved: &Moved) -> Option<u64> {
+        (!self.options.ascii).then_some(moved.doubt.expected)
     }
 
     /// Whether a server took back a file of which all bytes stand there: an error reply means that it is not whole,
@@ -306,6 +317,7 @@ impl Copying<'_> {
     fn clear_up(&mut self, mut error: CopyError) -> CopyError {
         error.bytes_moved = self.bytes_moved;
         error.places = self.places.take();
+        error.left_mark = self.left_mark.take();
         error.exact = self.exact;
         error.became = self.became;
         if !self.touched || is_needed(&error) {

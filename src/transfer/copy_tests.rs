@@ -43,6 +43,7 @@ fn lab(content: &[u8]) -> Lab {
             relied: false,
             asks_time: false,
             asks_places: false,
+            mark: Vec::new(),
             others: Vec::new(),
             replaces: false,
             has_namesake: false,
@@ -132,6 +133,7 @@ fn a_file_arrives_whole_proven_and_with_its_time() {
             },
             time: Some(Time::fine(1_600_000_000, 0)),
             warning: None,
+            left_mark: None,
             exact: None
         }
     );

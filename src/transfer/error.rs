@@ -32,6 +32,8 @@ pub struct CopyError {
     pub became: Option<Looks>,
     /// What was found out about the two folders before it failed.
     pub places: Option<Verdict>,
+    /// Why [`super::Item::mark`] could not be removed, so that it may stand.
+    pub left_mark: Option<Box<str>>,
 }
 
 /// What an end is for.
@@ -62,9 +64,7 @@ pub enum Cause {
     #[error("{0}")]
     Sum(SumProblem),
     /// The folder that the file comes from is the one that it goes to.
-    #[error(
-        "its folder `{source_folder}` and the destination's `{target_folder}` are one and the same"
-    )]
+    #[error("{}", one_folder(source_folder, target_folder))]
     OneFolder {
         /// The source's folder, as text.
         source_folder: String,
@@ -174,6 +174,7 @@ impl CopyError {
             exact: None,
             became: None,
             places: None,
+            left_mark: None,
         }
     }
 
@@ -388,5 +389,14 @@ impl From<SizeProblem> for Cause {
 impl From<SumProblem> for Cause {
     fn from(problem: SumProblem) -> Cause {
         Cause::Sum(problem)
+    }
+}
+
+fn one_folder(source: &str, target: &str) -> String {
+    match source == target {
+        true => format!("its folder and the destination's are one and the same, `{source}`"),
+        false => {
+            format!("its folder `{source}` and the destination's `{target}` are one and the same")
+        }
     }
 }

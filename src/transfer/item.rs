@@ -49,6 +49,8 @@ pub struct Item {
     pub asks_time: bool,
     /// Whether it is to be asked if the two folders are one, before this file gets its name.
     pub asks_places: bool,
+    /// The path of the empty file that tells its folders apart, where it is written under its final name at once.
+    pub mark: Vec<u8>,
     /// Folders of other sources, one of which may be the destination's: what stands there would be that source.
     pub others: Vec<Vec<u8>>,
     /// Whether something stands under its final name.
@@ -151,6 +153,7 @@ impl Item {
             relied: false,
             asks_time: false,
             asks_places: false,
+            mark: Vec::new(),
             others: Vec::new(),
             replaces: standing.is_some(),
             has_namesake: false,

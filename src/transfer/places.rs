@@ -12,7 +12,9 @@ use super::decision::Refusal;
 use super::end::{End, Put, Seen};
 use super::error::{Cause, CopyError, Role};
 use super::item::Item;
-use crate::files::{Allowance, Fingerprint, Page, Partials, TEMPORARY_TAIL, join, split};
+use crate::files::{
+    Allowance, Fingerprint, Page, Partials, TEMPORARY_TAIL, folder_of, join, split,
+};
 
 /// What was found out about a pair of folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,15 +46,22 @@ pub fn ask_places(
     target: &mut dyn End,
     item: &Item,
 ) -> Result<Verdict, CopyError> {
-    let (_, name) = split(&item.temporary);
-    let mark = tail(name);
+    ask_both(source, target, &item.source, &item.temporary)
+}
+
+fn ask_both(
+    source: &mut dyn End,
+    target: &mut dyn End,
+    file: &[u8],
+    mark: &[u8],
+) -> Result<Verdict, CopyError> {
     let at_target = |cause| CopyError::new(Role::Target, cause);
-    match shows(target, &item.temporary, mark).map_err(at_target)? {
+    match shows(target, mark, tail(split(mark).1)).map_err(at_target)? {
         Shows::Yes => {}
         Shows::No => return Ok(Verdict::Unknown(Unsure::Hidden)),
         Shows::CannotTell(reason) => return Ok(Verdict::Unknown(Unsure::Destination(reason))),
     }
-    ask_folder(source, target, item, split(&item.source).0)
+    ask_folder(source, target, folder_of(file), mark)
 }
 
 /// Whether what stands under a file's final name may be another source, in one of these folders: the file's temporary name
@@ -66,7 +75,7 @@ pub fn ask_others(
     item: &Item,
 ) -> Result<(), CopyError> {
     for folder in &item.others {
-        let asked = ask_folder(source, target, item, folder);
+        let asked = ask_folder(source, target, folder, &item.temporary);
         let is_one = |error: &CopyError| matches!(*error.cause, Cause::OneFolder { .. });
         match asked {
             Ok(Verdict::Different) => {}
@@ -83,13 +92,12 @@ pub fn ask_others(
 fn ask_folder(
     source: &mut dyn End,
     target: &mut dyn End,
-    item: &Item,
     source_folder: &[u8],
+    mark: &[u8],
 ) -> Result<Verdict, CopyError> {
-    let (folder, name) = split(&item.temporary);
-    let mark = tail(name);
+    let (folder, name) = (folder_of(mark), split(mark).1);
     let at_target = |cause| CopyError::new(Role::Target, cause);
-    let there = shows(source, &join(source_folder, name), mark);
+    let there = shows(source, &join(source_folder, name), tail(name));
     match there.map_err(|cause| CopyError::new(Role::Source, cause))? {
         Shows::No => Ok(Verdict::Different),
         Shows::CannotTell(reason) => Ok(Verdict::Unknown(Unsure::Source(reason))),
@@ -101,7 +109,7 @@ fn ask_folder(
 }
 
 /// The same before a file is written under its final name at once, where it is to be asked: an empty file is the mark,
-/// which goes again.
+/// which goes again. `left`: why it could not be removed, so that it may stand.
 ///
 /// # Errors
 /// As [`ask_places`]; [`Cause::NotTold`] where something would be overwritten that may be the source itself.
@@ -109,9 +117,18 @@ pub(super) fn make_sure(
     source: &mut dyn End,
     target: &mut dyn End,
     item: &Item,
+    left: &mut Option<Box<str>>,
 ) -> Result<Option<Verdict>, CopyError> {
     let verdict = match item.asks_places {
-        true => Some(ask_by_mark(source, target, item)?),
+        true => {
+            let asked = ask_by_mark(source, target, item);
+            // One that was refused after its name was made stands there, too.
+            *left = target
+                .remove(&item.mark)
+                .err()
+                .map(|cause| cause.to_string().into());
+            Some(asked?)
+        }
         false => None,
     };
     // A set may know sizes that are no longer so: whatever stands there may be the source.
@@ -124,9 +141,10 @@ pub(super) fn make_sure(
     }
 }
 
-/// The path of the mark that tells the owner's folder apart.
-pub fn mark_path(owner: &Fingerprint<'_>) -> Vec<u8> {
-    Partials::of(&join(owner.path, b"mark"), owner).of_version(Some(0), None)
+/// The path of the mark that tells a folder apart. `number`: one that no other run has, so that what an earlier one has left
+/// is never taken for this one's.
+pub fn mark_path(folder: &[u8], owner: &Fingerprint<'_>, number: u64) -> Vec<u8> {
+    Partials::of(&join(folder, b"mark"), owner).of_version(Some(number), None)
 }
 
 /// Writes an empty file that tells its folder apart; whether the folder shows it.
@@ -171,12 +189,8 @@ fn ask_by_mark(
     target: &mut dyn End,
     item: &Item,
 ) -> Result<Verdict, CopyError> {
-    match mark(target, &item.temporary) {
-        Ok(()) => {
-            let asked = ask_places(source, target, item);
-            let _ = target.remove(&item.temporary);
-            asked
-        }
+    match mark(target, &item.mark) {
+        Ok(()) => ask_both(source, target, &item.source, &item.mark),
         Err(cause) if target.healthy() => {
             Ok(Verdict::Unknown(Unsure::Destination(cause.to_string())))
         }
@@ -226,8 +240,7 @@ fn list(
 
 /// Whether a folder shows a name that ends in a mark. Names with a leading dot, which a listing may hide, are asked for.
 fn shows(end: &mut dyn End, path: &[u8], mark: &[u8]) -> Result<Shows, Cause> {
-    let (folder, name) = split(path);
-    let folder = if folder.is_empty() { b"/" } else { folder };
+    let (folder, name) = (folder_of(path), split(path).1);
     let own = mark.to_vec();
     let is_mark = move |name: &[u8]| tail(name).eq_ignore_ascii_case(&own);
     let page = match list(end, folder, is_mark)? {

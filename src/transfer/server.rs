@@ -10,7 +10,7 @@ use super::end::{Arrived, End, Fetch, Looks, Put, Refused, Seen};
 use super::error::Cause;
 use super::inventory::Manners;
 use crate::endpoint::Endpoint;
-use crate::files::{Allowance, FileSet, Limits, Page, Time, split};
+use crate::files::{Allowance, FileSet, Limits, Page, Time, folder_of, split};
 use crate::ftp::{
     Algorithm, Breaker, Checksum, Deleted, Error, ErrorKind, Facts, Receiving, Redact, Retrieve,
     Sending, Session, Store, TransferType,
@@ -150,8 +150,7 @@ impl End for Server {
         if let Some(size) = self.session.size(path)? {
             return Ok(Seen::Bytes(size));
         }
-        let (folder, name) = split(path);
-        let folder = if folder.is_empty() { b"/" } else { folder };
+        let (folder, name) = (folder_of(path), split(path).1);
         let page = match self.session.list_one(folder, name) {
             Err(error) if error.kind == ErrorKind::Missing => return Ok(Seen::Nothing),
             listed => listed?,

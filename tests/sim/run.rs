@@ -10,7 +10,7 @@ use std::sync::mpsc::sync_channel;
 
 use ftpflow::event::{RunOutcome, Tally};
 use ftpflow::exec::{Interrupt, Request, run_in};
-use ftpflow::journal::{Journal, Leftover, Resumed, State};
+use ftpflow::journal::{FolderMarks, Journal, Leftover, Resumed, State};
 use ftpflow::plan::{Plan, Secrets};
 
 use super::case::{Case, Fault};
@@ -96,6 +96,8 @@ impl Runner<'_> {
             Some(kept) => kept.take(resumes),
             None => (None, None),
         };
+        let marks = kept.and_then(Kept::marks);
+        let number = self.world.lock().clock;
         let (sender, receiver) = sync_channel(MOST_EVENTS);
         let interrupt = Interrupt::default();
         {
@@ -117,6 +119,8 @@ impl Runner<'_> {
             preview: false,
             journal,
             resumed,
+            marks,
+            number,
             redact: Arc::new(str::to_owned),
             interrupt,
             events: sender,
@@ -205,6 +209,7 @@ impl Kept {
         });
         let kept = Kept { base };
         let _ = fs::remove_file(kept.journal());
+        let _ = fs::remove_file(kept.base.join("k").join("marks"));
         kept
     }
 
@@ -217,6 +222,12 @@ impl Kept {
         if let Ok(file) = fs::OpenOptions::new().write(true).open(self.journal()) {
             file.set_len(length).unwrap();
         }
+    }
+
+    /// The empty files that killed runs may have left.
+    fn marks(&self) -> Option<FolderMarks> {
+        let state = State::open(&self.base, "k").unwrap();
+        state.folder_marks(Arc::new(str::to_owned)).ok()
     }
 
     /// The journal of the next run, and what the last one left in it.

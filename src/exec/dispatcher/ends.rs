@@ -38,6 +38,11 @@ impl Dispatcher {
             Owner::Step(id) => self.returned(id, done.job, done.output, now),
             Owner::Opening(server, slot) => self.opened(server, slot, done.output, now),
             Owner::Gate => self.compared(done.output),
+            Owner::Sweep => {
+                if let Output::Swept(swept) = done.output {
+                    self.shared.swept(swept);
+                }
+            }
             Owner::Farewell => {}
         }
     }

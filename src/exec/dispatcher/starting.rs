@@ -34,7 +34,14 @@ impl Dispatcher {
             self.sessions.want(&roles, more);
             return Step::Waits(None);
         };
-        self.start(index, &roles, leased, now);
+        // The first job on a side waits until what an interrupted run has left there is gone.
+        match self.shared.sweep(&roles) {
+            Some(work) => {
+                let job = self.next_job();
+                self.fly(job, Owner::Sweep, &roles, leased, Arc::default(), work);
+            }
+            None => self.start(index, &roles, leased, now),
+        }
         Step::Started
     }
 

@@ -20,6 +20,7 @@ use crate::files::FileSet;
 use crate::plan::{Action, Step};
 
 use super::fault::Fault;
+use super::folder_marks::{Spot, Swept};
 use super::opened::Opened;
 use super::roles::{JobId, Roles};
 use super::shared::Shared;
@@ -92,6 +93,8 @@ pub(super) enum Output {
     Transfer(Box<transfer::Output>),
     /// A part of a delete step.
     Delete(Box<delete::Output>),
+    /// What earlier runs had left was removed, or not.
+    Swept(Vec<(Spot, Swept)>),
     /// The plan was compared once more.
     Compared(Vec<crate::plan::Hazard>),
     /// It panicked, and its sessions are lost.

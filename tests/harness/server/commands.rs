@@ -106,7 +106,11 @@ pub(super) fn execute(
         }
         "MLSD" if !session.shared.tree().is_folder(&target) => say("550 not a directory"),
         "MLSD" => list(session, &target, orders, |session, path| {
-            listing::mlsd(&session.shared.tree(), path)
+            listing::mlsd(
+                &session.shared.tree(),
+                path,
+                session.shared.config.list_style,
+            )
         })?,
         "ABOR" => say("226 nothing to abort"),
         "QUIT" => {

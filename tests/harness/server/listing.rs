@@ -6,13 +6,14 @@ use super::time::{Date, now, stamp};
 /// LIST shows the time of day for half a year, then the year.
 const HALF_A_YEAR: i64 = 182 * 86_400;
 
-/// What LIST looks like.
+/// What LIST looks like, and how much MLSD tells.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct ListStyle {
     dos: bool,
     hide_dot_names: bool,
     dots: bool,
+    kinds_alone: bool,
     zone: i64,
     summer_until: Option<i64>,
 }
@@ -30,6 +31,7 @@ impl ListStyle {
             dos: false,
             hide_dot_names: false,
             dots: false,
+            kinds_alone: false,
             zone: 0,
             summer_until: None,
         }
@@ -52,6 +54,12 @@ impl ListStyle {
     /// Shows `.` and `..` where `-a` is given, as servers do that ask the system's `ls`.
     pub fn with_dots(mut self) -> Self {
         self.dots = true;
+        self
+    }
+
+    /// MLSD tells what an entry is, and neither its size nor its time.
+    pub fn kinds_alone(mut self) -> Self {
+        self.kinds_alone = true;
         self
     }
 
@@ -106,14 +114,24 @@ pub(super) fn nlst(tree: &Tree, path: &[u8], style: ListStyle, all: bool) -> Vec
 }
 
 /// The lines of MLSD (RFC 3659 §7), the folder itself and the one above included.
-pub(super) fn mlsd(tree: &Tree, folder: &[u8]) -> Vec<u8> {
+pub(super) fn mlsd(tree: &Tree, folder: &[u8], style: ListStyle) -> Vec<u8> {
     let modify = stamp(tree.get(folder).map_or(0, |node| node.modified));
     let own = [("cdir", "."), ("pdir", "..")].map(|(kind, name)| {
         format!("type={kind};modify={modify};perm=cmpel; {name}\r\n").into_bytes()
     });
     let entries = tree.children(folder);
-    let lines = entries.map(|(name, node)| [&facts(node), b" ".as_slice(), name, b"\r\n"].concat());
+    let told = |node| match style.kinds_alone {
+        true => kind(&facts(node)),
+        false => facts(node),
+    };
+    let lines = entries.map(|(name, node)| [&told(node), b" ".as_slice(), name, b"\r\n"].concat());
     own.into_iter().chain(lines).collect::<Vec<_>>().concat()
+}
+
+/// The first of some facts.
+fn kind(facts: &[u8]) -> Vec<u8> {
+    let end = facts.iter().position(|byte| *byte == b';');
+    facts[..end.map_or(0, |end| end + 1)].to_vec()
 }
 
 /// The facts of one node, without the name.

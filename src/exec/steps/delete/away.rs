@@ -3,11 +3,11 @@
 
 use std::time::Instant;
 
-use crate::files::{Page, Side, away_name, join, split};
+use crate::files::{Page, Side, away_name, folder_of, join, split};
 use crate::transfer::{Cause, End, Links, Role, Seen};
 
 use super::copies::{Looking, Names, kept};
-use super::jobs::{Deletion, Place, SHORT, changed, nothing, output};
+use super::jobs::{Deletion, Place, SHORT, nothing, output};
 use super::needed::Copy;
 use super::{BATCH, Delete, Flying, Output};
 use crate::exec::backlog::Try;
@@ -105,8 +105,8 @@ impl Batch {
         if piece.again && self.is_away(end, &file).map_err(failed)? {
             return Ok(file);
         }
-        if !self.place.is_what_it_was(end, at).map_err(failed)? {
-            return Err(Box::new(Ok(Deletion::Kept(changed(set, at)))));
+        if let Some(fault) = self.place.stays(end, at).map_err(failed)? {
+            return Err(Box::new(Ok(Deletion::Kept(fault))));
         }
         match end.rename(&file.path, &file.away, false, false) {
             Ok(()) => Ok(file),
@@ -203,7 +203,7 @@ fn end_of(desk: &mut Desk, seat: Option<usize>) -> Result<&mut dyn End, Fault> {
 fn one_folder(end: &dyn End, looking: &Looking, file: &Away<'_>) -> String {
     format!(
         "its folder `{}` and its copy's folder `{}:{}` are one and the same",
-        end.decode(split(&file.path).0),
+        end.decode(folder_of(&file.path)),
         looking.name,
         end.decode(&looking.path)
     )

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::Output;
+use super::jobs::Was;
 use super::needed::{Apart, Copies, CopyOf, Spot, Why};
 use super::relied::{Candidate, Facts, Given, Relied};
 use super::sources::Sources;
@@ -15,7 +16,7 @@ use crate::exec::steps::job::Work;
 use crate::files::{FileSet, Kind, Place, Side, join, name_keys, split};
 use crate::journal::{Mark, Resumed};
 use crate::plan::{self, DeleteWhat, StepId};
-use crate::transfer::{Looks, Reading};
+use crate::transfer::Reading;
 
 /// What is to be deleted, and what is not.
 pub(in crate::exec) struct Chosen {
@@ -30,7 +31,7 @@ pub(in crate::exec) struct Chosen {
     /// folders may be empty.
     pub(super) deleted: Vec<Vec<u8>>,
     /// What files of the set were when they were transferred, where this run did that, in the order of the set.
-    pub(super) sources: Vec<(u32, Looks)>,
+    pub(super) sources: Vec<(u32, Was)>,
     pub(super) copies: Copies,
 }
 
@@ -206,9 +207,11 @@ impl Question {
         if source.is_some_and(|source| sources.any(|other| !source.may_be_one(other))) {
             return Err("it changed between two transfers of this run".into());
         }
+        let by_reply = givens.iter().all(|given| given.copy.is_none());
         let copies = givens.into_iter().filter_map(|given| given.copy);
         needs.copies.splice(0..0, copies);
-        Ok(Judgement::Delete(source, needs))
+        let was = source.map(|looks| Was { looks, by_reply });
+        Ok(Judgement::Delete(was, needs))
     }
 
     /// Whether a copy is another file that this step is to delete.
@@ -335,7 +338,7 @@ struct Needs {
 }
 
 enum Judgement {
-    Delete(Option<Looks>, Needs),
+    Delete(Option<Was>, Needs),
     /// It goes with its files where that is asked for, and is none of them.
     Folder,
     LeaveOut(String),

@@ -14,7 +14,13 @@ use crate::exec::steps::job::Work;
 
 const UNTOLD: &str =
     "no time of its copy was told when it was written, so that a change since would not show";
+const NO_SIZE: &str = "the size of its copy is not told, so that a change since would not show";
+const NO_TIME: &str =
+    "no exact time of its copy is told any more, so that a change since would not show";
 const GONE: &str = "its copy does not stand there any more";
+const OTHER_TIME: &str = "its copy has another time than it had or was given when it arrived: it was written since, or its server did not keep that";
+/// What to do where a time may not have been kept.
+pub(super) const TIMES_NOW: &str = "look at it; where its server does not keep the times that it takes, write `times: now` in the transfer";
 
 /// A folder of a destination, and the copies that must stand in it.
 pub(super) struct Looking {
@@ -139,11 +145,12 @@ impl Looking {
                 let asked = looks
                     .map_err(|cause| Fault::at(&self.name, &cause, end).about(end.decode(&path)))?;
                 Looks {
+                    size: asked.size.or(entry.and_then(|entry| entry.size)),
                     modified: asked.modified.or(time_shown(entry, copy)),
-                    ..asked
                 }
             }
         };
+        let stands = entry.is_some() || now != Looks::default();
         if entry.is_none()
             && let Some(other) = taken_for(end, page, copy)
         {
@@ -159,25 +166,29 @@ impl Looking {
                 "its copy's folder does not show `{}` beside it, which may be taken for the same name there",
                 end.decode(other)
             )),
-            None => is_as_it_was(copy.as_known(now), now)
-                .map_err(|why| format!("{why} (in `{}:{}`)", self.name, end.decode(&self.path))),
+            None if !stands => Err(self.there(end, GONE)),
+            None => is_as_it_was(copy.as_known(now), now).map_err(|why| self.there(end, why)),
         })
+    }
+
+    fn there(&self, end: &dyn End, why: &str) -> String {
+        format!("{why} (in `{}:{}`)", self.name, end.decode(&self.path))
     }
 }
 
 /// A file that stays because of its copy.
 pub(super) fn kept(why: &str) -> Fault {
     let fault = Fault::permanent(format!("it was kept: {why}"));
-    if why.starts_with(UNTOLD) {
-        return fault
-            .help("where the reply to the transfer suffices, write `accept: [copy, reply]`");
-    }
-    match why.contains(GONE) {
-        true => fault.help(
-            "look whether it arrived; where files are taken away from there at once, write `accept: reply`",
-        ),
-        false => fault.help("look at both, then run the manifest again"),
-    }
+    let is = |reason: &&str| why.starts_with(*reason);
+    fault.help(if [UNTOLD, NO_SIZE, NO_TIME].iter().any(is) {
+        "where the reply to the transfer suffices, write `accept: [copy, reply]`"
+    } else if is(&GONE) {
+        "look whether it arrived; where files are taken away from there at once, write `accept: reply`"
+    } else if is(&OTHER_TIME) {
+        TIMES_NOW
+    } else {
+        "look at both, then run the manifest again"
+    })
 }
 
 fn looks(entry: PageEntry<'_>) -> Looks {
@@ -218,17 +229,19 @@ fn time_shown(entry: Option<PageEntry<'_>>, copy: &Copy) -> Option<Time> {
     time.filter(|time| any || time.precision <= Precision::Second)
 }
 
-fn is_as_it_was(was: Looks, now: Looks) -> Result<(), String> {
+/// Whether a copy that stands is the one that arrived; the reason why that is not so, or not known.
+fn is_as_it_was(was: Looks, now: Looks) -> Result<(), &'static str> {
     match (was.size, now.size) {
-        (_, None) => return Err(GONE.into()),
         (Some(was), Some(now)) if was == now => {}
-        _ => return Err("its copy has another size now".into()),
+        (Some(_), Some(_)) => return Err("its copy has another size now"),
+        _ => return Err(NO_SIZE),
     }
     match (was.modified, now.modified) {
         (None, None) => Ok(()),
         (Some(was), Some(now)) if !was.differs(now) => Ok(()),
-        (None, Some(_)) => Err(UNTOLD.into()),
-        _ => Err("its copy has another time now".into()),
+        (Some(_), Some(_)) => Err(OTHER_TIME),
+        (None, Some(_)) => Err(UNTOLD),
+        (Some(_), None) => Err(NO_TIME),
     }
 }
 
@@ -243,17 +256,22 @@ mod tests {
             size,
             modified: time.map(Time::at),
         };
-        let was = at(Some(5), Some(9));
-        assert!(is_as_it_was(was, at(Some(5), Some(9))).is_ok());
-        for now in [
-            at(None, None),
-            at(Some(4), Some(9)),
-            at(Some(5), Some(8)),
-            at(Some(5), None),
+        let (was, timeless) = (at(Some(5), Some(9)), at(Some(5), None));
+        for (was, now, told) in [
+            (was, at(Some(5), Some(9)), Ok(())),
+            (timeless, at(Some(5), None), Ok(())),
+            (
+                was,
+                at(Some(4), Some(9)),
+                Err("its copy has another size now"),
+            ),
+            (was, at(Some(5), Some(8)), Err(OTHER_TIME)),
+            (was, at(None, Some(9)), Err(NO_SIZE)),
+            (at(None, Some(9)), was, Err(NO_SIZE)),
+            (was, at(Some(5), None), Err(NO_TIME)),
+            (timeless, at(Some(5), Some(9)), Err(UNTOLD)),
         ] {
-            assert!(is_as_it_was(was, now).is_err(), "{now:?}");
+            assert_eq!(is_as_it_was(was, now), told, "{was:?} {now:?}");
         }
-        assert!(is_as_it_was(at(Some(5), None), at(Some(5), None)).is_ok());
-        assert!(is_as_it_was(at(Some(5), None), at(Some(5), Some(9))).is_err());
     }
 }

@@ -22,7 +22,15 @@ pub(super) struct Place {
     pub(super) name: String,
     pub(super) set: FileSet,
     /// What files were when they were transferred, in the order of the set.
-    pub(super) sources: Arc<Vec<(u32, Looks)>>,
+    pub(super) sources: Arc<Vec<(u32, Was)>>,
+}
+
+/// What a file was when it was transferred.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::exec) struct Was {
+    pub(super) looks: Looks,
+    /// Whether only the reply to its transfer is relied on.
+    pub(super) by_reply: bool,
 }
 
 /// What became of a deletion.
@@ -116,28 +124,29 @@ impl Place {
         list(end, false)
     }
 
-    /// Whether a file still is what was transferred, as exactly as that can be told; only asked where a listing tells less.
-    pub(super) fn is_what_it_was(&self, end: &mut dyn End, at: u32) -> Result<bool, Fault> {
+    /// Why a file stays, as exactly as its server tells whether it is still what was transferred; only asked where a listing
+    /// tells less. Its size was compared with that of its listing a moment ago.
+    pub(super) fn stays(&self, end: &mut dyn End, at: u32) -> Result<Option<Fault>, Fault> {
         let was = self.sources.binary_search_by_key(&at, |(at, _)| *at);
         let was = was.ok().map(|place| self.sources[place].1);
         let (Some(was), true) = (was, is_coarse(&self.set, at)) else {
-            return Ok(true);
+            return Ok(None);
         };
         let now = end.looks(&self.set.absolute(at));
         let now =
             now.map_err(|cause| Fault::at(&self.name, &cause, end).about(self.set.text(at)))?;
-        let is_time = match was.modified {
-            // Only a reply is relied on then, and nothing tells more than the size.
-            None => true,
-            Some(was) => now.modified.is_some_and(|now| !was.differs(now)),
+        let now = Looks {
+            size: now.size.or(self.set.size(at)),
+            ..now
         };
-        Ok(was.size == now.size && is_time)
+        let stays = is_still(was, now).err();
+        Ok(stays.map(|why| why.fault().about(self.set.text(at))))
     }
 
     fn delete(&self, desk: &mut Desk, at: u32) -> Result<Deletion, Fault> {
         let end = self.end(desk)?;
-        if !self.is_what_it_was(end, at)? {
-            return Ok(Deletion::Kept(changed(&self.set, at)));
+        if let Some(fault) = self.stays(end, at)? {
+            return Ok(Deletion::Kept(fault));
         }
         self.remove(end, at, &self.set.absolute(at))
     }
@@ -172,11 +181,50 @@ impl Place {
     }
 }
 
-/// Why a file stays that is no longer what was transferred.
-pub(super) fn changed(set: &FileSet, at: u32) -> Fault {
-    Fault::permanent("it was kept: it changed after it was transferred")
-        .about(set.text(at))
-        .help("run the manifest again to transfer what changed")
+/// Why a file stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stays {
+    Changed,
+    NoTime,
+    NoSize,
+}
+
+impl Stays {
+    fn fault(self) -> Fault {
+        const BY_REPLY: &str = "where nobody writes such files meanwhile, and the reply to their transfer suffices, write `accept: reply`";
+        let (why, help) = match self {
+            Stays::Changed => (
+                "it changed after it was transferred",
+                "run the manifest again to transfer what changed",
+            ),
+            Stays::NoTime => (
+                "its server tells no exact time of it (MDTM), so that a change since its transfer may not show",
+                BY_REPLY,
+            ),
+            Stays::NoSize => (
+                "its server tells no size of it, so that a change since its transfer may not show",
+                BY_REPLY,
+            ),
+        };
+        Fault::permanent(format!("it was kept: {why}")).help(help)
+    }
+}
+
+/// Whether a source still is what was transferred. Where only a reply is relied on, what nobody tells keeps nothing.
+fn is_still(was: Was, now: Looks) -> Result<(), Stays> {
+    let (size, time) = (was.looks.size, was.looks.modified);
+    let sizes = size.zip(now.size);
+    let times = time.zip(now.modified);
+    if sizes.is_some_and(|(was, now)| was != now)
+        || times.is_some_and(|(was, now)| was.differs(now))
+    {
+        return Err(Stays::Changed);
+    }
+    match (was.by_reply, times, sizes) {
+        (true, ..) | (false, Some(_), Some(_)) => Ok(()),
+        (false, None, _) => Err(Stays::NoTime),
+        (false, _, None) => Err(Stays::NoSize),
+    }
 }
 
 /// For a state that cannot be: nothing is done, and the step ends by itself.
@@ -236,4 +284,58 @@ fn compare(
         }
     }
     Ok(fates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Time;
+
+    #[test]
+    fn what_is_not_told_is_no_change_and_keeps_what_no_reply_suffices_for() {
+        let looks = |size, time: Option<i64>| Looks {
+            size,
+            modified: time.map(|time| Time::known(time, Precision::Minute)),
+        };
+        let was = looks(Some(5), Some(60));
+        for (was, now, copy, reply) in [
+            (was, looks(Some(5), Some(60)), Ok(()), Ok(())),
+            (was, looks(Some(5), None), Err(Stays::NoTime), Ok(())),
+            (was, looks(None, None), Err(Stays::NoTime), Ok(())),
+            (was, looks(None, Some(60)), Err(Stays::NoSize), Ok(())),
+            (looks(Some(5), None), was, Err(Stays::NoTime), Ok(())),
+            (looks(None, Some(60)), was, Err(Stays::NoSize), Ok(())),
+        ] {
+            let still = |by_reply| {
+                is_still(
+                    Was {
+                        looks: was,
+                        by_reply,
+                    },
+                    now,
+                )
+            };
+            assert_eq!(
+                (still(false), still(true)),
+                (copy, reply),
+                "{was:?} {now:?}"
+            );
+        }
+        for now in [
+            looks(Some(4), Some(60)),
+            looks(Some(5), Some(180)),
+            looks(Some(4), None),
+        ] {
+            for by_reply in [false, true] {
+                let still = is_still(
+                    Was {
+                        looks: was,
+                        by_reply,
+                    },
+                    now,
+                );
+                assert_eq!(still, Err(Stays::Changed), "{now:?}");
+            }
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::exec::roles::Roles;
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
 use crate::files::Fingerprint;
-use crate::transfer::{Links, Role, mark_folder, mark_path, marks_in};
+use crate::transfer::{Cause, Class, End, Links, Role, mark_folder, mark_path, marks_in};
 
 /// What is still to be asked.
 #[derive(Default)]
@@ -55,6 +55,8 @@ pub(in crate::exec) enum Told {
     /// The folders whose marks a folder shows; none where it was not seen whole.
     Shows(Option<BTreeSet<u32>>),
     Cleared,
+    /// It cannot be taken away, and why.
+    Left(String),
 }
 
 impl Ask {
@@ -141,12 +143,21 @@ impl Delete {
 
     fn mark_of(&self, folder: u32, shared: &Shared) -> Vec<u8> {
         let folder = &self.copies.folders[folder as usize];
-        mark_path(&Fingerprint {
+        let owner = Fingerprint {
             manifest: &shared.plan.name,
             step: &shared.plan.step(self.id).name,
             source: &shared.identity_text(folder.side),
             path: &folder.path,
-        })
+        };
+        mark_path(&folder.path, &owner, shared.folder_marks.number)
+    }
+
+    /// Writes a mark down before it is made.
+    pub(super) fn will_ask(&self, ask: Ask, shared: &mut Shared) {
+        if let Ask::Mark(folder) = ask {
+            let side = self.copies.folders[folder as usize].side;
+            shared.will_mark(side, std::slice::from_ref(&self.marks.paths[&folder]));
+        }
     }
 
     /// The next thing to ask, and where.
@@ -171,7 +182,7 @@ impl Delete {
                 let told = match ask {
                     Ask::Mark(_) => mark_folder(end, &own).map(Told::Marked),
                     Ask::Look(_) => marks_in(end, &folder.path, &paths).map(Told::Shows),
-                    Ask::Clear(_) => end.remove(&own).map(|_| Told::Cleared),
+                    Ask::Clear(_) => clear(end, &own),
                 };
                 told.map_err(|cause| Fault::at(&name, &cause, end))
             });
@@ -194,12 +205,30 @@ impl Delete {
             Ok(Told::Shows(Some(shown))) => {
                 self.marks.seen.insert(folder, shown);
             }
-            Ok(Told::Marked(false) | Told::Shows(None) | Told::Cleared) => {}
+            Ok(Told::Marked(false) | Told::Shows(None)) => {}
+            Ok(Told::Cleared) => self.cleared(folder, None, shared),
+            Ok(Told::Left(reason)) => self.cleared(folder, Some(reason), shared),
             Err(fault) => {
                 if let Some(wait) = self.again(&mut attempt, &fault, shared) {
                     self.marks.backlog.retry(attempt, now + wait);
+                } else if let Ask::Clear(_) = attempt.item {
+                    self.cleared(folder, Some(fault.failure.message), shared);
                 }
             }
         }
+    }
+
+    /// A mark is gone, or could not be removed, and why.
+    fn cleared(&self, folder: u32, left: Option<String>, shared: &mut Shared) {
+        let side = self.copies.folders[folder as usize].side;
+        shared.marked(side, &self.marks.paths[&folder], left);
+    }
+}
+
+fn clear(end: &mut dyn End, path: &[u8]) -> Result<Told, Cause> {
+    match end.remove(path) {
+        Ok(_) => Ok(Told::Cleared),
+        Err(cause) if cause.class() == Class::Permanent => Ok(Told::Left(cause.to_string())),
+        Err(cause) => Err(cause),
     }
 }

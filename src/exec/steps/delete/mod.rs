@@ -275,6 +275,7 @@ impl Delete {
             return (Flying::Empty, jobs::remove_folders(place, folders));
         }
         if let Some(attempt) = self.marks.take(now) {
+            self.will_ask(attempt.item, shared);
             let work = self.ask(attempt.item, shared);
             return (Flying::Asked(attempt), work);
         }

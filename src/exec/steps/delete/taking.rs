@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::choose::Chosen;
-use super::copies::Wrong;
+use super::copies::{TIMES_NOW, Wrong};
 use super::jobs::{Deletion, Place};
 use super::{Delete, Flying, FolderOf, Output, Phase, by_folder};
 use crate::event::{Event, FileOutcome};
@@ -14,7 +14,12 @@ use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
 use crate::files::{self, Side, parents, split};
 use crate::journal::Mark;
-use crate::transfer::Fate;
+use crate::plan::DeleteWhat;
+use crate::transfer::{Changed, Fate};
+
+const NOT_ITS_TIME: &str = "its time is not the one that it had or was given when it arrived: it was written since, or its server did not keep that";
+
+const LISTING: &str = "where its server tells more by LIST than by MLSD, write `listing: list` for it; otherwise delete it in a run of its own, from a `list` of its folder";
 
 impl Delete {
     /// Takes in the end of a job.
@@ -142,9 +147,30 @@ impl Delete {
             Fate::Gone if unsure.is_some() => self.deleted(at, FileOutcome::Deleted, shared),
             Fate::Gone => self.deleted(at, FileOutcome::WasNotThere, shared),
             Fate::Keep(how) => {
-                let fault = changed(&how.to_string(), shared).about(self.text(at));
+                let fault = self.not_the_same(how, shared).about(self.text(at));
                 self.fail_file(at, fault, shared);
             }
+        }
+    }
+
+    /// Why a file stays that its folder's new listing does not show as it was.
+    fn not_the_same(&self, how: Changed, shared: &Shared) -> Fault {
+        let (is_copy, kept) = (self.deletes_copies(shared), |how: &str| {
+            Fault::permanent(format!("it was kept: {how}"))
+        });
+        match how {
+            Changed::SizeUntold | Changed::TimeUntold => kept(&how.to_string()).help(LISTING),
+            Changed::Time if is_copy => kept(NOT_ITS_TIME).help(TIMES_NOW),
+            _ if is_copy => kept(&how.to_string()).help("look at it, then run the manifest again"),
+            _ => changed(&how.to_string(), shared),
+        }
+    }
+
+    /// Whether its files are the copies that a transfer has made.
+    fn deletes_copies(&self, shared: &Shared) -> bool {
+        match &self.delete.what {
+            DeleteWhat::Set { from, .. } => !shared.plan.step(*from).changes.is_empty(),
+            DeleteWhat::SourcesOf(_) => false,
         }
     }
 

@@ -11,32 +11,55 @@ use super::distinct::Distinct;
 use super::ends::Terms;
 use crate::exec::fault::Fault;
 use crate::exec::steps::job::{Desk, Work};
-use crate::files::{Fingerprint, split};
+use crate::files::split;
 use crate::options::Publish;
-use crate::transfer::{Links, MOST_OTHERS, Role, mark_folder, mark_path, marks_in};
+use crate::transfer::{Links, MOST_OTHERS, Role, mark_folder, marks_in};
 
 /// Fewer pairs are asked about by the files' own temporary names, so that nothing else reaches the destination.
 const WORTH_MARKS: usize = 16;
 
 /// The folders in question.
 #[derive(Default)]
-struct Wanted {
+pub(in crate::exec) struct Wanted {
     targets: BTreeSet<Vec<u8>>,
     sources: BTreeSet<Vec<u8>>,
     pairs: usize,
+    /// The marks of the targets, by their numbers.
+    marks: BTreeMap<u32, Vec<u8>>,
+}
+
+/// What came of asking.
+pub(in crate::exec) struct Apart {
+    pub(super) told: Result<(), Fault>,
+    /// Why some marks could not be removed, by their numbers.
+    pub(super) left: BTreeMap<u32, String>,
+}
+
+impl Wanted {
+    /// The paths of all marks that may be made.
+    pub(super) fn marks(&self) -> impl Iterator<Item = (&u32, &Vec<u8>)> {
+        self.marks.iter()
+    }
+}
+
+/// Finds the folders in question; none where they are not worth asking about before files move.
+pub(super) fn find(terms: Arc<Terms>) -> Work {
+    Box::new(move |_| {
+        let wanted = wanted(&terms);
+        let direct = terms.wishes.options.publish == Publish::Direct;
+        let asks = direct || wanted.pairs >= WORTH_MARKS;
+        let wanted = (asks && !wanted.targets.is_empty()).then(|| Arc::new(wanted));
+        Output::ToTellApart(wanted).boxed()
+    })
 }
 
 /// Tells apart what files of this step may replace, where what stands at their destination may be another source.
-pub(super) fn work(terms: Arc<Terms>) -> Work {
+pub(super) fn work(terms: Arc<Terms>, wanted: Arc<Wanted>) -> Work {
     Box::new(move |desk| {
-        let wanted = wanted(&terms);
-        let direct = terms.wishes.options.publish == Publish::Direct;
-        let told = match direct || wanted.pairs >= WORTH_MARKS {
-            true => ask(&terms, &wanted, desk),
-            false => Ok(Distinct::default()),
-        };
+        let mut left = BTreeMap::new();
+        let told = ask(&terms, &wanted, desk, &mut left);
         let told = told.map(|distinct| terms.ends.tell_apart(distinct));
-        Output::Apart(told).boxed()
+        Output::Apart(Apart { told, left }).boxed()
     })
 }
 
@@ -53,18 +76,25 @@ fn wanted(terms: &Terms) -> Wanted {
         wanted.sources.extend(folders);
         wanted.targets.insert(split(&path).0.to_vec());
     }
+    let targets = (0u32..).zip(&wanted.targets);
+    let marks = targets.map(|(at, path)| (at, terms.mark_in(path, path)));
+    wanted.marks = marks.collect();
     wanted
 }
 
-fn ask(terms: &Terms, wanted: &Wanted, desk: &mut Desk) -> Result<Distinct, Fault> {
-    let targets = (0u32..).zip(&wanted.targets);
-    let marks: BTreeMap<u32, Vec<u8>> = targets.map(|(at, path)| (at, mark(terms, path))).collect();
-    let marked = set_marks(terms, &marks, desk);
+fn ask(
+    terms: &Terms,
+    wanted: &Wanted,
+    desk: &mut Desk,
+    left: &mut BTreeMap<u32, String>,
+) -> Result<Distinct, Fault> {
+    let marks = &wanted.marks;
+    let marked = set_marks(terms, marks, desk);
     let seen = match &marked {
         Ok(marked) => look(terms, wanted, marked, desk),
         Err(_) => Ok(HashMap::new()),
     };
-    let cleared = clear(terms, &marks, desk);
+    let cleared = clear(terms, marks, desk, left);
     let (marked, sources) = (marked?, seen?);
     cleared?;
     let targets = (0u32..).zip(&wanted.targets);
@@ -72,15 +102,6 @@ fn ask(terms: &Terms, wanted: &Wanted, desk: &mut Desk) -> Result<Distinct, Faul
     Ok(Distinct {
         targets: targets.map(|(at, path)| (path.clone(), at)).collect(),
         sources,
-    })
-}
-
-fn mark(terms: &Terms, folder: &[u8]) -> Vec<u8> {
-    mark_path(&Fingerprint {
-        manifest: &terms.wishes.manifest,
-        step: &terms.wishes.step,
-        source: &terms.wishes.source_id,
-        path: folder,
     })
 }
 
@@ -126,15 +147,22 @@ fn look(
     Ok(seen)
 }
 
-fn clear(terms: &Terms, marks: &BTreeMap<u32, Vec<u8>>, desk: &mut Desk) -> Result<(), Fault> {
+/// Removes the marks; those that may stand all the same are told.
+fn clear(
+    terms: &Terms,
+    marks: &BTreeMap<u32, Vec<u8>>,
+    desk: &mut Desk,
+    left: &mut BTreeMap<u32, String>,
+) -> Result<(), Fault> {
     let end = desk.end(Role::Target)?;
-    for path in marks.values() {
-        // What cannot be removed is an empty file that no list of ours shows.
-        if let Err(cause) = end.remove(path)
-            && !end.healthy()
-        {
-            return Err(Fault::at(&terms.wishes.target_name, &cause, end));
+    let mut broken = Ok(());
+    for (at, path) in marks {
+        if let Err(cause) = end.remove(path) {
+            left.insert(*at, cause.to_string());
+            if !end.healthy() && broken.is_ok() {
+                broken = Err(Fault::at(&terms.wishes.target_name, &cause, end));
+            }
         }
     }
-    Ok(())
+    broken
 }

@@ -105,6 +105,7 @@ impl Terms {
         item.partial |= attempt.again && item.resumable;
         item.again = attempt.again;
         item.asks_places = self.asks_places(&item);
+        item.mark = self.mark(&item);
         item.relied = self.wishes.relied;
         item.others = self.other_folders(attempt.piece.file, &item);
         item.asks_time = self.asks_time();
@@ -139,6 +140,7 @@ impl Terms {
             None => self.arrive(&mut pair, &item, attempt),
         });
         self.learn_exact(attempt.piece.file, &result);
+        self.learn_left_mark(attempt.piece.file, &result);
         if let Err(CopyError {
             places: Some(verdict),
             ..
@@ -179,6 +181,18 @@ impl Terms {
         self.ends.learn_exact(at, exact);
     }
 
+    /// Keeps why the empty file that tells a file's folders apart may stand.
+    fn learn_left_mark(&self, at: u32, result: &Result<Arrival, CopyError>) {
+        let left = match result {
+            Ok(Arrival::Copied(copied)) => &copied.left_mark,
+            Ok(_) => &None,
+            Err(error) => &error.left_mark,
+        };
+        if let Some(reason) = left {
+            self.ends.learn_left_mark(at, reason.to_string());
+        }
+    }
+
     /// Whether the file's time would tell a later write; asked only where a later step relies on that.
     fn youth(
         &self,
@@ -200,7 +214,7 @@ impl Terms {
     }
 
     /// Whether it is to be asked if the source's folder and the destination's are one.
-    fn asks_places(&self, item: &Item) -> bool {
+    pub(super) fn asks_places(&self, item: &Item) -> bool {
         match self.ends.verdict(item) {
             Some(Verdict::Different) => false,
             Some(Verdict::Unknown(_)) => item.direct && item.replaces,
@@ -382,6 +396,7 @@ fn settle(
         },
         time: None,
         warning: None,
+        left_mark: None,
         exact: None,
     };
     let settled = transfer::settle(pair.target, item, doubt)?;

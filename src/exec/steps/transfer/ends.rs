@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::distinct::Distinct;
-use crate::files::{Allowance, FileSet, Route, Side, Time, split};
+use crate::files::{Allowance, FileSet, Fingerprint, Route, Side, Time, split};
 use crate::journal::Resumed;
-use crate::options::TransferOptions;
+use crate::options::{Publish, TransferOptions};
 use crate::plan::{self, Action, Plan, StepId};
 use crate::transfer::{
-    Decisions, Inventory, Item, Links, Looks, Reading, Request, Spared, Verdict,
+    Decisions, Inventory, Item, Links, Looks, Reading, Request, Spared, Verdict, mark_path,
 };
 
 use crate::exec::fault::Fault;
@@ -25,6 +25,8 @@ pub(in crate::exec) struct Wishes {
     pub(super) source_name: String,
     pub(super) target_name: String,
     pub(super) source_id: String,
+    /// What no other run has in the names of its marks.
+    number: u64,
     pub(super) own_source: bool,
     pub(super) into: String,
     pub(super) links: Links,
@@ -56,7 +58,7 @@ pub(in crate::exec) struct Ends {
     pairs: Mutex<BTreeMap<Pair, Verdict>>,
     /// The same, where all were asked at once.
     apart: OnceLock<Distinct>,
-    /// Exact times of sources whose listing is coarser, of files that were not done in one try.
+    /// What tries of single files have found out.
     learned: Mutex<BTreeMap<u32, Learned>>,
 }
 
@@ -68,6 +70,8 @@ const MOST_CHANGES: u32 = 2;
 struct Learned {
     looks: Looks,
     changes: u32,
+    /// Why its mark could not be removed.
+    left_mark: Option<String>,
 }
 
 /// All that was found out and decided before anything is changed: what the jobs look at that change something.
@@ -91,6 +95,7 @@ impl Wishes {
             source_name: plan.side_name(transfer.source).to_owned(),
             target_name: plan.side_name(transfer.to).to_owned(),
             source_id: shared.identity_text(transfer.source),
+            number: shared.folder_marks.number,
             own_source: shared.identity(transfer.source) == shared.identity(transfer.to),
             into: transfer.into.clone(),
             links: links_of(transfer.from, plan),
@@ -190,6 +195,16 @@ impl Ends {
         })
     }
 
+    /// Keeps why the mark of a file could not be removed.
+    pub(super) fn learn_left_mark(&self, at: u32, reason: String) {
+        self.learn(|all| all.entry(at).or_default().left_mark = Some(reason));
+    }
+
+    /// The same, once.
+    pub(super) fn take_left_mark(&self, at: u32) -> Option<String> {
+        self.learn(|all| all.get_mut(&at)?.left_mark.take())
+    }
+
     fn learned(&self, at: u32) -> Looks {
         self.learn(|all| all.get(&at).map(|learned| learned.looks))
             .unwrap_or_default()
@@ -255,6 +270,31 @@ impl Terms {
     /// Where a file goes.
     pub(super) fn path(&self, at: u32) -> Option<Vec<u8>> {
         self.ends.route.absolute(&self.set, at).ok()
+    }
+
+    /// The path of the empty file that tells a folder apart, for a folder or file that asks.
+    pub(super) fn mark_in(&self, folder: &[u8], asks: &[u8]) -> Vec<u8> {
+        let owner = Fingerprint {
+            manifest: &self.wishes.manifest,
+            step: &self.wishes.step,
+            source: &self.wishes.source_id,
+            path: asks,
+        };
+        mark_path(folder, &owner, self.wishes.number)
+    }
+
+    /// The same for a file that is written under its final name at once: files of one folder may ask side by side.
+    pub(super) fn mark(&self, item: &Item) -> Vec<u8> {
+        self.mark_in(split(&item.target).0, &item.target)
+    }
+
+    /// The marks that a file may make before it is written.
+    pub(super) fn may_mark(&self, at: u32) -> Option<Vec<u8>> {
+        if self.wishes.options.publish != Publish::Direct {
+            return None;
+        }
+        let item = self.item(at).ok()?;
+        self.asks_places(&item).then(|| self.mark(&item))
     }
 
     /// All names of a file's transfer.

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::ends::Terms;
 use crate::exec::fault::Fault;
 use crate::exec::steps::job::Desk;
-use crate::files::{Allowance, Page, parents, split};
+use crate::files::{Allowance, Page, folder_of, parents, split};
 use crate::transfer::{End, Role};
 
 /// Looks for the names of files that a job has made visible. One whose name is not there, or of which nobody can tell, has
@@ -50,7 +50,7 @@ fn stands(
     let mut paths: Vec<&[u8]> = std::iter::once(path).chain(parents(path)).collect();
     paths.reverse();
     for above in paths {
-        let (folder, name) = split(above);
+        let (folder, name) = (folder_of(above), split(above).1);
         let is_folder = above.len() < path.len();
         if !target.doubts_name(name) || (is_folder && terms.ends.is_proven(above)) {
             continue;
@@ -58,7 +58,6 @@ fn stands(
         if name.starts_with(b".") && hides {
             continue;
         }
-        let folder = if folder.is_empty() { b"/" } else { folder };
         if !pages.contains_key(folder) {
             let page = target
                 .list(folder, &Allowance::new(terms.wishes.allowance.limits()))

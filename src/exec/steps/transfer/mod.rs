@@ -15,6 +15,7 @@ mod exhausted;
 mod files;
 mod jobs;
 mod looking;
+mod marking;
 mod moving;
 mod phase;
 mod piece;
@@ -84,8 +85,12 @@ enum Flight {
     /// The one of its phase.
     Whole,
     Folder(Try<Vec<u8>>),
-    Files(Vec<Piece>),
+    /// Files, and the marks that some of them may make.
+    Files(Vec<Piece>, Marks),
 }
+
+/// The paths of marks, by the files that make them.
+type Marks = HashMap<u32, Vec<u8>>;
 
 /// What a job of a transfer step gives back.
 pub(in crate::exec) enum Output {
@@ -95,7 +100,8 @@ pub(in crate::exec) enum Output {
     Decided(Result<Box<Terms>, Fault>),
     Asked(Result<Answers, Fault>),
     Foldered(Result<jobs::Foldered, Fault>),
-    Apart(Result<(), Fault>),
+    ToTellApart(Option<Arc<apart::Wanted>>),
+    Apart(apart::Apart),
     Moved(Vec<(Piece, Moved)>),
     Ordered(Vec<u32>),
     Published(Vec<(u32, Named)>),
@@ -221,7 +227,8 @@ impl Transfer {
                 let terms = Arc::clone(terms);
                 match work {
                     Work::Folders => jobs::folders(terms),
-                    Work::Apart => apart::work(terms),
+                    Work::ToTellApart => apart::find(terms),
+                    Work::Apart(wanted) => apart::work(terms, Arc::clone(wanted)),
                     Work::Move(_) => return Some(self.batch(terms, now, shared)),
                     Work::Order(arrived) => jobs::order(terms, std::mem::take(arrived)),
                     Work::Publish(_) => return self.name_some(shared),
@@ -249,9 +256,10 @@ impl Transfer {
             }
             (_, Output::Asked(Err(fault))) => self.once_failed(fault, now, shared),
             (_, Output::Foldered(made)) => self.foldered(made, now, shared),
-            (_, Output::Apart(Ok(()))) => self.go_on(Work::Move(Vec::new())),
-            (_, Output::Apart(Err(fault))) => self.once_failed(fault, now, shared),
-            (Flight::Files(pieces), Output::Moved(moved)) => {
+            (_, Output::ToTellApart(wanted)) => self.tells_apart_next(wanted, shared),
+            (_, Output::Apart(apart)) => self.told_apart(apart, now, shared),
+            (Flight::Files(pieces, marks), Output::Moved(moved)) => {
+                self.marked(marks, shared);
                 self.moved(pieces, moved, now, shared);
             }
             (_, Output::Ordered(order)) => {
@@ -273,7 +281,7 @@ impl Transfer {
     /// A job panicked: its files fail, and no others.
     fn lost(&mut self, flight: Flight, words: &str, shared: &mut Shared) {
         match flight {
-            Flight::Files(pieces) => {
+            Flight::Files(pieces, _) => {
                 for piece in pieces {
                     self.files.note_mut(piece.file).may_stand = true;
                     self.fail_file(piece.file, panicked(words), 0, shared);
@@ -327,9 +335,9 @@ impl Machine for Transfer {
                 (self.both_roles(), more)
             }
             _ if !idle => return Next::Wait(None),
-            Phase::Work(_, Work::Apart) => (self.both_roles(), 1),
+            Phase::Work(_, Work::Apart(_)) => (self.both_roles(), 1),
             Phase::Look(_, Look::Route(_) | Look::Decide(_) | Look::Settle(..))
-            | Phase::Work(_, Work::Order(_)) => (Roles::none(), 1),
+            | Phase::Work(_, Work::Order(_) | Work::ToTellApart) => (Roles::none(), 1),
             _ => (self.target_roles(), 1),
         };
         match self.once.not_before.filter(|at| *at > now) {
@@ -343,7 +351,7 @@ impl Machine for Transfer {
             self.flights.insert(job, Flight::Whole);
             return JobWork::quiet(Box::new(|_| super::Output::Nothing));
         };
-        let moves_bytes = matches!(flight, Flight::Files(_));
+        let moves_bytes = matches!(flight, Flight::Files(..));
         self.flights.insert(job, flight);
         JobWork { work, moves_bytes }
     }

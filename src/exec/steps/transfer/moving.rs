@@ -45,9 +45,10 @@ impl Transfer {
         let pieces: Vec<Piece> = attempts.iter().map(|attempt| attempt.piece).collect();
         let paths = pieces.iter().map(|piece| terms.set.absolute(piece.file));
         shared.intend(self.id, paths);
+        let marks = self.will_mark(&terms, &pieces, shared);
         let refused = Arc::clone(&self.refused);
         (
-            Flight::Files(pieces),
+            Flight::Files(pieces, marks),
             batch::files(terms, refused, attempts),
         )
     }
@@ -168,7 +169,13 @@ impl Transfer {
             // Nothing was written, so that no reply speaks for it either.
             Err(reason) => {
                 let reason = format!("it stood there already, and {reason}");
-                (FileOutcome::Unverified { reason }, Stand::Left)
+                (
+                    FileOutcome::Unverified {
+                        reason,
+                        stood_there: true,
+                    },
+                    Stand::Left,
+                )
             }
         };
         self.finish_as(at, outcome, stand, 0, shared);
@@ -212,7 +219,10 @@ impl Transfer {
         }
         let outcome = match proven {
             Ok(()) => FileOutcome::Transferred,
-            Err(reason) => FileOutcome::Unverified { reason },
+            Err(reason) => FileOutcome::Unverified {
+                reason,
+                stood_there: false,
+            },
         };
         self.finish_file(at, outcome, bytes, shared);
     }
@@ -230,7 +240,7 @@ impl Transfer {
                 let doubts = self.phase.terms();
                 let doubts = doubts.is_some_and(|terms| terms.decisions.has_others());
                 self.go_on(match doubts {
-                    true => Work::Apart,
+                    true => Work::ToTellApart,
                     false => Work::Move(Vec::new()),
                 });
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::files::FileSet;
 use crate::transfer::Inventory;
 
+use super::apart::Wanted;
 use super::ends::{Ends, Terms};
 use super::survey::{Answers, Survey};
 
@@ -47,8 +48,10 @@ pub(super) enum Work {
     /// Tell what is left alone, and queue the rest.
     Tell(Telling),
     Folders,
-    /// Tell folders apart that may be one.
-    Apart,
+    /// Find the folders that may be one.
+    ToTellApart,
+    /// Tell them apart.
+    Apart(Arc<Wanted>),
     /// Move files; with `publish: set` these have arrived.
     Move(Vec<u32>),
     /// Bring the names of a set into order.

@@ -46,8 +46,8 @@ impl Transfer {
             return Recalled::Anew;
         }
         let was = match mark {
-            Some(Mark::Unverified(reason)) => (FileOutcome::Unverified { reason }, Stand::Replied),
-            Some(Mark::Left(reason)) => (FileOutcome::Unverified { reason }, Stand::Left),
+            Some(Mark::Unverified(reason)) => (unverified(reason), Stand::Replied),
+            Some(Mark::Left(reason)) => (unverified(reason), Stand::Left),
             // What stood there then was proven then.
             _ => (FileOutcome::Unchanged, Stand::Same),
         };
@@ -156,4 +156,12 @@ fn written_over() -> Fault {
         "it had arrived, and another file has its name now, which may be all that is left of one that this run has deleted",
     );
     fault.help("look at it; move it away, or run without `--resume` to replace it")
+}
+
+/// Of a file that the interrupted run has dealt with: this one has written nothing.
+fn unverified(reason: String) -> FileOutcome {
+    FileOutcome::Unverified {
+        reason,
+        stood_there: true,
+    }
 }

@@ -144,7 +144,7 @@ impl Transfer {
     /// Journals a file that stands at its destination.
     fn mark(&self, at: u32, outcome: &FileOutcome, stand: Stand, shared: &mut Shared) {
         let reason = || match outcome {
-            FileOutcome::Unverified { reason } => reason.clone(),
+            FileOutcome::Unverified { reason, .. } => reason.clone(),
             _ => "not verified".into(),
         };
         let mark = match stand {

@@ -111,7 +111,7 @@ impl Case {
 
     fn pieces(&self, job: &Job) -> Vec<Piece> {
         match &self.machine.flights[&job.id] {
-            Flight::Files(pieces) => pieces.clone(),
+            Flight::Files(pieces, _) => pieces.clone(),
             _ => Vec::new(),
         }
     }
@@ -169,6 +169,7 @@ fn copied(visible: bool) -> Moved {
         source: Looks::default(),
         time: None,
         warning: None,
+        left_mark: None,
         exact: None,
     }))
 }
@@ -236,7 +237,7 @@ fn an_illegal_happening_fails_the_step_and_says_whose_fault_it_is() {
     // The same job's file once more, as by a job that ends twice.
     case.machine
         .flights
-        .insert(job.id, Flight::Files(vec![piece]));
+        .insert(job.id, Flight::Files(vec![piece], Marks::new()));
     case.end(&job, Output::Moved(vec![(piece, copied(true))]));
     let other = case.job();
     assert!(other.is_none(), "nothing more begins");
