@@ -136,6 +136,7 @@ impl Session {
             let line = self.passive_line();
             let by_epsv = line.shown() == b"EPSV";
             let reply = self.control.ask(line)?;
+            self.compare_passive(&reply);
             if let Some(target) = self.passive_target(&reply) {
                 return Ok((target, by_epsv));
             }

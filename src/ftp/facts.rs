@@ -3,9 +3,10 @@
 use crate::endpoint::TlsVersion;
 
 use super::listing::zone::Zones;
+use super::pace::Pace;
 use super::reply::Reply;
 
-/// What was learned about one server. Copied into a session when it is leased, and merged back.
+/// What was learned about one server. Copied into a session when it is leased, and merged back; [`Facts::pace`] is shared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The reply to FEAT; `None` before the first login.
@@ -26,8 +27,8 @@ pub struct Facts {
     pub no_size: bool,
     /// MLSD is announced and refused all the same.
     pub mlsd_unusable: bool,
-    /// The server loses lines that come before it has answered: one line at a time.
-    pub no_send_ahead: bool,
+    /// Whether lines may reach the server before it has answered.
+    pub pace: Pace,
     /// Whether the server keeps what is sent during a transfer until the transfer is over; `None` until seen.
     ///
     /// vsftpd, ProFTPD and Pure-FTPd do; pyftpdlib answers at once and lets EPSV end the running transfer.
@@ -91,7 +92,7 @@ impl Facts {
         self.mdtm_sets |= other.mdtm_sets;
         self.no_size |= other.no_size;
         self.mlsd_unusable |= other.mlsd_unusable;
-        self.no_send_ahead |= other.no_send_ahead;
+        self.pace.merge(&other.pace);
         self.exact_names |= other.exact_names;
         self.tls12_only |= other.tls12_only;
         self.no_tls12 |= other.no_tls12;

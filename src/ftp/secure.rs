@@ -81,7 +81,7 @@ impl Session {
         let lines = vec![Line::fixed("PBSZ 0"), Line::fixed("PROT P")];
         let replies = self
             .control
-            .send(lines)
+            .send_login(lines)
             .map_err(|error| blame(self.of_handshake(error), self.tls.as_ref()))?;
         match replies.into_iter().find(|reply| !reply.is_done()) {
             Some(reply) => Err(self.not_protected(TlsFault::DataInClear, reply)),

@@ -52,6 +52,8 @@ pub struct Session {
     /// What MDTM said of the file being fetched.
     pub(super) told_time: Option<Time>,
     pub(super) in_flight: Option<InFlight>,
+    /// With what code a passive command was refused that came before the answers to others.
+    pub(super) doubted_passive: Option<u16>,
     /// Whether RNFR was accepted and no RNTO has followed.
     pub(super) renaming: bool,
 }
@@ -65,9 +67,6 @@ impl Session {
     /// Takes in what other sessions of the server have learned since this one was used.
     pub fn learn(&mut self, facts: &Facts) {
         self.facts.merge(facts);
-        if self.facts.no_send_ahead {
-            self.control.one_at_a_time();
-        }
     }
 
     /// Whether the session can be used again: no reply is owed, none was lost, no data connection is open.

@@ -118,7 +118,7 @@ impl Default for Server {
             tree: Tree::new(),
             features: Features::all(),
             checksums: Vec::new(),
-            greeting: "220 scripted server ready".to_owned(),
+            greeting: "220 ProFTPD-like scripted server ready".to_owned(),
             cap: None,
             rules: Vec::new(),
             list_style: ListStyle::default(),

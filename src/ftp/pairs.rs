@@ -1,0 +1,50 @@
+//! The harmless pairs of lines that show whether a server bears lines before it has answered others.
+
+use std::time::Duration;
+
+use super::command::Line;
+use super::error::{Error, ErrorKind};
+use super::pace::Stage;
+use super::reply::{self, Reply};
+use super::session::Session;
+
+/// How long the replies are waited for: a server that loses a line must not cost more.
+const PAIR_TIME: Duration = Duration::from_secs(5);
+
+impl Session {
+    /// Tries a server of which nothing is known: two lines in one write, twice, none of which does anything.
+    ///
+    /// # Errors
+    /// Where the session is lost by it; then the server has objected, and a new session is not tried again.
+    pub(super) fn try_pairs(&mut self) -> Result<(), Error> {
+        let pace = self.facts.pace.clone();
+        if pace.stage() != Stage::Untried {
+            return Ok(());
+        }
+        let time = PAIR_TIME.min(self.endpoint.timeouts.reply);
+        let mut bear = |lines: [&'static str; 2]| {
+            let lines = lines.map(Line::fixed).to_vec();
+            self.control.burst_within(lines, time)
+        };
+        let (same, other) = (bear(["NOOP", "NOOP"])?, bear(["PWD", "NOOP"])?);
+        if let ([first, second], [folder, third]) = (&same[..], &other[..])
+            && first.code == second.code
+            && second.code == third.code
+            && self.is_home(folder)
+        {
+            pace.rise(Stage::Paired);
+            return Ok(());
+        }
+        pace.objects("it answered NOOP and PWD out of turn".into());
+        self.control.condemn();
+        Err(Error::new(ErrorKind::Lost).detail("replies to NOOP and PWD do not fit"))
+    }
+
+    fn is_home(&self, reply: &Reply) -> bool {
+        match (&self.facts.home, &self.endpoint.directory) {
+            // It was asked for before the session went on into that folder.
+            (Some(_), Some(_)) => reply::quoted_path(reply).is_some(),
+            (home, _) => reply::quoted_path(reply) == *home,
+        }
+    }
+}
