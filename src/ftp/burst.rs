@@ -102,7 +102,11 @@ impl Control {
     }
 
     /// Asks again, alone, what was answered doubtfully. Where the answer is another one then, all are asked again.
-    fn look_again(&mut self, lines: Vec<Line>, replies: Vec<Reply>) -> Result<Vec<Reply>, Error> {
+    fn look_again(
+        &mut self,
+        lines: Vec<Line>,
+        mut replies: Vec<Reply>,
+    ) -> Result<Vec<Reply>, Error> {
         for (at, line) in lines.iter().enumerate() {
             if !is_doubtful(at, &replies) {
                 continue;
@@ -111,12 +115,13 @@ impl Control {
             if !self.agree(&replies[at], &alone) {
                 return self.one_by_one(lines);
             }
+            replies[at] = alone;
         }
         Ok(replies)
     }
 
     /// Whether a server says the same of a line that came early and of one that did not; else it objects.
-    pub(super) fn agree(&self, early: &Reply, alone: &Reply) -> bool {
+    fn agree(&self, early: &Reply, alone: &Reply) -> bool {
         let same = early.code == alone.code && (early.code != 213 || early.lines == alone.lines);
         if !same {
             let (early, alone, line) = (early.code, alone.code, &early.command);

@@ -27,14 +27,17 @@ const PLACEHOLDER: &str = "NOOP";
 pub(super) struct Control {
     stream: ImplFtpStream<Wire>,
     desk: Arc<Desk>,
-    owed: VecDeque<Line>,
+    /// Lines that an answer is owed for, and whether each went out before others were answered.
+    owed: VecDeque<(Line, bool)>,
     /// Replies that were read to understand one before them.
     held: VecDeque<Reply>,
     broken: bool,
     pace: Pace,
     /// Whether a line went out before the answers to others, not all of which have come since.
     crowded: bool,
-    /// Whether that ever was so in this session.
+    /// Whether a passive port was asked for that nobody has connected to: some servers answer nothing then (Twisted).
+    awaits_data: bool,
+    /// Whether a line ever was so early in this session.
     was_crowded: bool,
     transcript: VecDeque<(char, Vec<u8>)>,
     breaker: Breaker,
@@ -65,6 +68,7 @@ impl Control {
             broken: false,
             pace: Pace::default(),
             crowded: false,
+            awaits_data: false,
             was_crowded: false,
             transcript: VecDeque::new(),
             breaker,
@@ -121,13 +125,32 @@ impl Control {
         &self.pace
     }
 
+    /// Whether a passive port waits for a connection while other lines are sent.
+    pub(super) fn await_data(&mut self, awaits: bool) {
+        self.awaits_data = awaits;
+    }
+
+    /// Sends what was posted, without waiting for an answer.
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
+        self.desk.set_deadline(Instant::now() + self.reply_time);
+        self.desk.send().map_err(|error| {
+            self.broken = true;
+            failure(
+                FtpError::ConnectionError(error),
+                Waiting::Reply,
+                &self.breaker,
+            )
+        })
+    }
+
     /// Puts a line behind what the next read of a reply sends first.
     pub(super) fn post(&mut self, line: Line) {
         self.keep('>', line.shown().to_vec());
         self.crowded |= !self.owed.is_empty();
         self.was_crowded |= self.crowded;
         self.desk.put(|outbox| line.append_to(outbox));
-        self.owed.push_back(line);
+        let early = !self.owed.is_empty() && !self.pace.is_known();
+        self.owed.push_back((line, early));
     }
 
     /// Sends one line and reads its reply.
@@ -195,7 +218,7 @@ impl Control {
         time: Duration,
         waiting: Waiting,
     ) -> Result<Reply, Error> {
-        let Some(line) = self.owed.pop_front() else {
+        let Some((line, early)) = self.owed.pop_front() else {
             return self.read(String::new(), time, waiting);
         };
         let command = self.shown.text(line.shown());
@@ -204,14 +227,14 @@ impl Control {
             return Err(self.out_of_step(reply));
         }
         self.crowded &= !self.owed.is_empty();
-        Ok(reply)
+        Ok(Reply { early, ..reply })
     }
 
     /// Whether a reply can be the one to the oldest line that an answer is owed for.
     pub(super) fn may_be_owed(&self, code: u16) -> bool {
         self.owed
             .front()
-            .is_some_and(|line| expect::may_answer(line, code))
+            .is_some_and(|(line, _)| expect::may_answer(line, code))
     }
 
     /// A reply that cannot be the one that is owed: nobody knows what the others belong to, so the session ends.
@@ -242,7 +265,8 @@ impl Control {
 
     /// The session was lost, or fell silent. Where lines were under way that had been sent ahead, they may be why.
     fn fell_silent(&self, command: &str, error: &Error) {
-        if self.crowded && matches!(error.kind, ErrorKind::Lost | ErrorKind::Timeout(_)) {
+        let early = self.crowded || self.awaits_data;
+        if early && matches!(error.kind, ErrorKind::Lost | ErrorKind::Timeout(_)) {
             self.pace.lost(format!("it did not answer `{command}`"));
         }
     }

@@ -42,6 +42,9 @@ pub struct Facts {
     pub tls12_only: bool,
     /// The server does not speak TLS 1.2, so that `tls12_only` cannot be met.
     pub no_tls12: bool,
+    /// Under TLS the server answers a transfer command only once the handshake of its data connection is done (ftp-srv, which
+    /// says 425 without).
+    pub handshake_first: bool,
     /// Whether a server that announces UTF8 keeps bytes that are not; `None` until [`super::Session::ask_for_bytes`],
     /// and not certain where it is `Some(false)`.
     pub keeps_bytes: Option<bool>,
@@ -54,6 +57,8 @@ pub struct Facts {
 /// The lines of a FEAT reply (RFC 2389) that matter here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Features {
+    /// FEAT is refused: what the server can do is found by trying.
+    pub untold: bool,
     /// MLST and MLSD (RFC 3659 §7).
     pub mlsd: bool,
     /// MFMT (draft-somers-ftp-mfxx).
@@ -94,6 +99,7 @@ impl Facts {
         self.mlsd_unusable |= other.mlsd_unusable;
         self.pace.merge(&other.pace);
         self.exact_names |= other.exact_names;
+        self.handshake_first |= other.handshake_first;
         self.tls12_only |= other.tls12_only;
         self.no_tls12 |= other.no_tls12;
         self.pasv_elsewhere |= other.pasv_elsewhere;
@@ -135,6 +141,11 @@ impl Facts {
         !self.has(|features| features.estp)
     }
 
+    /// Whether MLSD is worth a try: announced, or FEAT is refused (aioftp has it all the same).
+    pub(super) fn may_know_mlsd(&self) -> bool {
+        self.has(|features| features.mlsd || features.untold) && !self.mlsd_unusable
+    }
+
     /// Whether files can be given the times of their sources, as far as is known: MFMT is announced.
     ///
     /// vsftpd's form of MDTM is not announced; it is counted on once it was seen to work.
@@ -157,6 +168,7 @@ impl Features {
     pub(super) fn from_reply(reply: &Reply) -> Features {
         let mut features = Features::default();
         if reply.code != 211 || reply.lines.len() < 3 {
+            features.untold = reply.is_refusal();
             return features;
         }
         for line in &reply.lines[1..reply.lines.len() - 1] {
@@ -212,7 +224,11 @@ mod tests {
     #[test]
     fn a_refused_feat_means_that_nothing_is_known() {
         let reply = Reply::parse(b"502 no\r\n", "FEAT".into()).unwrap();
-        assert_eq!(Features::from_reply(&reply), Features::default());
+        let untold = Features {
+            untold: true,
+            ..Features::default()
+        };
+        assert_eq!(Features::from_reply(&reply), untold);
     }
 
     #[test]

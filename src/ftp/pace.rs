@@ -86,9 +86,14 @@ impl Pace {
         self.stage() == Stage::Known
     }
 
-    /// How often something spoke against it: whoever failed meanwhile may owe it to that.
+    /// How often something was learned of how to talk to it: whoever failed meanwhile may owe it to that.
     pub fn doubts(&self) -> u32 {
         self.0.doubts.load(Ordering::Relaxed)
+    }
+
+    /// Something was learned from a failure by which the next try is made otherwise.
+    pub(super) fn excuse(&self) {
+        self.0.doubts.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Why it gets one line at a time, once it has objected.
@@ -139,7 +144,7 @@ impl Pace {
             return;
         }
         let _ = self.0.why.set(why);
-        self.0.doubts.fetch_add(1, Ordering::Relaxed);
+        self.excuse();
         self.rise(Stage::Refused);
     }
 
@@ -154,7 +159,7 @@ impl Pace {
         if self.0.losses.fetch_add(1, Ordering::Relaxed) + 1 >= allowed {
             return self.objects(why);
         }
-        self.0.doubts.fetch_add(1, Ordering::Relaxed);
+        self.excuse();
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::endpoint::DataMode;
+
 use super::command::Line;
 use super::error::{Error, ErrorKind};
 use super::pace::Stage;
@@ -12,7 +14,7 @@ use super::session::Session;
 const PAIR_TIME: Duration = Duration::from_secs(5);
 
 impl Session {
-    /// Tries a server of which nothing is known: two lines in one write, twice, none of which does anything.
+    /// Tries a server of which nothing is known: two lines in one write, three times, none of which does anything.
     ///
     /// # Errors
     /// Where the session is lost by it; then the server has objected, and a new session is not tried again.
@@ -32,12 +34,27 @@ impl Session {
             && second.code == third.code
             && self.is_home(folder)
         {
+            self.try_waiting_port()?;
             pace.rise(Stage::Paired);
             return Ok(());
         }
         pace.objects("it answered NOOP and PWD out of turn".into());
         self.control.condemn();
         Err(Error::new(ErrorKind::Lost).detail("replies to NOOP and PWD do not fit"))
+    }
+
+    /// Tries a line behind a passive port that nobody has connected to. The port serves the first listing or transfer.
+    fn try_waiting_port(&mut self) -> Result<(), Error> {
+        if !matches!(self.endpoint.data, DataMode::Passive) {
+            return Ok(());
+        }
+        let time = PAIR_TIME.min(self.endpoint.timeouts.reply);
+        let lines = vec![self.passive_line(), Line::fixed("NOOP")];
+        let replies = self.control.burst_within(lines, time)?;
+        if let Some(reply) = replies.first() {
+            self.keep_passive(reply);
+        }
+        Ok(())
     }
 
     fn is_home(&self, reply: &Reply) -> bool {

@@ -103,12 +103,13 @@ impl Session {
             looked => probe.listing_problem = looked.err(),
         }
         let facts = self.facts.clone();
+        let mlsd = facts.may_know_mlsd();
         let features = facts.features.unwrap_or_default();
         probe.features = self.shown_lines(features.lines.iter().map(String::as_bytes));
         probe.home = facts.home.map(|home| self.control.shown().text(&home));
         probe.epsv = !facts.epsv_unusable;
         probe.pasv_elsewhere = facts.pasv_elsewhere;
-        probe.mlsd = features.mlsd && !facts.mlsd_unusable;
+        probe.mlsd = mlsd;
         probe.tells_times = features.mdtm;
         probe.sets_times = features.mfmt;
         probe.checksums = features.checksums;

@@ -316,7 +316,7 @@ impl Session {
 
     /// The size in a reply to SIZE. A server that does not know the command is not asked again.
     pub(super) fn size_in(&mut self, reply: &Reply) -> Option<u64> {
-        self.facts.no_size |= matches!(reply.code, 500 | 502);
+        self.facts.no_size |= !reply.early && matches!(reply.code, 500 | 502);
         reply::size(reply)
     }
 
@@ -324,7 +324,7 @@ impl Session {
     pub(super) fn times_in(&mut self, reply: &Reply) -> bool {
         let unknown = matches!(reply.code, 500..=504);
         let form = !self.facts.has(|features| features.mfmt);
-        self.facts.no_times |= unknown || (form && reply.is_refusal());
+        self.facts.no_times |= !reply.early && (unknown || (form && reply.is_refusal()));
         self.facts.mdtm_sets |= form && reply.is_done();
         reply.is_done()
     }

@@ -95,6 +95,12 @@ pub(super) struct InFlight {
     pub(super) early_final: Option<Reply>,
 }
 
+/// A data connection, before or after what it takes to use it.
+enum Arrival {
+    Later(Way),
+    Now(Result<Data, Error>),
+}
+
 /// What is said before the transfer command.
 #[derive(Debug, Clone, Default)]
 struct Before {
@@ -252,7 +258,7 @@ impl Session {
         after: After,
     ) -> Result<Data, Error> {
         let pace = self.facts.pace.clone();
-        let behind = before.time.is_some() && before.offset == 0;
+        let behind = (before.time.is_some() && before.offset == 0) || self.prepared.is_some();
         if !behind || !pace.bears() || pace.is_known() {
             return self.begin_once(before, command, path, after, !pace.bears());
         }
@@ -265,11 +271,12 @@ impl Session {
         }
         let alone = self.begin_once(before, command, path, after, true);
         let code = |error: &Error| error.reply.as_ref().map(|reply| reply.code);
-        if alone
+        // 425 speaks of the data connection.
+        let same = alone
             .as_ref()
             .err()
-            .is_none_or(|alone| code(alone) != code(&early))
-        {
+            .is_some_and(|alone| code(alone) == code(&early));
+        if !same && code(&early) != Some(425) {
             pace.objects(format!("it refused what it took alone: {early}"));
         }
         alone
@@ -308,6 +315,7 @@ impl Session {
             true => Vec::new(),
             false => self.send_ahead(path, &after, room)?,
         };
+        let arrival = self.shake_hands_first(way)?;
         if time_owed {
             self.told_time = mdtm_reply(&self.control.reply()?);
         }
@@ -328,7 +336,17 @@ impl Session {
             early_final: None,
         });
         let reply = self.control.reply()?;
-        self.start(way, reply, shown)
+        self.start(arrival, reply, shown)
+    }
+
+    /// Puts TLS over the data connection before the reply to the command is read, where the server wants it so.
+    fn shake_hands_first(&mut self, way: Way) -> Result<Arrival, Error> {
+        let opened = matches!(way, Way::Open(_)) && self.tls.is_some();
+        if !opened || !self.facts.handshake_first {
+            return Ok(Arrival::Later(way));
+        }
+        self.control.flush()?;
+        Ok(Arrival::Now(self.arrive(way)))
     }
 
     /// Posts MDTM. `true`: in one write with what follows, its reply still owed.
@@ -363,13 +381,20 @@ impl Session {
     }
 
     /// Goes on from the reply to a transfer command: data, or a refusal with the replies that are still owed.
-    fn start(&mut self, way: Way, reply: Reply, command: String) -> Result<Data, Error> {
+    fn start(&mut self, arrival: Arrival, reply: Reply, command: String) -> Result<Data, Error> {
         if reply.is_done() {
             if let Some(flight) = &mut self.in_flight {
                 flight.early_final = Some(reply);
             }
         } else if !reply.is_preliminary() {
-            drop(way);
+            if reply.code == 425
+                && self.tls.is_some()
+                && matches!(arrival, Arrival::Later(Way::Open(_)))
+            {
+                self.facts.handshake_first = true;
+                self.facts.pace.excuse();
+            }
+            drop(arrival);
             let flight = self.in_flight.take();
             let error = self.control.refused(ErrorKind::Refused, reply);
             let mut came = Came::default();
@@ -383,7 +408,11 @@ impl Session {
             }
             return Err(self.learn_of_tls(error));
         }
-        match self.arrive(way) {
+        let arrived = match arrival {
+            Arrival::Later(way) => self.arrive(way),
+            Arrival::Now(arrived) => arrived,
+        };
+        match arrived {
             Ok(data) => {
                 let flight = self.in_flight.as_ref();
                 let ahead = flight.is_some_and(|flight| !flight.ahead.is_empty());
