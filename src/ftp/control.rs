@@ -267,7 +267,9 @@ impl Control {
     fn fell_silent(&self, command: &str, error: &Error) {
         let early = self.crowded || self.awaits_data;
         if early && matches!(error.kind, ErrorKind::Lost | ErrorKind::Timeout(_)) {
-            self.pace.lost(format!("it did not answer `{command}`"));
+            self.pace.lost(format!(
+                "it did not answer `{command}` when that came early"
+            ));
         }
     }
 

@@ -111,6 +111,12 @@ impl Session {
         }
     }
 
+    /// Forgets a port that was asked for.
+    pub(super) fn forget_passive(&mut self) {
+        self.prepared = None;
+        self.control.await_data(false);
+    }
+
     fn open_passive(&mut self) -> Result<Data, Error> {
         self.control.await_data(false);
         if let Some(prepared) = self.prepared.take().filter(|prepared| prepared.is_fresh()) {
@@ -168,7 +174,7 @@ impl Session {
         }
     }
 
-    fn dial(&self, target: SocketAddr) -> Result<Data, Error> {
+    pub(super) fn dial(&self, target: SocketAddr) -> Result<Data, Error> {
         // A port that does not answer must not use up the time for data: another way may be open.
         let time = self
             .endpoint

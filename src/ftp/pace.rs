@@ -113,6 +113,26 @@ impl Pace {
         named.map(|(_, name)| *name)
     }
 
+    /// How lines are sent, and why: for `probe`.
+    pub fn words(&self, greeting: &str) -> String {
+        match self.stage() {
+            Stage::Off => "one at a time, as the manifest says".into(),
+            Stage::Refused => {
+                let why = self.objection().unwrap_or_default();
+                format!("one at a time, since {why}")
+            }
+            Stage::Known => {
+                let name = Pace::named(greeting).unwrap_or_default();
+                format!("ahead of answers: its greeting names {name}, which was tested")
+            }
+            Stage::Untried => "one at a time: nothing was tried".into(),
+            Stage::Paired | Stage::Proven => {
+                "ahead of answers, as far as it shows that it bears it: pairs were answered as owed"
+                    .into()
+            }
+        }
+    }
+
     /// Takes in what another session of the same server has learned, where it was not opened with this.
     pub(super) fn merge(&self, other: &Pace) {
         if Arc::ptr_eq(&self.0, &other.0) {
