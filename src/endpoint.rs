@@ -26,6 +26,8 @@ pub struct Endpoint {
     pub data: DataMode,
     /// Which address of a PASV reply is trusted.
     pub pasv_address: PasvAddress,
+    /// Whether lines may be sent before the server has answered others.
+    pub ahead: SendAhead,
     /// The encoding of names.
     pub encoding: NameEncoding,
     /// How folders are listed.
@@ -160,6 +162,17 @@ pub enum PasvAddress {
     Control,
     /// The reply is trusted, for servers behind a balancer.
     Reported,
+}
+
+/// Whether lines are sent before the server has answered others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SendAhead {
+    /// As far as the server has shown that it bears it.
+    #[default]
+    Auto,
+    /// One line at a time.
+    Off,
 }
 
 /// How folders are listed.

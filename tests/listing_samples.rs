@@ -11,7 +11,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
-use ftpflow::endpoint::{ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls};
+use ftpflow::endpoint::{
+    ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, SendAhead, Timeouts, Tls,
+};
 use ftpflow::files::{Kind, Limits, NameEncoding, Page, PageEntry, Precision, Time};
 use ftpflow::ftp::{Breaker, Facts, Session};
 
@@ -58,6 +60,7 @@ fn open(server: &Running, listing: ListingMode, clock_offset: ClockOffset) -> Se
         tls: Tls::Off,
         data: DataMode::Passive,
         pasv_address: PasvAddress::Control,
+        ahead: SendAhead::Auto,
         encoding: NameEncoding::Auto,
         listing,
         connections: 1,

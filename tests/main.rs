@@ -7,6 +7,7 @@
     reason = "Clippy takes helpers outside #[test] for production code; here a panic is the failing of a test"
 )]
 
+mod ahead;
 mod any_password;
 mod aside;
 mod bare_replies;

@@ -97,7 +97,7 @@ fn lines_that_an_upload_was_refused_early_are_none_of_its_end() {
         let mut session = open_ahead(&server);
         let error = put(&mut session, "/x/t", false, b"12345").unwrap_err();
         assert_eq!(error.kind, ErrorKind::UnknownOutcome);
-        assert!(!session.healthy() && session.facts().no_send_ahead);
+        assert!(!session.healthy() && !session.facts().pace.bears());
         assert_eq!(session.facts().waits_for_transfer, Some(false));
         assert_eq!(server.read("/x/t").unwrap(), b"12345");
     }

@@ -244,6 +244,7 @@ fn found(probe: Probe) -> ProbeFound {
         epsv: probe.epsv,
         pasv: probe.pasv.map(|address| address.to_string()),
         pasv_elsewhere: probe.pasv_elsewhere,
+        ahead: probe.ahead,
         mlsd: probe.mlsd,
         entries: probe.entries,
         incomplete: probe.incomplete,

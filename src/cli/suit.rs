@@ -3,7 +3,9 @@
 //! What the manifest declares is kept in its own words. What the probe only guesses stands in a comment: a wrong
 //! encoding or clear text would do harm without a word.
 
-use crate::endpoint::{DataMode, Endpoint, ListingMode, PasvAddress, Tls, TlsOptions, TlsVersion};
+use crate::endpoint::{
+    DataMode, Endpoint, ListingMode, PasvAddress, SendAhead, Tls, TlsOptions, TlsVersion,
+};
 use crate::files::NameEncoding;
 use crate::manifest::model::{Server, Tls as WrittenTls};
 use crate::manifest::{Slot, WordOr};
@@ -38,6 +40,9 @@ pub(super) fn entry(endpoint: &Endpoint, written: &Server, found: &ProbeFound) -
     }
     if endpoint.pasv_address == PasvAddress::Reported {
         lines.push("  pasv_address: reported".into());
+    }
+    if endpoint.ahead == SendAhead::Off {
+        lines.push("  ahead: off".into());
     }
     lines.extend(encoding(endpoint.encoding, found));
     let listing = match endpoint.listing {

@@ -20,6 +20,8 @@ pub(super) struct Try<T> {
     pub(super) failed: u32,
     /// Whether a try that moved bytes has already set the count back (it may once).
     pub(super) reset: bool,
+    /// How often servers had spoken against lines that were sent ahead, when it was last excused.
+    pub(super) excused: u8,
 }
 
 /// How many tries of a piece of work have failed, without the work.
@@ -56,8 +58,8 @@ impl<T> Backlog<T> {
         I: IntoIterator<Item = Try<T>, IntoIter: DoubleEndedIterator>,
     {
         for attempt in attempts.into_iter().rev() {
-            match attempt.failed {
-                0 => self.ready.push_front(attempt.item),
+            match (attempt.failed, attempt.excused) {
+                (0, 0) => self.ready.push_front(attempt.item),
                 _ => self.due.push_front(attempt),
             }
         }
@@ -132,6 +134,7 @@ impl Tries {
             item,
             failed: self.failed,
             reset: self.reset,
+            excused: self.excused,
         }
     }
 }
@@ -143,6 +146,7 @@ impl<T> Try<T> {
             item: (),
             failed: self.failed,
             reset: self.reset,
+            excused: self.excused,
         }
     }
 
@@ -152,7 +156,17 @@ impl<T> Try<T> {
             item,
             failed: 0,
             reset: false,
+            excused: 0,
         }
+    }
+
+    /// Whether servers have spoken against lines that were sent ahead so often since the last such excuse, so that a failure
+    /// may come of that and does not count.
+    pub(super) fn is_excused(&mut self, doubts: u32) -> bool {
+        let doubts = u8::try_from(doubts).unwrap_or(u8::MAX);
+        let excused = doubts > self.excused;
+        self.excused = self.excused.max(doubts);
+        excused
     }
 
     /// Counts a failed try. The wait before the next, or none where there is no further try.

@@ -71,7 +71,8 @@ impl Shared {
         Shared {
             sets: vec![None; plan.steps.len()],
             readers: readers(&plan),
-            facts: vec![Facts::default(); plan.servers.len()],
+            // Not clones of one, which would share what they learn.
+            facts: plan.servers.iter().map(|_| Facts::default()).collect(),
             budget: Budget::new(plan.entries),
             firsts: firsts(&plan),
             readings: readings(&plan),
@@ -148,13 +149,23 @@ impl Shared {
         fault: &Fault,
         progressed: bool,
     ) -> Option<Duration> {
-        if !matches!(fault.class, Class::Transient | Class::TooManySessions) {
-            return None;
-        }
         let retry = self.plan.step(step).retry;
-        let wait = attempt.again(&retry, progressed, self.executor.chance())?;
+        let again = matches!(fault.class, Class::Transient | Class::TooManySessions);
+        // It may owe its failure to lines that were sent ahead, which the server is not sent any more.
+        let excused = attempt.is_excused(self.doubts()) && fault.class != Class::Interrupted;
+        let chance = self.executor.chance();
+        let wait = match (excused, again) {
+            (true, _) => pause(&retry, 1, chance),
+            (false, true) => attempt.again(&retry, progressed, chance)?,
+            (false, false) => return None,
+        };
         self.retrying(step, fault, attempt.failed, &retry, wait);
         Some(wait)
+    }
+
+    /// How often servers have spoken against lines that were sent ahead.
+    fn doubts(&self) -> u32 {
+        self.facts.iter().map(|facts| facts.pace.doubts()).sum()
     }
 
     /// The wait before a further try of a login.
@@ -281,10 +292,18 @@ impl Shared {
             && !facts.pasv_elsewhere
             && endpoint.pasv_address == PasvAddress::Control;
         facts.merge(learned);
+        let slow = facts.pace.news().map(str::to_owned);
         if elsewhere {
             let server = endpoint.name.clone();
             let text = "reports another address than its own for data connections (PASV), as behind NAT: they go to its own (`pasv_address: reported` trusts the report)";
             self.warn_server(&server, text.into());
+        }
+        if let Some(why) = slow {
+            let server = self.plan.server(server).endpoint.name.clone();
+            let text = format!(
+                "is sent one command at a time from here on, since {why} (`ahead: off` begins with it)"
+            );
+            self.warn_server(&server, text);
         }
         if news {
             let server = self.plan.server(server).endpoint.name.clone();

@@ -51,7 +51,7 @@ impl Session {
     fn ahead(&self, path: &[u8], after: &After) -> Result<Vec<(Ahead, Line)>, Error> {
         let mut ahead = Vec::new();
         let waits = self.facts.waits_for_transfer;
-        if self.facts.no_send_ahead || waits == Some(false) {
+        if !self.facts.pace.bears() || waits == Some(false) {
             return Ok(ahead);
         }
         if after.size && !self.facts.no_size {
@@ -67,6 +67,10 @@ impl Session {
             && let Some(line) = self.times_line(path, time)?
         {
             ahead.push((Ahead::Times, line));
+        }
+        if after.look_at.is_some() && !self.facts.pace.is_known() {
+            // Two replies to SIZE could change places.
+            return Ok(ahead);
         }
         if let Some(other) = after.look_at.as_deref().filter(|_| !self.facts.no_size) {
             ahead.push((Ahead::Taken, Line::with("SIZE", other)?));

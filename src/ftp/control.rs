@@ -12,7 +12,8 @@ use super::command::Line;
 use super::desk::{Desk, Glance};
 use super::error::{Error, ErrorKind, Waiting};
 use super::expect;
-use super::failure::{failure, greeting_error, unknown_outcome};
+use super::failure::{failure, greeting_error};
+use super::pace::{Pace, Stage};
 use super::reply::Reply;
 use super::shown::Shown;
 use super::tls::Upgrade;
@@ -26,11 +27,18 @@ const PLACEHOLDER: &str = "NOOP";
 pub(super) struct Control {
     stream: ImplFtpStream<Wire>,
     desk: Arc<Desk>,
-    owed: VecDeque<Line>,
+    /// Lines that an answer is owed for, and whether each went out before others were answered.
+    owed: VecDeque<(Line, bool)>,
     /// Replies that were read to understand one before them.
     held: VecDeque<Reply>,
     broken: bool,
-    one_at_a_time: bool,
+    pace: Pace,
+    /// Whether a line went out before the answers to others, not all of which have come since.
+    crowded: bool,
+    /// Whether a passive port was asked for that nobody has connected to: some servers answer nothing then (Twisted).
+    awaits_data: bool,
+    /// Whether a line ever was so early in this session.
+    was_crowded: bool,
     transcript: VecDeque<(char, Vec<u8>)>,
     breaker: Breaker,
     shown: Shown,
@@ -58,7 +66,10 @@ impl Control {
             owed: VecDeque::new(),
             held: VecDeque::new(),
             broken: false,
-            one_at_a_time: false,
+            pace: Pace::default(),
+            crowded: false,
+            awaits_data: false,
+            was_crowded: false,
             transcript: VecDeque::new(),
             breaker,
             shown,
@@ -74,6 +85,14 @@ impl Control {
             control.keep('<', last.as_bytes().to_vec());
         }
         Ok(control)
+    }
+
+    /// From now on lines are sent ahead as far as this allows; a greeting may show that the server was tested.
+    pub(super) fn follow(&mut self, pace: &Pace) {
+        self.pace = pace.clone();
+        if Pace::named(self.greeting()).is_some() {
+            self.pace.rise(Stage::Known);
+        }
     }
 
     /// The text of the greeting.
@@ -96,16 +115,42 @@ impl Control {
         self.desk.is_tls13()
     }
 
-    /// From now on every line waits for the reply to the one before.
-    pub(super) fn one_at_a_time(&mut self) {
-        self.one_at_a_time = true;
+    /// How long a reply is waited for.
+    pub(super) fn reply_time(&self) -> Duration {
+        self.reply_time
+    }
+
+    /// What the server was seen to bear.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// Whether a passive port waits for a connection while other lines are sent.
+    pub(super) fn await_data(&mut self, awaits: bool) {
+        self.awaits_data = awaits;
+    }
+
+    /// Sends what was posted, without waiting for an answer.
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
+        self.desk.set_deadline(Instant::now() + self.reply_time);
+        self.desk.send().map_err(|error| {
+            self.broken = true;
+            failure(
+                FtpError::ConnectionError(error),
+                Waiting::Reply,
+                &self.breaker,
+            )
+        })
     }
 
     /// Puts a line behind what the next read of a reply sends first.
     pub(super) fn post(&mut self, line: Line) {
         self.keep('>', line.shown().to_vec());
+        self.crowded |= !self.owed.is_empty();
+        self.was_crowded |= self.crowded;
         self.desk.put(|outbox| line.append_to(outbox));
-        self.owed.push_back(line);
+        let early = !self.owed.is_empty() && !self.pace.is_known();
+        self.owed.push_back((line, early));
     }
 
     /// Sends one line and reads its reply.
@@ -114,56 +159,6 @@ impl Control {
         let reply = self.reply()?;
         self.nothing_behind()?;
         Ok(reply)
-    }
-
-    /// As [`Control::ask`], for a line that changes something; see [`Control::change_all`].
-    pub(super) fn change(&mut self, line: Line) -> Result<Reply, Error> {
-        self.nothing_waits()?;
-        let reply = self.ask(line).map_err(unknown_outcome)?;
-        self.nothing_came().map_err(unknown_outcome)?;
-        Ok(reply)
-    }
-
-    /// As [`Control::ask`], for a line that the next one changes something by. No error leaves the outcome unknown.
-    pub(super) fn prepare_change(&mut self, line: Line) -> Result<Reply, Error> {
-        self.nothing_waits()?;
-        let reply = self.ask(line)?;
-        self.nothing_came()?;
-        Ok(reply)
-    }
-
-    /// As [`Control::send`], for lines that change something. What the server has said unasked would be taken for the
-    /// first reply, so nothing is sent then; and where something comes behind the last, nobody knows what the replies
-    /// belong to.
-    ///
-    /// # Errors
-    /// `UnknownOutcome` once the lines were sent; any other kind means that they were not.
-    pub(super) fn change_all(&mut self, lines: Vec<Line>) -> Result<Vec<Reply>, Error> {
-        self.nothing_waits()?;
-        let replies = self.send(lines).map_err(unknown_outcome)?;
-        self.nothing_came().map_err(unknown_outcome)?;
-        Ok(replies)
-    }
-
-    /// Sends lines in one write, where the server bears it, and reads all their replies.
-    pub(super) fn send(&mut self, lines: Vec<Line>) -> Result<Vec<Reply>, Error> {
-        if self.one_at_a_time {
-            return lines.into_iter().map(|line| self.ask(line)).collect();
-        }
-        let count = lines.len();
-        for line in lines {
-            self.post(line);
-        }
-        let mut replies = Vec::with_capacity(count);
-        for _ in 0..count {
-            let reply = self.reply()?;
-            if reply.code == 421 {
-                return Err(self.refused(ErrorKind::Lost, reply));
-            }
-            replies.push(reply);
-        }
-        self.nothing_behind()?;
-        Ok(replies)
     }
 
     /// Refuses to begin anything while the server has said something that nobody asked for.
@@ -208,6 +203,7 @@ impl Control {
 
     fn unasked(&mut self) -> Error {
         self.broken = true;
+        self.disorder("something that nobody asked for");
         Error::new(ErrorKind::Protocol).detail("the server said something that nobody asked for")
     }
 
@@ -222,27 +218,29 @@ impl Control {
         time: Duration,
         waiting: Waiting,
     ) -> Result<Reply, Error> {
-        let Some(line) = self.owed.pop_front() else {
+        let Some((line, early)) = self.owed.pop_front() else {
             return self.read(String::new(), time, waiting);
         };
         let command = self.shown.text(line.shown());
         let reply = self.read(command, time, waiting)?;
-        match expect::may_answer(&line, reply.code) {
-            true => Ok(reply),
-            false => Err(self.out_of_step(reply)),
+        if !expect::may_answer(&line, reply.code) {
+            return Err(self.out_of_step(reply));
         }
+        self.crowded &= !self.owed.is_empty();
+        Ok(Reply { early, ..reply })
     }
 
     /// Whether a reply can be the one to the oldest line that an answer is owed for.
     pub(super) fn may_be_owed(&self, code: u16) -> bool {
         self.owed
             .front()
-            .is_some_and(|line| expect::may_answer(line, code))
+            .is_some_and(|(line, _)| expect::may_answer(line, code))
     }
 
     /// A reply that cannot be the one that is owed: nobody knows what the others belong to, so the session ends.
     pub(super) fn out_of_step(&mut self, reply: Reply) -> Error {
         self.broken = true;
+        self.disorder(&format!("{} to `{}`", reply.code, reply.command));
         let error = Error::new(ErrorKind::Protocol).command(reply.command.clone());
         error.with_reply(self.shown.answer(&reply))
     }
@@ -255,6 +253,24 @@ impl Control {
         waiting: Waiting,
     ) -> Result<Reply, Error> {
         self.read(command, time, waiting)
+    }
+
+    /// Replies that do not fit, where lines were sent ahead: a server that was not tested does not bear them, also where it is
+    /// seen only later that one came twice.
+    fn disorder(&self, what: &str) {
+        if self.crowded || (self.was_crowded && !self.pace.is_known()) {
+            self.pace.objects(format!("it answered {what} out of turn"));
+        }
+    }
+
+    /// The session was lost, or fell silent. Where lines were under way that had been sent ahead, they may be why.
+    fn fell_silent(&self, command: &str, error: &Error) {
+        let early = self.crowded || self.awaits_data;
+        if early && matches!(error.kind, ErrorKind::Lost | ErrorKind::Timeout(_)) {
+            self.pace.lost(format!(
+                "it did not answer `{command}` when that came early"
+            ));
+        }
     }
 
     fn read(&mut self, command: String, time: Duration, waiting: Waiting) -> Result<Reply, Error> {
@@ -270,6 +286,7 @@ impl Control {
             Err(error) => {
                 self.broken = true;
                 let error = failure(error, waiting, &self.breaker);
+                self.fell_silent(&command, &error);
                 return Err(error.command(command));
             }
         };
@@ -277,6 +294,7 @@ impl Control {
             let noise = self.shown.noise(&bytes);
             self.keep('<', noise);
             self.broken = true;
+            self.disorder("with what is no reply");
             return Err(Error::new(ErrorKind::Protocol).command(command));
         };
         for line in self.shown.kept(&reply) {
@@ -284,6 +302,7 @@ impl Control {
         }
         if reply.code == 421 {
             self.broken = true;
+            self.fell_silent(&reply.command, &Error::new(ErrorKind::Lost));
         }
         Ok(reply)
     }

@@ -103,18 +103,28 @@ impl Session {
     /// Whether a passive port should be asked for together with another command.
     pub(super) fn wants_passive(&self) -> bool {
         let prepared = self.prepared.as_ref().is_some_and(Prepared::is_fresh);
-        matches!(self.endpoint.data, DataMode::Passive) && !prepared
+        let passive = matches!(self.endpoint.data, DataMode::Passive);
+        passive && !prepared && self.facts.pace.bears()
     }
 
     /// Keeps what a reply to EPSV or PASV says; a refusal of EPSV is remembered.
     pub(super) fn keep_passive(&mut self, reply: &Reply) {
         self.prepared = self.passive_target(reply).map(Prepared::now);
-        if self.prepared.is_none() && reply.command == "EPSV" && reply.code / 100 == 5 {
+        self.control.await_data(self.prepared.is_some());
+        let refused = reply.command == "EPSV" && reply.code / 100 == 5;
+        if self.prepared.is_none() && refused && !reply.early {
             self.facts.epsv_unusable = true;
         }
     }
 
+    /// Forgets a port that was asked for.
+    pub(super) fn forget_passive(&mut self) {
+        self.prepared = None;
+        self.control.await_data(false);
+    }
+
     fn open_passive(&mut self) -> Result<Data, Error> {
+        self.control.await_data(false);
         if let Some(prepared) = self.prepared.take().filter(|prepared| prepared.is_fresh()) {
             match self.dial(prepared.target) {
                 // A port asked for ahead may have expired on the server: ask anew.
@@ -142,6 +152,7 @@ impl Session {
             let line = self.passive_line();
             let by_epsv = line.shown() == b"EPSV";
             let reply = self.control.ask(line)?;
+            self.compare_passive(&reply);
             if let Some(target) = self.passive_target(&reply) {
                 return Ok((target, by_epsv));
             }
@@ -169,7 +180,7 @@ impl Session {
         }
     }
 
-    fn dial(&self, target: SocketAddr) -> Result<Data, Error> {
+    pub(super) fn dial(&self, target: SocketAddr) -> Result<Data, Error> {
         // A port that does not answer must not use up the time for data: another way may be open.
         let time = self
             .endpoint

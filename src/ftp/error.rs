@@ -53,6 +53,13 @@ pub(super) static ACTIVE: Words = Words {
     help: "set `data: {mode: active, address: …, ports: …}` to the address and ports where the server reaches this machine, or write `data: passive`",
 };
 
+/// Clear text where the server has agreed to TLS: another mode of TLS would not help. ftp-srv says so to a ClientHello that comes
+/// before it is ready for it.
+pub(super) static AGREED: Words = Words {
+    what: Some("the server agreed to TLS, and clear text came"),
+    help: "try again; if it lasts, ask who runs the server, and try from another network: somebody in between may answer in its place",
+};
+
 /// Said of an outcome that is unknown although the server said something.
 pub(super) static OUT_OF_STEP: Words = Words {
     what: Some("the replies do not fit, so that it is not known whether it was done"),
@@ -214,7 +221,7 @@ impl Error {
             | Kind::Greeting
             | Kind::Refused
             | Kind::NotWhole => self.class_of_reply(),
-            Kind::Tls(fault) if fault.may_pass() => Class::Transient,
+            Kind::Tls(fault) if fault.may_pass() || self.words == Some(&AGREED) => Class::Transient,
             Kind::Tls(_)
             | Kind::Login
             | Kind::Missing

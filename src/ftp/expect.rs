@@ -31,7 +31,7 @@ pub(super) fn may_answer(line: &Line, code: u16) -> bool {
         b"PASV" => code == 227 || matches!(code, 200 | 202),
         b"PWD" | b"MKD" => code == 257 || plain,
         b"RNTO" | b"DELE" | b"RMD" | b"CWD" | b"TYPE" | b"EPRT" | b"PORT" | b"PBSZ" | b"PROT"
-        | b"SITE CHMOD" => plain,
+        | b"SITE CHMOD" | b"NOOP" => plain,
         // Logging in, and what only some servers know: HASH, XMD5, SITE.
         _ => return true,
     };

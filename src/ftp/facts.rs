@@ -3,9 +3,10 @@
 use crate::endpoint::TlsVersion;
 
 use super::listing::zone::Zones;
+use super::pace::Pace;
 use super::reply::Reply;
 
-/// What was learned about one server. Copied into a session when it is leased, and merged back.
+/// What was learned about one server. Copied into a session when it is leased, and merged back; [`Facts::pace`] is shared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The reply to FEAT; `None` before the first login.
@@ -28,8 +29,8 @@ pub struct Facts {
     pub mlsd_unusable: bool,
     /// Whether `LIST -a` shows `.` and `..`, so that a folder without them was not read; `None` until asked.
     pub shows_dots: Option<bool>,
-    /// The server loses lines that come before it has answered: one line at a time.
-    pub no_send_ahead: bool,
+    /// Whether lines may reach the server before it has answered.
+    pub pace: Pace,
     /// Whether the server keeps what is sent during a transfer until the transfer is over; `None` until seen.
     ///
     /// vsftpd, ProFTPD and Pure-FTPd do; pyftpdlib answers at once and lets EPSV end the running transfer.
@@ -43,6 +44,9 @@ pub struct Facts {
     pub tls12_only: bool,
     /// The server does not speak TLS 1.2, so that `tls12_only` cannot be met.
     pub no_tls12: bool,
+    /// Under TLS the server answers a transfer command only once the handshake of its data connection is done (ftp-srv, which
+    /// says 425 without).
+    pub handshake_first: bool,
     /// Whether a server that announces UTF8 keeps bytes that are not; `None` until [`super::Session::ask_for_bytes`],
     /// and not certain where it is `Some(false)`.
     pub keeps_bytes: Option<bool>,
@@ -57,6 +61,8 @@ pub struct Facts {
 /// The lines of a FEAT reply (RFC 2389) that matter here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Features {
+    /// FEAT is refused: what the server can do is found by trying.
+    pub untold: bool,
     /// MLST and MLSD (RFC 3659 §7).
     pub mlsd: bool,
     /// MFMT (draft-somers-ftp-mfxx).
@@ -95,8 +101,9 @@ impl Facts {
         self.mdtm_sets |= other.mdtm_sets;
         self.no_size |= other.no_size;
         self.mlsd_unusable |= other.mlsd_unusable;
-        self.no_send_ahead |= other.no_send_ahead;
+        self.pace.merge(&other.pace);
         self.exact_names |= other.exact_names;
+        self.handshake_first |= other.handshake_first;
         self.tls12_only |= other.tls12_only;
         self.no_tls12 |= other.no_tls12;
         self.pasv_elsewhere |= other.pasv_elsewhere;
@@ -140,6 +147,11 @@ impl Facts {
         !self.has(|features| features.estp)
     }
 
+    /// Whether MLSD is worth a try: announced, or FEAT is refused (aioftp has it all the same).
+    pub(super) fn may_know_mlsd(&self) -> bool {
+        self.has(|features| features.mlsd || features.untold) && !self.mlsd_unusable
+    }
+
     /// Whether files can be given the times of their sources, as far as is known: MFMT is announced.
     ///
     /// vsftpd's form of MDTM is not announced; it is counted on once it was seen to work.
@@ -162,6 +174,7 @@ impl Features {
     pub(super) fn from_reply(reply: &Reply) -> Features {
         let mut features = Features::default();
         if reply.code != 211 || reply.lines.len() < 3 {
+            features.untold = reply.is_refusal();
             return features;
         }
         for line in &reply.lines[1..reply.lines.len() - 1] {
@@ -217,7 +230,11 @@ mod tests {
     #[test]
     fn a_refused_feat_means_that_nothing_is_known() {
         let reply = Reply::parse(b"502 no\r\n", "FEAT".into()).unwrap();
-        assert_eq!(Features::from_reply(&reply), Features::default());
+        let untold = Features {
+            untold: true,
+            ..Features::default()
+        };
+        assert_eq!(Features::from_reply(&reply), untold);
     }
 
     #[test]

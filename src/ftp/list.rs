@@ -106,9 +106,8 @@ impl Session {
     }
 
     fn form(&self) -> Form {
-        let announced = self.facts.has(|features| features.mlsd) && !self.facts.mlsd_unusable;
         match self.endpoint.listing {
-            ListingMode::Auto if announced => Form::Mlsd,
+            ListingMode::Auto if self.facts.may_know_mlsd() => Form::Mlsd,
             ListingMode::Auto | ListingMode::List => Form::List,
             ListingMode::Mlsd => Form::Mlsd,
             ListingMode::ListAll => Form::ListAll,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::endpoint::{Endpoint, Tls};
+use crate::endpoint::{Endpoint, SendAhead, Tls};
 use crate::files::NameEncoding;
 
 use super::breaker::Breaker;
@@ -50,16 +50,21 @@ impl Session {
         breaker: Breaker,
         redact: Redact,
     ) -> Result<Session, Error> {
-        let opened =
-            connect(endpoint, password, facts, breaker, redact).and_then(
-                |mut session| match session.protect().and_then(|()| session.log_in(password)) {
-                    Ok(()) => Ok(session),
-                    Err(mut error) => {
-                        error.learned = Some(Box::new(session.facts));
-                        Err(error)
-                    }
-                },
-            );
+        if endpoint.ahead == SendAhead::Off {
+            facts.pace.switch_off();
+        }
+        let bore = facts.pace.objection().is_none();
+        let mut opened = open_once(
+            endpoint,
+            password,
+            facts,
+            breaker.clone(),
+            Arc::clone(&redact),
+        );
+        // What was tried with the server has cost the session: it gets another one, and one line at a time.
+        if opened.is_err() && bore && facts.pace.objection().is_some() {
+            opened = open_once(endpoint, password, facts, breaker, redact);
+        }
         // FEAT is asked for by the first session that gets in.
         match facts.features {
             Some(_) => opened,
@@ -79,11 +84,13 @@ impl Session {
         }
         if known {
             first.extend(self.own_lines()?);
-            return self.exchange(first);
+            self.exchange(first)?;
+        } else {
+            self.exchange(first)?;
+            let own = self.own_lines()?;
+            self.exchange(own)?;
         }
-        self.exchange(first)?;
-        let own = self.own_lines()?;
-        self.exchange(own)
+        self.try_pairs()
     }
 
     fn authenticate(&mut self, password: &SecretString) -> Result<(), Error> {
@@ -153,11 +160,14 @@ impl Session {
 
     fn exchange(&mut self, lines: Vec<(For, Line)>) -> Result<(), Error> {
         let (purposes, lines): (Vec<For>, Vec<Line>) = lines.into_iter().unzip();
-        let ahead = lines.len() > 1;
-        let replies = self.control.send(lines).inspect_err(|error| {
-            // A server that reads one line and drops what came with it leaves the rest unanswered.
-            let silent = error.kind == ErrorKind::Timeout(Waiting::Reply);
-            self.facts.no_send_ahead |= ahead && silent;
+        let ahead = lines.len() > 1 && self.facts.pace.is_known();
+        let replies = self.control.send_login(lines).inspect_err(|error| {
+            // Something between may read one line and drop what came with it.
+            if ahead && error.kind == ErrorKind::Timeout(Waiting::Reply) {
+                self.facts
+                    .pace
+                    .objects("it left lines of the login unanswered".into());
+            }
         })?;
         for (purpose, reply) in purposes.into_iter().zip(replies) {
             self.settle(purpose, reply)?;
@@ -176,6 +186,23 @@ impl Session {
             For::Type | For::Utf8 | For::Directory | For::Command => {}
         }
         Ok(())
+    }
+}
+
+fn open_once(
+    endpoint: &Arc<Endpoint>,
+    password: &SecretString,
+    facts: &Facts,
+    breaker: Breaker,
+    redact: Redact,
+) -> Result<Session, Error> {
+    let mut session = connect(endpoint, password, facts, breaker, redact)?;
+    match session.protect().and_then(|()| session.log_in(password)) {
+        Ok(()) => Ok(session),
+        Err(mut error) => {
+            error.learned = Some(Box::new(session.facts));
+            Err(error)
+        }
     }
 }
 
@@ -216,9 +243,7 @@ fn connect(
     )
     .map_err(|error| secure::blame(not_greeted(error, &endpoint.tls), tls.as_ref()))?;
     let mut facts = facts.clone();
-    if facts.no_send_ahead {
-        control.one_at_a_time();
-    }
+    control.follow(&facts.pace);
     // pyftpdlib obeys during a transfer, and EPSV then ends it: known by its name, otherwise by its first transfer.
     if control.greeting().contains("pyftpdlib") {
         facts.waits_for_transfer = Some(false);
@@ -238,6 +263,7 @@ fn connect(
         transfer_type: None,
         folder: None,
         prepared: None,
+        doubted_passive: None,
         in_flight: None,
         listed_bytes: 0,
         renaming: false,

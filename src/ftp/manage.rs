@@ -170,7 +170,13 @@ impl Session {
             return Ok(());
         }
         self.ready()?;
-        let reply = self.enter(NOWHERE)?;
+        let reply = self.enter(NOWHERE).inspect_err(|error| {
+            // A server that ends the session for such bytes (aioftp) keeps none; no other session asks it again.
+            if matches!(error.kind, ErrorKind::Lost | ErrorKind::Timeout(_)) {
+                self.facts.keeps_bytes = Some(false);
+                self.facts.pace.excuse();
+            }
+        })?;
         let repeats = |line: &Vec<u8>| line.windows(NOWHERE.len()).any(|part| part == NOWHERE);
         let kept = reply.is_refusal() && reply.lines.iter().any(repeats);
         self.facts.keeps_bytes = Some(kept);

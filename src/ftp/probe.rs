@@ -46,6 +46,8 @@ pub struct Probe {
     pub pasv: Option<SocketAddr>,
     /// Whether that is another address than the control connection's.
     pub pasv_elsewhere: bool,
+    /// Whether commands are sent ahead of answers, and why.
+    pub ahead: String,
     /// Whether MLSD is offered and works.
     pub mlsd: bool,
     /// Entries in the folder where a login begins.
@@ -104,12 +106,15 @@ impl Session {
             looked => probe.listing_problem = looked.err(),
         }
         let facts = self.facts.clone();
+        let mlsd = facts.may_know_mlsd();
         let features = facts.features.unwrap_or_default();
         probe.features = self.shown_lines(features.lines.iter().map(String::as_bytes));
         probe.home = facts.home.map(|home| self.control.shown().text(&home));
         probe.epsv = !facts.epsv_unusable;
         probe.pasv_elsewhere = facts.pasv_elsewhere;
-        probe.mlsd = features.mlsd && !facts.mlsd_unusable;
+        probe.mlsd = mlsd;
+        let redact = self.control.shown().redact();
+        probe.ahead = redact(&facts.pace.words(self.greeting()));
         probe.tells_times = features.mdtm;
         probe.sets_times = features.mfmt;
         probe.checksums = features.checksums;
@@ -152,6 +157,8 @@ impl Session {
         if !self.peer.is_ipv4() {
             return Ok(());
         }
+        // It takes the place of a port that was asked for before.
+        self.forget_passive();
         let reply = self.control.ask(Line::fixed("PASV"))?;
         probe.pasv = reply
             .is_done()
@@ -159,6 +166,10 @@ impl Session {
             .flatten();
         if let Some(reported) = probe.pasv {
             self.facts.pasv_elsewhere |= reported.ip() != self.peer.ip().to_canonical();
+            if !self.facts.pace.bears() {
+                // Some obey nothing else until somebody has connected (Twisted). Whether it can be reached is no question here.
+                let _ = self.dial(SocketAddr::new(self.peer.ip(), reported.port()));
+            }
         }
         Ok(())
     }

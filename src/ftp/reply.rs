@@ -9,6 +9,8 @@ pub(super) struct Reply {
     pub(super) lines: Vec<Vec<u8>>,
     /// The command that it answers, as it may be shown.
     pub(super) command: String,
+    /// Whether that was sent to a server that was not tested before it had answered others: of a refusal nothing is learned then.
+    pub(super) early: bool,
 }
 
 impl Reply {
@@ -26,6 +28,7 @@ impl Reply {
             code,
             lines,
             command,
+            early: false,
         })
     }
 

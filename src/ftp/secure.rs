@@ -7,7 +7,7 @@ use crate::endpoint::{Tls, TlsOptions, TlsVersion};
 
 use super::command::Line;
 use super::data::Data;
-use super::error::{Error, ErrorKind, Waiting, Words};
+use super::error::{self, Error, ErrorKind, Waiting};
 use super::facts::Facts;
 use super::session::Session;
 use super::tls::{Client, TlsFault, Upgrade};
@@ -45,13 +45,10 @@ pub(super) fn blame(error: Error, client: Option<&Client>) -> Error {
     }
 }
 
-/// Clear text where the server has agreed to TLS: another mode of TLS would not help.
+/// Says so where clear text came from a server that has agreed to TLS.
 fn agreed(error: Error, tls: &Tls) -> Error {
     match (error.kind, tls) {
-        (ErrorKind::Tls(TlsFault::NotTls), Tls::Explicit(_)) => error.words(&Words {
-            what: Some("the server agreed to TLS, and clear text came"),
-            help: "ask who runs the server, and try from another network: somebody in between may answer in its place",
-        }),
+        (ErrorKind::Tls(TlsFault::NotTls), Tls::Explicit(_)) => error.words(&error::AGREED),
         _ => error,
     }
 }
@@ -81,7 +78,7 @@ impl Session {
         let lines = vec![Line::fixed("PBSZ 0"), Line::fixed("PROT P")];
         let replies = self
             .control
-            .send(lines)
+            .send_login(lines)
             .map_err(|error| blame(self.of_handshake(error), self.tls.as_ref()))?;
         match replies.into_iter().find(|reply| !reply.is_done()) {
             Some(reply) => Err(self.not_protected(TlsFault::DataInClear, reply)),

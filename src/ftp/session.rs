@@ -54,6 +54,8 @@ pub struct Session {
     pub(super) in_flight: Option<InFlight>,
     /// Bytes of listings that have come.
     pub(super) listed_bytes: u64,
+    /// With what code a passive command was refused that came before the answers to others.
+    pub(super) doubted_passive: Option<u16>,
     /// Whether RNFR was accepted and no RNTO has followed.
     pub(super) renaming: bool,
 }
@@ -67,9 +69,6 @@ impl Session {
     /// Takes in what other sessions of the server have learned since this one was used.
     pub fn learn(&mut self, facts: &Facts) {
         self.facts.merge(facts);
-        if self.facts.no_send_ahead {
-            self.control.one_at_a_time();
-        }
     }
 
     /// Whether the session can be used again: no reply is owed, none was lost, no data connection is open.

@@ -32,6 +32,8 @@ pub(super) struct Came {
     pub(super) times: Option<bool>,
     pub(super) taken: Option<bool>,
     pub(super) rename: Option<bool>,
+    /// The first refusal of a line that came early, which is asked again alone: what it was for, and its code.
+    pub(super) doubted: Option<(Ahead, u16)>,
 }
 
 impl Session {
@@ -66,11 +68,15 @@ impl Session {
         let whole = last.is_done();
         self.read_answers(&flight, &mut came, whole)?;
         if !whole {
+            self.suspect(&flight, &last);
             let error = self.control.refused(ErrorKind::NotWhole, last);
             return Err(self.learn_of_tls(error));
         }
         let of_file = !flight.path.is_empty();
         flight.after.size |= of_file && !count.clean;
+        if of_file {
+            self.doubt_size(&flight, flight.offset + count.bytes, &mut came)?;
+        }
         self.ask_the_rest(&flight, &mut came)?;
         if flight.changes && !self.control.usable() {
             return Err(unanswered(flight.command));
@@ -165,7 +171,10 @@ impl Session {
     fn refused_early(&mut self, count: usize, busy: bool, flight: &mut InFlight) {
         self.facts.waits_for_transfer = Some(false);
         if !busy {
-            self.facts.no_send_ahead = true;
+            let command = &flight.command;
+            self.facts
+                .pace
+                .objects(format!("it refused lines that came during `{command}`"));
             flight.ahead.clear();
             self.control.condemn();
             return;
@@ -202,6 +211,7 @@ impl Session {
             }
             if whole && *ahead == Ahead::Size {
                 self.facts.waits_for_transfer.get_or_insert(true);
+                self.facts.pace.prove();
             }
         }
         match self.control.usable() {
@@ -221,6 +231,10 @@ impl Session {
             Some(_) => limit,
         };
         match self.control.reply_within(time, Waiting::Reply) {
+            Ok(reply) if reply.is_refusal() && !self.facts.pace.is_known() => {
+                self.doubt(ahead, &reply, came);
+                Ok(true)
+            }
             Ok(reply) => {
                 self.note(ahead, &reply, came);
                 Ok(true)
@@ -290,6 +304,7 @@ impl Session {
         match self.control.send(lines) {
             Ok(replies) => {
                 for (ahead, reply) in wanted.into_iter().zip(replies) {
+                    self.compare(ahead, &reply, came);
                     self.note(ahead, &reply, came);
                 }
                 Ok(())
@@ -301,7 +316,7 @@ impl Session {
 
     /// The size in a reply to SIZE. A server that does not know the command is not asked again.
     pub(super) fn size_in(&mut self, reply: &Reply) -> Option<u64> {
-        self.facts.no_size |= matches!(reply.code, 500 | 502);
+        self.facts.no_size |= !reply.early && matches!(reply.code, 500 | 502);
         reply::size(reply)
     }
 
@@ -309,7 +324,7 @@ impl Session {
     pub(super) fn times_in(&mut self, reply: &Reply) -> bool {
         let unknown = matches!(reply.code, 500..=504);
         let form = !self.facts.has(|features| features.mfmt);
-        self.facts.no_times |= unknown || (form && reply.is_refusal());
+        self.facts.no_times |= !reply.early && (unknown || (form && reply.is_refusal()));
         self.facts.mdtm_sets |= form && reply.is_done();
         reply.is_done()
     }

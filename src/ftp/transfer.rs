@@ -88,13 +88,21 @@ pub(super) struct InFlight {
     /// Whether it writes a file.
     pub(super) changes: bool,
     pub(super) ahead: Vec<Ahead>,
+    /// Whether anything was sent ahead of its end.
+    pub(super) crowded: bool,
     pub(super) after: After,
     /// A server that skips the preliminary reply has already said the final one.
     pub(super) early_final: Option<Reply>,
 }
 
+/// A data connection, before or after what it takes to use it.
+enum Arrival {
+    Later(Way),
+    Now(Result<Data, Error>),
+}
+
 /// What is said before the transfer command.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Before {
     time: Option<Line>,
     /// Where to begin; 0 needs no REST.
@@ -241,6 +249,7 @@ impl Session {
             if let Ok(reply) = said
                 && reply.is_refusal()
             {
+                self.suspect(&flight, &reply);
                 error.reply = self.control.refused(ErrorKind::NotWhole, reply).reply;
                 if matches!(error.kind, ErrorKind::DataLost | ErrorKind::Timeout(_)) {
                     error.kind = ErrorKind::NotWhole;
@@ -251,8 +260,8 @@ impl Session {
         self.learn_of_tls(error)
     }
 
-    /// Opens the data connection, sends the command and what may follow it in one write, and reads the replies
-    /// up to the preliminary one.
+    /// Begins a transfer. Where a server that was not tested refuses a command that came behind another line, it gets it
+    /// once more, alone.
     fn begin(
         &mut self,
         before: Before,
@@ -260,15 +269,50 @@ impl Session {
         path: &[u8],
         after: After,
     ) -> Result<Data, Error> {
+        let pace = self.facts.pace.clone();
+        let behind = (before.time.is_some() && before.offset == 0) || self.prepared.is_some();
+        if !behind || !pace.bears() || pace.is_known() {
+            return self.begin_once(before, command, path, after, !pace.bears());
+        }
+        let early = self.begin_once(before.clone(), command.clone(), path, after.clone(), false);
+        let Err(early) = early else {
+            return early;
+        };
+        if early.kind != ErrorKind::Refused || !self.healthy() {
+            return Err(early);
+        }
+        let alone = self.begin_once(before, command, path, after, true);
+        let code = |error: &Error| error.reply.as_ref().map(|reply| reply.code);
+        // 425 speaks of the data connection.
+        let same = alone
+            .as_ref()
+            .err()
+            .is_some_and(|alone| code(alone) == code(&early));
+        if !same && code(&early) != Some(425) {
+            pace.objects(format!("it refused what it took alone: {early}"));
+        }
+        alone
+    }
+
+    /// Opens the data connection, sends the command and what may follow it in one write, and reads the replies up to the
+    /// preliminary one. `alone`: one line at a time.
+    fn begin_once(
+        &mut self,
+        before: Before,
+        command: Line,
+        path: &[u8],
+        after: After,
+        alone: bool,
+    ) -> Result<Data, Error> {
         self.ready()?;
         self.unresumed = false;
         let way = self.open_way()?;
         self.control.nothing_waits()?;
         self.told_time = None;
-        let alone = before.offset > 0 || self.facts.no_send_ahead;
+        let time_alone = before.offset > 0 || alone;
         let time_length = before.time.as_ref().map_or(0, Line::length);
         let time_owed = match before.time {
-            Some(line) => self.post_time(line, alone)?,
+            Some(line) => self.post_time(line, time_alone)?,
             None => false,
         };
         let restart_owed = match before.offset {
@@ -279,7 +323,11 @@ impl Session {
         let changes = matches!(command.parts().0, b"STOR" | b"APPE");
         let room = ahead::ONE_PACKET.saturating_sub(command.length() + time_length);
         self.control.post(command);
-        let ahead = self.send_ahead(path, &after, room)?;
+        let ahead = match alone {
+            true => Vec::new(),
+            false => self.send_ahead(path, &after, room)?,
+        };
+        let arrival = self.shake_hands_first(way)?;
         if time_owed {
             self.told_time = mdtm_reply(&self.control.reply()?);
         }
@@ -294,12 +342,23 @@ impl Session {
             path: path.to_vec(),
             offset: before.offset,
             changes,
+            crowded: !ahead.is_empty(),
             ahead,
             after,
             early_final: None,
         });
         let reply = self.control.reply()?;
-        self.start(way, reply, shown)
+        self.start(arrival, reply, shown)
+    }
+
+    /// Puts TLS over the data connection before the reply to the command is read, where the server wants it so.
+    fn shake_hands_first(&mut self, way: Way) -> Result<Arrival, Error> {
+        let opened = matches!(way, Way::Open(_)) && self.tls.is_some();
+        if !opened || !self.facts.handshake_first {
+            return Ok(Arrival::Later(way));
+        }
+        self.control.flush()?;
+        Ok(Arrival::Now(self.arrive(way)))
     }
 
     /// Posts MDTM. `true`: in one write with what follows, its reply still owed.
@@ -312,11 +371,11 @@ impl Session {
     }
 
     /// Posts REST. `true`: in one write with what follows, its reply still owed. Only a server that announces it is
-    /// trusted so far: one that refuses REST and gets the transfer command all the same begins at the start.
+    /// trusted so far, if it was tested: one that refuses REST and gets the transfer command all the same begins at the start.
     fn restart(&mut self, line: Line) -> Result<bool, Error> {
         self.control.post(line);
         let announced = self.facts.has(|features| features.rest_stream);
-        if announced && !self.facts.no_send_ahead && !self.facts.no_restart_download {
+        if announced && self.facts.pace.is_known() && !self.facts.no_restart_download {
             return Ok(true);
         }
         let reply = self.control.reply()?;
@@ -334,13 +393,20 @@ impl Session {
     }
 
     /// Goes on from the reply to a transfer command: data, or a refusal with the replies that are still owed.
-    fn start(&mut self, way: Way, reply: Reply, command: String) -> Result<Data, Error> {
+    fn start(&mut self, arrival: Arrival, reply: Reply, command: String) -> Result<Data, Error> {
         if reply.is_done() {
             if let Some(flight) = &mut self.in_flight {
                 flight.early_final = Some(reply);
             }
         } else if !reply.is_preliminary() {
-            drop(way);
+            if reply.code == 425
+                && self.tls.is_some()
+                && matches!(arrival, Arrival::Later(Way::Open(_)))
+            {
+                self.facts.handshake_first = true;
+                self.facts.pace.excuse();
+            }
+            drop(arrival);
             let flight = self.in_flight.take();
             let error = self.control.refused(ErrorKind::Refused, reply);
             let mut came = Came::default();
@@ -354,7 +420,11 @@ impl Session {
             }
             return Err(self.learn_of_tls(error));
         }
-        match self.arrive(way) {
+        let arrived = match arrival {
+            Arrival::Later(way) => self.arrive(way),
+            Arrival::Now(arrived) => arrived,
+        };
+        match arrived {
             Ok(data) => {
                 let flight = self.in_flight.as_ref();
                 let ahead = flight.is_some_and(|flight| !flight.ahead.is_empty());

@@ -11,7 +11,7 @@ use super::names::check_name;
 use super::server_parts::{data, limits, timeouts, tls};
 use super::values;
 use super::variables::Bound;
-use crate::endpoint::{ClockOffset, Endpoint, ListingMode, PasvAddress, Tls};
+use crate::endpoint::{ClockOffset, Endpoint, ListingMode, PasvAddress, SendAhead, Tls};
 use crate::files::NameEncoding;
 use crate::manifest::{ENCODINGS, Finding, Path, model, suggest};
 
@@ -102,6 +102,7 @@ fn server(
         tls,
         data: data(context, written, &path),
         pasv_address: pasv_address(context, written, &path),
+        ahead: ahead(context, written, &path),
         encoding: encoding(context, written, &path),
         listing: listing(context, written, &path),
         connections: context
@@ -295,6 +296,15 @@ fn pasv_address(context: &mut Context<'_>, written: &model::Server, path: &Path)
     ];
     context
         .value(&written.pasv_address, path, "pasv_address", |text| {
+            values::word(text, &words)
+        })
+        .unwrap_or_default()
+}
+
+fn ahead(context: &mut Context<'_>, written: &model::Server, path: &Path) -> SendAhead {
+    let words = [("auto", SendAhead::Auto), ("off", SendAhead::Off)];
+    context
+        .value(&written.ahead, path, "ahead", |text| {
             values::word(text, &words)
         })
         .unwrap_or_default()

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::lanes::lanes;
 use super::text;
 use crate::endpoint::{
-    ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls, TlsOptions,
-    TlsVersion,
+    ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, SendAhead, Timeouts, Tls,
+    TlsOptions, TlsVersion,
 };
 use crate::files::Limits;
 use crate::kind::StepKind;
@@ -249,6 +249,7 @@ fn settings(endpoint: &Endpoint) -> Vec<String> {
             "pasv_address: reported",
         ),
         (endpoint.listing != ListingMode::Auto, listing),
+        (endpoint.ahead != SendAhead::Auto, "ahead: off"),
     ];
     facts.extend(active(&endpoint.data));
     facts.extend(set(&flags));

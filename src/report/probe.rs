@@ -65,6 +65,8 @@ pub struct ProbeFound {
     pub pasv: Option<String>,
     /// Whether that is not the server's own address.
     pub pasv_elsewhere: bool,
+    /// Whether commands are sent ahead of answers, and why.
+    pub ahead: String,
     /// Whether MLSD works.
     pub mlsd: bool,
     /// Entries in the folder where a login begins.
@@ -160,7 +162,8 @@ impl ProbeSheet {
             &mut found.checksums,
             &mut found.readings,
         ];
-        let all = single.into_iter().flatten().chain([&mut found.greeting]);
+        let always = [&mut found.greeting, &mut found.ahead];
+        let all = single.into_iter().flatten().chain(always);
         for text in all.chain(several.into_iter().flatten()) {
             *text = redactor.text(text).into_owned();
         }
@@ -212,6 +215,7 @@ impl ProbeFound {
         rows.extend(self.home.clone().map(|home| ("home", home)));
         rows.push(("TLS", self.tls_row()));
         rows.push(("passive", self.passive_row()));
+        rows.push(("commands", self.ahead.clone()));
         rows.push(("listings", self.listing_row()));
         rows.push((
             "restart",

@@ -210,7 +210,7 @@ impl Copying<'_> {
     pub(super) fn fetch(&self) -> Fetch {
         let verify = self.options.verify != Verify::None;
         let listed = self.item.modified.is_some_and(Time::is_exact);
-        let alone = self.source.facts().is_some_and(|facts| facts.no_send_ahead);
+        let alone = self.source.facts().is_some_and(|facts| !facts.pace.bears());
         Fetch {
             offset: 0,
             size_after: verify && !self.options.ascii,

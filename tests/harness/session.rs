@@ -3,7 +3,9 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use ftpflow::endpoint::{ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, Timeouts, Tls};
+use ftpflow::endpoint::{
+    ClockOffset, DataMode, Endpoint, ListingMode, PasvAddress, SendAhead, Timeouts, Tls,
+};
 use ftpflow::files::{Limits, NameEncoding};
 use ftpflow::ftp::{Breaker, Error, Facts, Retrieve, Session, Store};
 
@@ -17,6 +19,7 @@ pub fn endpoint(host: impl ToString, port: u16, user: &str) -> Endpoint {
         tls: Tls::Off,
         data: DataMode::Passive,
         pasv_address: PasvAddress::Control,
+        ahead: SendAhead::Auto,
         encoding: NameEncoding::Auto,
         listing: ListingMode::Auto,
         connections: 4,

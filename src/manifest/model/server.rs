@@ -24,6 +24,9 @@ slots! {
         pub encoding: Text = Shape::Encoding,
         /// How folders are listed: `auto` (MLSD if offered, else LIST), `mlsd`, `list`, `list-a` or `nlst`. Default: auto.
         pub listing: Text = Shape::Words(&["auto", "mlsd", "list", "list-a", "nlst"]),
+        /// Whether commands are sent before the server has answered others: `auto` (where it has shown that it bears it) or `off`.
+        /// Default: auto.
+        pub ahead: Text = Shape::Words(&["auto", "off"]),
         /// The most sessions open to this server at once. Default: 4.
         pub connections: Text = Shape::Whole(1, 1000),
         /// How long to wait for the server.

@@ -8,6 +8,7 @@ use super::disorder::Disorder;
 use super::faults::Do;
 use super::fs::{Kind, LONG_AGO, Tree};
 use super::listing::ListStyle;
+use super::objecting::{Objecting, Objection};
 use super::rules::On;
 use super::running::Running;
 
@@ -33,6 +34,7 @@ pub struct Server {
     pub(super) tune_data: Option<fn(&TcpListener)>,
     pub(super) chatter: Vec<Vec<u8>>,
     pub(super) disorder: Option<Arc<Disorder>>,
+    pub(super) objecting: Option<Arc<Objecting>>,
 }
 
 /// What a server does with one session too many.
@@ -118,7 +120,7 @@ impl Default for Server {
             tree: Tree::new(),
             features: Features::all(),
             checksums: Vec::new(),
-            greeting: "220 scripted server ready".to_owned(),
+            greeting: "220 ProFTPD-like scripted server ready".to_owned(),
             cap: None,
             rules: Vec::new(),
             list_style: ListStyle::default(),
@@ -131,6 +133,7 @@ impl Default for Server {
             tune_data: None,
             chatter: Vec::new(),
             disorder: None,
+            objecting: None,
         }
     }
 }
@@ -284,6 +287,12 @@ impl Server {
     /// Loses, doubles, delays or makes up one reply or two among the first `replies`, as the seed says.
     pub fn disorder(mut self, seed: u64, replies: usize) -> Self {
         self.disorder = Some(Arc::new(Disorder::new(seed, replies)));
+        self
+    }
+
+    /// Bears this command (`*`: every one) only where it comes after the reply to the one before it.
+    pub fn objects(mut self, verb: &'static str, how: Objection) -> Self {
+        self.objecting = Some(Arc::new(Objecting::new(verb, how)));
         self
     }
 

@@ -10,6 +10,7 @@ use super::data::{Data, DataPort};
 use super::faults::{Do, Instead, Orders, line};
 use super::fs::absolute;
 use super::journal::Entry;
+use super::objecting::{Early, Objection};
 use super::rules::{CONNECT, Moment};
 use super::shared::{Presence, Shared, Watch};
 
@@ -41,6 +42,7 @@ pub(super) struct Session {
     replied: bool,
     /// A reply that is to come behind the next one.
     late: Vec<u8>,
+    early: Early,
 }
 
 /// A command line, taken apart.
@@ -82,6 +84,7 @@ pub(super) fn serve(
         replied: false,
         left_open: Vec::new(),
         late: Vec::new(),
+        early: Early::default(),
     };
     session.run()
 }
@@ -101,11 +104,33 @@ impl Session {
             self.shared
                 .journal
                 .change(|facts| facts.entries.push(entry));
-            if let Flow::End = self.obey(&command)? {
+            if let Flow::End = self.meet(&command)? {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// Carries a command out, unless it came early and is objected to.
+    fn meet(&mut self, command: &Command) -> io::Result<Flow> {
+        let objecting = self.shared.config.objecting.clone();
+        self.early.now = std::mem::take(&mut self.early.next);
+        let Some(objecting) = objecting.filter(|_| self.early.now) else {
+            return self.obey(command);
+        };
+        objecting.note();
+        match objecting.how {
+            Objection::Closes => Ok(Flow::End),
+            Objection::Loses => self.read_line_end().map(|()| Flow::On),
+            Objection::AnswersEarly(_) if std::mem::take(&mut self.early.answered) => {
+                self.read_line_end().map(|()| Flow::On)
+            }
+            Objection::Refuses(text) => {
+                self.read_line_end()?;
+                self.write(&line(text)).map(|()| Flow::On)
+            }
+            _ => self.obey(command),
+        }
     }
 
     fn greet(&mut self) -> io::Result<Flow> {
@@ -238,6 +263,33 @@ impl Session {
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self.shared.config.objecting.clone() {
+            None => self.send(bytes),
+            Some(objecting) => {
+                let bytes = match (objecting.how, self.early.now) {
+                    (Objection::AnswersTwice, true) => bytes.repeat(2),
+                    _ => bytes.to_vec(),
+                };
+                let last = !bytes.starts_with(b"1");
+                self.early.next = objecting.waits(&self.control);
+                match objecting.how {
+                    Objection::Reorders if last && self.early.next => {
+                        self.early.held.extend(bytes);
+                        return Ok(());
+                    }
+                    Objection::AnswersEarly(text) if last && self.early.next => {
+                        self.early.answered = true;
+                        self.send(&line(text))?;
+                    }
+                    _ => {}
+                }
+                let held = std::mem::take(&mut self.early.held);
+                self.send(&[bytes, held].concat())
+            }
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         if let Some(disorder) = self.shared.config.disorder.clone() {
             let instead = disorder.instead(bytes, &mut self.late);
             return self.control.write_all(&instead);

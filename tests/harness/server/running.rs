@@ -157,6 +157,12 @@ impl Running {
         self.shared.journal.facts().entries.clone()
     }
 
+    /// How often a command came early that is objected to.
+    pub fn objections(&self) -> usize {
+        let objecting = self.shared.config.objecting.as_ref();
+        objecting.map_or(0, |objecting| objecting.count())
+    }
+
     /// What was ordered by [`super::Server::disorder`], for the message of a test that fails.
     pub fn disordered(&self) -> String {
         format!("{:?}", self.shared.config.disorder)

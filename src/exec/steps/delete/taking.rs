@@ -343,12 +343,7 @@ impl Delete {
             folder,
             positions: vec![attempt.item],
         });
-        let attempt = Try {
-            item: folder,
-            failed: attempt.failed,
-            reset: attempt.reset,
-        };
-        self.folders.retry(attempt, at);
+        self.folders.retry(attempt.tries().of(folder), at);
     }
 
     fn fail_file(&mut self, at: u32, fault: Fault, shared: &mut Shared) {
