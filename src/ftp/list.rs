@@ -321,13 +321,12 @@ impl Session {
 
     /// Asks SIZE and MDTM of each name. What has no size is a folder when it can be entered.
     fn ask_each(&mut self, page: &mut Page, folder: &[u8]) -> Result<(), Error> {
-        let paths: Vec<Vec<u8>> = page
-            .entries()
-            .map(|entry| join(folder, entry.name))
-            .collect();
-        for (group, paths) in paths.chunks(NAMES_A_WRITE).enumerate() {
+        for first in (0..page.len()).step_by(NAMES_A_WRITE) {
+            let some = (first..page.len()).take(NAMES_A_WRITE);
+            let some = some.filter_map(|at| page.entry(at));
+            let paths: Vec<Vec<u8>> = some.map(|entry| join(folder, entry.name)).collect();
             let mut lines = Vec::with_capacity(paths.len() * 2);
-            for path in paths {
+            for path in &paths {
                 lines.push(Line::with("SIZE", path)?);
                 lines.push(Line::with("MDTM", path)?);
             }
@@ -339,12 +338,7 @@ impl Session {
                     None if self.enter(&paths[at])?.is_done() => Kind::Folder,
                     None => Kind::Other,
                 };
-                page.amend(
-                    group * NAMES_A_WRITE + at,
-                    kind,
-                    reply::size(size),
-                    mdtm_reply(time),
-                );
+                page.amend(first + at, kind, reply::size(size), mdtm_reply(time));
             }
         }
         Ok(())

@@ -1,10 +1,10 @@
 //! What is to be done with each file of a set. Pure: `run` does what `plan` prints.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::decision::{DecideError, Decision, Decisions, Exactness, MOST_OTHERS, Refusal, Skip};
 use super::end::Looks;
-use super::inventory::{Inventory, Standing, ancestors};
+use super::inventory::{Inventory, Standing, add_ancestors, ancestors};
 use super::request::Request;
 use crate::files::{FileSet, Kind, Route, Time, fold, folded};
 use crate::options::{IfExists, Verify};
@@ -16,7 +16,8 @@ struct Deciding<'a> {
     route: &'a Route,
     out: Decisions,
     standing: Vec<u32>,
-    needed: Vec<Vec<u8>>,
+    /// Folders that files to be transferred need, but for the root.
+    needed: BTreeSet<Vec<u8>>,
     /// Paths of all files of the set, where they lie on the destination's side.
     sources: HashSet<Vec<u8>>,
     /// Files of the set of which others have the same last name, by it, in the order of their sizes; once that is asked.
@@ -43,7 +44,7 @@ pub fn decide(
         route,
         out: Decisions::default(),
         standing: Vec::new(),
-        needed: Vec::new(),
+        needed: BTreeSet::new(),
         sources: HashSet::new(),
         by_name: None,
         last_folder: (Vec::new(), None),
@@ -280,7 +281,7 @@ impl Deciding<'_> {
         self.out.files += 1;
         self.out.bytes = self.out.bytes.saturating_add(size.unwrap_or(0));
         let partial = self.partial(at, &relative);
-        self.needed.push(relative);
+        add_ancestors(&mut self.needed, &relative);
         match (partial, size) {
             (Some(done), Some(size)) if done > 0 && done <= size => {
                 self.out.bytes = self.out.bytes.saturating_sub(done);
@@ -332,10 +333,10 @@ impl Deciding<'_> {
             });
         }
         if self.out.files > 0 {
-            let needed = ancestors(std::mem::take(&mut self.needed).into_iter());
+            let needed = std::mem::take(&mut self.needed);
             let inventory = self.inventory;
-            self.out.folders = needed
-                .into_iter()
+            self.out.folders = std::iter::once(Vec::new())
+                .chain(needed)
                 .filter(|folder| !inventory.has_folder(folder))
                 .collect();
         }

@@ -75,16 +75,20 @@ pub fn folders(set: &FileSet, route: &Route) -> Vec<Vec<u8>> {
 /// All folders above these paths, parents first, each once; the empty path comes first.
 pub(super) fn ancestors(paths: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
     let mut all = BTreeSet::from([Vec::new()]);
-    for path in paths {
-        let mut rest = &path[..];
-        while let Some(slash) = rest.iter().rposition(|&byte| byte == b'/') {
-            rest = &rest[..slash];
-            if !all.insert(rest.to_vec()) {
-                break;
-            }
-        }
-    }
+    paths.for_each(|path| add_ancestors(&mut all, &path));
     all.into_iter().collect()
+}
+
+/// Adds the folders above a path.
+pub(super) fn add_ancestors(all: &mut BTreeSet<Vec<u8>>, path: &[u8]) {
+    let mut rest = path;
+    while let Some(slash) = rest.iter().rposition(|&byte| byte == b'/') {
+        rest = &rest[..slash];
+        if all.contains(rest) {
+            break;
+        }
+        all.insert(rest.to_vec());
+    }
 }
 
 impl Inventory {
