@@ -26,6 +26,8 @@ pub struct Facts {
     pub no_size: bool,
     /// MLSD is announced and refused all the same.
     pub mlsd_unusable: bool,
+    /// LIST is unknown to the server: NLST is used.
+    pub list_unusable: bool,
     /// Whether `LIST -a` shows `.` and `..`, so that a folder without them was not read; `None` until asked.
     pub shows_dots: Option<bool>,
     /// The server loses lines that come before it has answered: one line at a time.
@@ -93,6 +95,7 @@ impl Facts {
         self.mdtm_sets |= other.mdtm_sets;
         self.no_size |= other.no_size;
         self.mlsd_unusable |= other.mlsd_unusable;
+        self.list_unusable |= other.list_unusable;
         self.no_send_ahead |= other.no_send_ahead;
         self.exact_names |= other.exact_names;
         self.tls12_only |= other.tls12_only;
