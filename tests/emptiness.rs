@@ -71,6 +71,37 @@ fn an_empty_folder_that_is_refused_is_empty_where_its_parent_shows_it() {
 }
 
 #[test]
+fn a_folder_that_holds_something_is_never_empty_for_a_refusal() {
+    for told in ["550 No files found", "550 Permission denied"] {
+        let server = dotted().file("/in/box/a", "a");
+        let server = server.rule(at("LIST").nth(1), Do::reply(told)).start();
+        list(&server, "").code(1).stderr_has(&told[4..]);
+        let server = Server::new()
+            .list_style(ListStyle::unix().with_dots())
+            .file("/in/box/a", "a")
+            .rule(at("MLSD"), Do::reply(told))
+            .start();
+        list(&server, "").code(1).stderr_has(&told[4..]);
+    }
+}
+
+#[test]
+fn a_listing_that_the_server_does_not_know_is_replaced_by_the_next() {
+    for code in ["500", "502", "504"] {
+        let server = Server::new()
+            .file("/in/box/a", "content")
+            .folder("/in/box/deeper")
+            .rule(On::command("MLSD"), Do::reply(format!("{code} what?")))
+            .rule(On::command("LIST"), Do::reply(format!("{code} what?")))
+            .start();
+        list(&server, "").code(0);
+        assert_eq!(server.count("RETR"), 1, "{code}");
+        // Each is asked for once only.
+        assert_eq!((server.count("MLSD"), server.count("LIST")), (1, 1));
+    }
+}
+
+#[test]
 fn a_folder_that_may_be_entered_and_not_read_is_incomplete() {
     let told = "226 Transfer done (but failed to open directory).";
     let unread = vec![Do::ListRaw(Vec::new()), Do::lie(told)];

@@ -27,10 +27,36 @@ const WORDS_FOR_EMPTY: [&str; 7] = [
     "empty",
 ];
 
+/// What a second look at a folder shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// It was read; whether it holds anything.
+    Read { holds: bool },
+    /// It was not: other folders show `.`, and this one nothing.
+    Unread,
+    /// This server shows `.` nowhere, or does not know `-a`; whether it shows anything.
+    Unknown { holds: bool },
+}
+
+/// The lines of one `LIST -a`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lines {
+    /// `.` or `..`.
+    dots: bool,
+    /// Others.
+    more: bool,
+}
+
+impl Lines {
+    fn is_empty(self) -> bool {
+        !self.dots && !self.more
+    }
+}
+
 impl Session {
     /// Looks again at a folder of which LIST or NLST has said, with this reply, that nothing is in it.
     pub(super) fn if_read(&mut self, mut page: Page, folder: &[u8], last: &Reply) -> Page {
-        if self.reads(folder) == Some(false) {
+        if self.look_again(folder) == Look::Unread {
             let said = self.control.shown().answer(last);
             page.incomplete(format!(
                 "`{}` can be entered and not read: the server shows not even `.` in it, and says `{} {}`",
@@ -58,9 +84,10 @@ impl Session {
         }
         let text = answer.text.to_lowercase();
         let worded = WORDS_FOR_EMPTY.iter().any(|words| text.contains(words));
-        let empty = match self.reads(folder) {
-            Some(reads) => reads,
-            None => worded && self.parent_shows(folder),
+        let empty = match self.look_again(folder) {
+            Look::Read { holds } => !holds,
+            Look::Unread => false,
+            Look::Unknown { holds } => worded && !holds && self.parent_shows(folder),
         };
         match empty {
             true => Ok(Page::default()),
@@ -68,39 +95,51 @@ impl Session {
         }
     }
 
-    /// Whether a folder was read, where `LIST -a` can tell: it shows `.` in the folder, or shows it in its parent only.
-    fn reads(&mut self, folder: &[u8]) -> Option<bool> {
+    /// Looks by `LIST -a`, where that can tell anything.
+    fn look_again(&mut self, folder: &[u8]) -> Look {
+        let holds = false;
         if self.facts.shows_dots == Some(false) {
-            return None;
+            return Look::Unknown { holds };
         }
-        let dots = self.shows_dots(folder);
+        let Some(lines) = self.list_all(folder) else {
+            return Look::Unknown { holds };
+        };
+        if lines.dots {
+            self.facts.shows_dots = Some(true);
+        }
         let (parent, name) = split(folder);
-        match dots {
-            Some(true) => self.facts.shows_dots = Some(true),
-            Some(false) => return None,
-            None if self.facts.shows_dots.is_none() && !name.is_empty() => {
-                self.facts.shows_dots = self.shows_dots(parent);
-            }
-            None => {}
+        if lines.is_empty() && self.facts.shows_dots.is_none() && !name.is_empty() {
+            let above = self.list_all(parent).filter(|lines| !lines.is_empty());
+            self.facts.shows_dots = above.map(|lines| lines.dots);
         }
-        dots.or_else(|| self.facts.shows_dots.filter(|dots| *dots).map(|_| false))
+        match self.facts.shows_dots {
+            _ if lines.dots => Look::Read { holds: lines.more },
+            Some(true) if lines.is_empty() => Look::Unread,
+            _ => Look::Unknown { holds: lines.more },
+        }
     }
 
-    /// Whether `LIST -a` shows the folder itself, or its parent, in a folder; `None` where it shows nothing at all.
-    fn shows_dots(&mut self, folder: &[u8]) -> Option<bool> {
+    /// What `LIST -a` shows of a folder; `None` where it is refused or breaks.
+    fn list_all(&mut self, folder: &[u8]) -> Option<Lines> {
         if !self.healthy() || self.go_to(folder).ok()?.is_some() {
             return None;
         }
         let allowance = Allowance::new(self.endpoint.limits);
         let mut bounds = Bounds::new(&allowance, self.endpoint.timeouts.data, Instant::now());
-        let (mut page, mut lines, mut dots) = (Page::default(), false, false);
+        let (mut page, mut lines) = (Page::default(), Lines::default());
         let command = Form::ListAll.command();
-        self.receive(command, &mut page, &mut bounds, |line, _| {
-            lines |= !line.is_empty();
-            dots |= is_folder_itself(line);
-        })
-        .ok()?;
-        lines.then_some(dots)
+        let received =
+            self.receive(
+                command,
+                &mut page,
+                &mut bounds,
+                |line, _| match is_folder_itself(line) {
+                    true => lines.dots = true,
+                    false => lines.more |= !line.is_empty(),
+                },
+            );
+        received.ok().filter(|_| !page.is_broken())?;
+        Some(lines)
     }
 
     fn parent_shows(&mut self, folder: &[u8]) -> bool {

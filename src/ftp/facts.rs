@@ -27,6 +27,8 @@ pub struct Facts {
     pub no_size: bool,
     /// MLSD is announced and refused all the same.
     pub mlsd_unusable: bool,
+    /// LIST is unknown to the server: NLST is used.
+    pub list_unusable: bool,
     /// Whether `LIST -a` shows `.` and `..`, so that a folder without them was not read; `None` until asked.
     pub shows_dots: Option<bool>,
     /// Whether lines may reach the server before it has answered.
@@ -102,6 +104,7 @@ impl Facts {
         self.no_size |= other.no_size;
         self.mlsd_unusable |= other.mlsd_unusable;
         self.pace.merge(&other.pace);
+        self.list_unusable |= other.list_unusable;
         self.exact_names |= other.exact_names;
         self.handshake_first |= other.handshake_first;
         self.tls12_only |= other.tls12_only;

@@ -84,13 +84,15 @@ impl Session {
                 return Err(error);
             }
         }
-        let form = self.form();
-        let listed = match self.list_here(form, folder, allowance) {
-            Err(error) if form == Form::Mlsd && self.falls_back(&error) => {
-                self.facts.mlsd_unusable = true;
-                self.list_here(Form::List, folder, allowance)
+        let mut form = self.form();
+        let listed = loop {
+            match self.list_here(form, folder, allowance) {
+                Err(error) if self.falls_back(&error) => match self.next_form(form) {
+                    Some(next) => form = next,
+                    None => break Err(error),
+                },
+                listed => break listed,
             }
-            listed => listed,
         };
         match listed {
             Ok((page, None)) => Ok(page),
@@ -108,11 +110,22 @@ impl Session {
     fn form(&self) -> Form {
         match self.endpoint.listing {
             ListingMode::Auto if self.facts.may_know_mlsd() => Form::Mlsd,
+            ListingMode::Auto if self.facts.list_unusable => Form::Nlst,
             ListingMode::Auto | ListingMode::List => Form::List,
             ListingMode::Mlsd => Form::Mlsd,
             ListingMode::ListAll => Form::ListAll,
             ListingMode::Nlst => Form::Nlst,
         }
+    }
+
+    /// What is asked where the server does not know this command; remembered, so that it is not sent again.
+    fn next_form(&mut self, refused: Form) -> Option<Form> {
+        match refused {
+            Form::Mlsd => self.facts.mlsd_unusable = true,
+            Form::List => self.facts.list_unusable = true,
+            Form::ListAll | Form::Nlst => return None,
+        }
+        Some(self.form())
     }
 
     fn falls_back(&self, error: &Error) -> bool {

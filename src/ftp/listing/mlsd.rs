@@ -5,6 +5,18 @@ use crate::files::Kind;
 use super::row::{Parsed, Row, number};
 use super::time::stamp;
 
+/// The facts that a line of MLSD may begin with, in the listing of a server that answers LIST so, too.
+const FIRST: [&[u8]; 5] = [b"type=", b"size=", b"modify=", b"perm=", b"unique="];
+
+/// Whether a line can be nothing but one of MLSD.
+pub(super) fn is_row(line: &[u8]) -> bool {
+    let begins = |fact: &&[u8]| {
+        line.get(..fact.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(fact))
+    };
+    FIRST.iter().any(begins) && line.contains(&b';')
+}
+
 /// Reads one line. Times are UTC and exact to the second.
 pub(in crate::ftp) fn row(line: &[u8]) -> Parsed<'_> {
     if line.is_empty() {

@@ -3,7 +3,7 @@
 use crate::files::{Kind, Time};
 
 use super::total::is_total;
-use super::{dos, eplf, ibm_i, mvs, name_first, os2, size_first, unix, vms};
+use super::{dos, eplf, ibm_i, mlsd, mvs, name_first, os2, size_first, unix, vms};
 
 /// One entry. The name is as it came: whoever keeps it checks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,10 @@ pub(in crate::ftp) fn list_line(line: &[u8], now: i64, offset: i64) -> (Parsed<'
         .or_else(|| mvs::row(line, offset))
         .or_else(|| size_first::row(line, offset))
         .or_else(|| name_first::row(line, offset));
-    (parsed(row), Habit::None)
+    match row {
+        None if mlsd::is_row(line) => (mlsd::row(line), Habit::None),
+        row => (parsed(row), Habit::None),
+    }
 }
 
 /// Whether a line of LIST is the one of the folder itself, or of its parent.
