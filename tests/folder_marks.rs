@@ -225,6 +225,51 @@ fn what_cannot_be_removed_is_told_once_and_tried_again_by_the_next_run() {
     }
 }
 
+/// A mark in the root has a path, and the root is listed as what it is.
+#[test]
+fn what_tells_the_root_apart_stands_in_the_root() {
+    const STEPS: [&str; 3] = [
+        "  up: { upload: { files: 'out/*', to: one, into: /, publish: direct, if_exists: overwrite } }\n",
+        "  up: { upload: { files: 'out/*', to: one, into: / } }
+  there: { list: { server: two, path: / }, needs: up }
+  away: { delete: { from: there } }\n",
+        "  all: { list: { server: one, path: /, recursive: true } }
+  some: { filter: { from: all, include: ['f*/x.txt', 'x.txt'] } }
+  move: { relay: { from: some, to: two, into: /out, publish: direct, if_exists: overwrite } }\n",
+    ];
+    let other = "user: other, password: lab-secret";
+    for steps in STEPS {
+        let server = equals("/out", equals("", server()))
+            .file_at("/x.txt", "equal", LONG_AGO)
+            .file_at("/out/x.txt", "equal", LONG_AGO)
+            .file_at("/a.txt", "older", LONG_AGO)
+            .start();
+        let case = Case::new()
+            .servers(
+                &[("one", &server, ""), ("two", &server, other)],
+                &format!(
+                    "allow: [options::direct, server::unused, allow::unused]\nsteps:\n{steps}"
+                ),
+            )
+            .file("out/a.txt", "newer");
+        an_hour_old(&case.path("out/a.txt"));
+        let outcome = case.run();
+        let log = server.log();
+        let made: Vec<&String> = log
+            .iter()
+            .filter(|line| line.contains("STOR") && line.contains(MARK))
+            .collect();
+        assert!(!made.is_empty(), "{steps}: {outcome:?} {log:?}");
+        assert!(
+            made.iter().all(|line| line.contains("STOR /")),
+            "{steps}: {made:?}"
+        );
+        let nowhere = |line: &String| line.trim_end().ends_with("CWD");
+        assert!(!log.iter().any(nowhere), "{steps}: {log:?}");
+        assert_eq!(marks(&server), [""; 0], "{steps}");
+    }
+}
+
 /// Nothing is looked for where no run has left anything, and none of this costs a file a round trip.
 #[test]
 fn a_run_that_makes_no_mark_writes_nothing_down() {

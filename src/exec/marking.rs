@@ -7,7 +7,7 @@ use super::roles::Roles;
 use super::shared::Shared;
 use super::steps::Output;
 use super::steps::job::Work;
-use crate::files::{NameEncoding, ServerId, Side, split};
+use crate::files::{NameEncoding, ServerId, Side, folder_of};
 use crate::journal::{self, FolderMark};
 use crate::transfer::{End, Links, Seen};
 
@@ -136,7 +136,7 @@ impl Shared {
 
 /// Removes a file that an earlier run has left, if it is empty.
 fn remove(end: &mut dyn End, path: &[u8]) -> Swept {
-    end.confine(split(path).0, Links::Refuse);
+    end.confine(folder_of(path), Links::Refuse);
     let removed = match end.look(path) {
         Ok(Seen::Nothing) => return Swept::Gone,
         Ok(Seen::Bytes(0)) => end.remove(path),

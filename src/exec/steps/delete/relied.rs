@@ -6,7 +6,7 @@ use super::needed::{Apart, CopyOf, Why};
 use super::standing::{Paths, Standing, Stood};
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::exec::shared::Shared;
-use crate::files::{FileSet, Kind, Place, Side, join, name_keys, split};
+use crate::files::{FileSet, Kind, Place, Side, folder_of, join, name_keys, split};
 use crate::plan::{self, StepId};
 use crate::transfer::{Looks, Reading};
 
@@ -149,7 +149,7 @@ impl Relied {
     /// stays.
     pub(super) fn apart(&self, at: u32, found: Candidate<'_>, why: Why) -> Option<Apart> {
         let set = &self.ledger.set;
-        let folder = |set: &FileSet, at| split(&set.absolute(at)).0.to_vec();
+        let folder = |set: &FileSet, at| folder_of(&set.absolute(at)).to_vec();
         let spot = |set: &FileSet, at| (set.side(), set.root().to_vec(), folder(set, at));
         let (marked, looked) = (spot(found.set, found.at), spot(set, at));
         let is_other = set.kind(at) == Kind::File && marked != looked;

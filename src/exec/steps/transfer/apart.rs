@@ -11,7 +11,7 @@ use super::distinct::Distinct;
 use super::ends::Terms;
 use crate::exec::fault::Fault;
 use crate::exec::steps::job::{Desk, Work};
-use crate::files::split;
+use crate::files::folder_of;
 use crate::options::Publish;
 use crate::transfer::{Links, MOST_OTHERS, Role, mark_folder, marks_in};
 
@@ -71,10 +71,10 @@ fn wanted(terms: &Terms) -> Wanted {
         }
         let Some(path) = terms.path(at) else { continue };
         let folders = others.iter().map(|other| terms.set.absolute(*other));
-        let folders: BTreeSet<Vec<u8>> = folders.map(|path| split(&path).0.to_vec()).collect();
+        let folders: BTreeSet<Vec<u8>> = folders.map(|path| folder_of(&path).to_vec()).collect();
         wanted.pairs += folders.len();
         wanted.sources.extend(folders);
-        wanted.targets.insert(split(&path).0.to_vec());
+        wanted.targets.insert(folder_of(&path).to_vec());
     }
     let targets = (0u32..).zip(&wanted.targets);
     let marks = targets.map(|(at, path)| (at, terms.mark_in(path, path)));

@@ -20,7 +20,7 @@ use super::piece::{Arrival, Attempt, Failed, Moved, NotDone};
 use super::youth::{self, Youth};
 use crate::exec::fault::Fault;
 use crate::exec::steps::job::{Desk, Pair, Work};
-use crate::files::split;
+use crate::files::folder_of;
 
 /// A batch ends after this long, so that the dispatcher can share the sessions out anew.
 const SHORT: Duration = Duration::from_millis(100);
@@ -181,18 +181,6 @@ impl Terms {
         self.ends.learn_exact(at, exact);
     }
 
-    /// Keeps why the empty file that tells a file's folders apart may stand.
-    fn learn_left_mark(&self, at: u32, result: &Result<Arrival, CopyError>) {
-        let left = match result {
-            Ok(Arrival::Copied(copied)) => &copied.left_mark,
-            Ok(_) => &None,
-            Err(error) => &error.left_mark,
-        };
-        if let Some(reason) = left {
-            self.ends.learn_left_mark(at, reason.to_string());
-        }
-    }
-
     /// Whether the file's time would tell a later write; asked only where a later step relies on that.
     fn youth(
         &self,
@@ -213,19 +201,10 @@ impl Terms {
         self.wishes.relied && !request.times_arrive()
     }
 
-    /// Whether it is to be asked if the source's folder and the destination's are one.
-    pub(super) fn asks_places(&self, item: &Item) -> bool {
-        match self.ends.verdict(item) {
-            Some(Verdict::Different) => false,
-            Some(Verdict::Unknown(_)) => item.direct && item.replaces,
-            None => self.wishes.relied || (item.direct && item.replaces),
-        }
-    }
-
     /// Folders of other sources that are not known to be another than the destination's.
     fn other_folders(&self, at: u32, item: &Item) -> Vec<Vec<u8>> {
         let others = self.decisions.others(at).iter();
-        let folders = others.map(|other| split(&self.set.absolute(*other)).0.to_vec());
+        let folders = others.map(|other| folder_of(&self.set.absolute(*other)).to_vec());
         let folders: BTreeSet<Vec<u8>> = folders.collect();
         let unknown = folders.into_iter().filter(|folder| {
             let verdict = self.ends.verdict_of(folder, item);

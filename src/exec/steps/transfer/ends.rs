@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::distinct::Distinct;
-use crate::files::{Allowance, FileSet, Fingerprint, Route, Side, Time, split};
+use crate::files::{Allowance, FileSet, Route, Side, Time, folder_of};
 use crate::journal::Resumed;
-use crate::options::{Publish, TransferOptions};
+use crate::options::TransferOptions;
 use crate::plan::{self, Action, Plan, StepId};
 use crate::transfer::{
-    Decisions, Inventory, Item, Links, Looks, Reading, Request, Spared, Verdict, mark_path,
+    Decisions, Inventory, Item, Links, Looks, Reading, Request, Spared, Verdict,
 };
 
 use crate::exec::fault::Fault;
@@ -26,7 +26,7 @@ pub(in crate::exec) struct Wishes {
     pub(super) target_name: String,
     pub(super) source_id: String,
     /// What no other run has in the names of its marks.
-    number: u64,
+    pub(super) number: u64,
     pub(super) own_source: bool,
     pub(super) into: String,
     pub(super) links: Links,
@@ -235,7 +235,7 @@ impl Ends {
 
     /// What was found out about the folder of another source and that of a file at its destination.
     pub(super) fn verdict_of(&self, other: &[u8], item: &Item) -> Option<Verdict> {
-        let target = split(&item.target).0;
+        let target = folder_of(&item.target);
         if self
             .apart
             .get()
@@ -250,7 +250,7 @@ impl Ends {
     /// The folders of other sources are none of a file's destination.
     pub(super) fn keep_others(&self, item: &Item) {
         let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
-        let target = split(&item.target).0.to_vec();
+        let target = folder_of(&item.target).to_vec();
         let others = item.others.iter();
         pairs.extend(others.map(|other| ((other.clone(), target.clone()), Verdict::Different)));
     }
@@ -270,31 +270,6 @@ impl Terms {
     /// Where a file goes.
     pub(super) fn path(&self, at: u32) -> Option<Vec<u8>> {
         self.ends.route.absolute(&self.set, at).ok()
-    }
-
-    /// The path of the empty file that tells a folder apart, for a folder or file that asks.
-    pub(super) fn mark_in(&self, folder: &[u8], asks: &[u8]) -> Vec<u8> {
-        let owner = Fingerprint {
-            manifest: &self.wishes.manifest,
-            step: &self.wishes.step,
-            source: &self.wishes.source_id,
-            path: asks,
-        };
-        mark_path(folder, &owner, self.wishes.number)
-    }
-
-    /// The same for a file that is written under its final name at once: files of one folder may ask side by side.
-    pub(super) fn mark(&self, item: &Item) -> Vec<u8> {
-        self.mark_in(split(&item.target).0, &item.target)
-    }
-
-    /// The marks that a file may make before it is written.
-    pub(super) fn may_mark(&self, at: u32) -> Option<Vec<u8>> {
-        if self.wishes.options.publish != Publish::Direct {
-            return None;
-        }
-        let item = self.item(at).ok()?;
-        self.asks_places(&item).then(|| self.mark(&item))
     }
 
     /// All names of a file's transfer.
@@ -322,7 +297,7 @@ impl Terms {
 
 fn folders(item: &Item) -> Pair {
     (
-        split(&item.source).0.to_vec(),
-        split(&item.target).0.to_vec(),
+        folder_of(&item.source).to_vec(),
+        folder_of(&item.target).to_vec(),
     )
 }
