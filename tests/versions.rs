@@ -379,3 +379,33 @@ fn a_listed_size_proves_nothing_of_a_source_that_has_another_time() {
     assert!(whole, "{outcome:?} {:#?}", server.log());
     outcome.code(0);
 }
+
+/// The copy was written in the second in which the source was written once more. A server that knows vsftpd's form of MDTM, and
+/// does not announce it, is asked; nothing is set for it.
+#[test]
+fn an_equal_time_proves_nothing_where_times_are_not_kept() {
+    let without = Features::all().without("MFMT");
+    for (features, keeps) in [
+        (without.clone(), true),
+        (without.without("MDTM-SET"), false),
+    ] {
+        let server = Server::new()
+            .features(features)
+            .file_at("/in/a", "another", THEN)
+            .start();
+        let case = Case::new()
+            .pipeline(&[("a", &server)], UP)
+            .file("out/a", "content");
+        date(&case.path("out/a"), 0);
+        let outcome = case.run();
+        assert_eq!(case.read("out/a").is_none(), keeps, "{outcome:?}");
+        assert_eq!(
+            outcome.stderr.contains("by chance"),
+            !keeps,
+            "{}",
+            outcome.stderr
+        );
+        assert_eq!(server.count("STOR"), 0);
+        assert_eq!(server.read("/in/a").unwrap(), b"another");
+    }
+}

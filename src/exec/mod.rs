@@ -8,6 +8,7 @@ mod folder_marks;
 mod gate;
 mod heads;
 mod journaling;
+mod learning;
 mod marking;
 mod opened;
 mod opening;

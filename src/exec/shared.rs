@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use crate::endpoint::{ClockOffset, PasvAddress};
+use crate::endpoint::ClockOffset;
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, StepOutcome, Tally};
 use crate::files::{
     Allowance, Budget, FileSet, Limits, NameEncoding, Reach, Route, ServerId, Side,
@@ -38,7 +38,7 @@ pub(super) struct Shared {
     pub(super) resumed: Option<Arc<Resumed>>,
     journal: Option<Journal>,
     pub(super) folder_marks: FolderMarks,
-    facts: Vec<Facts>,
+    pub(super) facts: Vec<Facts>,
     /// What all lists of servers may hold at once.
     budget: Budget,
     /// For each server the first one of its key.
@@ -163,11 +163,6 @@ impl Shared {
         Some(wait)
     }
 
-    /// How often servers have spoken against lines that were sent ahead.
-    fn doubts(&self) -> u32 {
-        self.facts.iter().map(|facts| facts.pace.doubts()).sum()
-    }
-
     /// The wait before a further try of a login.
     pub(super) fn pause(&self, retry: &Retry, failed: u32) -> Duration {
         pause(retry, failed, self.executor.chance())
@@ -276,40 +271,6 @@ impl Shared {
     /// The set that a step has yielded; empty sets stand for none, so that nothing is done with them.
     pub(super) fn set_of(&self, step: StepId) -> Option<FileSet> {
         self.sets[step.0 as usize].clone()
-    }
-
-    /// What is known of a server.
-    pub(super) fn facts(&self, server: ServerId) -> &Facts {
-        &self.facts[server.at()]
-    }
-
-    /// Takes in what a session has learned of its server.
-    pub(super) fn learn(&mut self, server: ServerId, learned: &Facts) {
-        let facts = &mut self.facts[server.at()];
-        let news = learned.tls12_only && !facts.tls12_only;
-        let endpoint = &self.plan.server(server).endpoint;
-        let elsewhere = learned.pasv_elsewhere
-            && !facts.pasv_elsewhere
-            && endpoint.pasv_address == PasvAddress::Control;
-        facts.merge(learned);
-        let slow = facts.pace.news().map(str::to_owned);
-        if elsewhere {
-            let server = endpoint.name.clone();
-            let text = "reports another address than its own for data connections (PASV), as behind NAT: they go to its own (`pasv_address: reported` trusts the report)";
-            self.warn_server(&server, text.into());
-        }
-        if let Some(why) = slow {
-            let server = self.plan.server(server).endpoint.name.clone();
-            let text = format!(
-                "is sent one command at a time from here on, since {why} (`ahead: off` begins with it)"
-            );
-            self.warn_server(&server, text);
-        }
-        if news {
-            let server = self.plan.server(server).endpoint.name.clone();
-            let text = "sends no further TLS 1.3 tickets for data connections to resume: TLS 1.2 from here on (`tls: {max: 1.2}` begins with it)";
-            self.warn_server(&server, text.into());
-        }
     }
 
     /// How many sessions a side may have at once; this machine is one.

@@ -23,6 +23,8 @@ pub struct Facts {
     pub no_times: bool,
     /// vsftpd's form of MDTM was seen to set a time.
     pub mdtm_sets: bool,
+    /// Whether the server takes vsftpd's form of MDTM for another command than MDTM; `None` until asked.
+    pub knows_mdtm_form: Option<bool>,
     /// SIZE is unknown to the server.
     pub no_size: bool,
     /// MLSD is announced and refused all the same.
@@ -101,6 +103,7 @@ impl Facts {
         self.no_restart_download |= other.no_restart_download;
         self.no_times |= other.no_times;
         self.mdtm_sets |= other.mdtm_sets;
+        self.knows_mdtm_form = self.knows_mdtm_form.or(other.knows_mdtm_form);
         self.no_size |= other.no_size;
         self.mlsd_unusable |= other.mlsd_unusable;
         self.pace.merge(&other.pace);

@@ -19,6 +19,10 @@ const NOWHERE: &[u8] = b"/ftpflow-\x80\xb0\xe6\xff-asks";
 /// tells that a file stands, none is read.
 const LOOKED_THROUGH: u64 = 64 << 20;
 
+/// MDTM of a file that is nowhere, and the same in the form that sets times.
+const MDTM_OF_NOTHING: &str = "MDTM /ftpflow-asks/nothing";
+const MDTM_FORM_OF_NOTHING: &str = "MDTM 20200102030405 /ftpflow-asks/nothing";
+
 /// What came of a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deleted {
@@ -154,6 +158,33 @@ impl Session {
         let reply = self.control.ask(line)?;
         let set = self.times_in(&reply);
         self.tolerate(reply).map(|()| set)
+    }
+
+    /// Whether the server sets times, as far as that can be found without setting one: MFMT is announced, or MDTM with a time in
+    /// its argument is refused otherwise than MDTM of the same missing file (vsftpd, which does not announce it).
+    ///
+    /// # Errors
+    /// Only when the session broke.
+    pub fn may_set_times(&mut self) -> Result<bool, Error> {
+        if self.facts.sets_times() {
+            return Ok(true);
+        }
+        if self.facts.no_times || !self.facts.has(|features| features.mdtm) {
+            return Ok(false);
+        }
+        if let Some(known) = self.facts.knows_mdtm_form {
+            return Ok(known);
+        }
+        self.ready()?;
+        let plain = self.control.ask(Line::fixed(MDTM_OF_NOTHING))?;
+        let form = self.control.ask(Line::fixed(MDTM_FORM_OF_NOTHING))?;
+        let stamp = &MDTM_FORM_OF_NOTHING.as_bytes()[5..19];
+        let echoes = |line: &Vec<u8>| line.windows(stamp.len()).any(|part| part == stamp);
+        let known =
+            form.is_refusal() && form.lines != plain.lines && !form.lines.iter().any(echoes);
+        self.facts.knows_mdtm_form = Some(known);
+        self.tolerate(plain)?;
+        self.tolerate(form).map(|()| known)
     }
 
     /// Finds out whether a server keeps the bytes of names as they are, where it is not known yet: for one that announces

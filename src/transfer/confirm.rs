@@ -23,8 +23,16 @@ pub fn confirm(
     let was_young = ours.modified.is_some_and(|time| request.was_young(time));
     Ok(match judge(ours, theirs, request.times_arrive()) {
         Compared::Same if was_young => Compared::Different,
+        Compared::Same if !keeps_times(target, request).map_err(at_target)? => Compared::Unknown(
+            "its time is the source's by chance only, because times are not kept there".into(),
+        ),
         compared => compared,
     })
+}
+
+/// Whether equal times are no chance: where copies are given their sources' times.
+fn keeps_times(target: &mut dyn End, request: &Request<'_>) -> Result<bool, Cause> {
+    Ok(request.options.keep_times && (request.sets_times || target.may_set_times()?))
 }
 
 fn looks(end: &mut dyn End, path: &[u8]) -> Result<Looks, Cause> {

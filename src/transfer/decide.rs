@@ -264,7 +264,8 @@ impl Deciding<'_> {
         let is_exact = ours.is_exact() && theirs.is_exact();
         match (ours.differs_in_every_zone(theirs), is_exact) {
             (false, true) if self.was_young(ours) => None,
-            (false, true) => Some(Exactness::Exact),
+            (false, true) if self.request.times_arrive() => Some(Exactness::Exact),
+            (false, true) => Some(Exactness::ByChance),
             (false, false) => Some(Exactness::Coarse),
             (true, _) if self.request.times_arrive() || ours.newer(theirs) => None,
             (true, _) => Some(Exactness::NotOlder),

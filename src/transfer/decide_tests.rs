@@ -141,6 +141,14 @@ fn update_compares_size_then_time_as_far_as_times_arrive() {
             (Some(1), at(500)),
             same(Exactness::NotOlder),
         ),
+        // Whoever gave it that time, it was not this step.
+        (
+            &keeps,
+            false,
+            (Some(1), T),
+            (Some(1), T),
+            same(Exactness::ByChance),
+        ),
         (
             &now,
             true,

@@ -42,6 +42,9 @@ pub enum Exactness {
     Coarse,
     /// A time is not known.
     Unknown,
+    /// Its time is the source's to the second, and the destination does not keep times, as far as is known: it may have been
+    /// written in the second in which the source was written once more.
+    ByChance,
     /// Its time is not the source's: the destination does not keep times, as far as is known. It is not older.
     NotOlder,
 }
@@ -191,6 +194,9 @@ impl Exactness {
             Exactness::Exact => Ok(()),
             Exactness::Coarse => Err("its time is known to the minute or the day only"),
             Exactness::Unknown => Err("its time is not known"),
+            Exactness::ByChance => {
+                Err("its time is the source's by chance only, because times are not kept there")
+            }
             Exactness::NotOlder => {
                 Err("its time is not the source's, because times are not kept there")
             }

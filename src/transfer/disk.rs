@@ -296,6 +296,10 @@ impl End for Disk {
     }
 
     /// Modes of downloaded files are the umask's business.
+    fn may_set_times(&mut self) -> Result<bool, Cause> {
+        Ok(true)
+    }
+
     fn set_mode(&mut self, _: &[u8], _: u32) -> Result<(), Cause> {
         Ok(())
     }

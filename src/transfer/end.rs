@@ -242,6 +242,8 @@ pub trait End: Send {
     fn remove(&mut self, path: &[u8]) -> Result<Deleted, Cause>;
     /// Sets a file's time; whether that worked.
     fn set_time(&mut self, path: &[u8], modified: Time) -> Result<bool, Cause>;
+    /// Whether files here may have been given times: found without setting one.
+    fn may_set_times(&mut self) -> Result<bool, Cause>;
     /// Sets a file's mode.
     fn set_mode(&mut self, path: &[u8], mode: u32) -> Result<(), Cause>;
     /// Makes what was written safe against a crash, where that is ours to do.

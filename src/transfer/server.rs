@@ -341,6 +341,10 @@ impl End for Server {
         Ok(self.session.set_modified(path, modified)?)
     }
 
+    fn may_set_times(&mut self) -> Result<bool, Cause> {
+        Ok(self.session.may_set_times()?)
+    }
+
     fn set_mode(&mut self, path: &[u8], mode: u32) -> Result<(), Cause> {
         Ok(self.session.chmod(path, mode)?)
     }

@@ -435,6 +435,10 @@ impl End for ModelDisk {
         }
     }
 
+    fn may_set_times(&mut self) -> Result<bool, Cause> {
+        Ok(true)
+    }
+
     fn set_mode(&mut self, _: &[u8], _: u32) -> Result<(), Cause> {
         Ok(())
     }

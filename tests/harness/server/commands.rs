@@ -313,7 +313,7 @@ fn set_modified(session: &Session, time: Option<i64>, target: &[u8]) -> Vec<u8> 
         ]
         .concat()
     } else {
-        say("550 no such file")
+        say("550 could not set the time")
     }
 }
 

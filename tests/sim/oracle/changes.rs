@@ -145,7 +145,10 @@ impl Oracle {
         {
             return Err("2 a file is copied onto itself".into());
         }
-        if self.on.overwritten_copies && self.relied.contains(spot) {
+        // An older file that was put aside for a copy goes once the copy stands, and is not what was relied on.
+        let held = self.relied.get(spot);
+        let was_relied_on = held.is_some_and(|held| held.is_none() || *held == before.sum);
+        if self.on.overwritten_copies && was_relied_on {
             return Err("3 a copy for which the source was deleted is overwritten".into());
         }
         let listed = self.set_spots(transfer.from);
@@ -191,7 +194,10 @@ impl Oracle {
                 Ok(relied) => {
                     self.owned.remove(&spot);
                     self.relied.remove(&spot);
-                    self.relied.extend(relied.iter().cloned());
+                    let held = |spot: &Spot| self.before(seen.tree, spot).sum;
+                    let copies = relied.iter().map(|copy| (copy.clone(), held(copy)));
+                    let copies: Vec<_> = copies.collect();
+                    self.relied.extend(copies);
                     self.onward.insert(spot, relied);
                     return;
                 }

@@ -82,8 +82,8 @@ pub(super) struct Oracle {
     handled: BTreeMap<(u32, Vec<u8>), Handled>,
     /// Names that hold something because of this manifest, in this run.
     owned: BTreeMap<Spot, u32>,
-    /// Copies for which this run has deleted the source.
-    relied: BTreeSet<Spot>,
+    /// Copies for which this run has deleted the source, and what they held then.
+    relied: BTreeMap<Spot, Option<Sum>>,
     /// Names that a direct transfer has made in this run: what it tries again is its own.
     made: BTreeMap<Spot, u32>,
     /// The copies that each deletion relied on: what was brought onward stands there.
@@ -126,7 +126,7 @@ impl Oracle {
             ended: BTreeSet::new(),
             handled: BTreeMap::new(),
             owned: BTreeMap::new(),
-            relied: BTreeSet::new(),
+            relied: BTreeMap::new(),
             made: BTreeMap::new(),
             onward: BTreeMap::new(),
             began: BTreeMap::new(),
@@ -226,7 +226,7 @@ impl Oracle {
             let file = tree.file_at(spot);
             file.is_some_and(|file| !contents.is_whole(&file.bytes))
         };
-        if let Some(spot) = self.relied.iter().find(|spot| torn(spot)) {
+        if let Some(spot) = self.relied.keys().find(|spot| torn(spot)) {
             let name = shown(&spot.1);
             self.fail(format!(
                 "3 a copy was not safe on the disk when its source was deleted: `{name}`"

@@ -500,6 +500,10 @@ impl End for ModelSession {
         Ok(set.is_some())
     }
 
+    fn may_set_times(&mut self) -> Result<bool, Cause> {
+        Ok(self.habits.mfmt)
+    }
+
     fn set_mode(&mut self, path: &[u8], _: u32) -> Result<(), Cause> {
         self.ask("SITE CHMOD", path)
     }
