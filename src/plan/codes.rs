@@ -50,6 +50,7 @@ codes! {
     STEP_MISSING_SIDE = "step::missing_side";
     STEP_NO_FILES = "step::no_files";
     STEP_NO_KIND = "step::no_kind";
+    STEP_NOTHING_LEFT = "step::nothing_left";
     STEP_ONTO_ITSELF = "step::onto_itself";
     STEP_RELAY_CONNECTIONS = "step::relay_connections";
     STEP_SEVERAL_KINDS = "step::several_kinds";

@@ -16,7 +16,7 @@ use super::secrets::Secrets;
 use super::server::{ServerEntry, servers};
 use super::server_parts::entries_at_once;
 use super::sides::yields;
-use super::{allow, hazards, places, unused};
+use super::{allow, hazards, nothing_left, places, unused};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
 /// What came of compiling a manifest.
@@ -92,7 +92,9 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
     let servers = builder.servers.iter().map(ServerEntry::planned).collect();
     if judged {
         let hazards = hazards::findings(manifest, &plan).into_iter();
-        for finding in hazards.chain(places::findings(manifest, &plan)) {
+        let places = places::findings(manifest, &plan);
+        let nothing_left = nothing_left::findings(manifest, &plan);
+        for finding in hazards.chain(places).chain(nothing_left) {
             builder.context.report(finding);
         }
     }

@@ -15,6 +15,7 @@ mod inputs;
 mod kinds;
 mod model;
 mod names;
+mod nothing_left;
 mod only;
 mod options;
 mod overlap;

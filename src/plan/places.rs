@@ -86,7 +86,7 @@ fn mirror(manifest: &Manifest, delete: &Step, write: &Step) -> Finding {
 }
 
 /// The map of a step's kind.
-fn own(step: &Step) -> Path {
+pub(super) fn own(step: &Step) -> Path {
     step.origin.0.key(step.kind.word())
 }
 
@@ -128,7 +128,7 @@ fn met<'w>(
 }
 
 /// For each pair whether the first waits for the second.
-fn in_order(plan: &Plan, pairs: &[(usize, usize)]) -> Vec<bool> {
+pub(super) fn in_order(plan: &Plan, pairs: &[(usize, usize)]) -> Vec<bool> {
     if pairs.is_empty() {
         return Vec::new();
     }

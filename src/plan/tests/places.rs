@@ -226,3 +226,55 @@ fn accept_says_what_counts_as_arrived() {
     assert!(help.contains("`reply`"), "{help}");
     assert_eq!(codes(&steps(", accept: word")), ["value::bad"]);
 }
+
+const KEEP: &str = "  keep: {download: {from: l, into: o}}\n";
+const SOURCES: &str = "  d: {delete: {sources_of: keep}}\n";
+const COPIES: &str = "  z: {needs: d, delete: {from: keep, copies: true}}\n";
+
+#[test]
+fn a_transfer_of_which_nothing_is_left_is_a_warning_that_names_both_steps() {
+    let steps = format!("{LIST}{KEEP}{SOURCES}{COPIES}");
+    let expected = (
+        "step::nothing_left",
+        "{from: keep, copies: true}".to_owned(),
+        "`z` deletes the copies that `keep` made, and `d` their sources before: nothing of these files is left".to_owned(),
+        "take one of the two steps out, or bring the copies on by a further transfer".to_owned(),
+    );
+    assert_eq!(findings(&steps), [expected]);
+}
+
+#[test]
+fn what_is_deleted_by_a_list_or_a_part_is_left_nowhere_either() {
+    const PART: &str = "  p: {filter: {from: l, include: '*.zip'}}\n";
+    const BY_LIST: &str = "  d: {needs: keep, delete: {from: l}}\n";
+    const SOME: &str = "  c: {filter: {from: keep, include: '*.zip'}}\n  z: {needs: d, delete: {from: c, copies: true}}\n";
+    for steps in [
+        format!("{LIST}{KEEP}{BY_LIST}{COPIES}"),
+        format!("{LIST}{KEEP}{SOURCES}{SOME}"),
+        format!("{LIST}{PART}  keep: {{download: {{from: p, into: o}}}}\n{BY_LIST}{COPIES}"),
+    ] {
+        assert_eq!(codes(&steps), ["step::nothing_left"], "{steps}");
+    }
+}
+
+#[test]
+fn what_stands_elsewhere_or_was_not_deleted_before_is_no_such_thing() {
+    const ONWARD: &str = "  up: {upload: {from: keep, to: b, into: /x}}\n";
+    const ALSO: &str = "  up: {relay: {from: l, to: b, into: /x}}\n";
+    const LATE: &str = "  z: {needs: [d, up], delete: {from: keep, copies: true}}\n";
+    const PART: &str =
+        "  p: {filter: {from: l, include: '*.zip'}}\n  q: {filter: {from: l, include: '*.txt'}}\n";
+    for steps in [
+        format!("{LIST}{KEEP}{ONWARD}{SOURCES}{LATE}"),
+        format!("{LIST}{KEEP}{ALSO}{SOURCES}{LATE}"),
+        format!("{LIST}{KEEP}  z: {{delete: {{from: keep, copies: true}}}}\n"),
+        format!(
+            "{LIST}{KEEP}  z: {{delete: {{from: keep, copies: true}}}}\n  d: {{needs: z, delete: {{sources_of: keep}}}}\n"
+        ),
+        format!(
+            "{LIST}{PART}  keep: {{download: {{from: p, into: o}}}}\n  d: {{needs: keep, delete: {{from: q}}}}\n{COPIES}"
+        ),
+    ] {
+        assert!(!codes(&steps).contains(&"step::nothing_left"), "{steps}");
+    }
+}
