@@ -2,8 +2,12 @@
 //! file under its final name, the other files arrived, the report names the fault, and a run without the fault
 //! finishes what is left.
 
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+
 use crate::harness::server::{Do, Features, Gate, On, OntoExisting, Running, Server, pattern};
-use crate::harness::{Case, Outcome};
+use crate::harness::{Case, Outcome, Process};
 
 const BIG: u64 = 300_000;
 const SMALL: u64 = 1_000;
@@ -606,4 +610,37 @@ fn a_doubt_outlives_a_batch_that_ends_before_it() {
         rig.all_arrived("in doubt");
         assert_eq!(rig.faulty.count("STOR"), 3, "{:?}", rig.faulty.log());
     }
+}
+
+/// A closed connection holds its port for a minute: whoever finds none free tries again, and says what is missing.
+#[test]
+fn a_port_that_is_not_free_is_waited_for() {
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = held.local_addr().unwrap().port();
+    let server = Server::new().file("/in/a", "content").start();
+    let active = format!("connections: 1, data: {{ mode: active, ports: {port}-{port} }}");
+    let steps = "defaults: { retry: { attempts: 100, backoff: 20ms, max_backoff: 20ms } }
+steps:
+  get: { download: { server: s, files: /in/a, into: out } }
+";
+    let case = Case::new().servers(&[("s", &server, &active)], steps);
+    let case = case.args(["run", "pipeline.yaml", "--events", "-"]);
+    let mut child = case.start(Path::new(env!("CARGO_BIN_EXE_ftpflow")));
+    let mut events = BufReader::new(child.stdout.take().unwrap()).lines();
+    let process = Process::new(child);
+    let retried = events.find(|line| line.as_ref().unwrap().contains("\"retrying\""));
+    let retried: serde_json::Value = serde_json::from_str(&retried.unwrap().unwrap()).unwrap();
+    let failure = &retried["failure"];
+    let said = |field: &str, part: &str| {
+        assert!(failure[field].as_str().unwrap().contains(part), "{failure}");
+    };
+    said(
+        "message",
+        &format!("cannot listen on ports {port} to {port}"),
+    );
+    said("help", "try again in a minute, or with fewer `connections`");
+    drop(held);
+    events.for_each(drop);
+    process.wait().code(0);
+    assert_eq!(case.read("out/a").unwrap(), b"content");
 }

@@ -63,6 +63,9 @@ impl Session {
 
     /// The error of a data connection with what else can be set, and is not.
     pub(super) fn of_data(&self, error: Error) -> Error {
+        if error.is_for_want_of_a_port() {
+            return error;
+        }
         error.words(match (&self.endpoint.data, self.endpoint.pasv_address) {
             (DataMode::Active { .. }, _) => &error::ACTIVE,
             (DataMode::Passive, PasvAddress::Reported) => &error::REPORTED,
@@ -136,7 +139,10 @@ impl Session {
         match self.dial(target) {
             // EPSV is offered, but its port is not let through: seen behind gateways that rewrite PASV only.
             Err(error)
-                if error.kind == ErrorKind::DataConnect && by_epsv && self.peer.is_ipv4() =>
+                if error.kind == ErrorKind::DataConnect
+                    && by_epsv
+                    && self.peer.is_ipv4()
+                    && !error.is_for_want_of_a_port() =>
             {
                 self.facts.epsv_unusable = true;
                 let (target, _) = self.ask_passive()?;

@@ -101,10 +101,33 @@ fn describe(
             breaker.tripped().unwrap_or(Why::Interrupted),
         ));
     }
-    let kind = match (error.kind(), waiting) {
+    let said = error.kind();
+    let kind = match (said, waiting) {
         // For a data connection the kind says more than the deadline: another mode may help.
         (io::ErrorKind::TimedOut, Waiting::Connect) => ErrorKind::Timeout(waiting),
         _ => kind,
     };
-    Error::new(kind).detail(format!("{address}: {error}"))
+    let failed = Error::new(kind).detail(format!("{address}: {error}"));
+    failed.for_want_of_a_port(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::Class;
+    use super::*;
+
+    #[test]
+    fn a_machine_without_a_free_port_tries_again_and_says_why() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 21));
+        for said in [io::ErrorKind::AddrInUse, io::ErrorKind::AddrNotAvailable] {
+            for (waiting, kind) in [
+                (Waiting::Connect, ErrorKind::Connect),
+                (Waiting::Data, ErrorKind::DataConnect),
+            ] {
+                let error = describe(said.into(), address, waiting, kind, &Breaker::new());
+                assert_eq!((error.kind, error.class()), (kind, Class::Transient));
+                assert!(error.help().unwrap().contains("fewer `connections`"));
+            }
+        }
+    }
 }

@@ -196,6 +196,19 @@ impl Error {
         self
     }
 
+    /// The same error, with what to do where the system says that this machine has no port left.
+    pub(super) fn for_want_of_a_port(self, kind: io::ErrorKind) -> Error {
+        match kind {
+            io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable => self.words(&NO_PORT),
+            _ => self,
+        }
+    }
+
+    /// Whether this machine has no port left, so that nothing is known of the server.
+    pub(super) fn is_for_want_of_a_port(&self) -> bool {
+        self.words == Some(&NO_PORT)
+    }
+
     /// Whether replies came of which nobody knows what they belong to.
     pub(super) fn is_out_of_step(&self) -> bool {
         self.kind == ErrorKind::UnknownOutcome && self.words == Some(&OUT_OF_STEP)

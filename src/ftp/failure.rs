@@ -57,9 +57,9 @@ pub(super) fn failure(error: FtpError, waiting: Waiting, breaker: &Breaker) -> E
                 Error::new(ErrorKind::Timeout(waiting))
             }
             io::ErrorKind::InvalidData => Error::new(ErrorKind::Protocol).detail(error.to_string()),
-            io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable => {
-                let error = Error::new(ErrorKind::Connect).detail(error.to_string());
-                error.words(&error::NO_PORT)
+            kind @ (io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable) => {
+                let failed = Error::new(ErrorKind::Connect).detail(error.to_string());
+                failed.for_want_of_a_port(kind)
             }
             io::ErrorKind::UnexpectedEof => {
                 Error::new(ErrorKind::Lost).detail("closed by the server")

@@ -39,7 +39,9 @@ impl Listener {
             let range = ports.map_or(String::new(), |(first, last)| {
                 format!(" on ports {first} to {last}")
             });
-            Error::new(ErrorKind::DataConnect).detail(format!("cannot listen{range}: {error}"))
+            let failed = Error::new(ErrorKind::DataConnect);
+            let failed = failed.detail(format!("cannot listen{range}: {error}"));
+            failed.for_want_of_a_port(error.kind())
         })?;
         Ok(Listener {
             listener,
