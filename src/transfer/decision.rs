@@ -42,6 +42,8 @@ pub enum Exactness {
     Coarse,
     /// A time is not known.
     Unknown,
+    /// Its time is the source's, to the second, and a size is not known.
+    NoSize,
     /// Its time is not the source's: the destination does not keep times, as far as is known. It is not older.
     NotOlder,
 }
@@ -191,6 +193,7 @@ impl Exactness {
             Exactness::Exact => Ok(()),
             Exactness::Coarse => Err("its time is known to the minute or the day only"),
             Exactness::Unknown => Err("its time is not known"),
+            Exactness::NoSize => Err("its size is not known"),
             Exactness::NotOlder => {
                 Err("its time is not the source's, because times are not kept there")
             }
