@@ -79,6 +79,7 @@ mod telling;
 mod times_told;
 mod tls;
 mod tls_faults;
+mod told_little;
 mod two_entries;
 mod unread;
 mod unreadable;

@@ -15,15 +15,12 @@ use super::data::{Count, Receiving};
 use super::error::{Error, ErrorKind};
 use super::listing::bounds::Bounds;
 use super::listing::lines::Lines;
-use super::listing::time::mdtm_reply;
 use super::listing::{Parsed, Reader, mlsd, nlst};
 use super::manage::split;
-use super::reply::{self, Reply};
+use super::reply::Reply;
 use super::session::Session;
 
 const CHUNK: usize = 64 * 1024;
-/// Names asked about in one write after NLST.
-const NAMES_A_WRITE: usize = 32;
 
 /// The command of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +40,15 @@ impl Form {
             Form::Nlst => "NLST",
         })
     }
+}
+
+/// What one listing has brought.
+struct Listed {
+    page: Page,
+    /// Where entries stand in the page of which it does not say what they are.
+    untold: Vec<usize>,
+    /// The final reply, where nothing is wrong with the listing.
+    last: Option<Reply>,
 }
 
 impl Session {
@@ -192,16 +198,22 @@ impl Session {
     ) -> Result<(Page, Option<Reply>), Error> {
         let mut bounds = Bounds::new(allowance, self.endpoint.timeouts.data, Instant::now());
         let listed = self.read_page(form, folder, &mut bounds);
-        if listed.as_ref().map_or(true, |(page, _)| page.is_broken()) {
+        if listed
+            .as_ref()
+            .map_or(true, |listed| listed.page.is_broken())
+        {
             bounds.give_back();
         }
-        let (mut page, last) = listed?;
+        let Listed {
+            mut page,
+            untold,
+            last,
+        } = listed?;
         let last = last.filter(|_| bounds.nothing_came() && form != Form::Mlsd);
         if !page.is_broken() {
             match form {
-                Form::Nlst => self.ask_each(&mut page, folder)?,
+                Form::Mlsd | Form::Nlst => self.ask_untold(&mut page, folder, &untold)?,
                 Form::List | Form::ListAll => self.correct_times(&mut page, folder)?,
-                Form::Mlsd => {}
             }
         }
         page.shrink();
@@ -214,7 +226,7 @@ impl Session {
         form: Form,
         folder: &[u8],
         bounds: &mut Bounds<'_>,
-    ) -> Result<(Page, Option<Reply>), Error> {
+    ) -> Result<Listed, Error> {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(0));
@@ -226,8 +238,15 @@ impl Session {
         };
         let mut page = Page::default();
         let mut reader = Reader::default();
+        let mut untold = Vec::new();
         let last = self.receive(form.command(), &mut page, bounds, |line, page| match form {
-            Form::Mlsd => keep(mlsd::row(line), line, page),
+            Form::Mlsd => {
+                let known = page.len();
+                keep(mlsd::row(line), line, page);
+                if page.len() > known && !mlsd::tells_type(line) {
+                    untold.push(known);
+                }
+            }
             // Times are corrected when all are read.
             Form::List | Form::ListAll => {
                 reader.line(line, now, 0, |line, parsed| keep(parsed, line, page));
@@ -235,16 +254,18 @@ impl Session {
             Form::Nlst if matches!(line, b"" | b"." | b"..") => {}
             Form::Nlst => {
                 let name = nlst::name(line, folder);
+                let known = page.len();
                 if allowance.wants(name) {
                     page.push(name, Kind::Other, None, None);
                 }
+                untold.extend((page.len() > known).then_some(known));
             }
         })?;
         if reader.has_day_first() {
             forget_doubtful_days(&mut page);
         }
         reader.finish(|line, parsed| keep(parsed, line, &mut page));
-        Ok((page, last))
+        Ok(Listed { page, untold, last })
     }
 
     /// Reads the data of a listing and its final reply, which it gives. One that broke after it had begun makes the page a
@@ -330,31 +351,6 @@ impl Session {
         let mut error = Error::new(ErrorKind::Limit(limit)).detail(limit.to_string());
         error.command = command;
         error
-    }
-
-    /// Asks SIZE and MDTM of each name. What has no size is a folder when it can be entered.
-    fn ask_each(&mut self, page: &mut Page, folder: &[u8]) -> Result<(), Error> {
-        for first in (0..page.len()).step_by(NAMES_A_WRITE) {
-            let some = (first..page.len()).take(NAMES_A_WRITE);
-            let some = some.filter_map(|at| page.entry(at));
-            let paths: Vec<Vec<u8>> = some.map(|entry| join(folder, entry.name)).collect();
-            let mut lines = Vec::with_capacity(paths.len() * 2);
-            for path in &paths {
-                lines.push(Line::with("SIZE", path)?);
-                lines.push(Line::with("MDTM", path)?);
-            }
-            let replies = self.control.send(lines)?;
-            for (at, pair) in replies.chunks(2).enumerate() {
-                let [size, time] = pair else { break };
-                let kind = match reply::size(size) {
-                    Some(_) => Kind::File,
-                    None if self.enter(&paths[at])?.is_done() => Kind::Folder,
-                    None => Kind::Other,
-                };
-                page.amend(first + at, kind, reply::size(size), mdtm_reply(time));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -44,6 +44,7 @@ mod settle;
 mod shown;
 mod tls;
 mod transfer;
+mod untold;
 mod vigil;
 mod wire;
 

@@ -250,6 +250,7 @@ impl Deciding<'_> {
             match (self.set.size(at), standing.size) {
                 (Some(ours), Some(theirs)) if ours == theirs => {}
                 (Some(_), Some(_)) => return None,
+                _ if self.has_its_time(at, standing) => return Some(Exactness::NoSize),
                 _ => {
                     self.out.unknown_sizes += 1;
                     return None;
@@ -270,6 +271,15 @@ impl Deciding<'_> {
             (true, _) if self.request.times_arrive() || ours.newer(theirs) => None,
             (true, _) => Some(Exactness::NotOlder),
         }
+    }
+
+    /// Whether a file has its source's time to the second, which it does not have by chance.
+    fn has_its_time(&self, at: u32, standing: Standing) -> bool {
+        let times = self.set.modified(at).zip(standing.modified);
+        let equal = |(ours, theirs): (Time, Time)| {
+            !ours.differs(theirs) && ours.is_exact() && theirs.is_exact() && !self.was_young(ours)
+        };
+        self.request.times_arrive() && times.is_some_and(equal)
     }
 
     /// Whether a file is copied once more because its time is no proof. A checksum is one.

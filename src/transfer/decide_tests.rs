@@ -180,8 +180,23 @@ fn update_compares_size_then_time_as_far_as_times_arrive() {
             (Some(1), None),
             same(Exactness::Unknown),
         ),
-        (&keeps, true, (Some(1), T), (None, T), OVER),
-        (&keeps, true, (None, T), (Some(1), T), OVER),
+        (
+            &keeps,
+            true,
+            (Some(1), T),
+            (None, T),
+            same(Exactness::NoSize),
+        ),
+        (
+            &keeps,
+            true,
+            (None, T),
+            (Some(1), T),
+            same(Exactness::NoSize),
+        ),
+        (&keeps, true, (Some(1), T), (None, at(1)), OVER),
+        (&keeps, true, (Some(1), minute), (None, minute), OVER),
+        (&keeps, false, (Some(1), T), (None, T), OVER),
     ];
     for (options, sets, ours, theirs, expected) in rows {
         let theirs = (&b"a"[..], Kind::File, theirs.0, theirs.1);

@@ -45,6 +45,8 @@ pub enum Exactness {
     /// Its time is the source's to the second, and the destination does not keep times, as far as is known: it may have been
     /// written in the second in which the source was written once more.
     ByChance,
+    /// Its time is the source's, to the second, and a size is not known.
+    NoSize,
     /// Its time is not the source's: the destination does not keep times, as far as is known. It is not older.
     NotOlder,
 }
@@ -197,6 +199,7 @@ impl Exactness {
             Exactness::ByChance => {
                 Err("its time is the source's by chance only, because times are not kept there")
             }
+            Exactness::NoSize => Err("its size is not known"),
             Exactness::NotOlder => {
                 Err("its time is not the source's, because times are not kept there")
             }

@@ -61,6 +61,15 @@ pub(in crate::ftp) fn row(line: &[u8]) -> Parsed<'_> {
     }
 }
 
+/// Whether a line says what its entry is.
+pub(in crate::ftp) fn tells_type(line: &[u8]) -> bool {
+    let facts = end_of_facts(line).map_or(line, |end| &line[..end]);
+    facts.split(|byte| *byte == b';').any(|fact| {
+        let (key, value) = fact.split_at_checked(5).unwrap_or_default();
+        key.eq_ignore_ascii_case(b"type=") && !value.is_empty()
+    })
+}
+
 /// The facts end at the first space, or at a tab behind a semicolon; only the target of a link (`slink:`) may hold some,
 /// up to its semicolon.
 fn end_of_facts(line: &[u8]) -> Option<usize> {
@@ -127,6 +136,19 @@ mod tests {
         assert_eq!(read(b" bare").kind, Kind::Other);
         assert_eq!(read(b"type=file;size=3;\tmy file").name, b"my file");
         assert_eq!(read(b"type=file;size=3; \tmy file").name, b"\tmy file");
+    }
+
+    #[test]
+    fn a_type_may_be_left_out() {
+        assert!(tells_type(b"size=1;Type=file; a"));
+        for line in [
+            &b"size=1; type=file;"[..],
+            b"Type=; a",
+            b" a",
+            b"size=1;\ttype=file; a",
+        ] {
+            assert!(!tells_type(line), "{line:?}");
+        }
     }
 
     #[test]

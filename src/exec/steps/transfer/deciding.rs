@@ -37,6 +37,13 @@ impl Transfer {
             );
             shared.warn_step(self.id, text);
         }
+        if decisions.unknown_sizes > 0 {
+            let text = format!(
+                "{} transferred again, because a size is not known",
+                decisions.unknown_sizes
+            );
+            shared.warn_step(self.id, text);
+        }
         shared.emit(Event::StepSized {
             step: self.id.0 as usize,
             files: decisions.files,
