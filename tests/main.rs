@@ -30,6 +30,7 @@ mod fault_publish;
 mod fault_signals;
 mod fault_transfers;
 mod fault_usage;
+mod foreign_names;
 mod ftp_session;
 mod full_disk;
 mod fuzzing;

@@ -18,6 +18,11 @@ use super::proofs::{Ledger, Proofs};
 use super::roles::JobId;
 use super::world::{Executor, World};
 
+/// Said of a server once it is seen.
+const PASV_ELSEWHERE: &str = "reports another address than its own for data connections (PASV), as behind NAT: they go to its own (`pasv_address: reported` trusts the report)";
+/// The same.
+const TLS12_ONLY: &str = "sends no further TLS 1.3 tickets for data connections to resume: TLS 1.2 from here on (`tls: {max: 1.2}` begins with it)";
+
 /// The state that steps read and write, on the dispatcher's thread only.
 pub(super) struct Shared {
     pub(super) plan: Arc<Plan>,
@@ -262,22 +267,23 @@ impl Shared {
 
     /// Takes in what a session has learned of its server.
     pub(super) fn learn(&mut self, server: ServerId, learned: &Facts) {
-        let facts = &mut self.facts[server.at()];
-        let news = learned.tls12_only && !facts.tls12_only;
         let endpoint = &self.plan.server(server).endpoint;
-        let elsewhere = learned.pasv_elsewhere
-            && !facts.pasv_elsewhere
-            && endpoint.pasv_address == PasvAddress::Control;
-        facts.merge(learned);
-        if elsewhere {
-            let server = endpoint.name.clone();
-            let text = "reports another address than its own for data connections (PASV), as behind NAT: they go to its own (`pasv_address: reported` trusts the report)";
-            self.warn_server(&server, text.into());
+        let name = endpoint.name.clone();
+        let trusts = endpoint.pasv_address == PasvAddress::Reported;
+        let facts = &mut self.facts[server.at()];
+        let mut news: Vec<String> = Vec::new();
+        if learned.pasv_elsewhere && !facts.pasv_elsewhere && !trusts {
+            news.push(PASV_ELSEWHERE.into());
         }
-        if news {
-            let server = self.plan.server(server).endpoint.name.clone();
-            let text = "sends no further TLS 1.3 tickets for data connections to resume: TLS 1.2 from here on (`tls: {max: 1.2}` begins with it)";
-            self.warn_server(&server, text.into());
+        if learned.tls12_only && !facts.tls12_only {
+            news.push(TLS12_ONLY.into());
+        }
+        if facts.misread.is_none() {
+            news.extend(learned.misread.clone());
+        }
+        facts.merge(learned);
+        for text in news {
+            self.warn_server(&name, text);
         }
     }
 

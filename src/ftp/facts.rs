@@ -48,6 +48,8 @@ pub struct Facts {
     pub exact_names: bool,
     /// A PASV reply named another address than the control connection's peer.
     pub pasv_elsewhere: bool,
+    /// What to set, where a folder that may be missing stands there in another encoding, as its parent's names do.
+    pub misread: Option<String>,
 }
 
 /// The lines of a FEAT reply (RFC 2389) that matter here.
@@ -106,6 +108,9 @@ impl Facts {
             (Some(true), _) | (_, Some(true)) => Some(true),
             (mine, theirs) => mine.or(theirs),
         };
+        if self.misread.is_none() {
+            self.misread.clone_from(&other.misread);
+        }
         self.zones.merge(&other.zones);
         if self.home.is_none() {
             self.home.clone_from(&other.home);

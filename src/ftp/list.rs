@@ -10,7 +10,7 @@ use crate::files::{Allowance, Kind, Limit, Page};
 
 use super::command::Line;
 use super::data::Count;
-use super::error::{Error, ErrorKind};
+use super::error::{Error, ErrorKind, Hint};
 use super::listing::bounds::Bounds;
 use super::listing::lines::Lines;
 use super::listing::time::mdtm_reply;
@@ -148,9 +148,9 @@ impl Session {
         if refused.kind != ErrorKind::Refused || !self.control.usable() || name.is_empty() {
             return refused;
         }
-        let page = match self.list_one(parent, name) {
+        let page = match self.list_near(parent, name) {
             Err(error) if error.kind == ErrorKind::Missing => {
-                return refused.with_kind(ErrorKind::Missing);
+                return self.missing(refused, folder, error.hint);
             }
             Err(_) => return refused,
             Ok(page) => page,
@@ -160,7 +160,10 @@ impl Session {
             Some(Kind::File) => refused.detail("it is a file"),
             Some(_) => refused,
             None if page.incomplete_reason().is_some() => refused,
-            None => refused.with_kind(ErrorKind::Missing),
+            None => {
+                let hint = self.why_missing(parent, name, &page);
+                self.missing(refused, folder, hint.map(|hint| Box::new(Hint(hint))))
+            }
         }
     }
 

@@ -28,6 +28,7 @@ mod listener;
 mod listing;
 mod login;
 mod manage;
+mod misread;
 mod probe;
 mod rename;
 mod reply;
