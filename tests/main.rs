@@ -53,6 +53,7 @@ mod main_job;
 mod matrix;
 mod names_alike;
 mod names_thousand;
+mod nothing_matches;
 mod one_folder_real;
 mod pipelines;
 mod probe;

@@ -77,6 +77,10 @@ pub struct Filter {
 pub struct Filtered {
     /// What passed, in order.
     pub set: FileSet,
+    /// How many entries of the wanted kind there were to choose from.
+    pub of: usize,
+    /// How many entries of other kinds there were.
+    pub others: usize,
     /// Entries left out only because their size is unknown.
     pub unknown_size: usize,
     /// Entries left out only because their time is unknown or not known exactly enough.
@@ -107,9 +111,13 @@ impl Filter {
     pub fn apply(&self, set: &FileSet) -> Result<Filtered, PatternError> {
         let compiled = self.compile()?;
         let mut kept = Vec::new();
-        let (mut unknown_size, mut unknown_time) = (0, 0);
+        let (mut of, mut unknown_size, mut unknown_time) = (0, 0, 0);
         for at in set.positions() {
-            if !compiled.shape(set, at) {
+            if !compiled.kind(set.kind(at)) {
+                continue;
+            }
+            of += 1;
+            if !compiled.named(set, at) {
                 continue;
             }
             match (compiled.size(set.size(at)), compiled.time(set.modified(at))) {
@@ -123,6 +131,8 @@ impl Filter {
         kept.truncate(self.limit.unwrap_or(usize::MAX));
         Ok(Filtered {
             set: set.subset(kept).compact(),
+            of,
+            others: set.len() - of,
             unknown_size,
             unknown_time,
         })
@@ -145,14 +155,13 @@ impl Filter {
 }
 
 impl Compiled<'_> {
-    fn shape(&self, set: &FileSet, at: u32) -> bool {
-        let kind = match self.rules.kind {
-            KindTest::File => set.kind(at) == Kind::File,
-            KindTest::Directory => set.kind(at) == Kind::Folder,
-            KindTest::Link => set.kind(at) == Kind::Link,
+    fn kind(&self, kind: Kind) -> bool {
+        match self.rules.kind {
+            KindTest::File => kind == Kind::File,
+            KindTest::Directory => kind == Kind::Folder,
+            KindTest::Link => kind == Kind::Link,
             KindTest::Any => true,
-        };
-        kind && self.named(set, at)
+        }
     }
 
     fn named(&self, set: &FileSet, at: u32) -> bool {

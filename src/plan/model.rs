@@ -160,8 +160,10 @@ fn is_fail(verdict: &Verdict) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// An empty file set.
+    /// It is what the manifest expects.
     Fine,
+    /// It is fine, and said in a warning.
+    Told,
     /// The step fails.
     Fail,
 }

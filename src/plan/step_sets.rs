@@ -174,7 +174,7 @@ impl Builder<'_, '_> {
                     values::word(text, &missing)
                 })
                 .unwrap_or(Verdict::Fail),
-            empty: self.empty(&map.empty, path),
+            empty: self.empty(&map.empty, path).unwrap_or(Verdict::Fine),
             unreadable: self
                 .context
                 .value(&map.unreadable, path, "unreadable", |text| {
@@ -198,12 +198,11 @@ impl Builder<'_, '_> {
             .report(finding.help("write `server: NAME` or `server: local`"));
     }
 
-    fn empty(&mut self, slot: &Slot<String>, path: &Path) -> Verdict {
+    /// What `empty` says, where it is written.
+    fn empty(&mut self, slot: &Slot<String>, path: &Path) -> Option<Verdict> {
         let words = [("ok", Verdict::Fine), ("fail", Verdict::Fail)];
-        let read = self
-            .context
-            .value(slot, path, "empty", |text| values::word(text, &words));
-        read.unwrap_or(Verdict::Fine)
+        self.context
+            .value(slot, path, "empty", |text| values::word(text, &words))
     }
 
     /// `filter:`
@@ -218,7 +217,7 @@ impl Builder<'_, '_> {
         }
         let from = step_named(self.context, &self.steps, &map.from, &from_path);
         let rules = self.rules(map, path);
-        let empty = self.empty(&map.empty, path);
+        let empty = self.empty(&map.empty, path).unwrap_or(Verdict::Told);
         let from = from?;
         self.nodes[at].needs.push(Need {
             step: from,

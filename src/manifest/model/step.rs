@@ -144,7 +144,7 @@ slots! {
         pub reverse: Text = Shape::Boolean,
         /// Keep only so many files, after sorting.
         pub limit: Text = Shape::Whole(1, u64::MAX),
-        /// What an empty result means: `ok` or `fail`. Default: ok.
+        /// What an empty result means: `ok` or `fail`. Where it is absent, one is a warning.
         pub empty: Text = Shape::Words(&["ok", "fail"]),
     }
     rules { "required": ["from"] }
