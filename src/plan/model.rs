@@ -160,10 +160,8 @@ fn is_fail(verdict: &Verdict) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It is what the manifest expects.
+    /// The run goes on.
     Fine,
-    /// It is fine, and said in a warning.
-    Told,
     /// The step fails.
     Fail,
 }
@@ -177,6 +175,9 @@ pub struct FilterStep {
     pub rules: Filter,
     /// What an empty result means.
     pub empty: Verdict,
+    /// Whether the manifest says that it is fine, so that nothing is said of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_empty: bool,
 }
 
 /// `download`, `upload` or `relay`.

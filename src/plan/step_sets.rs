@@ -217,7 +217,7 @@ impl Builder<'_, '_> {
         }
         let from = step_named(self.context, &self.steps, &map.from, &from_path);
         let rules = self.rules(map, path);
-        let empty = self.empty(&map.empty, path).unwrap_or(Verdict::Told);
+        let empty = self.empty(&map.empty, path);
         let from = from?;
         self.nodes[at].needs.push(Need {
             step: from,
@@ -226,7 +226,8 @@ impl Builder<'_, '_> {
         Some(Action::Filter(FilterStep {
             from: step_id(from),
             rules,
-            empty,
+            empty: empty.unwrap_or(Verdict::Fine),
+            may_be_empty: empty == Some(Verdict::Fine),
         }))
     }
 

@@ -40,19 +40,15 @@ impl Filter {
             files: filtered.set.len() as u64,
             bytes: 0,
         });
-        match self.filter.empty {
-            _ if !filtered.set.is_empty() => {}
-            Verdict::Fail => {
-                let fault = self.nothing(&filtered, shared);
-                return Ending::failed(Some(fault.failure), Some(filtered.set));
-            }
-            // Of nothing there is nothing to choose, and the list has said so.
-            Verdict::Told if filtered.of + filtered.others > 0 => {
-                let none = self.none(&filtered, shared);
-                let text = format!("{none} (`empty: ok` expects that)");
-                shared.warn_step(self.id, text);
-            }
-            Verdict::Told | Verdict::Fine => {}
+        if filtered.set.is_empty() && self.filter.empty == Verdict::Fail {
+            let fault = self.nothing(&filtered, shared);
+            return Ending::failed(Some(fault.failure), Some(filtered.set));
+        }
+        // Of nothing there is nothing to choose.
+        let chose = filtered.of + filtered.others > 0 && !self.filter.may_be_empty;
+        if filtered.set.is_empty() && chose {
+            let none = self.none(&filtered, shared);
+            shared.warn_step(self.id, format!("{none} (`empty: ok` expects that)"));
         }
         Ending::done(Some(filtered.set))
     }

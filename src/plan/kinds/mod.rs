@@ -127,8 +127,8 @@ impl SetOf<'_> {
     /// Whether it may be empty without a failure, and is of no use where nobody takes it.
     pub(super) fn is_only_for_others(self) -> bool {
         match self {
-            SetOf::Found(list) => list.empty != Verdict::Fail,
-            SetOf::Part(filter) => filter.empty != Verdict::Fail,
+            SetOf::Found(list) => list.empty == Verdict::Fine,
+            SetOf::Part(filter) => filter.empty == Verdict::Fine,
             SetOf::Copies(_) | SetOf::Nothing => false,
         }
     }
