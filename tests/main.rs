@@ -37,6 +37,7 @@ mod fuzzing;
 mod harness;
 mod harness_itself;
 mod hazard_gate;
+mod hidden_names;
 mod house;
 mod in_the_way;
 mod kept_as_it_was;

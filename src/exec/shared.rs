@@ -23,6 +23,10 @@ const PASV_ELSEWHERE: &str = "reports another address than its own for data conn
 /// The same.
 const TLS12_ONLY: &str = "sends no further TLS 1.3 tickets for data connections to resume: TLS 1.2 from here on (`tls: {max: 1.2}` begins with it)";
 
+/// The same.
+const NO_LIST_ALL: &str =
+    "has neither MLSD nor `LIST -a`: names with a leading dot may be missing from its lists";
+
 /// The state that steps read and write, on the dispatcher's thread only.
 pub(super) struct Shared {
     pub(super) plan: Arc<Plan>,
@@ -277,6 +281,9 @@ impl Shared {
         }
         if learned.tls12_only && !facts.tls12_only {
             news.push(TLS12_ONLY.into());
+        }
+        if learned.list_all_unusable && !facts.list_all_unusable {
+            news.push(NO_LIST_ALL.into());
         }
         if facts.misread.is_none() {
             news.extend(learned.misread.clone());

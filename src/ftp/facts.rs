@@ -26,6 +26,8 @@ pub struct Facts {
     pub no_size: bool,
     /// MLSD is announced and refused all the same.
     pub mlsd_unusable: bool,
+    /// `LIST -a` is refused, or taken for the name of a folder: LIST is used, which may leave names with a leading dot out.
+    pub list_all_unusable: bool,
     /// The server loses lines that come before it has answered: one line at a time.
     pub no_send_ahead: bool,
     /// Whether the server keeps what is sent during a transfer until the transfer is over; `None` until seen.
@@ -93,6 +95,7 @@ impl Facts {
         self.mdtm_sets |= other.mdtm_sets;
         self.no_size |= other.no_size;
         self.mlsd_unusable |= other.mlsd_unusable;
+        self.list_all_unusable |= other.list_all_unusable;
         self.no_send_ahead |= other.no_send_ahead;
         self.exact_names |= other.exact_names;
         self.tls12_only |= other.tls12_only;

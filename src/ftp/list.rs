@@ -82,26 +82,62 @@ impl Session {
                 return Err(error);
             }
         }
-        let form = self.form();
-        match self.list_here(form, folder, allowance) {
-            Err(error) if form == Form::Mlsd && self.falls_back(&error) => {
-                self.facts.mlsd_unusable = true;
-                self.list_here(Form::List, folder, allowance)
-            }
-            listed => listed,
+        let mut form = self.form();
+        let mut listed = self.list_here(form, folder, allowance);
+        if form == Form::Mlsd && listed.as_ref().is_err_and(|error| self.falls_back(error)) {
+            self.facts.mlsd_unusable = true;
+            form = self.form();
+            listed = self.list_here(form, folder, allowance);
         }
+        match form {
+            Form::ListAll if self.is_our_wish() => self.list_all_or(listed, folder, allowance),
+            _ => listed,
+        }
+    }
+
+    /// What `LIST -a` gave, if it gave anything: some refuse it, and some take `-a` for the name of a folder.
+    fn list_all_or(
+        &mut self,
+        listed: Result<Page, Error>,
+        folder: &[u8],
+        allowance: &Allowance,
+    ) -> Result<Page, Error> {
+        match &listed {
+            Ok(page) if !page.is_empty() || page.is_broken() => return listed,
+            Err(error) if error.kind != ErrorKind::Refused => return listed,
+            _ if !self.healthy() => return listed,
+            _ => {}
+        }
+        let plain = self.list_here(Form::List, folder, allowance);
+        let refused = listed.is_err() && plain.is_ok();
+        let shown = plain.as_ref().is_ok_and(|page| !page.is_empty());
+        self.facts.list_all_unusable |= refused || shown;
+        plain
+    }
+
+    /// Whether the form of listings is left to us.
+    fn is_our_wish(&self) -> bool {
+        self.endpoint.listing == ListingMode::Auto
     }
 
     /// Whether listings leave out names with a leading dot: LIST and NLST do on many servers (vsftpd), MLSD
     /// and `LIST -a` do not.
     pub fn listing_may_hide(&self) -> bool {
-        matches!(self.form(), Form::List | Form::Nlst)
+        match self.form() {
+            Form::List | Form::Nlst => true,
+            // It may yet be refused.
+            Form::ListAll => self.is_our_wish(),
+            Form::Mlsd => false,
+        }
     }
 
     fn form(&self) -> Form {
         let announced = self.facts.has(|features| features.mlsd) && !self.facts.mlsd_unusable;
         match self.endpoint.listing {
             ListingMode::Auto if announced => Form::Mlsd,
+            ListingMode::Auto if self.endpoint.hidden && !self.facts.list_all_unusable => {
+                Form::ListAll
+            }
             ListingMode::Auto | ListingMode::List => Form::List,
             ListingMode::Mlsd => Form::Mlsd,
             ListingMode::ListAll => Form::ListAll,
@@ -111,9 +147,7 @@ impl Session {
 
     fn falls_back(&self, error: &Error) -> bool {
         let code = error.reply.as_ref().map(|reply| reply.code);
-        self.endpoint.listing == ListingMode::Auto
-            && self.healthy()
-            && matches!(code, Some(500 | 501 | 502 | 504))
+        self.is_our_wish() && self.healthy() && matches!(code, Some(500 | 501 | 502 | 504))
     }
 
     /// Changes into a folder and asks for a passive port, in one write. Gives the reply of a refusal.
