@@ -15,7 +15,7 @@ use super::printable::Printable;
 use super::secrets::Secrets;
 use super::server::{ServerEntry, servers};
 use super::sides::yields;
-use super::{allow, hazards, places, unused};
+use super::{allow, doubts, hazards, places, unused};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
 /// What came of compiling a manifest.
@@ -85,6 +85,7 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
     builder.settle_sides(&sets);
     builder.add_logins(&sets);
     unused::warn(&mut builder);
+    doubts::report(builder.context);
     let Assembled { plan, whole } = builder.assemble(name, &sets);
     let servers = builder.servers.iter().map(ServerEntry::planned).collect();
     if judged {
