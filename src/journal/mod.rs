@@ -7,6 +7,7 @@
 mod fold;
 mod record;
 mod state;
+mod tidy;
 mod write;
 
 pub use fold::{Damage, Resumed, StepRecord};
