@@ -73,6 +73,7 @@ mod second_run;
 mod secrets;
 mod side_by_side;
 mod sim;
+mod skip_real;
 mod soundness;
 mod telling;
 mod times_told;

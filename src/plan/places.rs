@@ -79,7 +79,7 @@ fn copies_onto_themselves(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
 /// Deletes of what stands where a transfer before them has put its files.
 ///
 /// What was there already and is left as it is was not brought by that run: the second run would clear the place. A set that
-/// is chosen by age is another matter: old files are meant.
+/// is chosen by age, or leaves so many out, is another matter: old files are meant.
 fn mirrors(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
     let extents = extents(plan, &[]);
     let mut written: BTreeMap<&str, Vec<&Extent<'_>>> = BTreeMap::new();
@@ -138,6 +138,7 @@ fn is_of_all_ages(plan: &Plan, step: &Step) -> bool {
     loop {
         match plan.step(set).action.set() {
             SetOf::Part(filter) if filter.rules.older_than.is_some() => return false,
+            SetOf::Part(filter) if filter.rules.skip.is_some() => return false,
             SetOf::Part(filter) => set = filter.from,
             SetOf::Found(_) => return true,
             SetOf::Copies(_) | SetOf::Nothing => return false,

@@ -279,15 +279,17 @@ impl Builder<'_, '_> {
                     .value(&map.reverse, path, "reverse", values::boolean)
                     .unwrap_or(false),
             },
-            limit: self
-                .context
-                .value(&map.limit, path, "limit", |text| {
-                    values::number(text, 1, u64::MAX)
-                })
-                .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+            skip: self.count(&map.skip, path, "skip"),
+            limit: self.count(&map.limit, path, "limit"),
         };
         self.possible(&rules, path);
         rules
+    }
+
+    fn count(&mut self, slot: &Slot<String>, path: &Path, key: &str) -> Option<usize> {
+        let count = |text: &str| values::number(text, 1, u64::MAX);
+        let read = self.context.value(slot, path, key, count)?;
+        Some(usize::try_from(read).unwrap_or(usize::MAX))
     }
 
     /// Bounds between which nothing lies.

@@ -90,6 +90,7 @@ fn told(filtered: &Filtered, rules: &Rules) -> String {
         ("smaller_than", rules.smaller_than.is_some()),
         ("newer_than", rules.newer_than.is_some()),
         ("older_than", rules.older_than.is_some()),
+        ("skip", rules.skip.is_some()),
         ("type", rules.kind != KindTest::File),
     ];
     let tests = tests.into_iter().filter(|(_, asked)| *asked);
