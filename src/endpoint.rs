@@ -32,6 +32,9 @@ pub struct Endpoint {
     pub encoding: NameEncoding,
     /// How folders are listed.
     pub listing: ListingMode,
+    /// Whether a step wants names with a leading dot: `auto` lists with `LIST -a`, then, where there is no MLSD.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// The most sessions open at once; at least 1.
     pub connections: u32,
     /// Deadlines.

@@ -137,11 +137,11 @@ fn annotations_name_the_line_in_the_pull_request() {
     );
 }
 
-/// One manifest with mistakes of 25 sorts, most of them in lines with CJK text.
+/// One manifest with mistakes of 32 sorts, most of them in lines with CJK text.
 const MISTAKES: &str = include_str!("manifests/mistakes.yaml");
 
 #[test]
-fn mistakes_of_25_sorts_are_found_in_one_run_each_at_its_place() {
+fn mistakes_of_32_sorts_are_found_in_one_run_each_at_its_place() {
     let case = Case::new().file("错误.yaml", MISTAKES);
     let outcome = case.args(["check", "--format", "json", "错误.yaml"]).run();
     let document = json(outcome.code(3));
@@ -197,8 +197,15 @@ fn mistakes_of_25_sorts_are_found_in_one_run_each_at_its_place() {
     49:13 step::cycle "蛋"
     54:3 yaml::duplicate_key "空值"
     56:3 step::no_kind "什么"
+    59:36 value::typographic_quotes "“/新/*.zip”"
+    59:54 path::home "~/新/report.csv"
+    59:54 path::into_file "~/新/report.csv"
+    59:70 key::foreign "dest"
+    61:50 variable::shell "$HOME/脚本"
+    64:5 options::idle "retry"
+    70:27 step::apart "[甲取, 乙取]"
     "#);
-    assert!(sorts.len() >= 25, "{} sorts", sorts.len());
+    assert!(sorts.len() >= 32, "{} sorts", sorts.len());
 }
 
 #[test]

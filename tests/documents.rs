@@ -8,9 +8,10 @@ use ftpflow::cli::Cli;
 
 use crate::harness::Case;
 
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "README.md",
     "docs/manifest.md",
+    "docs/state.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
 ];

@@ -70,6 +70,7 @@ fn open(server: &Running, listing: ListingMode, clock_offset: ClockOffset) -> Se
         },
         clock_offset,
         limits: Limits::default(),
+        hidden: false,
         directory: None,
         commands: Vec::new(),
     };

@@ -257,6 +257,28 @@ fn cleanup_deletes_what_is_archived_and_old() {
 }
 
 #[test]
+fn keep_newest_deletes_all_but_the_newest() {
+    let backup = (0..20).fold(as_user("janitor"), |server, at| {
+        server.file_at(format!("/backups/{at:02}.tar.gz"), "b", days_ago(at + 1))
+    });
+    let backup = backup
+        .file_at("/backups/notes.txt", "x", days_ago(900))
+        .start();
+    let case = Copied::of("keep-newest.yaml")
+        .server("backup", backup.port())
+        .case()
+        .env("BACKUP_PASSWORD", "secret-word");
+
+    case.run().code(0);
+
+    let mut left: Vec<String> = (0..14).map(|at| format!("{at:02}.tar.gz")).collect();
+    left.push("notes.txt".into());
+    assert_eq!(backup.names("/backups"), left);
+    case.run().code(0);
+    assert_eq!(backup.names("/backups"), left);
+}
+
+#[test]
 fn cleanup_keeps_what_the_archive_refuses() {
     use crate::harness::server::{Do, On};
 

@@ -51,7 +51,13 @@ fn odd_names_are_listed_moved_and_deleted_as_they_are() {
 
 #[test]
 fn a_listing_never_has_an_argument_but_one_that_was_asked_for() {
-    for (listing, expected) in [("auto", "LIST"), ("list", "LIST"), ("list-a", "LIST -a")] {
+    let cases = [
+        ("auto", false, "LIST"),
+        ("auto", true, "LIST -a"),
+        ("list", true, "LIST"),
+        ("list-a", true, "LIST -a"),
+    ];
+    for (listing, hidden, expected) in cases {
         let server = Server::new()
             .features(Features::all().without("MLSD"))
             .list_style(ListStyle::unix().hide_dot_names())
@@ -60,10 +66,12 @@ fn a_listing_never_has_an_argument_but_one_that_was_asked_for() {
             .start();
         let case = Case::new().servers(
             &[("s", &server, &format!("listing: {listing}"))],
-            "steps:
-  found: { list: { server: s, path: '/in/a[1]', hidden: true } }
-  get: { download: { from: found, into: out } }
-",
+            &format!(
+                "steps:
+  found: {{ list: {{ server: s, path: '/in/a[1]', hidden: {hidden} }} }}
+  get: {{ download: {{ from: found, into: out }} }}
+"
+            ),
         );
         case.run().code(0);
         let lists: Vec<_> = server
@@ -77,7 +85,7 @@ fn a_listing_never_has_an_argument_but_one_that_was_asked_for() {
             "{lists:?}"
         );
         let shown = [".hidden", "b"];
-        let from = usize::from(listing != "list-a");
+        let from = usize::from(expected == "LIST");
         assert_eq!(case.files("out"), shown[from..]);
     }
 }

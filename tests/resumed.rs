@@ -311,3 +311,48 @@ steps:
     );
     outcome.code(1).stderr_has("another file has its name now");
 }
+
+/// Of an empty list nothing was begun: what has come since is taken.
+#[test]
+fn a_list_that_was_empty_or_missing_is_taken_anew() {
+    for missing in [false, true] {
+        let server = Server::new().file("/in/a", "x").folder("/other");
+        let server = match missing {
+            true => server,
+            false => server.folder("/late"),
+        };
+        let server = server
+            .rule(On::command("RETR").nth(1), Do::reply("550 not now"))
+            .start();
+        let steps = "\
+steps:
+  some: {list: {server: a, path: /late, missing: empty}}
+  keep: {download: {from: some, into: late}}
+  get: {download: {server: a, files: /in/a, into: out}}
+";
+        let case = Case::new().pipeline(&[("a", &server)], steps).args(RESUME);
+        case.run().code(1);
+        server.mutate(|tree| tree.write("/late/new", "came later"));
+        case.run().code(0).stderr_has("continuing run");
+        assert_eq!(case.read("late/new").unwrap(), b"came later", "{missing}");
+        assert_eq!(case.files("out"), ["a"]);
+    }
+}
+
+/// Five that were set aside are kept.
+#[test]
+fn journals_of_old_runs_do_not_pile_up() {
+    let server = Server::new()
+        .file("/in/a", "x")
+        .rule(On::command("RETR"), Do::reply("550 never"))
+        .start();
+    let steps = "steps:\n  get: {download: {server: a, files: /in/a, into: out}}\n";
+    let case = Case::new().pipeline(&[("a", &server)], steps);
+    for _ in 0..8 {
+        case.run().code(1);
+    }
+    let state = case.files(".ftpflow");
+    let aside = state.iter().filter(|path| path.contains("/journal."));
+    assert_eq!(aside.count(), 5, "{state:?}");
+    assert!(state.iter().any(|path| path.ends_with("/journal")));
+}

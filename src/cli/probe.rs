@@ -234,6 +234,7 @@ fn failure(endpoint: &Endpoint, error: &Error) -> Failure {
 }
 
 fn found(probe: Probe) -> ProbeFound {
+    let names = probe.names.unwrap_or_default();
     ProbeFound {
         greeting: probe.greeting,
         system: probe.system,
@@ -257,8 +258,8 @@ fn found(probe: Probe) -> ProbeFound {
         clock_offset: probe.clock_offset,
         utf8: probe.utf8,
         odd_names: probe.odd_names,
-        readings: probe.readings,
-        encodings: probe.encodings,
+        readings: names.readings,
+        encodings: names.labels,
         tls_ran_dry: probe.tls.is_some_and(|tls| tls.ran_dry),
         ..ProbeFound::default()
     }

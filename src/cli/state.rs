@@ -139,6 +139,7 @@ fn begin(state: State, found: Leftover, wish: &Wish, run: Run) -> Result<Kept, E
             );
         }
     }
+    state.tidy();
     let Run {
         loaded,
         plan,

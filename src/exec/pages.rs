@@ -1,7 +1,7 @@
 //! Listing a folder, where a listing that broke halfway is a failure that can be tried again.
 
 use crate::files::{Allowance, Kind, Page, join, name_before};
-use crate::transfer::{Cause, Class, End};
+use crate::transfer::{Cause, Class, End, Facts};
 
 use super::fault::Fault;
 
@@ -14,6 +14,8 @@ pub(super) struct NoPage {
     pub(super) lost: bool,
     /// There is more than a step may take.
     pub(super) limit: bool,
+    /// What to set, where it is missing because its name stands there in another encoding.
+    misread: Option<String>,
 }
 
 impl NoPage {
@@ -24,6 +26,17 @@ impl NoPage {
             missing: false,
             lost: false,
             limit: false,
+            misread: None,
+        }
+    }
+
+    /// Notes why the folder is missing where that is no error: it is told as a warning then.
+    pub(super) fn let_know(&self, end: &mut dyn End) {
+        if self.misread.is_some() {
+            end.learn(&Facts {
+                misread: self.misread.clone(),
+                ..Facts::default()
+            });
         }
     }
 }
@@ -55,7 +68,10 @@ pub(super) fn page_or_none(
 ) -> Result<Option<Page>, Fault> {
     match page(end, name, path, allowance) {
         Ok(page) => Ok(Some(page)),
-        Err(no_page) if no_page.missing => Ok(None),
+        Err(no_page) if no_page.missing => {
+            no_page.let_know(end);
+            Ok(None)
+        }
         Err(no_page) => Err(no_page.fault),
     }
 }
@@ -123,6 +139,7 @@ pub(super) fn no_page(end: &dyn End, name: &str, path: &[u8], cause: &Cause) -> 
         missing: cause.is_missing(),
         lost: cause.is_lost(),
         limit: cause.is_limit(),
+        misread: cause.misread().map(String::from),
     }
 }
 
@@ -136,5 +153,6 @@ fn broken(end: &dyn End, name: &str, path: &[u8], reason: &str) -> NoPage {
         missing: false,
         lost: false,
         limit: false,
+        misread: None,
     }
 }

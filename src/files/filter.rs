@@ -68,7 +68,10 @@ pub struct Filter {
     pub older_than: Option<i64>,
     /// The order.
     pub sort: Sort,
-    /// At most this many, after sorting.
+    /// So many of the first are left out, after sorting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip: Option<usize>,
+    /// At most this many, after sorting and `skip`.
     pub limit: Option<usize>,
 }
 
@@ -77,6 +80,10 @@ pub struct Filter {
 pub struct Filtered {
     /// What passed, in order.
     pub set: FileSet,
+    /// How many entries of the wanted kind there were to choose from.
+    pub of: usize,
+    /// How many entries of other kinds there were.
+    pub others: usize,
     /// Entries left out only because their size is unknown.
     pub unknown_size: usize,
     /// Entries left out only because their time is unknown or not known exactly enough.
@@ -107,9 +114,13 @@ impl Filter {
     pub fn apply(&self, set: &FileSet) -> Result<Filtered, PatternError> {
         let compiled = self.compile()?;
         let mut kept = Vec::new();
-        let (mut unknown_size, mut unknown_time) = (0, 0);
+        let (mut of, mut unknown_size, mut unknown_time) = (0, 0, 0);
         for at in set.positions() {
-            if !compiled.shape(set, at) {
+            if !compiled.kind(set.kind(at)) {
+                continue;
+            }
+            of += 1;
+            if !compiled.named(set, at) {
                 continue;
             }
             match (compiled.size(set.size(at)), compiled.time(set.modified(at))) {
@@ -120,12 +131,47 @@ impl Filter {
             }
         }
         self.sort.apply(set, &mut kept);
+        let (sizes, times) = self.skip_first(set, &mut kept);
+        unknown_size += sizes;
+        unknown_time += times;
         kept.truncate(self.limit.unwrap_or(usize::MAX));
         Ok(Filtered {
             set: set.subset(kept).compact(),
+            of,
+            others: set.len() - of,
             unknown_size,
             unknown_time,
         })
+    }
+
+    /// Leaves out the first, and what may be one of them: its size or time is not known, or not exactly enough. How many of
+    /// either sort those were.
+    fn skip_first(&self, set: &FileSet, kept: &mut Vec<u32>) -> (usize, usize) {
+        let Some(skip) = self.skip else {
+            return (0, 0);
+        };
+        let before = kept.len();
+        match self.sort.key {
+            Some(SortKey::Size) => kept.retain(|at| set.size(*at).is_some()),
+            Some(SortKey::Modified) => kept.retain(|at| set.modified(*at).is_some()),
+            Some(SortKey::Name) | None => {}
+        }
+        let rest = kept.split_off(skip.min(kept.len()));
+        let first = std::mem::replace(kept, rest);
+        if self.sort.key == Some(SortKey::Modified) {
+            let times = first.iter().filter_map(|at| set.modified(*at));
+            let border = self.sort.border(times);
+            kept.retain(|at| {
+                !border
+                    .zip(set.modified(*at))
+                    .is_some_and(|(b, time)| self.sort.may_be_before(time, b))
+            });
+        }
+        let unsure = before - first.len() - kept.len();
+        match self.sort.key {
+            Some(SortKey::Size) => (unsure, 0),
+            _ => (0, unsure),
+        }
     }
 
     fn compile(&self) -> Result<Compiled<'_>, PatternError> {
@@ -145,14 +191,13 @@ impl Filter {
 }
 
 impl Compiled<'_> {
-    fn shape(&self, set: &FileSet, at: u32) -> bool {
-        let kind = match self.rules.kind {
-            KindTest::File => set.kind(at) == Kind::File,
-            KindTest::Directory => set.kind(at) == Kind::Folder,
-            KindTest::Link => set.kind(at) == Kind::Link,
+    fn kind(&self, kind: Kind) -> bool {
+        match self.rules.kind {
+            KindTest::File => kind == Kind::File,
+            KindTest::Directory => kind == Kind::Folder,
+            KindTest::Link => kind == Kind::Link,
             KindTest::Any => true,
-        };
-        kind && self.named(set, at)
+        }
     }
 
     fn named(&self, set: &FileSet, at: u32) -> bool {
@@ -240,6 +285,23 @@ impl Sort {
                 let seconds = |at| set.modified(at).map(|time| time.seconds);
                 self.known(seconds(a), seconds(b))
             }),
+        }
+    }
+
+    /// The instant up to which the first ones reach: of the newest the earliest, of the oldest the latest that one may be of.
+    fn border(self, times: impl Iterator<Item = Time>) -> Option<i64> {
+        match self.reverse {
+            true => times.map(|time| time.seconds).min(),
+            false => times.map(latest).max(),
+        }
+    }
+
+    /// Whether a time that was sorted behind that instant may lie before it. Of equal ones that are exact to the second, the
+    /// order is as good as any.
+    fn may_be_before(self, time: Time, border: i64) -> bool {
+        match self.reverse {
+            true => latest(time) > border || (latest(time) == border && time.seconds < border),
+            false => time.seconds < border,
         }
     }
 
@@ -333,6 +395,73 @@ mod tests {
         assert_eq!(names(&filter).0, ["版.txt", "a.zip", "b.zip"]);
         filter.limit = Some(1);
         assert_eq!(names(&filter).0, ["版.txt"]);
+    }
+
+    fn timed(times: &[(&str, Option<Time>)]) -> FileSet {
+        let mut page = Page::default();
+        for (name, time) in times {
+            page.push(name.as_bytes(), Kind::File, None, *time);
+        }
+        let relative = Vec::new();
+        let (root, encoding) = (b"/".to_vec(), NameEncoding::Auto);
+        let folders = vec![Folder { relative, page }];
+        let listing = Listing::assemble(Side::Local, root, encoding, false, folders);
+        FileSet::all(Arc::new(listing))
+    }
+
+    fn skipped(set: &FileSet, reverse: bool, skip: usize) -> (Vec<String>, usize) {
+        let filter = Filter {
+            sort: Sort {
+                key: Some(SortKey::Modified),
+                reverse,
+            },
+            skip: Some(skip),
+            ..Filter::default()
+        };
+        let filtered = filter.apply(set).unwrap();
+        let names = filtered.set.positions().map(|at| filtered.set.text(at));
+        (names.collect(), filtered.unknown_time)
+    }
+
+    #[test]
+    fn skip_leaves_out_the_first_after_sorting_and_before_the_limit() {
+        let set = timed(&[
+            ("a", Some(Time::at(100))),
+            ("b", Some(Time::at(400))),
+            ("c", Some(Time::at(300))),
+            ("d", Some(Time::at(300))),
+            ("e", Some(Time::at(200))),
+        ]);
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(skipped(&set, true, 2), (names(&["d", "e", "a"]), 0));
+        assert_eq!(skipped(&set, false, 2), (names(&["c", "d", "b"]), 0));
+        assert_eq!(skipped(&set, true, 9), (names(&[]), 0));
+        let filter = Filter {
+            skip: Some(1),
+            limit: Some(2),
+            ..Filter::default()
+        };
+        let filtered = filter.apply(&set).unwrap().set;
+        let kept: Vec<String> = filtered.positions().map(|at| filtered.text(at)).collect();
+        assert_eq!(kept, ["b", "c"]);
+    }
+
+    /// "All but the newest" must never choose one that may be among the newest.
+    #[test]
+    fn what_may_be_one_of_the_first_is_skipped_with_them() {
+        let day = |days: i64| Some(Time::known(days * 86_400, Precision::Day));
+        let set = timed(&[
+            ("new", Some(Time::at(20 * 86_400 + 500))),
+            ("same-day", day(20)),
+            ("day-before", day(19)),
+            ("unknown", None),
+        ]);
+        assert_eq!(skipped(&set, true, 1), (vec!["day-before".into()], 2));
+        // The two of that day may be in either order.
+        let ties = timed(&[("a", day(5)), ("b", day(5)), ("c", day(4))]);
+        assert_eq!(skipped(&ties, true, 1), (vec!["c".into()], 1));
+        assert_eq!(skipped(&ties, false, 1), (vec!["a".into(), "b".into()], 0));
+        assert_eq!(skipped(&ties, false, 2), (vec![], 1));
     }
 
     #[test]

@@ -143,6 +143,11 @@ impl Listing {
         self.name_of(&self.rows[at as usize])
     }
 
+    /// The last names of all entries.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.rows.iter().map(|row| self.name_of(row))
+    }
+
     /// The path of an entry relative to the root.
     pub fn relative(&self, at: u32) -> Vec<u8> {
         join(self.folder(at), self.name(at))

@@ -6,6 +6,7 @@ mod encoding;
 mod entry;
 mod filter;
 mod fold;
+mod guess;
 mod limits;
 mod listing;
 mod name;
@@ -26,6 +27,7 @@ pub use entry::{
 };
 pub use filter::{Filter, Filtered, KindTest, Sort, SortKey};
 pub use fold::{fold, folded, name_keys, same_form};
+pub use guess::{Guess, OddNames, stands_in};
 pub use limits::{Allowance, Limit, Limits};
 pub use listing::{Folder, Listing};
 pub use name::{NameProblem, Reach, check_command, check_component, local_component, translate};

@@ -22,6 +22,8 @@ pub struct Error {
     pub detail: Option<String>,
     /// What was learned about the server before [`super::Session::open`] failed.
     pub learned: Option<Box<Facts>>,
+    /// What to set, where the names that the server shows are in another encoding than is taken for theirs.
+    pub(super) hint: Option<Box<Hint>>,
     /// What is said in place of the kind's own words, where the settings or the moment say more.
     pub(super) words: Option<&'static Words>,
 }
@@ -71,6 +73,16 @@ pub(super) static NO_PORT: Words = Words {
     what: None,
     help: "try again in a minute, or with fewer `connections`: closed connections hold their ports for that long",
 };
+
+/// Said of a path that is not there and that a server may have under other bytes.
+pub(super) static NOT_ASCII: Words = Words {
+    what: None,
+    help: "check the path; it is not ASCII, and the server does not announce UTF-8: set `encoding:` of the server where its names are in another encoding",
+};
+
+/// What to do next, found out from what the server shows. Boxed, it keeps errors small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hint(pub(super) String);
 
 /// A reply as it is shown: decoded, and without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,6 +179,7 @@ impl Error {
             reply: None,
             detail: None,
             learned: None,
+            hint: None,
             words: None,
         }
     }
@@ -188,6 +201,11 @@ impl Error {
 
     pub(super) fn with_kind(mut self, kind: ErrorKind) -> Error {
         self.kind = kind;
+        self
+    }
+
+    pub(super) fn hint(mut self, hint: Option<Box<Hint>>) -> Error {
+        self.hint = hint;
         self
     }
 
@@ -253,8 +271,16 @@ impl Error {
         }
     }
 
+    /// What to set, where names that the server shows are in another encoding than is taken for theirs.
+    pub fn misread(&self) -> Option<&str> {
+        self.hint.as_deref().map(|hint| hint.0.as_str())
+    }
+
     /// The next thing to do, where there is one.
     pub fn help(&self) -> Option<String> {
+        if let Some(misread) = self.misread() {
+            return Some(misread.into());
+        }
         if let Some(words) = self.words {
             return Some(words.help.into());
         }

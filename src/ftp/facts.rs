@@ -33,6 +33,8 @@ pub struct Facts {
     pub list_unusable: bool,
     /// Whether `LIST -a` shows `.` and `..`, so that a folder without them was not read; `None` until asked.
     pub shows_dots: Option<bool>,
+    /// `LIST -a` is refused, or taken for the name of a folder: LIST is used, which may leave names with a leading dot out.
+    pub list_all_unusable: bool,
     /// Whether lines may reach the server before it has answered.
     pub pace: Pace,
     /// Whether the server keeps what is sent during a transfer until the transfer is over; `None` until seen.
@@ -60,6 +62,8 @@ pub struct Facts {
     pub looked_through: u64,
     /// A PASV reply named another address than the control connection's peer.
     pub pasv_elsewhere: bool,
+    /// What to set, where a folder that may be missing stands there in another encoding, as its parent's names do.
+    pub misread: Option<String>,
 }
 
 /// The lines of a FEAT reply (RFC 2389) that matter here.
@@ -108,6 +112,7 @@ impl Facts {
         self.mlsd_unusable |= other.mlsd_unusable;
         self.pace.merge(&other.pace);
         self.list_unusable |= other.list_unusable;
+        self.list_all_unusable |= other.list_all_unusable;
         self.exact_names |= other.exact_names;
         self.handshake_first |= other.handshake_first;
         self.tls12_only |= other.tls12_only;
@@ -125,6 +130,9 @@ impl Facts {
             (mine, theirs) => mine.or(theirs),
         };
         self.shows_dots = self.shows_dots.or(other.shows_dots);
+        if self.misread.is_none() {
+            self.misread.clone_from(&other.misread);
+        }
         self.zones.merge(&other.zones);
         if self.home.is_none() {
             self.home.clone_from(&other.home);

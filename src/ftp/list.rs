@@ -12,7 +12,7 @@ use crate::files::{Allowance, Kind, Limit, Page};
 
 use super::command::Line;
 use super::data::{Count, Receiving};
-use super::error::{Error, ErrorKind};
+use super::error::{Error, ErrorKind, Hint};
 use super::listing::bounds::Bounds;
 use super::listing::lines::Lines;
 use super::listing::{Parsed, Reader, mlsd, nlst};
@@ -50,6 +50,9 @@ struct Listed {
     /// The final reply, where nothing is wrong with the listing.
     last: Option<Reply>,
 }
+
+/// A listing, and its final reply where not one byte came with it.
+type Brought = (Page, Option<Reply>);
 
 impl Session {
     /// Lists a folder, given by its absolute path, within the server's limits.
@@ -100,6 +103,10 @@ impl Session {
                 listed => break listed,
             }
         };
+        let listed = match form {
+            Form::ListAll if self.is_our_wish() => self.list_all_or(listed, folder, allowance),
+            _ => listed,
+        };
         match listed {
             Ok((page, None)) => Ok(page),
             Ok((page, Some(last))) => Ok(self.if_read(page, folder, &last)),
@@ -107,16 +114,49 @@ impl Session {
         }
     }
 
+    /// What `LIST -a` gave, if it gave anything: some refuse it, and some take `-a` for the name of a folder.
+    fn list_all_or(
+        &mut self,
+        listed: Result<Brought, Error>,
+        folder: &[u8],
+        allowance: &Allowance,
+    ) -> Result<Brought, Error> {
+        match &listed {
+            Ok((page, _)) if !page.is_empty() || page.is_broken() => return listed,
+            Err(error) if error.kind != ErrorKind::Refused => return listed,
+            _ if !self.healthy() => return listed,
+            _ => {}
+        }
+        let plain = self.list_here(Form::List, folder, allowance);
+        let refused = listed.is_err() && plain.is_ok();
+        let shown = plain.as_ref().is_ok_and(|(page, _)| !page.is_empty());
+        self.facts.list_all_unusable |= refused || shown;
+        plain
+    }
+
+    /// Whether the form of listings is left to us.
+    fn is_our_wish(&self) -> bool {
+        self.endpoint.listing == ListingMode::Auto
+    }
+
     /// Whether listings leave out names with a leading dot: LIST and NLST do on many servers (vsftpd), MLSD
     /// and `LIST -a` do not.
     pub fn listing_may_hide(&self) -> bool {
-        matches!(self.form(), Form::List | Form::Nlst)
+        match self.form() {
+            Form::List | Form::Nlst => true,
+            // It may yet be refused.
+            Form::ListAll => self.is_our_wish(),
+            Form::Mlsd => false,
+        }
     }
 
     fn form(&self) -> Form {
         match self.endpoint.listing {
             ListingMode::Auto if self.facts.may_know_mlsd() => Form::Mlsd,
             ListingMode::Auto if self.facts.list_unusable => Form::Nlst,
+            ListingMode::Auto if self.endpoint.hidden && !self.facts.list_all_unusable => {
+                Form::ListAll
+            }
             ListingMode::Auto | ListingMode::List => Form::List,
             ListingMode::Mlsd => Form::Mlsd,
             ListingMode::ListAll => Form::ListAll,
@@ -129,6 +169,7 @@ impl Session {
         match refused {
             Form::Mlsd => self.facts.mlsd_unusable = true,
             Form::List => self.facts.list_unusable = true,
+            Form::ListAll if self.is_our_wish() => self.facts.list_all_unusable = true,
             Form::ListAll | Form::Nlst => return None,
         }
         Some(self.form())
@@ -136,9 +177,7 @@ impl Session {
 
     fn falls_back(&self, error: &Error) -> bool {
         let code = error.reply.as_ref().map(|reply| reply.code);
-        self.endpoint.listing == ListingMode::Auto
-            && self.healthy()
-            && matches!(code, Some(500 | 501 | 502 | 504))
+        self.is_our_wish() && self.healthy() && matches!(code, Some(500 | 501 | 502 | 504))
     }
 
     /// Changes into a folder and asks for a passive port, in one write. Gives the reply of a refusal.
@@ -173,9 +212,9 @@ impl Session {
         if refused.kind != ErrorKind::Refused || !self.control.usable() || name.is_empty() {
             return refused;
         }
-        let page = match self.list_one(parent, name) {
+        let page = match self.list_near(parent, name) {
             Err(error) if error.kind == ErrorKind::Missing => {
-                return refused.with_kind(ErrorKind::Missing);
+                return self.missing(refused, folder, error.hint);
             }
             Err(_) => return refused,
             Ok(page) => page,
@@ -185,7 +224,10 @@ impl Session {
             Some(Kind::File) => refused.detail("it is a file"),
             Some(_) => refused,
             None if page.incomplete_reason().is_some() => refused,
-            None => refused.with_kind(ErrorKind::Missing),
+            None => {
+                let hint = self.why_missing(parent, name, &page);
+                self.missing(refused, folder, hint.map(|hint| Box::new(Hint(hint))))
+            }
         }
     }
 
@@ -195,7 +237,7 @@ impl Session {
         form: Form,
         folder: &[u8],
         allowance: &Allowance,
-    ) -> Result<(Page, Option<Reply>), Error> {
+    ) -> Result<Brought, Error> {
         let mut bounds = Bounds::new(allowance, self.endpoint.timeouts.data, Instant::now());
         let listed = self.read_page(form, folder, &mut bounds);
         if listed

@@ -32,6 +32,7 @@ mod listener;
 mod listing;
 mod login;
 mod manage;
+mod misread;
 mod pace;
 mod pairs;
 mod probe;

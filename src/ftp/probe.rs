@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::files::NameEncoding;
+use crate::files::{Guess, NameEncoding, OddNames};
 
 use super::address;
 use super::command::Line;
@@ -10,16 +10,6 @@ use super::error::{Error, ErrorKind};
 use super::session::Session;
 use super::shown::shortened;
 
-/// Labels that names are tried with where they are no UTF-8, the likeliest first.
-const LABELS: [&str; 7] = [
-    "windows-1252",
-    "gbk",
-    "shift_jis",
-    "big5",
-    "euc-kr",
-    "euc-jp",
-    "windows-1251",
-];
 /// Listings of the folder where a login begins, under TLS 1.3: one more than the tickets that servers give at first.
 const LISTINGS: usize = 3;
 /// A folder of more entries is listed once.
@@ -70,10 +60,8 @@ pub struct Probe {
     pub utf8: bool,
     /// Names in that folder that are no text: no UTF-8, or not in the encoding that the manifest declares.
     pub odd_names: usize,
-    /// The labels under which all of them can be read.
-    pub encodings: Vec<&'static str>,
-    /// The first of these names as it reads in each of them.
-    pub readings: Vec<String>,
+    /// The encodings under which all of them can be read, where none is declared.
+    pub names: Option<Guess>,
 }
 
 /// What TLS came to.
@@ -174,17 +162,6 @@ impl Session {
         Ok(())
     }
 
-    fn readings(&self, odd: &[&[u8]], labels: &[&str]) -> Vec<String> {
-        let redact = self.control.shown().redact();
-        let read = |name: &[u8], label: &str| {
-            let encoding = NameEncoding::for_label(label).unwrap_or_default();
-            redact(&encoding.decode(name).text)
-        };
-        odd.first()
-            .map(|name| labels.iter().map(|label| read(name, label)).collect())
-            .unwrap_or_default()
-    }
-
     fn look_around(&mut self, probe: &mut Probe) -> Result<(), Error> {
         let home = self.absolute(b".");
         for _ in 0..LISTINGS {
@@ -192,45 +169,18 @@ impl Session {
             probe.entries = page.len();
             probe.incomplete = page.incomplete_reason().map(str::to_owned);
             let encoding = self.endpoint.encoding;
-            let odd: Vec<&[u8]> = page
-                .entries()
-                .map(|entry| entry.name)
-                .filter(|name| !encoding.decode(name).exact)
-                .collect();
+            let odd = page.entries().map(|entry| entry.name);
+            let odd: Vec<&[u8]> = odd.filter(|name| !encoding.decode(name).exact).collect();
             probe.odd_names = odd.len();
             if encoding == NameEncoding::Auto {
-                probe.encodings = readable(&odd);
-                probe.readings = self.readings(&odd, &probe.encodings);
+                let mut names = OddNames::default();
+                odd.iter().for_each(|name| names.see(name));
+                probe.names = names.guess().map(|guess| self.redacted(guess));
             }
             if !self.control.is_tls13() || page.len() > LONG || !self.healthy() {
                 break;
             }
         }
         Ok(())
-    }
-}
-
-/// The labels under which all names can be read; none where there are no names to tell by.
-fn readable(names: &[&[u8]]) -> Vec<&'static str> {
-    let fits = |label: &&str| {
-        NameEncoding::for_label(label)
-            .is_some_and(|encoding| names.iter().all(|name| encoding.decode(name).exact))
-    };
-    match names {
-        [] => Vec::new(),
-        _ => LABELS.into_iter().filter(fits).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_encodings_that_read_every_name_are_offered() {
-        let both = readable(&[b"\xb0\xe6\xb1\xbe", b"\xd6\xd0.txt"]);
-        assert!(both.contains(&"gbk"));
-        assert!(readable(&[b"\xff\xff"]).iter().all(|label| *label != "gbk"));
-        assert_eq!(readable(&[]), Vec::<&str>::new());
     }
 }

@@ -8,6 +8,7 @@ mod fold;
 mod folder_marks;
 mod record;
 mod state;
+mod tidy;
 mod write;
 
 pub use fold::{Damage, Resumed, StepRecord};

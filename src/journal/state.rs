@@ -4,15 +4,18 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use thiserror::Error;
 
 use super::fold::{Damage, Folded, Resumed, fold};
 use super::folder_marks::FolderMarks;
 use super::record::{Record, VERSION};
+use super::tidy::tidy;
 use super::write::Journal;
 
-const JOURNAL: &str = "journal";
+/// The journal that `--resume` reads; behind a dot, why one was set aside.
+pub(super) const JOURNAL: &str = "journal";
 const MARKS: &str = "marks";
 
 /// The state of one manifest with one set of variables. Held by one run at a time.
@@ -97,6 +100,11 @@ impl State {
         let aside = self.folder.join(format!("{JOURNAL}.{suffix}"));
         fs::rename(self.folder.join(JOURNAL), &aside)?;
         Ok(aside)
+    }
+
+    /// Removes journals of runs that are long over, here and for the manifests beside this one, as far as that is possible.
+    pub fn tidy(&self) {
+        tidy(&self.folder, SystemTime::now());
     }
 
     /// Begins a journal; what a finished run left goes.

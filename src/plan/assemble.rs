@@ -71,6 +71,7 @@ impl Builder<'_, '_> {
             self.settle_after(&graph, &order, &shown);
         }
         let said = self.said(yields);
+        self.note_hidden();
         let ids = inverse(&kept, self.nodes.len());
         let steps = kept.iter();
         let steps = steps.filter_map(|&node| self.step_of(node, &ids, &said[node]));
@@ -93,6 +94,17 @@ impl Builder<'_, '_> {
         Assembled {
             plan: plan.without_unused_servers(),
             whole,
+        }
+    }
+
+    /// Servers of which a step wants names with a leading dot. What looks at such a file later has to see it, too.
+    fn note_hidden(&mut self) {
+        for node in &self.nodes {
+            if let Some(Action::List(list)) = &node.action
+                && let Some(server) = list.side.server().filter(|_| list.hidden)
+            {
+                self.servers[server.at()].endpoint.hidden = true;
+            }
         }
     }
 

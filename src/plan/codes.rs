@@ -26,6 +26,7 @@ codes! {
     HAZARD_NOT_COMPARED = "hazard::not_compared";
     HAZARD_READ_WRITE = "hazard::read_write";
     HAZARD_WRITERS = "hazard::writers";
+    KEY_FOREIGN = "key::foreign";
     KEY_MISPLACED = "key::misplaced";
     KEY_UNKNOWN = "key::unknown";
     LOGIN_COMMAND = "login::command";
@@ -36,8 +37,11 @@ codes! {
     NAME_RESERVED = "name::reserved";
     OPTIONS_CONTRADICT = "options::contradict";
     OPTIONS_DIRECT = "options::direct";
+    OPTIONS_IDLE = "options::idle";
     PATH_CONTROL_CHARACTER = "path::control_character";
     PATH_EMPTY = "path::empty";
+    PATH_HOME = "path::home";
+    PATH_INTO_FILE = "path::into_file";
     PATH_UNMAPPABLE = "path::unmappable";
     SERVER_ANONYMOUS_PASSWORD = "server::anonymous_password";
     SERVER_CLEAR_TEXT = "server::clear_text";
@@ -45,6 +49,7 @@ codes! {
     SERVER_LITERAL_PASSWORD = "server::literal_password";
     SERVER_NO_PASSWORD = "server::no_password";
     SERVER_UNUSED = "server::unused";
+    STEP_APART = "step::apart";
     STEP_CYCLE = "step::cycle";
     STEP_MIRROR = "step::mirror";
     STEP_MISSING_SIDE = "step::missing_side";
@@ -68,10 +73,12 @@ codes! {
     VALUE_PATTERN = "value::pattern";
     VALUE_REQUIRED = "value::required";
     VALUE_TYPE = "value::type";
+    VALUE_TYPOGRAPHIC_QUOTES = "value::typographic_quotes";
     VARIABLE_CYCLE = "variable::cycle";
     VARIABLE_FILE = "variable::file";
     VARIABLE_NOT_HERE = "variable::not_here";
     VARIABLE_RESERVED = "variable::reserved";
+    VARIABLE_SHELL = "variable::shell";
     VARIABLE_SYNTAX = "variable::syntax";
     VARIABLE_TOO_LONG = "variable::too_long";
     VARIABLE_UNKNOWN = "variable::unknown";

@@ -16,7 +16,7 @@ use super::secrets::Secrets;
 use super::server::{ServerEntry, servers};
 use super::server_parts::entries_at_once;
 use super::sides::yields;
-use super::{allow, hazards, nothing_left, places, unused};
+use super::{allow, doubts, hazards, nothing_left, places, unused};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
 /// What came of compiling a manifest.
@@ -88,6 +88,7 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
     builder.settle_sides(&sets);
     builder.add_logins(&sets);
     unused::warn(&mut builder);
+    doubts::report(builder.context);
     let Assembled { plan, whole } = builder.assemble(name, entries, &sets);
     let servers = builder.servers.iter().map(ServerEntry::planned).collect();
     if judged {

@@ -275,6 +275,9 @@ impl<'a> Context<'a> {
 
     /// A key that is none of these.
     pub(super) fn unknown_key(&mut self, key: &str, parent: &Path, known: &[&str]) {
+        if self.foreign_key(key, parent, known) {
+            return;
+        }
         let place = self.key(&parent.key(key));
         let help = match suggest(key, known.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),

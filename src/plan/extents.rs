@@ -51,6 +51,11 @@ impl Extent<'_> {
         matches!(self.touch, Touch::Writes { .. } | Touch::Deletes { .. })
     }
 
+    /// The side of its root.
+    pub(super) fn side(&self) -> &str {
+        self.root.rsplit_once('\n').map_or("", |(side, _)| side)
+    }
+
     /// Its root as it is written, where that starts from a home that is not known.
     pub(super) fn below_home(&self) -> Option<&str> {
         let (_, path) = self.root.rsplit_once('\n')?;
@@ -63,6 +68,18 @@ impl Extent<'_> {
     /// Whether it makes or replaces files.
     pub(super) fn writes(&self) -> bool {
         matches!(self.touch, Touch::Writes { .. })
+    }
+
+    /// Whether a path can be in both, as far as their texts tell.
+    pub(super) fn meets(&self, other: &Extent<'_>) -> bool {
+        let (outer, inner) = match self.root.len() <= other.root.len() {
+            true => (self, other),
+            false => (other, self),
+        };
+        let below = inner.root.strip_prefix(outer.root.trim_end_matches('/'));
+        let nested = below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let reaches = outer.root == inner.root || (nested && outer.deep);
+        reaches && !self.disjoint(other)
     }
 
     /// Whether no path can be in both, as far as the literal endings of their patterns tell.
@@ -112,6 +129,17 @@ pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Exten
         }
     }
     extents
+}
+
+/// What each of these transfers takes its files from.
+pub(super) fn sources<'p>(plan: &'p Plan, transfers: &[StepId]) -> Vec<Vec<Extent<'p>>> {
+    let sides = Sides::new(plan, &[]);
+    let of = |transfer: &StepId| {
+        let sets = plan.step(*transfer).takes.iter();
+        let sets = sets.flat_map(|set| found(plan, &sides, *set, 0, Touch::Reads));
+        sets.collect()
+    };
+    transfers.iter().map(of).collect()
 }
 
 /// The step that a set is a part of.

@@ -162,7 +162,7 @@ fn is_fail(verdict: &Verdict) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// An empty file set.
+    /// The run goes on.
     Fine,
     /// The step fails.
     Fail,
@@ -177,6 +177,9 @@ pub struct FilterStep {
     pub rules: Filter,
     /// What an empty result means.
     pub empty: Verdict,
+    /// Whether the manifest says that it is fine, so that nothing is said of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_empty: bool,
 }
 
 /// `download`, `upload` or `relay`.

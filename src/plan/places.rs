@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::codes;
-use super::extents::{Extent, Touch, extents, onto_themselves};
+use super::extents::{Extent, Touch, extents, onto_themselves, sources};
 use super::graph::{Graph, ordered};
-use super::kinds::{SetOf, Takes};
-use super::model::{Plan, Step, StepId};
+use super::kinds::{Action, SetOf, Takes};
+use super::model::{Delete, DeleteWhat, Plan, Step, StepId};
 use super::overlap::above;
 use crate::manifest::{Finding, Manifest, Path};
 
@@ -17,7 +17,46 @@ const MOST_PAIRS: usize = 100_000;
 pub(super) fn findings(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
     let mut findings = copies_onto_themselves(manifest, plan);
     findings.extend(mirrors(manifest, plan));
+    findings.extend(apart(manifest, plan));
     findings
+}
+
+/// Deletes of what several transfers have all brought somewhere, of which two take different files.
+fn apart(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
+    let deletes = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Delete(Delete {
+            what: DeleteWhat::SourcesOf(transfers),
+            ..
+        }) => Some((step, transfers)),
+        _ => None,
+    });
+    let found = deletes.filter_map(|(step, transfers)| {
+        let (one, other) = strangers(plan, transfers)?;
+        let (one, other) = (&plan.step(one).name, &plan.step(other).name);
+        let message = format!(
+            "`{}` can never delete a file: `{one}` and `{other}` take none in common, and a source goes when all that are named have brought it",
+            step.name
+        );
+        let place = manifest.place(&own(step).key("sources_of"));
+        let finding = Finding::warning(codes::STEP_APART, place, message, "none in common");
+        Some(finding.help(format!(
+            "write a step for each: `delete: {{ sources_of: {one} }}` and `delete: {{ sources_of: {other} }}`"
+        )))
+    });
+    found.collect()
+}
+
+/// The first two transfers that take no file in common, as far as their paths and patterns tell.
+fn strangers(plan: &Plan, transfers: &[StepId]) -> Option<(StepId, StepId)> {
+    let sources = sources(plan, transfers);
+    // Of several sides another finding tells.
+    let may_meet = |a: &Extent<'_>, b: &Extent<'_>| a.side() != b.side() || a.meets(b);
+    let common = |a: &[Extent<'_>], b: &[Extent<'_>]| {
+        a.is_empty() || b.is_empty() || a.iter().any(|a| b.iter().any(|b| may_meet(a, b)))
+    };
+    let first = sources.first()?;
+    let other = sources.iter().position(|other| !common(first, other))?;
+    Some((transfers[0], transfers[other]))
 }
 
 /// Transfers whose destination is, by its text, the folder of their files.
@@ -40,7 +79,7 @@ fn copies_onto_themselves(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
 /// Deletes of what stands where a transfer before them has put its files.
 ///
 /// What was there already and is left as it is was not brought by that run: the second run would clear the place. A set that
-/// is chosen by age is another matter: old files are meant.
+/// is chosen by age, or leaves so many out, is another matter: old files are meant.
 fn mirrors(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
     let extents = extents(plan, &[]);
     let mut written: BTreeMap<&str, Vec<&Extent<'_>>> = BTreeMap::new();
@@ -99,6 +138,7 @@ fn is_of_all_ages(plan: &Plan, step: &Step) -> bool {
     loop {
         match plan.step(set).action.set() {
             SetOf::Part(filter) if filter.rules.older_than.is_some() => return false,
+            SetOf::Part(filter) if filter.rules.skip.is_some() => return false,
             SetOf::Part(filter) => set = filter.from,
             SetOf::Found(_) => return true,
             SetOf::Copies(_) | SetOf::Nothing => return false,

@@ -113,6 +113,7 @@ fn server(
         timeouts: timeouts(context, written, &path),
         clock_offset: clock_offset(context, written, &path),
         limits: limits(context, written, &path),
+        hidden: false,
         directory: None,
         commands: Vec::new(),
     };

@@ -55,6 +55,7 @@ impl Builder<'_, '_> {
             [] => self.no_kind(step, path),
             [kind] => {
                 self.nodes[at].kind = Some(kind);
+                self.idle_retry(step, kind, path);
                 let action = self.kind(at, step, kind, path);
                 self.nodes[at].action = action;
             }
@@ -66,6 +67,18 @@ impl Builder<'_, '_> {
                 }
             }
         }
+    }
+
+    /// A filter works on what its list has found: there is nothing to try again.
+    fn idle_retry(&mut self, step: &model::Step, kind: StepKind, path: &Path) {
+        if kind != StepKind::Filter || step.common.retry.is_absent() {
+            return;
+        }
+        let place = self.context.key(&path.key("retry"));
+        let message = "a `filter` asks no server, and tries nothing again";
+        let finding = Finding::warning(codes::OPTIONS_IDLE, place, message, "of no effect");
+        self.context
+            .report(finding.help("move it to the `list` or the transfer, or take it out"));
     }
 
     /// The map of a kind, its unknown keys reported.
@@ -119,7 +132,11 @@ impl Builder<'_, '_> {
         let place = self.context.key(&path.key(key));
         let words = StepKind::words();
         let synonym = || StepKind::of_synonym(key).map(StepKind::word);
-        let help = match suggest(key, words.clone()).or_else(synonym) {
+        let meant = suggest(key, words.clone()).or_else(synonym);
+        if meant.is_none() && self.context.foreign_key(key, path, &model::Step::keys()) {
+            return;
+        }
+        let help = match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("the kinds are {}", words.collect::<Vec<_>>().join(", ")),
         };

@@ -147,6 +147,7 @@ impl Builder<'_, '_> {
             from: step_id(list),
             rules,
             empty: Verdict::Fail,
+            may_be_empty: false,
         };
         let filter = self.add(owner, StepKind::Filter, path, Action::Filter(filter));
         self.nodes[filter].needs.push(Need {

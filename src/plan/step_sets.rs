@@ -174,7 +174,7 @@ impl Builder<'_, '_> {
                     values::word(text, &missing)
                 })
                 .unwrap_or(Verdict::Fail),
-            empty: self.empty(&map.empty, path),
+            empty: self.empty(&map.empty, path).unwrap_or(Verdict::Fine),
             unreadable: self
                 .context
                 .value(&map.unreadable, path, "unreadable", |text| {
@@ -198,12 +198,11 @@ impl Builder<'_, '_> {
             .report(finding.help("write `server: NAME` or `server: local`"));
     }
 
-    fn empty(&mut self, slot: &Slot<String>, path: &Path) -> Verdict {
+    /// What `empty` says, where it is written.
+    fn empty(&mut self, slot: &Slot<String>, path: &Path) -> Option<Verdict> {
         let words = [("ok", Verdict::Fine), ("fail", Verdict::Fail)];
-        let read = self
-            .context
-            .value(slot, path, "empty", |text| values::word(text, &words));
-        read.unwrap_or(Verdict::Fine)
+        self.context
+            .value(slot, path, "empty", |text| values::word(text, &words))
     }
 
     /// `filter:`
@@ -227,7 +226,8 @@ impl Builder<'_, '_> {
         Some(Action::Filter(FilterStep {
             from: step_id(from),
             rules,
-            empty,
+            empty: empty.unwrap_or(Verdict::Fine),
+            may_be_empty: empty == Some(Verdict::Fine),
         }))
     }
 
@@ -279,15 +279,17 @@ impl Builder<'_, '_> {
                     .value(&map.reverse, path, "reverse", values::boolean)
                     .unwrap_or(false),
             },
-            limit: self
-                .context
-                .value(&map.limit, path, "limit", |text| {
-                    values::number(text, 1, u64::MAX)
-                })
-                .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+            skip: self.count(&map.skip, path, "skip"),
+            limit: self.count(&map.limit, path, "limit"),
         };
         self.possible(&rules, path);
         rules
+    }
+
+    fn count(&mut self, slot: &Slot<String>, path: &Path, key: &str) -> Option<usize> {
+        let count = |text: &str| values::number(text, 1, u64::MAX);
+        let read = self.context.value(slot, path, key, count)?;
+        Some(usize::try_from(read).unwrap_or(usize::MAX))
     }
 
     /// Bounds between which nothing lies.

@@ -90,7 +90,7 @@ pub struct ProbeFound {
     /// Names that are no text: no UTF-8, or not in the encoding that the manifest declares.
     pub odd_names: usize,
     /// The encodings under which they can all be read.
-    pub encodings: Vec<&'static str>,
+    pub encodings: Vec<String>,
     /// The first of these names as it reads in each of them.
     pub readings: Vec<String>,
     /// How many sessions were open at once, and why no more.

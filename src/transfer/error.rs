@@ -284,6 +284,14 @@ impl Cause {
         }
     }
 
+    /// What to set, where what is missing stands there in another encoding, or may.
+    pub fn misread(&self) -> Option<&str> {
+        match self {
+            Cause::Ftp(error) => error.misread(),
+            _ => None,
+        }
+    }
+
     /// Whether a listing goes beyond the server's limits.
     pub fn is_limit(&self) -> bool {
         matches!(self, Cause::Ftp(error) if matches!(error.kind, ftp::ErrorKind::Limit(_)))

@@ -26,6 +26,7 @@ pub fn endpoint(host: impl ToString, port: u16, user: &str) -> Endpoint {
         timeouts: Timeouts::default(),
         clock_offset: ClockOffset::Auto,
         limits: Limits::default(),
+        hidden: false,
         directory: None,
         commands: Vec::new(),
     }

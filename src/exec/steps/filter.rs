@@ -1,7 +1,7 @@
 //! `filter`: one job without sessions.
 
 use crate::event::Event;
-use crate::files::Filtered;
+use crate::files::{Filter as Rules, Filtered, KindTest};
 use crate::plan::{self, FilterStep, StepId, Verdict};
 
 use super::one_job::Task;
@@ -41,23 +41,68 @@ impl Filter {
             bytes: 0,
         });
         if filtered.set.is_empty() && self.filter.empty == Verdict::Fail {
-            let fault = self.nothing(shared);
+            let fault = self.nothing(&filtered, shared);
             return Ending::failed(Some(fault.failure), Some(filtered.set));
+        }
+        // Of nothing there is nothing to choose.
+        let chose = filtered.of + filtered.others > 0 && !self.filter.may_be_empty;
+        if filtered.set.is_empty() && chose {
+            let none = self.none(&filtered, shared);
+            shared.warn_step(self.id, format!("{none} (`empty: ok` expects that)"));
         }
         Ending::done(Some(filtered.set))
     }
 
-    fn nothing(&self, shared: &Shared) -> Fault {
+    fn nothing(&self, filtered: &Filtered, shared: &Shared) -> Fault {
         // Who wrote `files` has seen neither of the steps that it stands for.
         if shared.plan.step(self.id).implicit {
-            return Fault::permanent("no file matches `files`").help(
+            let message = format!(
+                "no file matches `files`: {}",
+                told(filtered, &self.filter.rules)
+            );
+            return Fault::permanent(message).help(
                 "check the path; where no file is fine, write a `list` and a `filter` step in its place",
             );
         }
-        let from = &shared.plan.step(self.filter.from).name;
-        Fault::permanent(format!("no file of `{from}` matches"))
+        Fault::permanent(self.none(filtered, shared))
             .help("check the patterns, or write `empty: ok` where no match is fine")
     }
+
+    fn none(&self, filtered: &Filtered, shared: &Shared) -> String {
+        let from = &shared.plan.step(self.filter.from).name;
+        let told = told(filtered, &self.filter.rules);
+        format!("no file of `{from}` matches: {told}")
+    }
+}
+
+/// How many there were, and what was asked of them.
+fn told(filtered: &Filtered, rules: &Rules) -> String {
+    let there = match (filtered.of, filtered.others) {
+        (0, others) if others > 0 => format!("none there, {others} of another `type`"),
+        (of, _) => format!("{of} there"),
+    };
+    let patterns = |key: &str, patterns: &[String]| {
+        let quoted: Vec<String> = patterns.iter().map(|text| format!("`{text}`")).collect();
+        (!quoted.is_empty()).then(|| format!("{key} {}", quoted.join(", ")))
+    };
+    let tests = [
+        ("larger_than", rules.larger_than.is_some()),
+        ("smaller_than", rules.smaller_than.is_some()),
+        ("newer_than", rules.newer_than.is_some()),
+        ("older_than", rules.older_than.is_some()),
+        ("skip", rules.skip.is_some()),
+        ("type", rules.kind != KindTest::File),
+    ];
+    let tests = tests.into_iter().filter(|(_, asked)| *asked);
+    let asked = [
+        Some(there),
+        patterns("include", &rules.include),
+        patterns("exclude", &rules.exclude),
+        rules.regex.as_ref().map(|regex| format!("regex `{regex}`")),
+    ];
+    let asked = asked.into_iter().flatten();
+    let asked = asked.chain(tests.map(|(key, _)| format!("`{key}`")));
+    asked.collect::<Vec<_>>().join(", ")
 }
 
 impl Task for Filter {

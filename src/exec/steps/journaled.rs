@@ -96,6 +96,8 @@ impl Task for Journaled {
                 set,
                 problems: crate::files::Problems::default(),
                 repeated: crate::files::Problems::default(),
+                // The interrupted run has told.
+                foreign: None,
             }))
         })
     }

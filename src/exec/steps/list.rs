@@ -384,10 +384,12 @@ impl Lister {
         JobWork::quiet(Box::new(move |_| {
             let listing = Listing::assemble(side, root, encoding, hidden, pages).held_by(held);
             let (problems, repeated) = (listing.problems().clone(), listing.repeated().clone());
+            let foreign = told::foreign(&listing);
             Output::Set(Ok(FoundSet {
                 set: FileSet::all(Arc::new(listing)),
                 problems,
                 repeated,
+                foreign,
             }))
         }))
     }

@@ -107,6 +107,8 @@ pub(super) struct FoundSet {
     pub(super) problems: crate::files::Problems,
     /// Entries that came more than once.
     pub(super) repeated: crate::files::Problems,
+    /// What the names are in, where they are not in the encoding that is taken for theirs.
+    pub(super) foreign: Option<crate::files::Guess>,
 }
 
 /// The machine of a step.

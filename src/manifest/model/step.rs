@@ -142,9 +142,11 @@ slots! {
         pub sort: Text = Shape::Words(&["name", "size", "modified"]),
         /// Turn the order around. Default: false.
         pub reverse: Text = Shape::Boolean,
-        /// Keep only so many files, after sorting.
+        /// Leave out so many of the first, after sorting: "all but the 5 newest" is `sort: modified`, `reverse: true`, `skip: 5`.
+        pub skip: Text = Shape::Whole(1, u64::MAX),
+        /// Keep only so many files, after sorting and `skip`.
         pub limit: Text = Shape::Whole(1, u64::MAX),
-        /// What an empty result means: `ok` or `fail`. Default: ok.
+        /// What an empty result means: `ok` or `fail`. Where it is absent, one is a warning.
         pub empty: Text = Shape::Words(&["ok", "fail"]),
     }
     rules { "required": ["from"] }

@@ -42,6 +42,9 @@ impl Answers for FilterStep {
             rules.larger_than.map(|size| Fact::Size(">", size)),
             rules.smaller_than.map(|size| Fact::Size("<", size)),
             rules
+                .skip
+                .map(|skip| Fact::Text(format!("but the first {skip}"))),
+            rules
                 .limit
                 .map(|limit| Fact::Text(format!("first {limit}"))),
         ];
@@ -69,6 +72,7 @@ fn rules(rules: &Filter) -> Vec<Fact> {
         newer_than,
         older_than,
         sort,
+        skip,
         limit,
     } = rules;
     let mut facts = Vec::new();
@@ -85,6 +89,7 @@ fn rules(rules: &Filter) -> Vec<Fact> {
     facts.extend(older_than.map(|time| Fact::Time("older than", time)));
     let sorted = sort.key.map(|key| format!("sort: {}", sort_word(key)));
     facts.extend(sorted.map(Fact::Text));
+    facts.extend(skip.map(|skip| Fact::Text(format!("skip: {skip}"))));
     facts.extend(limit.map(|limit| Fact::Text(format!("limit: {limit}"))));
     facts.extend(Fact::set(&[
         (*ignore_case, "ignore_case: true"),

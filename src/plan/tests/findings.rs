@@ -803,3 +803,149 @@ fn where_a_part_could_not_be_read_nothing_is_called_unused() {
         "{codes:?}"
     );
 }
+
+#[test]
+fn what_only_a_shell_expands_is_told() {
+    check(&[
+        (
+            "  x: {download: {server: a, files: /y, into: ~/x}}",
+            "path::home",
+            "~/x",
+            "${env.HOME}/x",
+        ),
+        (
+            "  x: {list: {server: a, path: '~', empty: fail}}",
+            "path::home",
+            "'~'",
+            "a relative path begins where the login does",
+        ),
+        (
+            "  x: {download: {server: a, files: [/y, $DIR/*], into: x}}",
+            "variable::shell",
+            "$DIR/*",
+            "${env.DIR}",
+        ),
+        (
+            "  x: {download: {server: a, files: /y, into: x-$(date)}}",
+            "variable::shell",
+            "x-$(date)",
+            "${run.date:%Y%m%d}",
+        ),
+    ]);
+    let fine = "version: 1\nservers: {a: {host: a, password: 'pa$$WORD', user: 'a$B'}}\nsteps:\n  \
+                x: {download: {server: a, files: ['/a$b/~/*.zip', '/C$/x~'], into: ./~/x}}\n";
+    let codes: Vec<&str> = found(fine).into_iter().map(|(code, ..)| code).collect();
+    assert!(
+        !codes.contains(&"path::home") && !codes.contains(&"variable::shell"),
+        "{codes:?}"
+    );
+}
+
+#[test]
+fn typographic_quotes_and_files_for_folders_are_told() {
+    check(&[
+        (
+            "  x: {download: {server: a, files: “/y”, into: x}}",
+            "value::typographic_quotes",
+            "“/y”",
+            "straight quotes",
+        ),
+        (
+            "  x: {download: {server: a, files: /y, into: out/report.CSV}}",
+            "path::into_file",
+            "out/report.CSV",
+            "`into: out`",
+        ),
+        (
+            "  x: {download: {server: a, files: /y, into: report.csv}}",
+            "path::into_file",
+            "report.csv",
+            "`into: .`",
+        ),
+    ]);
+    let fine = "version: 1\nservers: {a: {host: a}}\nsteps:\n  \
+                x: {description: “so”, download: {server: a, files: '“/y” and “z”.txt', into: v1.2/conf.d}}\n  \
+                y: {download: {server: a, files: /y, into: dist.zip/}}\n";
+    assert_eq!(found(fine), []);
+}
+
+#[test]
+fn keys_of_other_programs_are_answered() {
+    check(&[
+        (
+            "  x: {matrix: [1, 2], download: {server: a, files: /y, into: x}}",
+            "key::foreign",
+            "matrix",
+            "no such key yet",
+        ),
+        (
+            "  x: {download: {server: a, files: /y, into: x, bandwidth: 5MB}}",
+            "key::foreign",
+            "bandwidth",
+            "`connections`",
+        ),
+        (
+            "  x: {download: {server: a, files: /y, into: x, delete_extra: true}}",
+            "key::foreign",
+            "delete_extra",
+            "no mirrors yet",
+        ),
+        (
+            "  x: {depends_on: y, list: {server: a, empty: fail}}\n  y: {list: {server: a, empty: fail}}",
+            "key::foreign",
+            "depends_on",
+            "it is `needs` here",
+        ),
+        (
+            "version: 1\nservers: {a: {host: a, ssl: true}}\nsteps: {x: {list: {server: a}}}",
+            "key::foreign",
+            "ssl",
+            "it is `tls` here",
+        ),
+        (
+            "  x: {sync: {server: a}}",
+            "step::unknown_kind",
+            "sync",
+            "did you mean `relay`?",
+        ),
+    ]);
+}
+
+#[test]
+fn a_filter_tries_nothing_again() {
+    check(&[(
+        "  x: {list: {server: a}}\n  y: {retry: {attempts: 3}, filter: {from: x, empty: fail}}",
+        "options::idle",
+        "retry",
+        "move it to the `list`",
+    )]);
+}
+
+#[test]
+fn sources_that_no_two_transfers_share_are_told() {
+    check(&[
+        (
+            "  x: {download: {server: a, files: '/x/*', into: x}}\n  y: {download: {server: a, files: '/y/*', into: y}}\n  \
+             z: {delete: {sources_of: [x, y]}}",
+            "step::apart",
+            "[x, y]",
+            "sources_of: y",
+        ),
+        (
+            "  x: {download: {server: a, files: '/x/*.zip', into: x}}\n  y: {download: {server: a, files: '/x/*.tar', into: y}}\n  \
+             z: {delete: {sources_of: [x, y]}}",
+            "step::apart",
+            "[x, y]",
+            "take none in common",
+        ),
+    ]);
+    let shared = "version: 1\nservers: {a: {host: a}}\nsteps:\n  \
+                  x: {download: {server: a, files: '/x/*', into: x}}\n  \
+                  y: {download: {server: a, files: '/x/**/*.zip', into: y}}\n  \
+                  z: {delete: {sources_of: [x, y]}}\n";
+    assert!(
+        found(shared)
+            .iter()
+            .all(|(code, ..)| *code != "step::apart")
+    );
+}

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use crate::files::{Allowance, Kind, Page, join};
-use crate::plan::List;
+use crate::plan::{List, Verdict};
 use crate::transfer::{Cause, End, Links, Role};
 
 use super::{Output, Target};
@@ -81,6 +81,9 @@ impl Look {
         };
         end.confine(&root, links);
         let result = self.shown(end, &join(&root, &target.relative));
+        if let (Err(no_page), Verdict::Fine) = (&result, self.list.missing) {
+            no_page.let_know(end);
+        }
         let lost_at_rest = rested && result.as_ref().is_err_and(|no_page| no_page.lost);
         Ok(Listed {
             root,

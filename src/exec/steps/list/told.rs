@@ -3,7 +3,7 @@
 use crate::event::{Event, Failure};
 use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
-use crate::files::{FileSet, Kind, Problems};
+use crate::files::{FileSet, Guess, Kind, Listing, NameEncoding, OddNames, Problems, Side};
 use crate::plan::{LIST_UNREADABLE, StepId};
 
 use super::super::FoundSet;
@@ -51,6 +51,17 @@ impl Unread {
     }
 }
 
+/// What the names of a server are in, where they are not UTF-8 and nothing is declared.
+pub(in crate::exec::steps) fn foreign(listing: &Listing) -> Option<Guess> {
+    let server = listing.side() != Side::Local;
+    if !server || listing.encoding() != NameEncoding::Auto {
+        return None;
+    }
+    let mut odd = OddNames::default();
+    listing.names().for_each(|name| odd.see(name));
+    odd.alarm()
+}
+
 /// Says what was found, and what could not be read, but for the problems and the gap that the step's failure tells of.
 pub(in crate::exec::steps) fn report(
     id: StepId,
@@ -70,6 +81,10 @@ pub(in crate::exec::steps) fn report(
         shared.warn_step(id, format!("the listing is incomplete: {reason}"));
     }
     let set = &found.set;
+    if let Some(guess) = &found.foreign {
+        let server = shared.plan.side_name(set.side());
+        shared.warn_step(id, format!("the names {}", guess.advice(server)));
+    }
     let files = set.positions().filter(|at| set.kind(*at) == Kind::File);
     shared.emit(Event::StepSized {
         step: id.0 as usize,
