@@ -111,3 +111,32 @@ fn a_relay_costs_what_its_two_halves_cost() {
     costs(&from, before[0], &[]);
     costs(&to, before[1], &[]);
 }
+
+/// Each batch of files that are put away costs a listing of their copies' folder: batches grow.
+#[test]
+fn many_unchanged_files_cost_few_listings_of_their_copies_folder() {
+    const MANY: usize = 640;
+    let names: Vec<String> = (0..MANY).map(|at| format!("/in/{at}.bin")).collect();
+    let from = names.iter().fold(Server::new(), |server, name| {
+        server.file_at(name, "content", 1_600_000_000)
+    });
+    let (from, to) = (from.start(), Server::new().folder("/out").start());
+    let steps = |delete: &str| {
+        format!(
+            "steps:
+  all: {{ list: {{ server: from, path: /in }} }}
+  move: {{ relay: {{ from: all, to: to, into: /out }} }}
+{delete}"
+        )
+    };
+    let servers = [("from", &from, ONE), ("to", &to, ONE)];
+    Case::new().servers(&servers, &steps("")).run().code(0);
+    let listed = to.count("MLSD");
+    let tidy = "  tidy: { delete: { sources_of: move, max: 10000 } }\n";
+    Case::new().servers(&servers, &steps(tidy)).run().code(0);
+    assert_eq!(from.names("/in"), [""; 0]);
+    assert_eq!(to.names("/out").len(), MANY);
+    // By the transfer, before the deletion, and once a batch: in batches of 32 these would be 20.
+    let listings = to.count("MLSD") - listed;
+    assert!(listings < 20, "{listings}");
+}

@@ -1,7 +1,7 @@
 //! Deleting files whose copies this run did not write: each is put away under another name first, and its copies are looked
 //! at while it is gone. A link that leads from a destination back to the source shows itself so; no listing tells it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::files::{Page, Side, away_name, folder_of, join, split};
 use crate::transfer::{Cause, End, Links, Role, Seen};
@@ -15,12 +15,50 @@ use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::{Desk, Work};
 
+/// Files that are put away at once, at most: so many a run may leave so that is killed.
+const MOST: usize = 512;
+/// Nor are more put away after this long: what is away is dealt with before an interrupted run is over.
+const LONG: Duration = Duration::from_millis(500);
+
+/// How many files are put away at once. Each batch costs a listing of each folder of copies, so that it grows while all goes
+/// well.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share(usize);
+
 /// Files of one folder, and where their copies lie.
 pub(super) struct Batch {
     pub(super) place: Place,
     pub(super) files: Vec<Piece>,
     /// The folders of the copies, and which end of the target's role leads there; none: the source's.
     pub(super) folders: Vec<(Looking, Option<usize>)>,
+    /// How long files may be put away.
+    pub(super) time: Duration,
+}
+
+impl Default for Share {
+    fn default() -> Share {
+        Share(BATCH)
+    }
+}
+
+impl Share {
+    /// The next one, after a batch in which all went well as far as it got in its time, or not.
+    pub(super) fn after(self, went_well: bool) -> Share {
+        match went_well {
+            true => Share((self.0 * 2).min(MOST)),
+            false => Share::default(),
+        }
+    }
+
+    /// Of so many files, so that every session gets some.
+    fn of(self, files: usize, sessions: usize) -> usize {
+        self.0.min(files.div_ceil(sessions.max(1)).max(BATCH))
+    }
+
+    fn time(self) -> Duration {
+        let times = u32::try_from(self.0 / BATCH).unwrap_or(u32::MAX);
+        SHORT.saturating_mul(times).min(LONG)
+    }
 }
 
 /// A file that is to be deleted.
@@ -69,7 +107,7 @@ impl Batch {
         desk: &mut Desk,
         done: &mut Vec<(u32, Result<Deletion, Fault>)>,
     ) -> Vec<Away<'b>> {
-        let end = desk.now() + SHORT;
+        let end = desk.now() + self.time;
         let mut away = Vec::new();
         for piece in &self.files {
             match self.put_one_away(desk, piece) {
@@ -220,15 +258,17 @@ impl Delete {
         now: Instant,
         shared: &mut Shared,
     ) -> (Flying, Work) {
+        let share = self.away_share;
+        let sessions = shared.sessions_of(self.side);
         let mut aways = self.aways.iter_mut();
         let next = aways.find_map(|(sides, files)| match files.ready(now) {
             0 => None,
-            _ => Some((sides.clone(), files)),
+            ready => Some((sides.clone(), files, share.of(ready, sessions))),
         });
-        let Some((sides, files)) = next else {
+        let Some((sides, files, most)) = next else {
             return (Flying::Empty, nothing());
         };
-        let batch: Vec<Try<u32>> = std::iter::from_fn(|| files.take(now)).take(BATCH).collect();
+        let batch: Vec<Try<u32>> = std::iter::from_fn(|| files.take(now)).take(most).collect();
         self.intend(&batch, shared);
         let work = self.away_batch(place, &sides, &batch, shared).work();
         (Flying::Aways(sides, batch), work)
@@ -268,6 +308,28 @@ impl Delete {
             place,
             files,
             folders: folders.collect(),
+            time: self.away_share.time(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_grow_while_all_goes_well_up_to_what_a_kill_may_leave() {
+        let mut share = Share::default();
+        let mut batches = Vec::new();
+        while batches.iter().sum::<usize>() < 3_200 {
+            batches.push(share.of(3_200, 4));
+            share = share.after(true);
+        }
+        assert_eq!(batches[..6], [32, 64, 128, 256, 512, 512]);
+        assert_eq!(batches.len(), 10);
+        assert_eq!((share.time(), Share::default().time()), (LONG, SHORT));
+        assert_eq!(share.after(false).of(3_200, 4), BATCH);
+        // Each of four sessions gets some.
+        assert_eq!((share.of(400, 4), share.of(20, 4)), (100, BATCH));
     }
 }

@@ -30,6 +30,7 @@ use crate::exec::roles::{JobId, Roles};
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
 use crate::transfer::{Fate, Role};
+use away::Share;
 use choose::Chosen;
 use copies::{Looking, Wrong};
 use jobs::{Deletion, Place};
@@ -57,6 +58,7 @@ pub(super) struct Delete {
     files: Backlog<u32>,
     /// Files that are put away before they are deleted, by the sides of their copies.
     aways: BTreeMap<Vec<Side>, Backlog<u32>>,
+    away_share: Share,
     emptied: BTreeSet<Vec<u8>>,
     flying: BTreeMap<JobId, Flying>,
     /// Deletions whose reply was lost: if the file is gone when looked at again, it was we who deleted it; if it is
@@ -128,6 +130,7 @@ impl Delete {
             sure: BTreeSet::new(),
             files: Backlog::new(),
             aways: BTreeMap::new(),
+            away_share: Share::default(),
             emptied: BTreeSet::new(),
             flying: BTreeMap::new(),
             unsure: BTreeMap::new(),

@@ -46,6 +46,8 @@ impl Delete {
                 self.files.put_back(left);
             }
             (Flying::Aways(sides, attempts), Output::Deleted(done)) => {
+                let went_well = done.iter().all(|(_, done)| done.is_ok());
+                self.away_share = self.away_share.after(went_well);
                 let left = self.take_deletions(attempts, done, Some(&sides), now, shared);
                 self.away_backlog(&sides).put_back(left);
                 self.aways.retain(|_, files| !files.is_empty());
