@@ -3,12 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::files::{Page, Side, away_name, folder_of, join, split};
+use crate::files::{Side, away_name, folder_of, join, split};
 use crate::transfer::{Cause, End, Links, Role, Seen};
 
 use super::copies::{Looking, Names, kept};
 use super::jobs::{Deletion, Place, SHORT, nothing, output};
 use super::needed::Copy;
+use super::sight::Sight;
 use super::{BATCH, Delete, Flying, Output};
 use crate::exec::backlog::Try;
 use crate::exec::fault::Fault;
@@ -84,10 +85,10 @@ impl Batch {
         Box::new(move |desk| {
             let mut done = Vec::with_capacity(self.files.len());
             let away = self.put_away(desk, &mut done);
-            match self.pages(desk, &away) {
-                Ok(pages) => {
+            match self.sights(desk, &away) {
+                Ok(sights) => {
                     for file in away {
-                        let result = self.settle(desk, &file, &pages);
+                        let result = self.settle(desk, &file, &sights);
                         done.push((file.at, result));
                     }
                 }
@@ -172,8 +173,8 @@ impl Batch {
     }
 
     /// What every folder of a copy shows now.
-    fn pages(&self, desk: &mut Desk, away: &[Away<'_>]) -> Result<Vec<Page>, Fault> {
-        let pages = (0..).zip(&self.folders).map(|(number, (looking, seat))| {
+    fn sights(&self, desk: &mut Desk, away: &[Away<'_>]) -> Result<Vec<Sight>, Fault> {
+        let sights = (0..).zip(&self.folders).map(|(number, (looking, seat))| {
             let copies = away.iter().flat_map(|file| file.copies);
             let copies = copies.filter(|(folder, _)| *folder == number);
             let mut names = Names::of(copies.map(|(_, copy)| copy));
@@ -181,23 +182,28 @@ impl Batch {
             away.iter().for_each(|file| names.add(split(&file.away).1));
             let end = end_of(desk, *seat)?;
             end.confine(&looking.root, Links::Refuse);
-            looking.page(end, names)
+            looking.sight(end, names)
         });
-        pages.collect()
+        sights.collect()
     }
 
     /// Deletes a file whose copies all stand without it, and puts any other back.
-    fn settle(&self, desk: &mut Desk, file: &Away<'_>, pages: &[Page]) -> Result<Deletion, Fault> {
+    fn settle(
+        &self,
+        desk: &mut Desk,
+        file: &Away<'_>,
+        sights: &[Sight],
+    ) -> Result<Deletion, Fault> {
         for (number, copy) in file.copies {
             let (looking, seat) = &self.folders[*number];
-            let page = &pages[*number];
+            let sight = &sights[*number];
             let away = split(&file.away).1;
-            let is_one = page.entries().any(|entry| entry.name == away);
+            let is_one = sight.entry(away).is_some();
             let stands = match is_one {
                 true => end_of(desk, *seat).map(|end| Err(one_folder(end, looking, file))),
                 false => end_of(desk, *seat).and_then(|end| {
                     end.confine(&looking.root, Links::Refuse);
-                    looking.compare(end, page, copy)
+                    looking.compare(end, sight, copy)
                 }),
             };
             match stands {
@@ -300,7 +306,7 @@ impl Delete {
             });
         }
         let folders = numbers.into_iter().map(|number| {
-            let looking = self.looking(number, Some(Vec::new()), shared);
+            let looking = self.looking(number, shared);
             let side = self.copies.folders[number as usize].side;
             (looking, sides.iter().position(|other| *other == side))
         });

@@ -1,13 +1,15 @@
 //! Whether copies still stand at their destinations as they did when they arrived.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use crate::files::{Kind, Page, PageEntry, Precision, Time, fold, folded, join, same_form};
+use crate::files::{Kind, PageEntry, Precision, Time, folded, join};
 use crate::transfer::{End, Links, Looks, Role};
 
 use super::Output;
 use super::jobs::output;
-use super::needed::{Copy, CopyFolder};
+use super::needed::{Copies, Copy, CopyFolder};
+use super::sight::Sight;
 use crate::exec::fault::Fault;
 use crate::exec::pages;
 use crate::exec::steps::job::Work;
@@ -32,7 +34,8 @@ pub(super) struct Looking {
     pub(super) path: Vec<u8>,
     /// Whether what was written below its root is still to be made safe against a crash.
     pub(super) flushes: bool,
-    pub(super) copies: Vec<Copy>,
+    /// All copies of the step: those of this folder are known by its number.
+    pub(super) copies: Arc<Copies>,
 }
 
 /// Names of copies, and those that a system may take for one of them.
@@ -72,7 +75,7 @@ impl Looking {
         number: u32,
         folder: &CopyFolder,
         name: String,
-        copies: Vec<Copy>,
+        copies: Arc<Copies>,
     ) -> Looking {
         Looking {
             number,
@@ -97,10 +100,11 @@ impl Looking {
         if self.flushes {
             end.flush().map_err(|cause| self.not_safe(&*end, &cause))?;
         }
-        let page = self.page(end, Names::of(&self.copies))?;
+        let copies = || self.copies.of_folder(self.number);
+        let sight = self.sight(end, Names::of(copies()))?;
         let mut wrong = Vec::new();
-        for copy in &self.copies {
-            if let Err(why) = self.compare(end, &page, copy)? {
+        for copy in copies() {
+            if let Err(why) = self.compare(end, &sight, copy)? {
                 wrong.push((copy.file, why));
             }
         }
@@ -108,9 +112,9 @@ impl Looking {
     }
 
     /// What the folder shows of the names that are of use.
-    pub(super) fn page(&self, end: &mut dyn End, names: Names) -> Result<Page, Fault> {
+    pub(super) fn sight(&self, end: &mut dyn End, names: Names) -> Result<Sight, Fault> {
         let page = pages::some(end, &self.name, &self.path, move |name| names.hold(name))?;
-        Ok(page.unwrap_or_default())
+        Ok(Sight::of(page.unwrap_or_default()))
     }
 
     fn not_safe(&self, end: &dyn End, cause: &crate::transfer::Cause) -> Fault {
@@ -124,15 +128,15 @@ impl Looking {
     pub(super) fn compare(
         &self,
         end: &mut dyn End,
-        page: &Page,
+        sight: &Sight,
         copy: &Copy,
     ) -> Result<Result<(), String>, Fault> {
-        if let Some(reason) = page.incomplete_reason() {
+        if let Some(reason) = sight.incomplete_reason() {
             return Ok(Err(format!(
                 "the listing of its copy's folder may not be whole: {reason}"
             )));
         }
-        let entry = page.entries().find(|entry| entry.name == copy.name);
+        let entry = sight.entry(&copy.name);
         let now = match entry {
             Some(entry) if entry.kind == Kind::File && tells_enough(entry, copy) => looks(entry),
             Some(entry) if entry.kind != Kind::File => {
@@ -152,15 +156,14 @@ impl Looking {
         };
         let stands = entry.is_some() || now != Looks::default();
         if entry.is_none()
-            && let Some(other) = taken_for(end, page, copy)
+            && let Some(other) = taken_for(end, sight, copy)
         {
             return Ok(Err(format!(
                 "what was taken for its copy is listed as `{other}`, and may be that of another file"
             )));
         }
         let lacks = copy.beside.iter();
-        let mut lacks =
-            lacks.filter(|name| !page.entries().any(|entry| entry.name == name.as_slice()));
+        let mut lacks = lacks.filter(|name| sight.entry(name).is_none());
         Ok(match lacks.next() {
             Some(other) => Err(format!(
                 "its copy's folder does not show `{}` beside it, which may be taken for the same name there",
@@ -200,21 +203,12 @@ fn looks(entry: PageEntry<'_>) -> Looks {
 
 /// The name of what may have answered for a copy that no listing shows. What this run wrote may be listed otherwise, where a
 /// server writes names as it likes, but not where another file of the run has such a name: it may have been written over.
-fn taken_for(end: &dyn End, page: &Page, copy: &Copy) -> Option<String> {
+fn taken_for(end: &dyn End, sight: &Sight, copy: &Copy) -> Option<String> {
     match copy.beside.first() {
         Some(other) => Some(end.decode(other)),
-        None if copy.was_there => listed_otherwise(end, page, &copy.name),
+        None if copy.was_there => sight.listed_otherwise(end, &copy.name),
         None => None,
     }
-}
-
-/// The name of an entry that a system may take for this one.
-fn listed_otherwise(end: &dyn End, page: &Page, name: &[u8]) -> Option<String> {
-    let own = fold(&end.decode(name));
-    let others = page.entries().map(|entry| entry.name);
-    let mut alike =
-        others.filter(|other| !same_form(other, name) && fold(&end.decode(other)) == own);
-    alike.next().map(|other| end.decode(other))
 }
 
 fn tells_enough(entry: PageEntry<'_>, copy: &Copy) -> bool {

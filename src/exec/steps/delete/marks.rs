@@ -98,7 +98,7 @@ impl Marks {
 impl Delete {
     /// Folders that may be one are told apart.
     pub(super) fn begin_marks(&mut self, shared: &Shared) {
-        let doubts = self.copies.doubts.iter();
+        let doubts = self.doubts.iter();
         let apart = doubts.filter(|doubt| doubt.marked != doubt.looked);
         let marked: BTreeSet<u32> = apart.map(|doubt| doubt.marked).collect();
         for folder in marked {
@@ -113,7 +113,7 @@ impl Delete {
         let (next, asks): (_, Vec<Ask>) = match self.marks.stage {
             _ if self.marks.paths.is_empty() => return false,
             Stage::Mark => {
-                let doubts = self.copies.doubts.iter();
+                let doubts = self.doubts.iter();
                 let looked = doubts.filter(|doubt| self.marks.marked.contains(&doubt.marked));
                 let looked: BTreeSet<u32> = looked.map(|doubt| doubt.looked).collect();
                 (Stage::Look, looked.into_iter().map(Ask::Look).collect())
@@ -132,7 +132,7 @@ impl Delete {
 
     /// Keeps the files whose folders were not shown to be two.
     pub(super) fn judge_marks(&mut self, shared: &mut Shared) {
-        for doubt in std::mem::take(&mut self.copies.doubts) {
+        for doubt in std::mem::take(&mut self.doubts) {
             let are_one = self.marks.are_one(doubt.marked, doubt.looked);
             if are_one != Some(false) {
                 let why = doubt.why.words(are_one == Some(true));

@@ -11,6 +11,7 @@ mod jobs;
 mod marks;
 mod needed;
 mod relied;
+mod sight;
 mod sources;
 mod standing;
 mod taking;
@@ -35,7 +36,7 @@ use choose::Chosen;
 use copies::{Looking, Wrong};
 use jobs::{Deletion, Place};
 use marks::{Ask, Marks, Told};
-use needed::{Copies, Copy};
+use needed::{Copies, Doubt};
 
 /// Files that one job deletes at most.
 const BATCH: usize = 32;
@@ -46,7 +47,9 @@ pub(super) struct Delete {
     phase: Phase,
     side: Side,
     place: Option<Place>,
-    copies: Copies,
+    copies: Arc<Copies>,
+    /// Which of their folders must not be one.
+    doubts: Vec<Doubt>,
     /// Folders with positions still to be looked at.
     folders: Backlog<Arc<FolderOf>>,
     /// Folders of copies still to be looked at, by number.
@@ -123,7 +126,8 @@ impl Delete {
             phase: Phase::Choose,
             side: Side::Local,
             place: None,
-            copies: Copies::default(),
+            copies: Arc::default(),
+            doubts: Vec::new(),
             folders: Backlog::new(),
             looks: Backlog::new(),
             marks: Marks::default(),
@@ -287,7 +291,7 @@ impl Delete {
             return (Flying::Folder(attempt), work);
         }
         if let Some(attempt) = self.looks.take(now) {
-            let work = self.looking(attempt.item, None, shared).work();
+            let work = self.looking(attempt.item, shared).work();
             return (Flying::Look(attempt), work);
         }
         if self.files.ready(now) > 0 {
@@ -301,12 +305,11 @@ impl Delete {
         self.make_away(place, now, shared)
     }
 
-    /// A folder of copies; by default with all that must stand in it.
-    fn looking(&self, number: u32, copies: Option<Vec<Copy>>, shared: &Shared) -> Looking {
+    /// A folder of copies.
+    fn looking(&self, number: u32, shared: &Shared) -> Looking {
         let folder = &self.copies.folders[number as usize];
-        let copies = copies.unwrap_or_else(|| self.copies.of_folder(number).cloned().collect());
         let name = shared.plan.side_name(folder.side).to_owned();
-        Looking::new(number, folder, name, copies)
+        Looking::new(number, folder, name, Arc::clone(&self.copies))
     }
 
     fn intend(&self, batch: &[Try<u32>], shared: &mut Shared) {

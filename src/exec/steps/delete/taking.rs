@@ -62,7 +62,7 @@ impl Delete {
     }
 
     fn take_choice(&mut self, chosen: Result<Chosen, Fault>, shared: &mut Shared) {
-        let chosen = match chosen {
+        let mut chosen = match chosen {
             Ok(chosen) => chosen,
             Err(fault) => return self.refuse(fault),
         };
@@ -104,7 +104,8 @@ impl Delete {
         for number in chosen.copies.looked_at() {
             self.looks.push(number);
         }
-        self.copies = chosen.copies;
+        self.doubts = std::mem::take(&mut chosen.copies.doubts);
+        self.copies = Arc::new(chosen.copies);
         self.place = Some(Place {
             name: shared.plan.side_name(self.side).to_owned(),
             set: chosen.set,
