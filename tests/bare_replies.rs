@@ -64,3 +64,18 @@ fn a_reply_may_end_with_another_code_than_it_began_with() {
         .rule(On::command("CWD"), Do::lie("250-one\r\n200 two"));
     job(&server.start());
 }
+
+#[test]
+fn a_folder_may_be_told_without_quotes() {
+    for told in ["257 /home/ann", "257 /home/ann is your folder"] {
+        let server = Server::new()
+            .home("/home/ann")
+            .file("/home/ann/in/a", "content")
+            .rule(On::command("PWD"), Do::lie(told))
+            .start();
+        let steps = "steps:\n  get: { download: { server: s, files: in/*, into: back } }\n";
+        let case = quick(&[("s", &server, "")], steps);
+        case.run().code(0);
+        assert_eq!(case.files("back"), ["a"]);
+    }
+}

@@ -121,6 +121,32 @@ fn a_server_that_closes_after_each_transfer_gets_each_file_once() {
 }
 
 #[test]
+fn a_time_that_is_announced_and_refused_is_told_with_what_to_do() {
+    for code in ["500", "501", "550"] {
+        let server = Server::new()
+            .rule(On::command("MFMT"), Do::reply(format!("{code} not here")))
+            .start();
+        let put = |times: &str| {
+            let steps = format!(
+                "steps:\n  put: {{ upload: {{ files: 'out/*', to: s, into: /sent{times} }} }}\n"
+            );
+            Case::new()
+                .pipeline(&[("s", &server)], &steps)
+                .file("out/c", "c")
+        };
+        put("")
+            .run()
+            .code(0)
+            .stderr_has("`s` announces MFMT and refuses it");
+        let case = put(", times: now");
+        for _ in 0..2 {
+            case.run().code(0).never_says("MFMT");
+            assert_eq!(server.count("STOR"), 1, "{code}");
+        }
+    }
+}
+
+#[test]
 fn an_entry_that_is_listed_twice_is_one_file_and_one_warning() {
     for also in [
         &b"type=file;size=7;modify=20200102030405; a\r\n"[..],

@@ -16,7 +16,7 @@ use super::listing::lines::Lines;
 use super::listing::time::mdtm_reply;
 use super::listing::zone::Zones;
 use super::listing::{Reader, mlsd, nlst};
-use super::reply::{Reply, quoted_path, size};
+use super::reply::{Reply, path_in, size};
 use super::shown::{Redact, Shown};
 
 /// The longest line of a listing, and the longest name in one.
@@ -133,7 +133,7 @@ pub fn reply(bytes: &[u8]) {
     assert!((100..600).contains(&reply.code));
     let kept: usize = reply.lines.iter().map(Vec::len).sum();
     let text = reply.last_text();
-    let path = quoted_path(&reply).unwrap_or_default();
+    let path = path_in(&reply).unwrap_or_default();
     assert!(kept <= bytes.len() && text.len() <= kept && path.len() <= text.len());
     assert!(size(&reply).is_none() || reply.code == 213);
     assert!(mdtm_reply(&reply).is_none() || reply.code == 213);

@@ -178,7 +178,7 @@ impl Session {
     fn settle(&mut self, purpose: For, reply: Reply) -> Result<(), Error> {
         match purpose {
             For::Features => self.facts.features = Some(Features::from_reply(&reply)),
-            For::Home => self.facts.home = reply::quoted_path(&reply),
+            For::Home => self.facts.home = reply::path_in(&reply),
             For::Type if reply.is_done() => self.transfer_type = Some(TransferType::Binary),
             For::Directory | For::Command | For::Type if !reply.is_done() => {
                 return Err(self.control.refused(ErrorKind::Refused, reply));

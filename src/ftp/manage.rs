@@ -9,7 +9,7 @@ use super::command::Line;
 use super::error::{Error, ErrorKind};
 use super::failure::unknown_outcome;
 use super::listing::time::mdtm_reply;
-use super::reply::{Reply, quoted_path};
+use super::reply::{Reply, path_in};
 use super::session::Session;
 
 /// A folder that is nowhere, in bytes that are text in no encoding.
@@ -234,7 +234,7 @@ impl Session {
             return Ok(folder.to_vec());
         }
         let reply = self.control.ask(Line::fixed("PWD"))?;
-        let found = quoted_path(&reply).filter(|path| path.starts_with(b"/"));
+        let found = path_in(&reply).filter(|path| path.starts_with(b"/"));
         self.tolerate(reply)?;
         let Some(found) = found.filter(|found| found != folder) else {
             return Ok(folder.to_vec());

@@ -84,12 +84,19 @@ fn code(line: &[u8]) -> Option<u16> {
     (100..600).contains(&code).then_some(code)
 }
 
-/// The path in a 257 reply: between quotes, a quote in it doubled (RFC 959 appendix II).
-pub(super) fn quoted_path(reply: &Reply) -> Option<Vec<u8>> {
+/// The path in a 257 reply: between quotes, a quote in it doubled (RFC 959 appendix II); or without quotes, where it is all that
+/// the reply says, but for `is …` behind it.
+pub(super) fn path_in(reply: &Reply) -> Option<Vec<u8>> {
     let text = reply.last_text();
-    let start = text.iter().position(|byte| *byte == b'"')? + 1;
+    match text.iter().position(|byte| *byte == b'"') {
+        Some(quote) => quoted(&text[quote + 1..]),
+        None => bare(&text),
+    }
+}
+
+fn quoted(text: &[u8]) -> Option<Vec<u8>> {
     let mut path = Vec::new();
-    let mut rest = text[start..].iter().copied().peekable();
+    let mut rest = text.iter().copied().peekable();
     while let Some(byte) = rest.next() {
         if byte == b'"' && rest.next_if_eq(&b'"').is_none() {
             return (!path.is_empty()).then_some(path);
@@ -97,6 +104,15 @@ pub(super) fn quoted_path(reply: &Reply) -> Option<Vec<u8>> {
         path.push(byte);
     }
     None
+}
+
+/// A path with spaces is not told from the words behind one.
+fn bare(text: &[u8]) -> Option<Vec<u8>> {
+    let text = text.trim_ascii();
+    let end = text.iter().position(|byte| *byte == b' ');
+    let (path, behind) = text.split_at(end.unwrap_or(text.len()));
+    let sure = behind.is_empty() || behind.starts_with(b" is ");
+    (path.starts_with(b"/") && sure).then(|| path.to_vec())
 }
 
 /// The number in a reply to SIZE (RFC 3659 §4).
@@ -130,12 +146,16 @@ mod tests {
 
     #[test]
     fn quotes_in_a_path_are_doubled() {
-        let path = |text: &[u8]| quoted_path(&reply(text));
+        let path = |text: &[u8]| path_in(&reply(text));
         assert_eq!(
             path(b"257 \"/a \"\"b\"\"\" is it\r\n").unwrap(),
             b"/a \"b\""
         );
         assert_eq!(path(b"257 no quotes\r\n"), None);
+        assert_eq!(path(b"257 /home/ann\r\n").unwrap(), b"/home/ann");
+        let said = b"257 /home/ann is the current directory\r\n";
+        assert_eq!(path(said).unwrap(), b"/home/ann");
+        assert_eq!(path(b"257 /home/ann b\r\n"), None);
         assert_eq!(path(b"257 \"open\r\n"), None);
     }
 
@@ -151,7 +171,7 @@ mod tests {
         fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Some(reply) = Reply::parse(&bytes, String::new()) {
                 prop_assert!((100..600).contains(&reply.code));
-                let _ = (quoted_path(&reply), size(&reply));
+                let _ = (path_in(&reply), size(&reply));
             }
         }
     }

@@ -51,8 +51,10 @@ fn unix(word: &[u8]) -> Option<Kind> {
 fn enterprise(word: &[u8]) -> Option<Kind> {
     let (flags, protocol) = word.split_at_checked(10)?;
     let flag = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'-';
-    let known = flags.iter().all(flag) && matches!(protocol, b"FTP" | b"BSC" | b"ASY");
-    known.then_some(Kind::File)
+    let known = [b"FTP", b"FTS", b"TCP", b"BSC", b"ASY"]
+        .iter()
+        .any(|known| *known == protocol);
+    (known && flags.iter().all(flag)).then_some(Kind::File)
 }
 
 /// NetWare: `d [RWCEAFMS]`, and of older servers `d[RWCEMFA]`.
@@ -89,6 +91,7 @@ mod tests {
             (b"drwxrwx", Kind::Folder),
             (b"drw-r--rw", Kind::Folder),
             (b"-C--E-----FTP", Kind::File),
+            (b"-AR--M----TCP", Kind::File),
         ] {
             let found = mode(text).map(|(mode, rest)| (mode.kind, rest));
             assert_eq!(found, Some((kind, &b""[..])), "{text:?}");

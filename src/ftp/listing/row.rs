@@ -85,14 +85,12 @@ fn parsed(row: Option<Row<'_>>) -> Parsed<'_> {
     }
 }
 
-/// Splits off the next word, with the spaces before it.
+/// Splits off the next word, with the spaces and tabs before it.
 pub(super) fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let start = text.iter().position(|byte| *byte != b' ')?;
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = text.iter().position(|byte| !blank(byte))?;
     let text = &text[start..];
-    let end = text
-        .iter()
-        .position(|byte| *byte == b' ')
-        .unwrap_or(text.len());
+    let end = text.iter().position(blank).unwrap_or(text.len());
     Some((&text[..end], &text[end..]))
 }
 
@@ -119,11 +117,11 @@ fn is_grouped(word: &[u8], separator: u8) -> bool {
         && groups.all(|group| group.len() == 3 && digits(group))
 }
 
-/// Whether a line is none of an entry: blank, a total, a frame of VMS, the head of a table, or the heading that `ls -R` gives
-/// the folder itself.
+/// Whether a line is none of an entry: blank, a total, a frame of VMS, the head of a table, the heading that `ls -R` gives
+/// the folder itself, or the folder's name alone.
 fn names_nothing(line: &[u8]) -> bool {
-    let text = line.trim_ascii_end();
-    matches!(text, b"" | b".:" | b"./:")
+    let text = line.trim_ascii();
+    matches!(text, b"" | b".:" | b"./:" | b"." | b"..")
         || is_total(line)
         || vms::is_frame(line)
         || mvs::is_head(line)
@@ -142,6 +140,8 @@ mod tests {
             b"total 12",
             b".:",
             b"./:",
+            b" .",
+            b" ..",
             b"drwxr-xr-x 2 a b 40 Nov 22 08:08 ..",
         ] {
             assert_eq!(list_line(line, 0, 0).0, Parsed::Nothing, "{line:?}");

@@ -38,12 +38,12 @@ pub(super) fn row(line: &[u8], offset: i64) -> Option<Row<'_>> {
     })
 }
 
-/// `2/4`, `7`, `2KB`: blocks used and allocated, or kilobytes.
+/// `2/4`, `7`, `2KB`, `******`: blocks used and allocated, kilobytes, or a number that has no room.
 fn is_size(word: &[u8]) -> bool {
     let digits = word.strip_suffix(b"KB").unwrap_or(word);
     digits
         .iter()
-        .all(|byte| byte.is_ascii_digit() || *byte == b'/')
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'/' | b'*'))
 }
 
 fn is_owner(word: &[u8]) -> bool {
@@ -62,6 +62,10 @@ pub(super) fn is_name_alone(line: &[u8]) -> bool {
 
 /// The head and the end of a listing: `Directory DISK$USER:[ANN]` or its path alone, `Total of 11 files, 2083 blocks.`
 pub(super) fn is_frame(line: &[u8]) -> bool {
+    // An empty folder.
+    if line.starts_with(b"*.*;") && line.windows(10).any(|text| text == b"%RMS-E-FNF") {
+        return true;
+    }
     let path = line.strip_prefix(b"Directory ");
     if let Some(path) = path.or_else(|| is_folder_alone(line).then_some(line)) {
         return path.ends_with(b"]");
@@ -145,6 +149,8 @@ mod tests {
         assert_eq!(other.unwrap().modified, file.modified);
         let other = row(b"a.txt;1 2KB 22-NOV-2026 08:08:37.27", 0);
         assert_eq!(other.unwrap().modified, file.modified);
+        let other = row(b"a.txt;1   ******\t22-NOV-2026 08:08:37.27", 0);
+        assert_eq!(other.unwrap().modified, file.modified);
         let doubtful = row(
             b"a.txt;1    6/8    15-JUI-2002    OWNER   (RWED,RWED,RE,)",
             0,
@@ -171,6 +177,7 @@ mod tests {
         assert!(is_frame(b"Directory DISK$USER:[ANN]"));
         assert!(is_frame(b"Total of 11 files, 2083 blocks."));
         assert!(!is_frame(b"Directory listing follows"));
+        assert!(is_frame(b"*.*;0              <%RMS-E-FNF, file not found>"));
         assert!(is_name_alone(b"A_NAME_OF_MANY_LETTERS.TXT;1"));
     }
 }

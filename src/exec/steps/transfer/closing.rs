@@ -132,6 +132,11 @@ impl Transfer {
             let text = left_undone(closing.undone, "transferred", &stop.reason());
             shared.warn_step(self.id, text);
         }
+        if self.timeless > 0 {
+            let server = shared.plan.side_name(self.transfer.to);
+            let text = timeless(self.timeless, server);
+            shared.warn_step(self.id, text);
+        }
         let fault = self.fault.take().map(|fault| fault.failure);
         let failure = fault.or_else(|| self.stopped.as_ref().and_then(Stop::failure));
         let outcome = match failure {
@@ -172,6 +177,17 @@ impl Transfer {
             closing.yielded = Some(set);
         }
     }
+}
+
+/// What a server says that announces MFMT and refuses it.
+fn timeless(files: u64, server: &str) -> String {
+    let what = match files {
+        1 => "1 file has".to_owned(),
+        many => format!("{many} files have"),
+    };
+    format!(
+        "{what} the time of arrival, not of the source: `{server}` announces MFMT and refuses it; the next run would copy again what arrived so, but not with `times: now`"
+    )
 }
 
 /// The time that a file was seen to have at its destination: what came after it must not take it for its source's.

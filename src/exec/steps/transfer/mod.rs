@@ -71,6 +71,8 @@ pub(super) struct Transfer {
     fault: Option<Fault>,
     /// Why nothing more begins.
     stopped: Option<Stop>,
+    /// Files that arrived at a server which announces that it keeps times, and did not keep theirs.
+    timeless: u64,
 }
 
 /// Tries of the one job that a phase consists of, and when the next may start.
@@ -136,6 +138,7 @@ impl Transfer {
             refused: Arc::default(),
             fault: None,
             stopped: None,
+            timeless: 0,
         };
         if let Some(fault) = fault {
             made.refuse(fault);

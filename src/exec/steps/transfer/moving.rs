@@ -184,6 +184,7 @@ impl Transfer {
     fn copied(&mut self, at: u32, copied: Copied, shared: &mut Shared) {
         self.files.not_broken_off(at);
         self.see(at, &copied, shared);
+        self.timeless += u64::from(self.is_timeless(&copied));
         if self.transfer.options.publish != Publish::Set {
             return self.stood(
                 at,
@@ -203,6 +204,12 @@ impl Transfer {
         if let Phase::Work(_, Work::Move(arrived)) = &mut self.phase {
             arrived.push(at);
         }
+    }
+
+    /// Whether a file that was written should have its source's time, and has not. One whose reply was lost brings no bytes.
+    fn is_timeless(&self, copied: &Copied) -> bool {
+        let arrive = self.phase.ends().is_some_and(|ends| ends.route.keeps_times);
+        arrive && !copied.times_kept && copied.bytes_moved > 0 && copied.source.modified.is_some()
     }
 
     /// A file has its final name.
