@@ -60,8 +60,8 @@ impl Session {
     fn is_home(&self, reply: &Reply) -> bool {
         match (&self.facts.home, &self.endpoint.directory) {
             // It was asked for before the session went on into that folder.
-            (Some(_), Some(_)) => reply::quoted_path(reply).is_some(),
-            (home, _) => reply::quoted_path(reply) == *home,
+            (Some(_), Some(_)) => reply::path_in(reply).is_some(),
+            (home, _) => reply::path_in(reply) == *home,
         }
     }
 }
