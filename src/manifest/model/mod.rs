@@ -6,6 +6,6 @@ mod server;
 mod step;
 
 pub use manifest::Manifest;
-pub use options::{Retry, Transfer};
+pub use options::{Rename, Retry, Transfer};
 pub use server::{Data, Limits, Server, Timeouts, Tls};
 pub use step::*;
