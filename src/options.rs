@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::files::Rename;
+
 /// Options of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferOptions {
@@ -19,6 +21,9 @@ pub struct TransferOptions {
     pub ascii: bool,
     /// Whether only the last name is kept.
     pub flatten: bool,
+    /// Another name for the last part of each path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rename: Option<Rename>,
     /// The most sessions of either side used at once.
     pub parallel: Option<u32>,
 }
@@ -71,6 +76,7 @@ impl Default for TransferOptions {
             keep_times: true,
             ascii: false,
             flatten: false,
+            rename: None,
             parallel: None,
         }
     }

@@ -74,6 +74,7 @@ fn run(from: &mut Remote, to: &mut Remote, set: &FileSet, into: &str) -> (Vec<De
         keeps_size: true,
         keeps_times: true,
         keeps_spaces: true,
+        rename: None,
     };
     let options = TransferOptions::default();
     let sets_times = {

@@ -66,6 +66,7 @@ mod quirks;
 mod quirks_listings;
 mod quirks_transfers;
 mod real_servers;
+mod renamed;
 mod renaming;
 mod replies;
 mod reply_order;

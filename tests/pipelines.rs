@@ -257,6 +257,23 @@ fn cleanup_deletes_what_is_archived_and_old() {
 }
 
 #[test]
+fn collect_daily_gives_each_day_a_name_of_its_own() {
+    let partner = as_user("reader")
+        .file("/outgoing/sales.csv", "1,2")
+        .file("/outgoing/readme.txt", "no")
+        .start();
+    let case = Copied::of("collect-daily.yaml")
+        .server("partner", partner.port())
+        .case()
+        .env("PARTNER_PASSWORD", "secret-word");
+
+    case.run().code(0);
+
+    let date = chrono::Local::now().format("%Y-%m-%d");
+    assert_eq!(case.files("reports"), [format!("sales-{date}.csv")]);
+}
+
+#[test]
 fn keep_newest_deletes_all_but_the_newest() {
     let backup = (0..20).fold(as_user("janitor"), |server, at| {
         server.file_at(format!("/backups/{at:02}.tar.gz"), "b", days_ago(at + 1))

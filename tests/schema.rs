@@ -174,6 +174,9 @@ fn around(definition: &str) -> &'static str {
         "Delete" => {
             "version: 1\nservers: {a: {host: h}}\nsteps: {k: {delete: {server: a, files: /x@}}}\n"
         }
+        "Rename" => {
+            "version: 1\nservers: {a: {host: h}}\nsteps: {k: {download: {server: a, files: /x, into: o, rename: {match: x, to: y@}}}}\n"
+        }
         other => panic!("{other} has no manifest here: add one"),
     }
 }

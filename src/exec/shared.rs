@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use crate::endpoint::ClockOffset;
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, StepOutcome, Tally};
 use crate::files::{
-    Allowance, Budget, FileSet, Limits, NameEncoding, Reach, Route, ServerId, Side,
+    Allowance, Budget, FileSet, Limits, NameEncoding, Reach, Rename, Renaming, Route, ServerId,
+    Side,
 };
 use crate::journal::{Journal, Mark, Record, Resumed};
 use crate::plan::{Plan, Retry, StepId};
@@ -225,6 +226,7 @@ impl Shared {
             encoding: set.encoding(),
             keeps_spaces: true,
             flatten: false,
+            rename: renaming(step.action.rename()),
             keeps_size: true,
             keeps_times: true,
         };
@@ -386,6 +388,12 @@ impl Shared {
             });
         }
     }
+}
+
+/// The names that a transfer gives its files. One that cannot be read has failed the survey.
+pub(super) fn renaming(rename: Option<&Rename>) -> Option<Arc<Renaming>> {
+    let ready = rename?.ready();
+    ready.ok().map(Arc::new)
 }
 
 /// How often each set will be read. A deletion may ask once more for what a transfer was to copy.

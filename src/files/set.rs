@@ -8,6 +8,7 @@ use super::entry::{Kind, Side, Time};
 use super::listing::Listing;
 use super::name::{NameProblem, Reach, translate};
 use super::path::join;
+use super::renaming::Renaming;
 
 /// A set of one in so many entries of a listing is copied rather than kept with all of it.
 const WORTH_A_COPY: usize = 4;
@@ -48,6 +49,8 @@ pub struct Route {
     pub keeps_spaces: bool,
     /// Whether only the last name is kept.
     pub flatten: bool,
+    /// What the last name becomes, where that is another one.
+    pub rename: Option<Arc<Renaming>>,
     /// Whether a file has the same size there (not after an ASCII transfer).
     pub keeps_size: bool,
     /// Whether a file has the same time there.
@@ -234,22 +237,39 @@ impl Route {
             _ => &source[..],
         };
         let mut path = Vec::with_capacity(kept.len());
-        for name in kept.split(|&byte| byte == b'/') {
+        let mut names = kept.split(|&byte| byte == b'/').peekable();
+        while let Some(name) = names.next() {
             if !path.is_empty() {
                 path.push(b'/');
             }
-            let name = translate(name, set.encoding(), self.reach).map_err(|problem| match set
-                .side()
-            {
-                Side::Local => problem.of_this_machine(),
-                Side::Server(_) => problem,
-            })?;
+            let is_last = names.peek().is_none();
+            let name = self
+                .name(name, set.encoding(), is_last)
+                .map_err(|problem| match set.side() {
+                    Side::Local => problem.of_this_machine(),
+                    Side::Server(_) => problem,
+                })?;
             if !self.keeps_spaces && name.last().is_some_and(u8::is_ascii_whitespace) {
                 return Err(NameProblem::EndSpace);
             }
             path.extend(name);
         }
         Ok(path)
+    }
+
+    /// One name as it is at the destination.
+    fn name(&self, name: &[u8], from: NameEncoding, is_last: bool) -> Result<Vec<u8>, NameProblem> {
+        let rename = self.rename.as_ref().filter(|_| is_last);
+        let Some(rename) = rename else {
+            return translate(name, from, self.reach);
+        };
+        let decoded = from.decode(name);
+        match rename.apply(&decoded.text) {
+            None => translate(name, from, self.reach),
+            // What stands for its bytes would be written in their place.
+            Some(_) if !decoded.exact => Err(NameProblem::NotText(decoded.text.into_owned())),
+            Some(renamed) => translate(renamed.as_bytes(), NameEncoding::Auto, self.reach),
+        }
     }
 
     /// The absolute path that an entry of a set gets at the destination.
@@ -289,6 +309,7 @@ mod tests {
             encoding: NameEncoding::Auto,
             keeps_spaces: true,
             flatten,
+            rename: None,
             keeps_size: true,
             keeps_times: false,
         }
@@ -343,6 +364,35 @@ mod tests {
             Base::Listing(listing) => Arc::clone(listing),
             Base::Routed(_) => panic!("not listed"),
         }
+    }
+
+    #[test]
+    fn rename_changes_the_last_name_and_no_bytes_that_are_no_text() {
+        let mut page = Page::default();
+        for name in [&b"a.tmp"[..], b"b.txt", b"\xff.tmp"] {
+            page.push(name, Kind::File, Some(1), None);
+        }
+        let folders = vec![Folder {
+            relative: b"x.tmp".to_vec(),
+            page,
+        }];
+        let (root, encoding) = (b"/".to_vec(), NameEncoding::Auto);
+        let listing = Listing::assemble(Side::Local, root, encoding, false, folders);
+        let set = FileSet::all(Arc::new(listing));
+        let rename = crate::files::Rename {
+            pattern: r"\.tmp$".into(),
+            to: ".版本".into(),
+        };
+        let route = Route {
+            rename: Some(Arc::new(rename.ready().unwrap())),
+            ..route(false)
+        };
+        assert_eq!(route.relative(&set, 0).unwrap(), "x.tmp/a.版本".as_bytes());
+        assert_eq!(route.relative(&set, 1).unwrap(), b"x.tmp/b.txt");
+        assert!(matches!(
+            route.relative(&set, 2),
+            Err(NameProblem::NotTextHere(_))
+        ));
     }
 
     #[test]

@@ -158,7 +158,11 @@ fn written<'p>(
     at: usize,
 ) -> Option<Extent<'p>> {
     let careful = transfer.options.if_exists == IfExists::Fail;
-    let source = chosen(plan, sides, transfer.from, at, Touch::Reads)?;
+    let mut source = chosen(plan, sides, transfer.from, at, Touch::Reads)?;
+    if transfer.options.rename.is_some() {
+        // Patterns are of names that they no longer have.
+        source.groups.clear();
+    }
     Some(Extent {
         touch: Touch::Writes { careful },
         root: sides.root(transfer.to, &transfer.into),
@@ -261,17 +265,19 @@ fn chosen<'p>(
     let mut groups: Vec<Vec<&str>> = Vec::new();
     let mut into: Option<(String, bool)> = None;
     let mut flat = false;
+    let mut renamed = false;
     let mut set = set;
     loop {
         match plan.step(set).action.set() {
             SetOf::Part(filter) => {
-                if !filter.rules.include.is_empty() {
+                if !filter.rules.include.is_empty() && !renamed {
                     groups.push(filter.rules.include.iter().map(String::as_str).collect());
                 }
                 set = filter.from;
             }
             SetOf::Copies(transfer) => {
-                // Copies have the names of their sources, whose patterns hold for them, too.
+                // Copies have the names of their sources, whose patterns hold for them, too; but not where they are renamed.
+                renamed |= transfer.options.rename.is_some();
                 flat |= transfer.options.flatten;
                 into.get_or_insert_with(|| {
                     (

@@ -24,6 +24,7 @@ mod overlap;
 mod places;
 mod printable;
 mod proposals;
+mod renaming;
 mod secrets;
 mod server;
 mod server_parts;

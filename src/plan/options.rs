@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::codes;
 use super::context::Context;
 use super::model::{OnError, Retry};
-use super::values;
+use super::{renaming, values};
+use crate::files::Rename;
 use crate::manifest::{Finding, Path, Segment, Slot, model};
 use crate::options::{IfExists, Publish, TransferOptions, Verify};
 
@@ -26,6 +27,7 @@ pub(super) struct WrittenOptions {
     keep_times: Option<Written<bool>>,
     ascii: Option<Written<bool>>,
     flatten: Option<Written<bool>>,
+    rename: Option<Rename>,
     parallel: Option<Written<u32>>,
 }
 
@@ -134,6 +136,7 @@ pub(super) fn transfer_options(
         keep_times: either(&own.keep_times, &base.keep_times, usual.keep_times),
         ascii,
         flatten: either(&own.flatten, &base.flatten, usual.flatten),
+        rename: own.rename.or_else(|| base.rename.clone()),
         parallel: either(
             &own.parallel.clone().map(some),
             &base.parallel.clone().map(some),
@@ -260,6 +263,7 @@ fn written(context: &mut Context<'_>, map: &model::Transfer, at: &Path) -> Writt
             values::word(text, &types)
         }),
         flatten: one(context, &map.flatten, at, "flatten", values::boolean),
+        rename: renaming::rename(context, &map.rename, at),
         parallel: one(context, &map.parallel, at, "parallel", |text| {
             values::number32(text, 1, 1000)
         }),

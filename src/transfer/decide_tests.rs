@@ -55,6 +55,7 @@ fn route() -> Route {
         keeps_size: true,
         keeps_times: true,
         keeps_spaces: true,
+        rename: None,
     }
 }
 

@@ -235,7 +235,7 @@ impl DecideError {
     pub fn help(&self) -> &'static str {
         match self {
             DecideError::Collision { .. } => {
-                "leave one out with a `filter` step, or write `flatten: false`"
+                "leave one out with a `filter` step, write `flatten: false`, or let `rename` keep them apart"
             }
             DecideError::Exist { .. } => {
                 "write `if_exists: update`, `overwrite` or `skip`, or choose another folder in `into`"

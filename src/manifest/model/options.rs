@@ -15,6 +15,17 @@ slots! {
 }
 
 slots! {
+    /// Another name on the way.
+    pub struct Rename {
+        /// A regular expression; the first place in a file's name that it matches is replaced. Other names stay. Required.
+        pub r#match: Text,
+        /// What comes in its place: `$1` is the first group of the expression, `${name}` one with a name. Required.
+        pub to: Text,
+    }
+    rules { "required": ["match", "to"] }
+}
+
+slots! {
     /// How files are transferred.
     pub struct Transfer {
         /// What to do with a file that is there already: `update` (transfer what is missing, differs in size or is older),
@@ -33,6 +44,8 @@ slots! {
         pub r#type: Text = Shape::Words(&["binary", "ascii"]),
         /// Keep only the last part of each path. Default: false.
         pub flatten: Text = Shape::Boolean,
+        /// Another name for the last part of each path: what `match` matches becomes `to`.
+        pub rename: Rename,
         /// Most files of this step in flight at once. Default: as many as the server's `connections`.
         pub parallel: Text = Shape::Whole(1, 1000),
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::model::{
     Delete, FilterStep, List, Login, Plan, Step, StepId, Transfer, Verb, Verdict, Yields,
 };
-use crate::files::{ServerId, Side};
+use crate::files::{Rename, ServerId, Side};
 
 /// What a step does. `download`, `upload` and `relay` only name two ends.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -219,6 +219,14 @@ impl Action {
 
     pub(super) fn set(&self) -> SetOf<'_> {
         self.answers().set()
+    }
+
+    /// The other names that a transfer gives its files.
+    pub fn rename(&self) -> Option<&Rename> {
+        match self.set() {
+            SetOf::Copies(transfer) => transfer.options.rename.as_ref(),
+            SetOf::Nothing | SetOf::Found(_) | SetOf::Part(_) => None,
+        }
     }
 
     pub(super) fn deeds(&self) -> Vec<Deed<'_>> {

@@ -37,7 +37,12 @@ impl Answers for Transfer {
     }
 
     fn outline(&self, _: &Plan, _: &Step) -> Vec<Fact> {
-        vec![Fact::Text(format!("→ {}", self.into))]
+        let rename = self.options.rename.as_ref();
+        let rename = rename.map(|rename| format!("renamed to {}", rename.to));
+        let into = Fact::Text(format!("→ {}", self.into));
+        std::iter::once(into)
+            .chain(rename.map(Fact::Text))
+            .collect()
     }
 
     fn facts(&self, plan: &Plan) -> Vec<Fact> {
@@ -80,6 +85,9 @@ fn options(options: &TransferOptions) -> Vec<Fact> {
         (options.ascii != default.ascii, "type: ascii"),
         (options.flatten != default.flatten, "flatten: true"),
     ];
+    let rename = options.rename.as_ref();
+    let rename = rename.map(|rename| format!("rename: {} → {}", rename.pattern, rename.to));
     let parallel = options.parallel.map(|count| format!("parallel: {count}"));
-    Fact::set(&flags).chain(parallel.map(Fact::Text)).collect()
+    let texts = rename.into_iter().chain(parallel).map(Fact::Text);
+    Fact::set(&flags).chain(texts).collect()
 }

@@ -912,6 +912,97 @@ fn keys_of_other_programs_are_answered() {
 }
 
 #[test]
+fn a_rename_is_judged() {
+    let step = |rename: &str| {
+        format!("  x: {{download: {{server: a, files: '/y/*', into: x, rename: {rename}}}}}")
+    };
+    let cases = [
+        (
+            "{match: '(', to: x}",
+            "value::pattern",
+            "'('",
+            "regular expression",
+        ),
+        (
+            "{match: a, to: $1}",
+            "value::pattern",
+            "$1",
+            "put what is to be kept in brackets",
+        ),
+        (
+            "{match: '(a)', to: $2}",
+            "value::pattern",
+            "$2",
+            "its groups are `$1` to `$1`",
+        ),
+        (
+            "{match: '(?<n>a)', to: '${m}'}",
+            "value::pattern",
+            "'${m}'",
+            "by name n",
+        ),
+        (
+            "{match: a, to: b/c}",
+            "value::bad",
+            "b/c",
+            "folders are chosen by `into`",
+        ),
+        (
+            "{match: a, to: 'x${vars.no}'}",
+            "variable::unknown",
+            "${vars.no}",
+            "vars",
+        ),
+        (
+            "{match: a}",
+            "value::required",
+            "rename",
+            "`$1` is the first group",
+        ),
+        (
+            "{to: a}",
+            "value::required",
+            "rename",
+            "write `match: REGEX`",
+        ),
+        (
+            "{match: a, to: b, from: c}",
+            "key::unknown",
+            "from",
+            "match, to",
+        ),
+        ("x", "value::type", "x", "`match` and `to`"),
+    ];
+    for (rename, code, at, words) in cases {
+        check(&[(&step(rename), code, at, words)]);
+    }
+    let fine = format!(
+        "version: 1\nvars: {{v: 'a$1'}}\nservers: {{a: {{host: a}}}}\nsteps:\n{}\n",
+        step("{match: '^(?<n>a)(b)$', to: '$2${n}-${vars.v}-$0-$$${x}'}")
+    );
+    assert_eq!(found(&fine), []);
+}
+
+/// What a renamed file was called says nothing of where its copy stands.
+#[test]
+fn patterns_of_old_names_tell_no_two_places_apart() {
+    let steps = |rename: &str| {
+        format!(
+            "version: 1\nservers: {{a: {{host: a}}}}\nsteps:\n  \
+             x: {{upload: {{files: 'x/*.tmp', to: a, into: /in{rename}}}}}\n  \
+             y: {{delete: {{server: a, files: '/in/*.csv'}}}}\n"
+        )
+    };
+    let is_hazard = |text: &str| {
+        found(text)
+            .iter()
+            .any(|(code, ..)| code.starts_with("hazard::"))
+    };
+    assert!(!is_hazard(&steps("")));
+    assert!(is_hazard(&steps(", rename: {match: 'tmp$', to: csv}")));
+}
+
+#[test]
 fn a_filter_tries_nothing_again() {
     check(&[(
         "  x: {list: {server: a}}\n  y: {retry: {attempts: 3}, filter: {from: x, empty: fail}}",

@@ -13,7 +13,7 @@ use crate::transfer::{
 };
 
 use crate::exec::fault::Fault;
-use crate::exec::shared::Shared;
+use crate::exec::shared::{Shared, renaming};
 
 /// What a transfer step wants, as its jobs need it.
 pub(in crate::exec) struct Wishes {
@@ -167,6 +167,7 @@ impl Ends {
                 encoding: shared.encoding(wishes.to),
                 keeps_spaces,
                 flatten: wishes.options.flatten,
+                rename: renaming(wishes.options.rename.as_ref()),
                 keeps_size: !wishes.options.ascii,
                 keeps_times: wishes.options.keep_times && sets_times,
             },

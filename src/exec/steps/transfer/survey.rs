@@ -227,7 +227,16 @@ fn find(end: &mut dyn End, wishes: &Wishes, set: &FileSet) -> Result<Rooted, Fau
         let fault = Fault::permanent(format!("`{into}` leads through a folder that is not there"));
         return Err(fault.help("write the path without `..`"));
     }
-    let tried = end.try_names(&root, set);
+    // The new names may be of other characters than the old ones.
+    let written = match &wishes.options.rename {
+        Some(rename) => {
+            let ready = rename.ready();
+            ready.map_err(|error| Fault::permanent(error.to_string()))?;
+            Some(join(&root, rename.to.as_bytes()))
+        }
+        None => None,
+    };
+    let tried = end.try_names(written.as_deref().unwrap_or(&root), set);
     tried.map_err(|cause| Fault::at(name, &cause, end))?;
     Ok(Rooted {
         shown: Shown::of(page),
