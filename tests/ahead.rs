@@ -171,7 +171,13 @@ fn a_stranger_that_bears_it_is_sent_lines_ahead_once_it_has_shown_so() {
     let server = stranger().objects("RNFR", Objection::AnswersTwice).start();
     let outcome = case(&server, "").run();
     outcome.code(0);
-    assert_eq!(server.objections(), 1, "{}", server.log().join("\n"));
+    // Both sessions may have sent a line ahead before the first answer.
+    let objections = server.objections();
+    assert!(
+        (1..=2).contains(&objections),
+        "{objections}: {}",
+        server.log().join("\n")
+    );
     outcome.stderr_has("one command at a time from here on");
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::files::{Allowance, Kind, Page};
 
 use super::error::{Error, ErrorKind};
-use super::list::Form;
+use super::forms::Form;
 use super::listing::bounds::Bounds;
 use super::listing::is_folder_itself;
 use super::manage::split;

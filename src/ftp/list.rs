@@ -7,12 +7,12 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Datelike};
 
-use crate::endpoint::ListingMode;
 use crate::files::{Allowance, Kind, Limit, Page};
 
 use super::command::Line;
 use super::data::{Count, Receiving};
 use super::error::{Error, ErrorKind, Hint};
+use super::forms::Form;
 use super::listing::bounds::Bounds;
 use super::listing::lines::Lines;
 use super::listing::{Parsed, Reader, mlsd, nlst};
@@ -21,26 +21,6 @@ use super::reply::Reply;
 use super::session::Session;
 
 const CHUNK: usize = 64 * 1024;
-
-/// The command of a listing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    Mlsd,
-    List,
-    ListAll,
-    Nlst,
-}
-
-impl Form {
-    pub(super) fn command(self) -> Line {
-        Line::fixed(match self {
-            Form::Mlsd => "MLSD",
-            Form::List => "LIST",
-            Form::ListAll => "LIST -a",
-            Form::Nlst => "NLST",
-        })
-    }
-}
 
 /// What one listing has brought.
 struct Listed {
@@ -132,52 +112,6 @@ impl Session {
         let shown = plain.as_ref().is_ok_and(|(page, _)| !page.is_empty());
         self.facts.list_all_unusable |= refused || shown;
         plain
-    }
-
-    /// Whether the form of listings is left to us.
-    fn is_our_wish(&self) -> bool {
-        self.endpoint.listing == ListingMode::Auto
-    }
-
-    /// Whether listings leave out names with a leading dot: LIST and NLST do on many servers (vsftpd), MLSD
-    /// and `LIST -a` do not.
-    pub fn listing_may_hide(&self) -> bool {
-        match self.form() {
-            Form::List | Form::Nlst => true,
-            // It may yet be refused.
-            Form::ListAll => self.is_our_wish(),
-            Form::Mlsd => false,
-        }
-    }
-
-    fn form(&self) -> Form {
-        match self.endpoint.listing {
-            ListingMode::Auto if self.facts.may_know_mlsd() => Form::Mlsd,
-            ListingMode::Auto if self.facts.list_unusable => Form::Nlst,
-            ListingMode::Auto if self.endpoint.hidden && !self.facts.list_all_unusable => {
-                Form::ListAll
-            }
-            ListingMode::Auto | ListingMode::List => Form::List,
-            ListingMode::Mlsd => Form::Mlsd,
-            ListingMode::ListAll => Form::ListAll,
-            ListingMode::Nlst => Form::Nlst,
-        }
-    }
-
-    /// What is asked where the server does not know this command; remembered, so that it is not sent again.
-    fn next_form(&mut self, refused: Form) -> Option<Form> {
-        match refused {
-            Form::Mlsd => self.facts.mlsd_unusable = true,
-            Form::List => self.facts.list_unusable = true,
-            Form::ListAll if self.is_our_wish() => self.facts.list_all_unusable = true,
-            Form::ListAll | Form::Nlst => return None,
-        }
-        Some(self.form())
-    }
-
-    fn falls_back(&self, error: &Error) -> bool {
-        let code = error.reply.as_ref().map(|reply| reply.code);
-        self.is_our_wish() && self.healthy() && matches!(code, Some(500 | 501 | 502 | 504))
     }
 
     /// Changes into a folder and asks for a passive port, in one write. Gives the reply of a refusal.

@@ -22,6 +22,7 @@ mod error;
 mod expect;
 mod facts;
 mod failure;
+mod forms;
 mod framing;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
