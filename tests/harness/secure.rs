@@ -29,6 +29,10 @@ pub enum Trick {
     Implicit,
     /// Refuses a command.
     Refuses(&'static str),
+    /// Refuses PBSZ and PROT before the login.
+    LoginFirst,
+    /// Refuses PBSZ and PROT as if before the login, and always.
+    NeverProtects,
     /// Sends clear text in one write with the reply to AUTH.
     Injects,
     /// Sends clear text after the reply to AUTH, in place of a handshake.
@@ -234,6 +238,7 @@ impl Peer {
                 continue;
             }
             match verb {
+                "PBSZ" | "PROT" if !self.protects() => line.say("503 log in first")?,
                 "AUTH" => line = self.auth(line, &raw)?,
                 "USER" => line.say("331 and the password?")?,
                 "PASS" => line.say("230 in")?,
@@ -251,6 +256,22 @@ impl Peer {
                 "QUIT" => return line.say("221 bye"),
                 _ => line.say("200 well")?,
             }
+        }
+    }
+
+    /// Whether data connections may be encrypted now.
+    fn protects(&self) -> bool {
+        let logged_in = || {
+            self.log
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|line| line.starts_with("PASS"))
+        };
+        match self.trick {
+            Trick::LoginFirst => logged_in(),
+            Trick::NeverProtects => false,
+            _ => true,
         }
     }
 
