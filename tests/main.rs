@@ -75,6 +75,7 @@ mod secrets;
 mod side_by_side;
 mod sim;
 mod soundness;
+mod strangers;
 mod telling;
 mod times_told;
 mod tls;
