@@ -75,6 +75,7 @@ mod secrets;
 mod side_by_side;
 mod sim;
 mod soundness;
+mod strange_ways;
 mod strangers;
 mod telling;
 mod times_told;
