@@ -80,6 +80,8 @@ mod side_by_side;
 mod sim;
 mod skip_real;
 mod soundness;
+mod strange_ways;
+mod strangers;
 mod telling;
 mod times_told;
 mod tls;

@@ -57,6 +57,27 @@ fn a_refused_auth_pbsz_or_prot_ends_the_session_before_the_user() {
 }
 
 #[test]
+fn a_server_that_protects_data_after_the_login_only_is_asked_again() {
+    let server = Secure::start(Trick::LoginFirst, Shows::Good);
+    let mut session = open(&server, Tls::Explicit(trusting(&server))).unwrap();
+    assert_eq!(get(&mut session).unwrap(), CONTENT);
+    let lines = server.lines();
+    let wanted = ["USER ann", "PASS hush", "PBSZ 0", "PROT P"];
+    assert_eq!(lines[3..7], wanted, "{lines:?}");
+}
+
+#[test]
+fn a_server_that_never_protects_data_gets_no_listing_and_no_file() {
+    let server = Secure::start(Trick::NeverProtects, Shows::Good);
+    let error = open(&server, Tls::Explicit(trusting(&server)));
+    let error = error.err().expect("it fails");
+    assert_eq!(error.kind, ErrorKind::Tls(TlsFault::DataInClear));
+    assert!(!error.to_string().contains("was sent"), "{error}");
+    let lines = server.lines();
+    assert_eq!(lines.last().unwrap(), "PROT P", "{lines:?}");
+}
+
+#[test]
 fn clear_text_behind_the_reply_to_auth_is_an_attack() {
     let seen = explicit_fault(Trick::Injects, Shows::Good);
     assert_eq!(seen, (TlsFault::Injected, Class::Permanent));

@@ -16,7 +16,7 @@ use super::error::{Error, ErrorKind, Waiting, Words};
 use super::facts::{Facts, Features};
 use super::reply::{self, Reply};
 use super::resolve;
-use super::secure;
+use super::secure::{self, Shield};
 use super::session::{Session, TransferType, encode};
 use super::shown::{Redact, Shown};
 use super::tls::Upgrade;
@@ -72,8 +72,11 @@ impl Session {
         }
     }
 
-    fn log_in(&mut self, password: &SecretString) -> Result<(), Error> {
+    fn log_in(&mut self, password: &SecretString, shield: Shield) -> Result<(), Error> {
         self.authenticate(password)?;
+        if shield == Shield::AfterLogin {
+            self.protect_data()?;
+        }
         let mut first = vec![(For::Type, Line::fixed("TYPE I"))];
         let known = self.facts.features.is_some();
         if !known {
@@ -197,7 +200,8 @@ fn open_once(
     redact: Redact,
 ) -> Result<Session, Error> {
     let mut session = connect(endpoint, password, facts, breaker, redact)?;
-    match session.protect().and_then(|()| session.log_in(password)) {
+    let protected = session.protect();
+    match protected.and_then(|shield| session.log_in(password, shield)) {
         Ok(()) => Ok(session),
         Err(mut error) => {
             error.learned = Some(Box::new(session.facts));

@@ -7,10 +7,26 @@ use crate::endpoint::{Tls, TlsOptions, TlsVersion};
 
 use super::command::Line;
 use super::data::Data;
-use super::error::{self, Error, ErrorKind, Waiting};
+use super::error::{self, Error, ErrorKind, Waiting, Words};
 use super::facts::Facts;
+use super::reply::Reply;
 use super::session::Session;
 use super::tls::{Client, TlsFault, Upgrade};
+
+/// What is said where data connections stay in clear though the login was waited for.
+const LOGGED_IN: Words = Words {
+    what: Some("the server does not encrypt data connections"),
+    help: "have `PROT P` allowed on the server, or write `tls: off` where the network is trusted",
+};
+
+/// Whether it is settled how data connections go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shield {
+    /// They are encrypted, or nothing is to be.
+    Settled,
+    /// The server says so after the login only.
+    AfterLogin,
+}
 
 /// The settings of TLS, where there is any.
 pub(super) fn options(tls: &Tls) -> Option<&TlsOptions> {
@@ -53,13 +69,19 @@ fn agreed(error: Error, tls: &Tls) -> Error {
     }
 }
 
+/// 503, a bad sequence of commands, or 530, not logged in.
+fn wants_login(reply: &Reply) -> bool {
+    matches!(reply.code, 503 | 530)
+}
+
 impl Session {
     /// Encrypts the session before anything is said that must not be heard: AUTH, handshake, PBSZ, PROT.
     ///
-    /// A refusal is an error, and the session is of no use: going on in clear is what an attacker would want.
-    pub(super) fn protect(&mut self) -> Result<(), Error> {
+    /// A refusal is an error, and the session is of no use: going on in clear is what an attacker would want. But a server
+    /// may want the login first (aioftp, 503); then [`Session::protect_data`] asks it once more.
+    pub(super) fn protect(&mut self) -> Result<Shield, Error> {
         let Some(client) = &self.tls else {
-            return Ok(());
+            return Ok(Shield::Settled);
         };
         if let Tls::Explicit(_) = self.endpoint.tls {
             let session = Box::new(client.begin()?);
@@ -74,16 +96,32 @@ impl Session {
                 deadline: Instant::now() + self.endpoint.timeouts.connect,
             });
         }
-        // Implicit TLS, too: without PROT P the data would go in clear (RFC 4217 §9).
+        match self.refuses_data()? {
+            Some(reply) if wants_login(&reply) => Ok(Shield::AfterLogin),
+            Some(reply) => Err(self.not_protected(TlsFault::DataInClear, reply)),
+            None => Ok(Shield::Settled),
+        }
+    }
+
+    /// Asks, after the login, for what the server would not do before it.
+    pub(super) fn protect_data(&mut self) -> Result<(), Error> {
+        match self.refuses_data()? {
+            Some(reply) => Err(self
+                .not_protected(TlsFault::DataInClear, reply)
+                .words(&LOGGED_IN)),
+            None => Ok(()),
+        }
+    }
+
+    /// The refusal to encrypt data connections. Implicit TLS needs it, too: without PROT P the data would go in clear
+    /// (RFC 4217 §9).
+    fn refuses_data(&mut self) -> Result<Option<Reply>, Error> {
         let lines = vec![Line::fixed("PBSZ 0"), Line::fixed("PROT P")];
         let replies = self
             .control
             .send_login(lines)
             .map_err(|error| blame(self.of_handshake(error), self.tls.as_ref()))?;
-        match replies.into_iter().find(|reply| !reply.is_done()) {
-            Some(reply) => Err(self.not_protected(TlsFault::DataInClear, reply)),
-            None => Ok(()),
-        }
+        Ok(replies.into_iter().find(|reply| !reply.is_done()))
     }
 
     /// An error of the handshake is one of no command, though the next line carried it.
@@ -102,7 +140,7 @@ impl Session {
         agreed(error, &self.endpoint.tls)
     }
 
-    fn not_protected(&mut self, fault: TlsFault, reply: super::reply::Reply) -> Error {
+    fn not_protected(&mut self, fault: TlsFault, reply: Reply) -> Error {
         let error = self.control.refused(ErrorKind::Tls(fault), reply);
         self.control.condemn();
         error

@@ -17,22 +17,38 @@ impl Client {
     /// Connected; the greeting is unread.
     #[track_caller]
     pub fn connect(server: &Running) -> Self {
-        let out = TcpStream::connect(server.address()).unwrap();
+        Self::connect_to(server.address())
+    }
+
+    #[track_caller]
+    fn connect_to(address: SocketAddr) -> Self {
+        let out = TcpStream::connect(address).unwrap();
         out.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let replies = BufReader::new(out.try_clone().unwrap());
         Self {
             out,
             replies,
-            host: server.address().ip(),
+            host: address.ip(),
         }
     }
 
     /// Connected, logged in, `TYPE I`.
     pub fn login(server: &Running) -> Self {
-        let mut client = Self::connect(server);
+        Self::login_at(server.address())
+    }
+
+    /// The same with any server of the harness.
+    pub fn login_at(address: SocketAddr) -> Self {
+        let mut client = Self::connect_to(address);
         assert!(client.reply().starts_with("220"));
-        client.send(&["USER lab", "PASS lab-secret", "TYPE I"]);
-        assert_eq!(client.codes(3), ["331", "230", "200"]);
+        for (line, code) in [
+            ("USER lab", "331"),
+            ("PASS lab-secret", "230"),
+            ("TYPE I", "200"),
+        ] {
+            let reply = client.ask(line);
+            assert!(reply.starts_with(code), "{line}: {reply}");
+        }
         client
     }
 

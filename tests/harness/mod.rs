@@ -17,6 +17,7 @@ mod reset;
 pub mod secure;
 pub mod server;
 pub mod session;
+pub(crate) mod table;
 pub mod xml;
 
 pub use case::{Case, REPORTS, an_hour_old};

@@ -1,4 +1,5 @@
-//! The real FTP servers: vsftpd, ProFTPD and Pure-FTPd as Debian packages them, and pyftpdlib.
+//! The real FTP servers: vsftpd, ProFTPD and Pure-FTPd as Debian packages them, pyftpdlib, and the strangers, which the
+//! project has met late: aioftp and Twisted.
 //!
 //! `tests/run` unpacks them into the target folder; a test starts the ones it needs, each with a
 //! root, a port and a passive range of its own. No account of the system is made or needed: the
@@ -9,6 +10,7 @@
 #![cfg(test)]
 #![cfg(unix)]
 
+mod kind;
 mod ports;
 mod setup;
 
@@ -22,6 +24,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub(crate) use kind::Kind;
 use ports::Ports;
 use tempfile::TempDir;
 
@@ -34,56 +37,6 @@ const ACCOUNT: u32 = 1;
 
 /// A server may be slow to come up on a machine that compiles at the same time.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A server of a test's choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Anonymous, without MLSD and `SITE CHMOD`; sets times with `MDTM YYYYMMDDHHMMSS path`.
-    Vsftpd,
-    /// At its defaults: refuses REST + STOR and APPE to an existing file.
-    Proftpd,
-    /// At its defaults: globs in arguments of listings.
-    Pureftpd,
-    /// UTF-8 on the wire and on disk.
-    Pyftpd,
-    /// GBK on the wire, UTF-8 on disk: a test writes `版本` into the root as it would anywhere.
-    PyftpdGbk,
-    /// Explicit TLS only; data connections have to resume the control connection's session.
-    VsftpdTls,
-    /// Explicit TLS only; data connections have to resume the control connection's session.
-    ProftpdTls,
-    /// Explicit TLS only.
-    PureftpdTls,
-}
-
-impl Kind {
-    /// Every kind, for tests that hold for all of them.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Vsftpd,
-        Self::Proftpd,
-        Self::Pureftpd,
-        Self::Pyftpd,
-        Self::PyftpdGbk,
-        Self::VsftpdTls,
-        Self::ProftpdTls,
-        Self::PureftpdTls,
-    ];
-
-    /// Whether the server wants `AUTH TLS` before anything else.
-    pub(crate) fn is_tls(self) -> bool {
-        matches!(self, Self::VsftpdTls | Self::ProftpdTls | Self::PureftpdTls)
-    }
-
-    /// Whether any password is right, so that a test of wrong ones has to take another server.
-    pub(crate) fn is_anonymous(self) -> bool {
-        matches!(self, Self::Vsftpd | Self::VsftpdTls)
-    }
-
-    /// The Debian servers bind, chroot and change their user; pyftpdlib does nothing of the kind.
-    fn is_debian(self) -> bool {
-        !matches!(self, Self::Pyftpd | Self::PyftpdGbk)
-    }
-}
 
 /// A running server; it and its root are gone when this is dropped, or when the test's process ends
 /// in whatever way.
@@ -202,10 +155,10 @@ impl Server {
         if self.kind == Kind::PyftpdGbk {
             entry.push_str("    encoding: gbk\n");
         }
-        if self.kind.is_tls() {
+        if let Some(mode) = self.kind.tls() {
             let file = self.certificate();
             let lines = format!(
-                "    tls:\n      mode: explicit\n      ca_file: '{}'\n",
+                "    tls:\n      mode: {mode}\n      ca_file: '{}'\n",
                 file.display()
             );
             entry.push_str(&lines);
@@ -230,7 +183,7 @@ impl Server {
             .args(["-c", GUARDIAN, "sh"])
             .args(setup::command(kind, host, &lab(), folder.path(), &ports))
             .env("LD_LIBRARY_PATH", setup::library_path(&lab()))
-            .env("PYTHONPATH", lab().join("python/site"))
+            .env("PYTHONPATH", lab().join(kind.part()).join("site"))
             .env("PYTHONUTF8", "1")
             .env("TZ", "UTC")
             .env("LC_ALL", "C.UTF-8")
@@ -260,12 +213,26 @@ impl Server {
         let deadline = Instant::now() + PATIENCE;
         let ended = self.folder.path().join("ended");
         while Instant::now() < deadline && !ended.exists() {
-            if greets(self.host, self.port()) {
+            if self.greets() {
                 return true;
             }
             thread::sleep(Duration::from_millis(10));
         }
         false
+    }
+
+    /// Under implicit TLS the greeting is encrypted: that it takes connections is all that is seen.
+    fn greets(&self) -> bool {
+        let Ok(stream) = TcpStream::connect((self.host, self.port())) else {
+            return false;
+        };
+        if self.kind.tls() == Some("implicit") {
+            return true;
+        }
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut line = Vec::new();
+        let read = BufReader::new(stream).read_until(b'\n', &mut line);
+        read.is_ok() && line.starts_with(b"220")
     }
 
     fn log(&self) -> String {
@@ -311,13 +278,15 @@ fn lack(kind: Kind, host: IpAddr) -> Option<&'static str> {
     if host == Ipv6Addr::LOCALHOST && TcpListener::bind((host, 0)).is_err() {
         return Some("IPv6");
     }
-    let part = if kind.is_debian() { "prefix" } else { "python" };
+    if lab().join(kind.part()).join(".complete").exists() {
+        return None;
+    }
     assert!(
-        lab().join(part).join(".complete").exists(),
+        kind.is_stranger(),
         "the FTP servers are not in {}: run tests/run, which puts them there",
         lab().display()
     );
-    None
+    Some(kind.part())
 }
 
 /// Where `tests/run` puts the servers: `lab` in the target folder, wherever that is.
@@ -349,14 +318,4 @@ fn give_away(path: &Path) {
             give_away(&entry.unwrap().path());
         }
     }
-}
-
-fn greets(host: IpAddr, port: u16) -> bool {
-    let Ok(stream) = TcpStream::connect((host, port)) else {
-        return false;
-    };
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut line = Vec::new();
-    let read = BufReader::new(stream).read_until(b'\n', &mut line);
-    read.is_ok() && line.starts_with(b"220")
 }

@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::crypto::ring;
@@ -29,10 +30,18 @@ pub enum Trick {
     Implicit,
     /// Refuses a command.
     Refuses(&'static str),
+    /// Refuses PBSZ and PROT before the login.
+    LoginFirst,
+    /// Refuses PBSZ and PROT as if before the login, and always.
+    NeverProtects,
     /// Sends clear text in one write with the reply to AUTH.
     Injects,
     /// Sends clear text after the reply to AUTH, in place of a handshake.
     AnswersInClear,
+    /// Does so on the first control connection only.
+    AnswersInClearOnce,
+    /// Says 150 once the handshake of the data connection is done, and 425 where it does not come (ftp-srv).
+    HandshakeFirst,
     /// Answers the handshake with the alert of a server that knows no newer version than 1.1.
     OldVersions,
     /// Wants a certificate of the client, signed by [`Secure::client_files`]' own.
@@ -234,6 +243,7 @@ impl Peer {
                 continue;
             }
             match verb {
+                "PBSZ" | "PROT" if !self.protects() => line.say("503 log in first")?,
                 "AUTH" => line = self.auth(line, &raw)?,
                 "USER" => line.say("331 and the password?")?,
                 "PASS" => line.say("230 in")?,
@@ -254,13 +264,39 @@ impl Peer {
         }
     }
 
+    /// Whether data connections may be encrypted now.
+    fn protects(&self) -> bool {
+        let logged_in = || {
+            self.log
+                .lock()
+                .unwrap()
+                .iter()
+                .any(|line| line.starts_with("PASS"))
+        };
+        match self.trick {
+            Trick::LoginFirst => logged_in(),
+            Trick::NeverProtects => false,
+            _ => true,
+        }
+    }
+
+    fn answers_in_clear(&self) -> bool {
+        let lines = self.log.lock().unwrap();
+        let sessions = lines.iter().filter(|line| line.starts_with("AUTH"));
+        match self.trick {
+            Trick::AnswersInClear => true,
+            Trick::AnswersInClearOnce => sessions.count() == 1,
+            _ => false,
+        }
+    }
+
     fn auth(&self, mut line: Line, raw: &TcpStream) -> io::Result<Line> {
         match self.trick {
             Trick::Injects => line.say("234 go on\r\n200 injected\r\n200 injected")?,
             _ => line.say("234 go on")?,
         }
         let mut socket = raw.try_clone()?;
-        if self.trick == Trick::AnswersInClear {
+        if self.answers_in_clear() {
             socket.write_all(b"200 injected\r\n200 injected\r\n")?;
         }
         if self.trick == Trick::OldVersions {
@@ -280,8 +316,16 @@ impl Peer {
         passive: Option<TcpListener>,
     ) -> io::Result<()> {
         let (socket, _) = passive.ok_or(io::ErrorKind::NotConnected)?.accept()?;
-        line.say("150 coming")?;
         let mut data = self.encrypt(socket);
+        if self.trick == Trick::HandshakeFirst {
+            // No longer than a client takes that does not wait for the 150.
+            data.sock
+                .set_read_timeout(Some(Duration::from_millis(500)))?;
+            if data.conn.complete_io(&mut data.sock).is_err() {
+                return line.say("425 no handshake");
+            }
+        }
+        line.say("150 coming")?;
         match verb {
             "STOR" => {
                 io::copy(&mut data, &mut io::sink())?;

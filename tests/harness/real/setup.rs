@@ -49,8 +49,13 @@ pub(super) fn command(
         Kind::Vsftpd | Kind::VsftpdTls => vsftpd(kind, host, &prefix, folder, ports),
         Kind::Proftpd | Kind::ProftpdTls => proftpd(kind, host, &prefix, folder, ports),
         Kind::Pureftpd | Kind::PureftpdTls => pureftpd(kind, host, &prefix, folder, ports),
-        Kind::Pyftpd => pyftpd("utf8", host, lab, folder, ports),
-        Kind::PyftpdGbk => pyftpd("gbk", host, lab, folder, ports),
+        Kind::Pyftpd | Kind::PyftpdGbk => {
+            python(kind, include_str!("pyftpd.py"), host, lab, folder, ports)
+        }
+        Kind::Aioftp | Kind::AioftpTls => {
+            python(kind, include_str!("aioftp.py"), host, lab, folder, ports)
+        }
+        Kind::Twisted => python(kind, include_str!("twisted.py"), host, lab, folder, ports),
     }
 }
 
@@ -256,17 +261,33 @@ fn pureftpd(
     command
 }
 
-fn pyftpd(encoding: &str, host: IpAddr, lab: &Path, folder: &Path, ports: &Ports) -> Vec<OsString> {
+/// A server written in Python, by a program of ours that takes these arguments before the ones of its own.
+fn python(
+    kind: Kind,
+    program: &str,
+    host: IpAddr,
+    lab: &Path,
+    folder: &Path,
+    ports: &Ports,
+) -> Vec<OsString> {
     let root = folder.join(HOME);
     let numbers = [ports.control(), ports.passive_first(), ports.passive_last()];
     let mut command: Vec<OsString> = vec![
-        lab.join("python/bin").into(),
+        lab.join(kind.part()).join("bin").into(),
         "-c".into(),
-        include_str!("pyftpd.py").into(),
+        program.into(),
         host.to_string().into(),
     ];
     command.extend(numbers.map(|number| number.to_string().into()));
-    command.extend([root.into(), USER.into(), PASSWORD.into(), encoding.into()]);
+    command.extend([root.into(), USER.into(), PASSWORD.into()]);
+    match kind {
+        Kind::PyftpdGbk => command.push("gbk".into()),
+        Kind::Pyftpd => command.push("utf8".into()),
+        Kind::AioftpTls => {
+            command.extend([CERTIFICATE, KEY].map(|file| folder.join(file).into()));
+        }
+        _ => {}
+    }
     command
 }
 

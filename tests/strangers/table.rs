@@ -1,0 +1,23 @@
+//! The table of the README that is checked here.
+
+use crate::harness::table::Table;
+
+pub(super) const YES: &str = "yes";
+pub(super) const NO: &str = "no";
+pub(super) const EIGHTEEN: &str = "18 of 20";
+
+pub(super) const TABLE: Table = Table {
+    mark: "<!-- table: what each stranger was seen to do -->\n",
+    head: "\
+| server | | upload | download | relay to it | relay from it | second run | delete |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+",
+    rows: &[
+        ("aioftp", "plain, passive"),
+        ("aioftp", "implicit TLS, passive"),
+        ("Twisted", "plain, passive"),
+        ("Twisted", "plain, active"),
+    ],
+    words: &[(YES, "*Yes*"), (EIGHTEEN, "*18 of 20*")],
+    file: "strangers.md",
+};
