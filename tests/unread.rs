@@ -201,7 +201,7 @@ fn a_plan_waits_for_its_reader_and_not_after_a_signal() {
     let outcome = process.wait();
     // All was looked at, and not all of the answer was taken.
     outcome.code(130).stderr_has("output stopped: nobody read");
-    assert!(outcome.took < Duration::from_secs(5), "{:?}", outcome.took);
+    assert!(outcome.took < Duration::from_secs(30), "{:?}", outcome.took);
 }
 
 #[test]

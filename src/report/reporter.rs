@@ -292,7 +292,11 @@ impl Work {
             out: self.outlet,
             redactor: self.redactor,
             paint: self.lines.paint,
-            since,
+            // What was said a moment ago has its own time to be written.
+            since: match self.told {
+                Told::Interrupted => Instant::now(),
+                Told::Whole | Told::InPart => since,
+            },
             hurry: self.hurry,
             told: self.told,
         }
