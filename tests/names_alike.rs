@@ -170,8 +170,11 @@ fn two_files_whose_case_differs_are_both_moved_where_the_server_tells_them_apart
     assert_eq!(case.files("out"), [""; 0]);
 }
 
-/// Servers that store a name without its quotes, or without what stands at its end, and what they make of names.
-const ALTERING: [(fn(&str) -> String, &str, &str); 3] = [
+/// What a server does to a name, such a name, and what it makes of it.
+type Altering = (fn(&str) -> String, &'static str, &'static str);
+
+/// Servers that store a name without its quotes, or without what stands at its end.
+const ALTERING: [Altering; 3] = [
     (|name| name.replace('"', ""), "\"a\"", "a"),
     (|name| name.trim_end_matches('.').to_owned(), "a.", "a"),
     (|name| name.trim_end_matches(' ').to_owned(), "a ", "a"),
