@@ -54,6 +54,7 @@ mod listing_samples;
 mod listing_times;
 mod main_job;
 mod matrix;
+mod models;
 mod names_alike;
 mod names_thousand;
 mod one_folder_real;
