@@ -56,6 +56,7 @@ mod listing_samples;
 mod listing_times;
 mod main_job;
 mod matrix;
+mod models;
 mod names_alike;
 mod names_thousand;
 mod nothing_matches;

@@ -169,3 +169,50 @@ fn two_files_whose_case_differs_are_both_moved_where_the_server_tells_them_apart
     assert_eq!(server.read("/in/README"), Some(b"large".to_vec()));
     assert_eq!(case.files("out"), [""; 0]);
 }
+
+/// What a server does to a name, such a name, and what it makes of it.
+type Altering = (fn(&str) -> String, &'static str, &'static str);
+
+/// Servers that store a name without its quotes, or without what stands at its end.
+const ALTERING: [Altering; 3] = [
+    (|name| name.replace('"', ""), "\"a\"", "a"),
+    (|name| name.trim_end_matches('.').to_owned(), "a.", "a"),
+    (|name| name.trim_end_matches(' ').to_owned(), "a ", "a"),
+];
+
+#[test]
+fn a_file_that_stands_under_another_name_has_not_arrived_and_its_source_stays() {
+    for (alters, name, _) in ALTERING {
+        for options in ["", ", publish: direct"] {
+            let server = Server::new().alters_names(alters).folder("/in").start();
+            let case = moved(&server, options)
+                .file(&format!("out/{name}"), "odd")
+                .file("out/plain", "plain");
+            let outcome = case.run();
+            outcome.code(1).stderr_has("lists another name");
+            assert_eq!(case.files("out"), [name], "{options}");
+            assert_eq!(server.read("/in/plain"), Some(b"plain".to_vec()));
+        }
+    }
+}
+
+#[test]
+fn of_two_files_that_become_one_without_quotes_or_ends_none_is_lost() {
+    for (alters, name, other) in ALTERING {
+        for options in ["", ", if_exists: overwrite", ", publish: direct"] {
+            let server = Server::new().alters_names(alters).folder("/in").start();
+            let case = moved(&server, options)
+                .file(&format!("out/{name}"), "the large one")
+                .file(&format!("out/{other}"), "small");
+            for _ in 0..2 {
+                let outcome = case.run();
+                let stands = server.read(format!("/in/{other}"));
+                for (name, content) in [(name, "the large one"), (other, "small")] {
+                    let kept = case.read(format!("out/{name}")).is_some();
+                    let arrived = stands == Some(content.into());
+                    assert!(kept || arrived, "{options} {name} {outcome:?}");
+                }
+            }
+        }
+    }
+}

@@ -47,6 +47,20 @@ fn twisted_does_what_the_readme_says() {
 }
 
 #[test]
+#[ignore = "needs ftp-srv and vsftpd: tests/run"]
+fn ftp_srv_does_what_the_readme_says() {
+    does_what_the_readme_says(
+        "ftp-srv",
+        &[
+            (Kind::FtpSrv, "plain, passive"),
+            (Kind::FtpSrv, "plain, active"),
+            (Kind::FtpSrvTls, "explicit TLS, passive"),
+            (Kind::FtpSrvTls, "explicit TLS, active"),
+        ],
+    );
+}
+
+#[test]
 fn the_readme_shows_no_stranger_and_no_word_that_is_not_explained() {
     TABLE.is_explained();
 }
@@ -110,4 +124,20 @@ fn twisted_itself_reads_no_line_while_a_passive_port_waits() {
     client.out.set_nonblocking(false).unwrap();
     let _data = std::net::TcpStream::connect(client.passive_address(&reply)).unwrap();
     assert_eq!(client.codes(1), ["200"]);
+}
+
+#[test]
+#[ignore = "needs ftp-srv: tests/run"]
+fn ftp_srv_itself_takes_quotes_off_names_and_tells_no_size_of_an_empty_file() {
+    let Some(server) = real::start(Kind::FtpSrv) else {
+        return;
+    };
+    server.put("empty", "");
+    let mut client = client(&server);
+    let reply = client.ask("SIZE empty");
+    assert!(reply.starts_with("213") && !reply.ends_with('0'), "{reply}");
+    let reply = client.store("STOR \"name\"", b"new");
+    assert!(reply.starts_with("226"), "{reply}");
+    assert_eq!(std::fs::read(server.root().join("name")).unwrap(), b"new");
+    assert!(!server.root().join("\"name\"").exists());
 }

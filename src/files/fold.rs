@@ -7,13 +7,14 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use super::NameEncoding;
 
 /// A name without what some systems do not tell apart: composed and decomposed characters (HFS+), upper and lower case
-/// (Windows, macOS), dots and spaces at the end (Win32).
+/// (Windows, macOS), dots and spaces at the end (Win32), quotes (ftp-srv).
 ///
 /// Two names that are equal here may be one file; two that differ are two.
 pub fn fold(name: &str) -> String {
     let upper = name.to_uppercase().to_lowercase();
     let composed = ComposingNormalizerBorrowed::new_nfc().normalize(&upper);
-    composed.trim_end_matches(['.', ' ']).to_owned()
+    let unquoted = composed.replace('"', "");
+    unquoted.trim_end_matches(['.', ' ']).to_owned()
 }
 
 /// A name without what some systems do not tell apart, as a hash; bytes that are no UTF-8 are taken as they are, but for
@@ -23,9 +24,10 @@ pub fn folded(name: &[u8]) -> u64 {
     match std::str::from_utf8(name) {
         Ok(text) if !name.is_ascii() => fold(text).as_bytes().hash(&mut hasher),
         _ => {
-            let end = name.iter().rposition(|byte| !matches!(byte, b'.' | b' '));
-            let kept = &name[..end.map_or(0, |end| end + 1)];
-            kept.to_ascii_lowercase().hash(&mut hasher);
+            let mut kept = name.to_ascii_lowercase();
+            kept.retain(|byte| *byte != b'"');
+            let end = kept.iter().rposition(|byte| !matches!(byte, b'.' | b' '));
+            kept[..end.map_or(0, |end| end + 1)].hash(&mut hasher);
         }
     }
     hasher.finish()
@@ -61,6 +63,7 @@ mod tests {
         assert_eq!(fold("e\u{301}"), fold("\u{c9}"));
         assert_eq!(fold("stra\u{df}e"), fold("STRASSE"));
         assert_eq!(fold("a. ."), fold("A"));
+        assert_eq!(fold("\"a\""), fold("a"));
         assert_ne!(fold("a"), fold("b"));
         assert_ne!(fold(".a"), fold("a"));
     }
@@ -72,6 +75,7 @@ mod tests {
             ("stra\u{df}e", "STRASSE"),
             ("\u{212a}.txt", "k.txt"),
             ("a. .", "A"),
+            ("\"a.\"", "a"),
             ("e\u{301}", "\u{c9}"),
         ] {
             assert_eq!(fold(one), fold(other));

@@ -215,10 +215,14 @@ impl Session {
         self.tolerate(reply)
     }
 
-    /// Whether a name may stand under other bytes than it was sent in.
+    /// Whether a name, or one in a path, may stand under other bytes than it was sent in: where the server decodes it, takes
+    /// quotes off it (ftp-srv), or cuts dots and spaces from its end (Win32).
     pub fn doubts_name(&self, name: &[u8]) -> bool {
         let is_text = self.facts.announces_utf8() && std::str::from_utf8(name).is_ok();
-        !name.is_ascii() && !self.facts.exact_names && !is_text
+        let mut parts = name.split(|byte| *byte == b'/');
+        let is_cut =
+            parts.any(|part| part.contains(&b'"') || part.ends_with(b".") || part.ends_with(b" "));
+        !self.facts.exact_names && (is_cut || !(name.is_ascii() || is_text))
     }
 
     /// The path under which the server knows a folder: what PWD says once it is in it, if that leads there again. The same

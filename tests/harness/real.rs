@@ -1,5 +1,5 @@
 //! The real FTP servers: vsftpd, ProFTPD and Pure-FTPd as Debian packages them, pyftpdlib, and the strangers, which the
-//! project has met late: aioftp and Twisted.
+//! project has met late: aioftp, Twisted and ftp-srv.
 //!
 //! `tests/run` unpacks them into the target folder; a test starts the ones it needs, each with a
 //! root, a port and a passive range of its own. No account of the system is made or needed: the
@@ -184,6 +184,7 @@ impl Server {
             .args(setup::command(kind, host, &lab(), folder.path(), &ports))
             .env("LD_LIBRARY_PATH", setup::library_path(&lab()))
             .env("PYTHONPATH", lab().join(kind.part()).join("site"))
+            .env("NODE_PATH", lab().join(kind.part()).join("node_modules"))
             .env("PYTHONUTF8", "1")
             .env("TZ", "UTC")
             .env("LC_ALL", "C.UTF-8")

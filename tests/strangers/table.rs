@@ -4,6 +4,7 @@ use crate::harness::table::Table;
 
 pub(super) const YES: &str = "yes";
 pub(super) const NO: &str = "no";
+pub(super) const NINETEEN: &str = "19 of 20";
 pub(super) const EIGHTEEN: &str = "18 of 20";
 
 pub(super) const TABLE: Table = Table {
@@ -17,7 +18,15 @@ pub(super) const TABLE: Table = Table {
         ("aioftp", "implicit TLS, passive"),
         ("Twisted", "plain, passive"),
         ("Twisted", "plain, active"),
+        ("ftp-srv", "plain, passive"),
+        ("ftp-srv", "plain, active"),
+        ("ftp-srv", "explicit TLS, passive"),
+        ("ftp-srv", "explicit TLS, active"),
     ],
-    words: &[(YES, "*Yes*"), (EIGHTEEN, "*18 of 20*")],
+    words: &[
+        (YES, "*Yes*"),
+        (NINETEEN, "*19 of 20*"),
+        (EIGHTEEN, "*18 of 20*"),
+    ],
     file: "strangers.md",
 };

@@ -25,6 +25,10 @@ pub(crate) enum Kind {
     AioftpTls,
     /// A stranger: one line at a time, LIST only, names as Latin-1 in commands and as UTF-8 in listings.
     Twisted,
+    /// A stranger: one line at a time, LIST only, names without their quotes.
+    FtpSrv,
+    /// The same under explicit TLS, whose data connections shake hands before the 150.
+    FtpSrvTls,
 }
 
 impl Kind {
@@ -43,7 +47,9 @@ impl Kind {
     /// The `mode` of its TLS in a manifest; nothing where it speaks in clear.
     pub(super) fn tls(self) -> Option<&'static str> {
         match self {
-            Self::VsftpdTls | Self::ProftpdTls | Self::PureftpdTls => Some("explicit"),
+            Self::VsftpdTls | Self::ProftpdTls | Self::PureftpdTls | Self::FtpSrvTls => {
+                Some("explicit")
+            }
             Self::AioftpTls => Some("implicit"),
             _ => None,
         }
@@ -75,6 +81,7 @@ impl Kind {
             Self::Pyftpd | Self::PyftpdGbk => "python",
             Self::Aioftp | Self::AioftpTls => "aioftp",
             Self::Twisted => "twisted",
+            Self::FtpSrv | Self::FtpSrvTls => "ftp-srv",
             _ => "prefix",
         }
     }

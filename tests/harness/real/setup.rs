@@ -49,13 +49,7 @@ pub(super) fn command(
         Kind::Vsftpd | Kind::VsftpdTls => vsftpd(kind, host, &prefix, folder, ports),
         Kind::Proftpd | Kind::ProftpdTls => proftpd(kind, host, &prefix, folder, ports),
         Kind::Pureftpd | Kind::PureftpdTls => pureftpd(kind, host, &prefix, folder, ports),
-        Kind::Pyftpd | Kind::PyftpdGbk => {
-            python(kind, include_str!("pyftpd.py"), host, lab, folder, ports)
-        }
-        Kind::Aioftp | Kind::AioftpTls => {
-            python(kind, include_str!("aioftp.py"), host, lab, folder, ports)
-        }
-        Kind::Twisted => python(kind, include_str!("twisted.py"), host, lab, folder, ports),
+        _ => library(kind, host, lab, folder, ports),
     }
 }
 
@@ -261,20 +255,19 @@ fn pureftpd(
     command
 }
 
-/// A server written in Python, by a program of ours that takes these arguments before the ones of its own.
-fn python(
-    kind: Kind,
-    program: &str,
-    host: IpAddr,
-    lab: &Path,
-    folder: &Path,
-    ports: &Ports,
-) -> Vec<OsString> {
+/// A server that is a library, run by a program of ours that takes these arguments before the ones of its own.
+fn library(kind: Kind, host: IpAddr, lab: &Path, folder: &Path, ports: &Ports) -> Vec<OsString> {
+    let (option, program) = match kind {
+        Kind::FtpSrv | Kind::FtpSrvTls => ("-e", include_str!("ftp-srv/server.js")),
+        Kind::Aioftp | Kind::AioftpTls => ("-c", include_str!("aioftp.py")),
+        Kind::Twisted => ("-c", include_str!("twisted.py")),
+        _ => ("-c", include_str!("pyftpd.py")),
+    };
     let root = folder.join(HOME);
     let numbers = [ports.control(), ports.passive_first(), ports.passive_last()];
     let mut command: Vec<OsString> = vec![
         lab.join(kind.part()).join("bin").into(),
-        "-c".into(),
+        option.into(),
         program.into(),
         host.to_string().into(),
     ];
@@ -283,7 +276,7 @@ fn python(
     match kind {
         Kind::PyftpdGbk => command.push("gbk".into()),
         Kind::Pyftpd => command.push("utf8".into()),
-        Kind::AioftpTls => {
+        Kind::AioftpTls | Kind::FtpSrvTls => {
             command.extend([CERTIFICATE, KEY].map(|file| folder.join(file).into()));
         }
         _ => {}

@@ -28,6 +28,17 @@ pub(super) fn subject(session: &Session, command: &Command) -> Option<Vec<u8>> {
     Some(absolute(&session.folder, path))
 }
 
+/// The path as a server has it that changes names; those that are no text stay.
+fn altered(session: &Session, path: Vec<u8>) -> Vec<u8> {
+    match (session.shared.config.alters, std::str::from_utf8(&path)) {
+        (Some(alters), Ok(text)) => {
+            let names: Vec<String> = text.split('/').map(alters).collect();
+            names.join("/").into_bytes()
+        }
+        _ => path,
+    }
+}
+
 /// Carries out a command; the reply is empty when a transfer has answered already.
 pub(super) fn execute(
     session: &mut Session,
@@ -40,6 +51,7 @@ pub(super) fn execute(
         return Ok(say(refusal));
     }
     let path = subject(session, command).unwrap_or_default();
+    let path = altered(session, path);
     // Links above the last part are always followed; the last one only where the file itself is meant.
     let place = absolute(&session.shared.tree().follow(parent(&path)), name(&path));
     let target = session.shared.tree().follow(&path);

@@ -30,6 +30,7 @@ pub struct Server {
     pub(super) folder_exists: String,
     pub(super) discard_uploads: bool,
     pub(super) folds_case: bool,
+    pub(super) alters: Option<fn(&str) -> String>,
     pub(super) home: Vec<u8>,
     pub(super) tune_data: Option<fn(&TcpListener)>,
     pub(super) chatter: Vec<Vec<u8>>,
@@ -129,6 +130,7 @@ impl Default for Server {
             folder_exists: "550 file exists".to_owned(),
             discard_uploads: false,
             folds_case: false,
+            alters: None,
             home: b"/".to_vec(),
             tune_data: None,
             chatter: Vec::new(),
@@ -305,6 +307,13 @@ impl Server {
     /// Takes `README` for the `readme` that stands there, as Windows and macOS do; what is written keeps the name that it has.
     pub fn folds_case(mut self) -> Self {
         self.folds_case = true;
+        self
+    }
+
+    /// Makes another name of each name in a command, and does not say so: without its quotes (ftp-srv), or without the dots
+    /// at its end (Windows).
+    pub fn alters_names(mut self, alters: fn(&str) -> String) -> Self {
+        self.alters = Some(alters);
         self
     }
 
