@@ -91,3 +91,4 @@ mod unreadable;
 mod untold;
 mod versions;
 mod versions_real;
+mod when;

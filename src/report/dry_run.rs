@@ -11,7 +11,7 @@ use crate::endpoint::{
 };
 use crate::files::Limits;
 use crate::kind::StepKind;
-use crate::plan::{Fact, Hole, OnError, Plan, Printable, Retry, Step, StepId};
+use crate::plan::{Fact, Hole, OnError, Plan, Printable, Retry, Step, StepId, When};
 
 /// Writes the plan: its servers, its lanes, then its steps in an order in which they can run, with what each waits for.
 ///
@@ -118,6 +118,10 @@ fn facts(printable: &Printable, step: &Step, shared: &[String]) -> Vec<String> {
     }
     if !step.needs.is_empty() {
         facts.push(format!("after {}", names(plan, &step.needs)));
+    }
+    if step.when != When::Success {
+        let judged = names(plan, &plan.judged(step));
+        facts.push(format!("when: {} (of {judged})", step.when.word()));
     }
     facts.extend(
         common(step)
