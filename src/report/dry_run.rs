@@ -409,6 +409,14 @@ mod tests {
     }
 
     #[test]
+    fn a_step_says_after_what_end_it_runs() {
+        let text = "version: 1\nservers: {a: {host: a}}\nsteps:\n  k: {download: {server: a, files: x, into: o}}\n  \
+                    m: {upload: {files: y, to: a, into: i}, needs: [k], when: failure}\n";
+        let plan = printed(text);
+        assert!(plan.contains("when: failure (of k)\n"), "{plan}");
+    }
+
+    #[test]
     fn limits_that_are_not_the_usual_ones_are_shown() {
         let text = "version: 1\nservers: {a: {host: h, limits: {entries: 5, folders: 100000}}}\nsteps: {l: {list: {server: a}}}\n";
         let plan = printed(text);
