@@ -92,3 +92,4 @@ mod untold;
 mod versions;
 mod versions_real;
 mod when;
+mod when_real;
