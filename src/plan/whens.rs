@@ -51,8 +51,12 @@ fn judge(manifest: &Manifest, plan: &Plan, step: &Step) -> Option<Finding> {
     }
     let taken = judged.iter().any(|id| plan.binds(step, *id));
     taken.then(|| {
+        let then = match step.when {
+            When::Failure => "it would never run",
+            When::Always | When::Success => "`when: always` changes nothing",
+        };
         let message = format!(
-            "`{}` works with what {names} gives, and where that fails there is nothing: `when: {word}` changes nothing, or keeps it from running",
+            "`{}` works with what {names} gives, and where that fails there is nothing: {then}",
             step.name
         );
         let finding = Finding::error(codes::STEP_WHEN_NO_SET, place, message, "with what files?");
