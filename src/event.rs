@@ -224,6 +224,10 @@ pub enum StepOutcome {
         because: Option<String>,
         /// In words.
         reason: String,
+        /// Whether nothing is amiss: it runs only after a failure, and there was none, or it has run before a run was
+        /// resumed.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        unneeded: bool,
     },
 }
 
@@ -417,7 +421,13 @@ impl Tally {
             step.failed > 0
                 || matches!(
                     step.outcome,
-                    Some(StepOutcome::Failed { .. } | StepOutcome::Skipped { .. })
+                    Some(
+                        StepOutcome::Failed { .. }
+                            | StepOutcome::Skipped {
+                                unneeded: false,
+                                ..
+                            }
+                    )
                 )
         })
     }

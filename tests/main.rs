@@ -94,3 +94,5 @@ mod unreadable;
 mod untold;
 mod versions;
 mod versions_real;
+mod when;
+mod when_real;

@@ -296,6 +296,35 @@ fn keep_newest_deletes_all_but_the_newest() {
 }
 
 #[test]
+fn tell_failure_sends_a_marker_only_where_a_file_failed() {
+    use crate::harness::server::{Do, On};
+
+    for fails in [false, true] {
+        let mut partner = as_user("sender").folder("/incoming");
+        if fails {
+            let second = On::command("STOR").path_has("b.csv");
+            partner = partner.rule(second, Do::reply("553 not here"));
+        }
+        let (partner, status) = (partner.start(), as_user("sender").start());
+        let case = Copied::of("tell-failure.yaml")
+            .server("partner", partner.port())
+            .server("status", status.port())
+            .case()
+            .file("outgoing/a.csv", "1,2")
+            .file("outgoing/b.csv", "3,4")
+            .file("delivery-failed.txt", "look at it")
+            .env("PARTNER_PASSWORD", "secret-word")
+            .env("STATUS_PASSWORD", "secret-word");
+
+        case.run().code(i32::from(fails));
+
+        assert!(partner.exists("/incoming/a.csv"));
+        let marker = status.exists("/alerts/delivery-failed.txt");
+        assert_eq!(marker, fails);
+    }
+}
+
+#[test]
 fn cleanup_keeps_what_the_archive_refuses() {
     use crate::harness::server::{Do, On};
 

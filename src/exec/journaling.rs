@@ -4,7 +4,7 @@ use std::io;
 
 use crate::files::{FileSet, Kind, Side};
 use crate::journal::{Entry, Journal, Mark, PathText, Record, StepRecord};
-use crate::plan::{Step, StepId, Yields};
+use crate::plan::{Step, StepId, When, Yields};
 
 use super::shared::Shared;
 
@@ -34,6 +34,29 @@ impl Shared {
     fn kept_deletes(&self) -> impl Iterator<Item = (&Step, &StepRecord)> {
         let deletes = self.plan.steps.iter().filter(|step| step.kind.removes());
         deletes.filter_map(|step| Some((step, self.kept(step.id)?)))
+    }
+
+    /// Whether an interrupted run has done a step that only a failure asks for: what it does is not done twice. One whose
+    /// files others take is done again, for it finds them standing.
+    pub(super) fn has_run_before(&self, id: StepId) -> bool {
+        let step = self.plan.step(id);
+        let ended = || self.kept(id).is_some_and(|kept| kept.ended);
+        let taken = || {
+            self.plan
+                .steps
+                .iter()
+                .any(|other| other.takes.contains(&id))
+        };
+        step.when == When::Failure && !step.changes.is_empty() && ended() && !taken()
+    }
+
+    /// Journals that a step has ended, where a resumed run asks for that.
+    pub(super) fn journal_end(&mut self, id: StepId) {
+        let step = self.plan.step(id);
+        if step.when == When::Failure && !step.changes.is_empty() {
+            let step = step.name.clone();
+            self.record(&Record::Ended { step });
+        }
     }
 
     /// Journals that a file is dealt with.

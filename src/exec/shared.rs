@@ -283,6 +283,12 @@ impl Shared {
         }
     }
 
+    /// Whether a file of a step failed.
+    pub(super) fn any_file_failed(&self, step: StepId) -> bool {
+        let tally = self.tally.steps.get(step.0 as usize);
+        tally.is_some_and(|tally| tally.failed > 0)
+    }
+
     /// Whether a step never starts.
     pub(super) fn was_skipped(&self, step: StepId) -> bool {
         let tally = self.tally.steps.get(step.0 as usize);

@@ -29,6 +29,8 @@ pub struct StepRecord {
     pub marks: HashMap<Vec<u8>, Mark>,
     /// Files that a job was about to publish or delete; those without a mark must be looked at.
     pub begun: HashSet<Vec<u8>>,
+    /// Whether it has ended, with all done.
+    pub ended: bool,
     entries: Vec<Entry>,
 }
 
@@ -66,6 +68,7 @@ impl Resumed {
     fn take(&mut self, record: Record) {
         match record {
             Record::Begin { .. } | Record::Done => {}
+            Record::Ended { step } => self.of(step).ended = true,
             Record::Entries { step, entries } => self.of(step).entries.extend(entries),
             Record::Set {
                 step,

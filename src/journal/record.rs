@@ -62,6 +62,11 @@ pub enum Record {
         /// What became of it.
         mark: Mark,
     },
+    /// A step has ended, with all done that it had to do.
+    Ended {
+        /// The step.
+        step: String,
+    },
     /// The run ended with everything done.
     Done,
 }
@@ -164,6 +169,8 @@ impl Record {
         let words = |text: &mut String| *text = redact(text);
         match self {
             Record::Begin { .. } | Record::Done => return Ok(()),
+            // Its name alone.
+            Record::Ended { .. } => {}
             Record::Entries { entries, .. } => {
                 entries.iter().try_for_each(|entry| clear(&entry.path))?;
             }
@@ -184,7 +191,8 @@ impl Record {
         if let Record::Entries { step, .. }
         | Record::Set { step, .. }
         | Record::Intent { step, .. }
-        | Record::File { step, .. } = self
+        | Record::File { step, .. }
+        | Record::Ended { step } = self
             && redact(step) != *step
         {
             *step = hidden_name(step);

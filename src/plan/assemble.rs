@@ -198,6 +198,7 @@ impl Builder<'_, '_> {
             retry: node.common.retry,
             timeout: node.common.timeout,
             on_error: node.common.on_error(),
+            when: node.common.when,
             origin: Origin(node.path.clone()),
             implicit: node.implicit,
         })

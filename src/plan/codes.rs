@@ -66,6 +66,9 @@ codes! {
     STEP_UNKNOWN_STEP = "step::unknown_step";
     STEP_UNPROVEN = "step::unproven";
     STEP_UNUSED = "step::unused";
+    STEP_WHEN_ALONE = "step::when_alone";
+    STEP_WHEN_CANNOT_FAIL = "step::when_cannot_fail";
+    STEP_WHEN_NO_SET = "step::when_no_set";
     STEP_WRONG_SIDE = "step::wrong_side";
     STEP_WRONG_SORT = "step::wrong_sort";
     VALUE_BAD = "value::bad";

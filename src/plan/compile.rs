@@ -16,7 +16,7 @@ use super::secrets::Secrets;
 use super::server::{ServerEntry, servers};
 use super::server_parts::entries_at_once;
 use super::sides::yields;
-use super::{allow, doubts, hazards, nothing_left, places, unused};
+use super::{allow, doubts, hazards, nothing_left, places, unused, whens};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
 /// What came of compiling a manifest.
@@ -95,7 +95,8 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
         let hazards = hazards::findings(manifest, &plan).into_iter();
         let places = places::findings(manifest, &plan);
         let nothing_left = nothing_left::findings(manifest, &plan);
-        for finding in hazards.chain(places).chain(nothing_left) {
+        let whens = whens::findings(manifest, &plan);
+        for finding in hazards.chain(places).chain(nothing_left).chain(whens) {
             builder.context.report(finding);
         }
     }

@@ -43,9 +43,9 @@ static FOREIGN: &[(&[&str], Answer)] = &[
         Says("rates are not limited yet: fewer `connections` of the server take less of the line"),
     ),
     (
-        &["when", "if", "condition", "only_if", "run_if", "unless"],
+        &["if", "condition", "only_if", "run_if", "unless"],
         Says(
-            "there are no conditions yet: a step runs when those that it needs have succeeded, and `on_error: continue` beside a step lets others go on without its failed files",
+            "there are no conditions but `when: success | failure | always` beside a step's kind, about the steps that it needs",
         ),
     ),
     (
@@ -86,16 +86,14 @@ static FOREIGN: &[(&[&str], Answer)] = &[
         Says("nothing runs by the clock: let cron, a systemd timer or CI start `ftpflow run`"),
     ),
     (
-        &[
-            "notify",
-            "notifications",
-            "webhook",
-            "on_failure",
-            "on_success",
-            "email",
-            "slack",
-        ],
+        &["notify", "notifications", "webhook", "email", "slack"],
         Says("nobody is notified yet: the exit code and `--report` tell how a run ended"),
+    ),
+    (
+        &["on_failure", "on_success", "finally", "ensure", "rescue"],
+        Says(
+            "write a step of its own with `when: failure` or `when: always` beside its kind, and what it is about in `needs`",
+        ),
     ),
     (
         &["env", "environment", "env_file", "secrets"],

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::codes;
+use super::conditions::Exclusive;
 use super::extents::{Extent, Touch, extents};
 use super::model::{Plan, StepId};
 use super::overlap::{Overlap, can_harm, overlaps};
@@ -114,6 +115,8 @@ pub fn hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
     let pairs = pairs
         .into_iter()
         .filter_map(|(a, b, ordered)| judge(&extents[a as usize], &extents[b as usize], ordered));
+    let mut exclusive = Exclusive::new(plan);
+    let pairs = pairs.filter(|found| !exclusive.are(found.later, found.earlier));
     let (found, left_out) = choose(pairs, &owners);
     let helps = helps(plan, &owners, &found).into_iter();
     let said = found.into_iter().zip(helps);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::conditions::When;
 use super::kinds::Action;
 use crate::endpoint::Endpoint;
 use crate::files::{Filter, ServerId, Side};
@@ -98,6 +99,9 @@ pub struct Step {
     pub timeout: Option<Duration>,
     /// What a failure does to dependents.
     pub on_error: OnError,
+    /// After what ends of the steps that it needs it runs.
+    #[serde(default, skip_serializing_if = "When::is_usual")]
+    pub when: When,
     /// Where it stands in the manifest.
     pub origin: Origin,
     /// Whether the compiler made it (an implicit login, a shorthand's list or filter).

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::codes;
+use super::conditions::When;
 use super::context::Context;
 use super::model::{OnError, Retry};
 use super::{renaming, values};
@@ -37,6 +38,7 @@ pub(super) struct Common {
     pub(super) retry: Retry,
     pub(super) timeout: Option<Duration>,
     pub(super) on_error: Option<(OnError, Path)>,
+    pub(super) when: When,
     pub(super) description: Option<String>,
 }
 
@@ -79,6 +81,7 @@ pub(super) fn defaults(context: &mut Context<'_>) -> Defaults {
         retry: retry(context, &map.retry, &at, Retry::default()),
         timeout: context.value(&map.timeout, &at, "timeout", values::some_duration),
         on_error: on_error(context, &map.on_error, &at),
+        when: When::Success,
         description: None,
     };
     let options = written(context, &map.transfer, &at);
@@ -100,6 +103,11 @@ pub(super) fn common(
             .value(&map.timeout, path, "timeout", values::some_duration)
             .or(usual.timeout),
         on_error: on_error(context, &map.on_error, path).or_else(|| usual.on_error.clone()),
+        when: context
+            .value(&map.when, path, "when", |text| {
+                values::word(text, When::WORDS)
+            })
+            .unwrap_or_default(),
         description: context
             .text(&map.description, path, "description")
             .map(|text| text.text),

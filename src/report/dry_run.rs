@@ -11,7 +11,7 @@ use crate::endpoint::{
 };
 use crate::files::Limits;
 use crate::kind::StepKind;
-use crate::plan::{Fact, Hole, OnError, Plan, Printable, Retry, Step, StepId};
+use crate::plan::{Fact, Hole, OnError, Plan, Printable, Retry, Step, StepId, When};
 
 /// Writes the plan: its servers, its lanes, then its steps in an order in which they can run, with what each waits for.
 ///
@@ -118,6 +118,10 @@ fn facts(printable: &Printable, step: &Step, shared: &[String]) -> Vec<String> {
     }
     if !step.needs.is_empty() {
         facts.push(format!("after {}", names(plan, &step.needs)));
+    }
+    if step.when != When::Success {
+        let judged = names(plan, &plan.judged(step));
+        facts.push(format!("when: {} (of {judged})", step.when.word()));
     }
     facts.extend(
         common(step)
@@ -402,6 +406,14 @@ mod tests {
     #[test]
     fn shorthands_lanes_and_shared_defaults_read_well() {
         insta::assert_snapshot!(printed(plans::MIRRORS));
+    }
+
+    #[test]
+    fn a_step_says_after_what_end_it_runs() {
+        let text = "version: 1\nservers: {a: {host: a}}\nsteps:\n  k: {download: {server: a, files: x, into: o}}\n  \
+                    m: {upload: {files: y, to: a, into: i}, needs: [k], when: failure}\n";
+        let plan = printed(text);
+        assert!(plan.contains("when: failure (of k)\n"), "{plan}");
     }
 
     #[test]

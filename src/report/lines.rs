@@ -131,7 +131,9 @@ impl Lines {
                 };
                 Some(self.say(Tone::Bad, "Failed", &format!("{name}: {text}")))
             }
-            StepOutcome::Skipped { because, reason } => {
+            StepOutcome::Skipped {
+                because, reason, ..
+            } => {
                 let normal = self.verbosity == Verbosity::Normal && !step.head.implicit;
                 let text = match because {
                     Some(step) => format!("{name} because of {step}: {reason}"),

@@ -44,7 +44,9 @@ pub(super) fn event(mut stamped: Stamped, redactor: &Redactor) -> Stamped {
                     .iter_mut()
                     .for_each(|failure| mask_failure(failure, redactor));
             }
-            StepOutcome::Skipped { because, reason } => {
+            StepOutcome::Skipped {
+                because, reason, ..
+            } => {
                 because.iter_mut().for_each(own);
                 own(reason);
             }

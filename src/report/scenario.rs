@@ -112,6 +112,7 @@ pub(super) fn events() -> Vec<Stamped> {
     let skipped = |step: &str| StepOutcome::Skipped {
         because: Some(step.into()),
         reason: "it failed".into(),
+        unneeded: false,
     };
     let mut list: Vec<(u64, Event)> = vec![
         (

@@ -126,6 +126,8 @@ pub(super) struct Step {
     pub(super) what: What,
     pub(super) attempts: u32,
     pub(super) goes_on: bool,
+    /// `when`, where it is written.
+    pub(super) when: Option<&'static str>,
     /// Seconds.
     pub(super) timeout: Option<u32>,
 }

@@ -25,6 +25,7 @@ fn step(name: &str, needs: &[&str], what: What) -> Step {
         what,
         attempts: 4,
         goes_on: false,
+        when: None,
         timeout: None,
     }
 }

@@ -40,6 +40,9 @@ fn write_step(text: &mut String, step: &Step) {
     if step.goes_on {
         text.push_str("    on_error: continue\n");
     }
+    if let Some(when) = step.when {
+        let _ = writeln!(text, "    when: {when}");
+    }
     if let Some(seconds) = step.timeout {
         let _ = writeln!(text, "    timeout: {seconds}s");
     }

@@ -65,9 +65,13 @@ impl Planner<'_> {
         let needs = last.filter(|last| !named.contains(last) && self.rng.percent(97));
         let is_set = matches!(&what, What::Transfer { options, .. }
             if options.contains(&("publish", "set")));
+        // What needs nothing is after nothing.
+        let conditional = (needs.is_some() || !named.is_empty()) && self.rng.percent(18);
+        let when = conditional.then(|| self.rng.pick(&["always", "always", "failure"]));
         self.steps.push(Step {
             name,
             needs: needs.into_iter().collect(),
+            when,
             what,
             attempts: self.rng.pick(&[4, 4, 4, 1, 2]),
             // A set is published whole or not at all.

@@ -106,6 +106,9 @@ fn plainer(case: &Case) -> impl Iterator<Item = Case> + '_ {
             change(&mut smaller.steps[at]);
             all.push(smaller);
         };
+        if step.when.is_some() {
+            change(&|step| step.when = None);
+        }
         if step.goes_on {
             change(&|step| step.goes_on = false);
         }

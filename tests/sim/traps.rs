@@ -219,6 +219,7 @@ impl Trap<'_> {
             what,
             attempts: self.rng.pick(&[4, 4, 1]),
             goes_on: true,
+            when: None,
             timeout: None,
         });
         name

@@ -7,7 +7,7 @@ use super::{Dispatcher, Flight, Owner, Running, Wake};
 use crate::event::{Current, Event, StepOutcome};
 use crate::exec::fault::Fault;
 use crate::exec::gate::{self, Late, Refusal};
-use crate::exec::ready::Consequences;
+use crate::exec::ready::{Consequences, End, Skip};
 use crate::exec::roles::{JobId, Roles};
 use crate::exec::sessions::SlotId;
 use crate::exec::steps::job::Done;
@@ -102,11 +102,16 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn release(&mut self, steps: Vec<StepId>) {
-        for id in steps {
+    pub(super) fn release(&mut self, mut steps: Vec<StepId>) {
+        steps.reverse();
+        while let Some(id) = steps.pop() {
             if let Some(stop) = &self.halted {
                 let reason = stop.reason();
                 self.skip(id, None, &reason);
+                continue;
+            }
+            if self.shared.has_run_before(id) {
+                steps.extend(self.known(id));
                 continue;
             }
             let step = self.shared.plan.step(id);
@@ -140,24 +145,73 @@ impl Dispatcher {
             (_, OnError::Fail) => false,
         };
         self.shared.hand_on(id, ending.set);
+        let done = matches!(ending.outcome, StepOutcome::Done);
         self.shared.emit(Event::StepFinished {
             step: id.0 as usize,
             outcome: ending.outcome,
         });
-        let Consequences { released, skipped } = if goes_on {
-            self.ready.satisfied(id)
-        } else {
-            self.ready.failed(id)
-        };
-        let name = self.shared.plan.step(id).name.clone();
-        for skipped in skipped {
-            // The name stands beside it, wherever this is shown.
-            self.skip(skipped, Some(&name), "it did not succeed");
+        let failed = !done || self.shared.any_file_failed(id);
+        if !failed {
+            self.shared.journal_end(id);
         }
+        let released = self.settle(
+            id,
+            match goes_on {
+                true => End::Gave { failed },
+                false => End::Failed,
+            },
+        );
         if self.gate.ended(id) {
             self.compare();
         }
         self.release(released);
+    }
+
+    /// Tells of the steps that never start now that one has ended; those that may.
+    fn settle(&mut self, id: StepId, end: End) -> Vec<StepId> {
+        let Consequences { released, skipped } = self.ready.ended(id, end);
+        for (skipped, skip) in skipped {
+            self.tell_skipped(skipped, skip);
+            // A login that never is holds nobody up.
+            if self.gate.ended(skipped) {
+                self.compare();
+            }
+        }
+        released
+    }
+
+    fn tell_skipped(&mut self, id: StepId, skip: Skip) {
+        let because = skip
+            .because
+            .map(|step| self.shared.plan.step(step).name.clone());
+        // The name stands beside it, wherever this is shown.
+        let reason = match (skip.unneeded, &because) {
+            (false, _) => "it did not succeed",
+            (true, Some(_)) => "it was not needed",
+            (true, None) if self.shared.preview => "it runs only after a failure",
+            (true, None) => "not needed: nothing failed",
+        };
+        self.shared.emit(Event::StepFinished {
+            step: id.0 as usize,
+            outcome: StepOutcome::Skipped {
+                because,
+                reason: reason.to_owned(),
+                unneeded: skip.unneeded,
+            },
+        });
+    }
+
+    /// A step that an interrupted run has done, and that is not done twice: those that wait for it go on.
+    fn known(&mut self, id: StepId) -> Vec<StepId> {
+        self.shared.emit(Event::StepFinished {
+            step: id.0 as usize,
+            outcome: StepOutcome::Skipped {
+                because: None,
+                reason: "it has run before the run was resumed".into(),
+                unneeded: true,
+            },
+        });
+        self.settle(id, End::Gave { failed: false })
     }
 
     /// Compares the steps once more where homes have become known.
@@ -190,9 +244,9 @@ impl Dispatcher {
                 }
             }
             Output::Panicked(words) => {
-                for step in held.drain(..) {
-                    self.fail_unbegun(step, steps::panicked(&words));
-                }
+                let failed = std::mem::take(&mut held).into_iter();
+                let released = failed.map(|step| self.fail_unbegun(step, steps::panicked(&words)));
+                held = released.collect::<Vec<_>>().concat();
             }
             _ => {}
         }
@@ -201,23 +255,21 @@ impl Dispatcher {
 
     fn refuse(&mut self, refusal: Refusal) {
         let Refusal { step, other, fault } = refusal;
-        self.fail_unbegun(step, fault);
+        let released = self.fail_unbegun(step, fault);
         let name = |id| self.shared.plan.step(id).name.clone();
         self.halt(&Stop::Hazard(name(step), name(other)));
+        self.release(released);
     }
 
-    fn fail_unbegun(&mut self, step: StepId, fault: Fault) {
-        let skipped = self.ready.failed(step).skipped;
+    #[must_use]
+    fn fail_unbegun(&mut self, step: StepId, fault: Fault) -> Vec<StepId> {
         self.shared.emit(Event::StepFinished {
             step: step.0 as usize,
             outcome: StepOutcome::Failed {
                 failure: Some(fault.failure),
             },
         });
-        let name = self.shared.plan.step(step).name.clone();
-        for skipped in skipped {
-            self.skip(skipped, Some(&name), &format!("`{name}` did not succeed"));
-        }
+        self.settle(step, End::Failed)
     }
 
     pub(super) fn skip(&mut self, id: StepId, because: Option<&str>, reason: &str) {
@@ -226,6 +278,7 @@ impl Dispatcher {
             outcome: StepOutcome::Skipped {
                 because: because.map(str::to_owned),
                 reason: reason.to_owned(),
+                unneeded: false,
             },
         });
     }

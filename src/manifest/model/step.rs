@@ -57,6 +57,9 @@ slots! {
         /// What a failed file means for the steps that depend on this one: `fail` (they are skipped) or `continue` (they go on
         /// with what worked). Default: fail.
         pub on_error: Text = Shape::Words(&["fail", "continue"]),
+        /// After what ends of the steps that it needs it runs: `success` (all have succeeded, or have `on_error: continue`),
+        /// `failure` (one has failed) or `always` (all have ended). After an interruption nothing runs. Default: success.
+        pub when: Text = Shape::Words(&["success", "failure", "always"]),
         /// What this step is for.
         pub description: Text,
     }

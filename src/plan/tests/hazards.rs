@@ -52,6 +52,46 @@ fn an_indirect_edge_orders_too() {
 }
 
 #[test]
+fn what_runs_after_a_failure_never_meets_what_runs_after_the_success_of_the_same() {
+    let steps = |keys: &str, when: &str| {
+        format!(
+            "{LIST}  keep: {{download: {{from: l, into: o}}, {keys}}}\n  \
+             m: {{list: {{server: b, path: /m, empty: fail}}, needs: [keep]}}\n  \
+             good: {{upload: {{files: 'g/*', to: a, into: /s, publish: direct, if_exists: fail}}, needs: [m]}}\n  \
+             bad: {{list: {{server: a, path: /s, empty: fail}}, needs: [keep], when: {when}}}\n"
+        )
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(codes_of(&steps("", "failure")), none);
+    // What goes on after its failure has both behind it.
+    for (keys, when) in [
+        ("on_error: continue", "failure"),
+        ("", "always"),
+        ("", "success"),
+    ] {
+        assert_eq!(
+            codes_of(&steps(keys, when)),
+            ["hazard::read_write"],
+            "{keys} {when}"
+        );
+    }
+}
+
+#[test]
+fn one_of_several_failures_excludes_only_what_needs_them_all() {
+    let steps = |needs: &str| {
+        format!(
+            "{LIST}  keep: {{download: {{from: l, into: o}}}}\n  copy: {{relay: {{from: l, to: b, into: /c}}}}\n  \
+             good: {{upload: {{files: 'g/*', to: a, into: /s}}, needs: [{needs}]}}\n  \
+             bad: {{list: {{server: a, path: /s, empty: fail}}, needs: [keep, copy], when: failure}}\n"
+        )
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(codes_of(&steps("keep, copy")), none);
+    assert_eq!(codes_of(&steps("keep")), ["hazard::read_write"]);
+}
+
+#[test]
 fn writing_where_another_lists_is_an_error() {
     let steps = "  up: {upload: {files: 'x/*', to: a, into: /in/new}}\n  l: {list: {server: a, path: /in, recursive: true, empty: fail}}\n";
     assert_eq!(codes_of(steps), ["hazard::read_write"]);

@@ -41,15 +41,22 @@ pub fn write_dot(out: &mut dyn Write, picture: &Picture) -> io::Result<()> {
         writeln!(out, "  }}")?;
     }
     for edge in &picture.edges {
-        let look = match edge.line {
+        let mut looks = Vec::new();
+        match edge.line {
             Line::Files => {
                 let colour = picture.nodes[edge.to].kind.light();
-                format!(" [penwidth=2, color=\"{colour}\"]")
+                looks.push(format!("penwidth=2, color=\"{colour}\""));
             }
-            Line::Set => String::new(),
-            Line::Wait => " [style=dashed]".to_owned(),
+            Line::Set => {}
+            Line::Wait => looks.push("style=dashed".to_owned()),
+        }
+        let label = |word| format!("label={word}, fontname=Helvetica, fontsize=10");
+        looks.extend(edge.word().map(label));
+        let looks = match looks.is_empty() {
+            true => String::new(),
+            false => format!(" [{}]", looks.join(", ")),
         };
-        writeln!(out, "  n{} -> n{}{look}", edge.from, edge.to)?;
+        writeln!(out, "  n{} -> n{}{looks}", edge.from, edge.to)?;
     }
     writeln!(out, "}}")
 }

@@ -30,7 +30,9 @@ pub fn write_mermaid(out: &mut dyn Write, picture: &Picture) -> io::Result<()> {
             Line::Set => "-->",
             Line::Wait => "-.->",
         };
-        writeln!(out, "  n{} {arrow} n{}", edge.from, edge.to)?;
+        let word = edge.word().map(|word| format!("|{word}|"));
+        let word = word.unwrap_or_default();
+        writeln!(out, "  n{} {arrow}{word} n{}", edge.from, edge.to)?;
     }
     for kind in StepKind::ALL {
         let used = |implicit| {

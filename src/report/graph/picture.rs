@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::endpoint::Tls;
 use crate::files::Side;
 use crate::kind::StepKind;
-use crate::plan::{Action, Fact, Plan, Step, StepId};
+use crate::plan::{Action, Fact, Plan, Step, StepId, When};
 use crate::report::{Redactor, text};
 
 /// Most lanes of which the best order is looked for: 720 orders.
@@ -55,7 +55,7 @@ pub struct Node {
 }
 
 /// A line between two boxes, which are positions in [`Picture::nodes`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Edge {
     /// The step that comes first.
     pub from: usize,
@@ -63,6 +63,15 @@ pub struct Edge {
     pub to: usize,
     /// What the line means.
     pub line: Line,
+    /// After what end of the first the other one runs.
+    pub when: When,
+}
+
+impl Edge {
+    /// The word at the line, where it is not the usual one.
+    pub fn word(&self) -> Option<&'static str> {
+        (self.when != When::Success).then(|| self.when.word())
+    }
 }
 
 /// What a line between two steps means.
@@ -133,14 +142,28 @@ fn edges(plan: &Plan, steps: &[&Step], numbers: &BTreeMap<StepId, usize>) -> Vec
         // Files of one side come to another.
         let moves = step.acts_on.len() > 1 && !step.changes.is_empty();
         let implied = implied(&needs, to);
+        let judged = plan.judged(step);
+        // What a list of its own says before it is not said again.
+        let own = |at: &usize| steps[*at].implicit && steps[*at].owner == step.id;
+        let begins = needs[to].iter().any(own);
         for &from in needs[to] {
+            let when = match judged.contains(&steps[from].id) {
+                true => step.when,
+                false => When::Success,
+            };
             let line = match (sets.contains(&from), moves) {
                 (true, true) => Line::Files,
                 (true, false) => Line::Set,
                 (false, _) => Line::Wait,
             };
-            if line != Line::Wait || !implied.contains(&from) {
-                edges.push(Edge { from, to, line });
+            let asks = when != When::Success && !begins;
+            if line != Line::Wait || asks || !implied.contains(&from) {
+                edges.push(Edge {
+                    from,
+                    to,
+                    line,
+                    when,
+                });
             }
         }
     }

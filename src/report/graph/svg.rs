@@ -143,7 +143,17 @@ fn line(
         out,
         "<g class=\"line {class}\"><path class=\"way\" d=\"{path}\"/><path class=\"head\" d=\"M{:.1} {y:.1}h8l-4 6z\"/></g>",
         x - 4.0
-    )
+    )?;
+    // Above the head, where lines have come apart.
+    match edge.word() {
+        Some(word) => writeln!(
+            out,
+            "<text class=\"word\" x=\"{:.1}\" y=\"{:.1}\">{word}</text>",
+            x + 7.0,
+            y - 2.0
+        ),
+        None => Ok(()),
+    }
 }
 
 fn legend(out: &mut dyn Write, picture: &Picture, y: f64) -> io::Result<()> {
@@ -178,9 +188,9 @@ fn style() -> String {
     let mut style = String::from(
         "text{font-family:ui-sans-serif,system-ui,-apple-system,\"Segoe UI\",\"Noto Sans\",\"Noto Sans CJK SC\",\"PingFang SC\",\"Microsoft YaHei\",sans-serif}
 .page{fill:#fff}.lane{fill:#f6f8fa;stroke:#d0d7de}.box{fill:#fff;stroke:#d0d7de}
-.title,.side,.name{fill:#1f2328}.address,.detail,.legend{fill:#57606a}
+.title,.side,.name{fill:#1f2328}.address,.detail,.legend,.word{fill:#57606a}
 .title{font-size:17px;font-weight:600}.side{font-size:14px;font-weight:600}.side,.address{text-anchor:middle}
-.name{font-size:13px;font-weight:600}.address,.detail,.legend{font-size:11px}.kind{font-weight:600}
+.name{font-size:13px;font-weight:600}.address,.detail,.legend{font-size:11px}.word{font-size:10px;font-style:italic}.kind{font-weight:600}
 .way{fill:none;stroke:#8c959f;stroke-width:1.5}.head{fill:#8c959f}.files .way{stroke-width:2.5}.wait .way{stroke-dasharray:4 4}
 .implicit .box{fill:none;stroke-dasharray:4 3}.implicit .name{font-weight:400}.implicit .stripe{opacity:.45}
 ",
@@ -188,7 +198,7 @@ fn style() -> String {
     for kind in StepKind::ALL {
         style.push_str(&colours(kind.word(), kind.light()));
     }
-    style.push_str("@media(prefers-color-scheme:dark){\n.page{fill:#0d1117}.lane{fill:#161b22;stroke:#30363d}.box{fill:#0d1117;stroke:#30363d}\n.title,.side,.name{fill:#e6edf3}.address,.detail,.legend{fill:#8b949e}.way{stroke:#6e7681}.head{fill:#6e7681}\n");
+    style.push_str("@media(prefers-color-scheme:dark){\n.page{fill:#0d1117}.lane{fill:#161b22;stroke:#30363d}.box{fill:#0d1117;stroke:#30363d}\n.title,.side,.name{fill:#e6edf3}.address,.detail,.legend,.word{fill:#8b949e}.way{stroke:#6e7681}.head{fill:#6e7681}\n");
     for kind in StepKind::ALL {
         style.push_str(&colours(kind.word(), kind.dark()));
     }

@@ -39,6 +39,44 @@ fn shorthands_and_odd_names_are_drawn() {
 }
 
 #[test]
+fn lines_say_after_what_end_a_step_runs() {
+    let picture = picture(
+        "version: 1
+servers: {a: {host: a}, b: {host: b}}
+steps:
+  all: {list: {server: a, path: /in}}
+  keep: {download: {from: all, into: out}}
+  send: {upload: {from: keep, to: b, into: /in}}
+  bad: {needs: [keep, send], when: failure, list: {server: b, path: /status, empty: fail}}
+  tell: {needs: [send], when: always, upload: {files: x, to: b, into: /said}}
+",
+    );
+    let number = |name: &str| {
+        picture
+            .nodes
+            .iter()
+            .position(|node| node.name == name)
+            .unwrap()
+    };
+    let [keep, send, bad] = ["keep", "send", "bad"].map(number);
+    let drawing = drawn(&picture, write_mermaid);
+    for line in [
+        format!("  n{keep} -.->|failure| n{bad}\n"),
+        format!("  n{send} -.->|failure| n{bad}\n"),
+        format!("  n{send} -.->|always| n"),
+        format!("  n{keep} ==> n{send}\n"),
+    ] {
+        assert!(drawing.contains(&line), "{line}\n{drawing}");
+    }
+    let dot = drawn(&picture, write_dot);
+    let edge = format!("n{send} -> n{bad} [style=dashed, label=failure,");
+    assert!(dot.contains(&edge), "{dot}");
+    let svg = drawn(&picture, write_svg);
+    assert_eq!(svg.matches(">failure</text>").count(), 2, "{svg}");
+    well_formed(&svg);
+}
+
+#[test]
 fn a_secret_is_masked_before_it_is_cut_or_escaped() {
     let plan = plans::printable("version: 1\nservers: {a: {host: a}}\nsteps: {l: {list: {server: a, path: '/x/pa*ss<w/y'}}}\n").plan;
     let picture = Picture::new(&plan, &Redactor::new(["pa*ss<w"]));

@@ -90,6 +90,8 @@ pub(super) struct Oracle {
     onward: BTreeMap<Spot, Vec<Spot>>,
     /// Files below the root of each `list`, when it began; and of those, what was there when it ended.
     began: BTreeMap<u32, BTreeSet<Spot>>,
+    /// Steps that ran only after a failure, which was none.
+    unneeded: BTreeSet<u32>,
     listed: BTreeMap<u32, BTreeSet<Spot>>,
     standing: Vec<Sum>,
     /// When the run last listed a folder, looked at a name, and when somebody else last touched one.
@@ -130,6 +132,7 @@ impl Oracle {
             made: BTreeMap::new(),
             onward: BTreeMap::new(),
             began: BTreeMap::new(),
+            unneeded: BTreeSet::new(),
             listed: BTreeMap::new(),
             standing: Vec::new(),
             folders: BTreeMap::new(),

@@ -32,6 +32,9 @@ impl Oracle {
             let name = self.plan.steps[id as usize].name.clone();
             self.fail(format!("tally: `{name}` ended twice"));
         }
+        if let StepOutcome::Skipped { unneeded: true, .. } = outcome {
+            self.unneeded.insert(id);
+        }
         if !matches!(outcome, StepOutcome::Done) || self.listed.contains_key(&id) {
             return;
         }
@@ -157,6 +160,9 @@ impl Oracle {
             let Action::Transfer(transfer) = &step.action else {
                 continue;
             };
+            if self.unneeded.contains(&step.id.0) {
+                continue;
+            }
             let own = self.handled.iter().filter(|((by, _), _)| *by == step.id.0);
             let sources: Option<BTreeSet<&Spot>> = own.map(|(_, h)| h.source.as_ref()).collect();
             // The folder of one is gone: which file it was cannot be told any more.
