@@ -312,31 +312,61 @@ steps:
     outcome.code(1).stderr_has("another file has its name now");
 }
 
-/// Of an empty list nothing was begun: what has come since is taken.
+/// Of an empty list nothing was begun: what has come since is taken, where the run has moved nothing.
 #[test]
 fn a_list_that_was_empty_or_missing_is_taken_anew() {
     for missing in [false, true] {
-        let server = Server::new().file("/in/a", "x").folder("/other");
+        let server = Server::new().folder("/other");
         let server = match missing {
             true => server,
             false => server.folder("/late"),
         };
-        let server = server
-            .rule(On::command("RETR").nth(1), Do::reply("550 not now"))
-            .start();
+        let server = server.start();
         let steps = "\
 steps:
   some: {list: {server: a, path: /late, missing: empty}}
   keep: {download: {from: some, into: late}}
-  get: {download: {server: a, files: /in/a, into: out}}
+  get: {needs: [keep], download: {server: a, files: /in/a, into: out}}
 ";
         let case = Case::new().pipeline(&[("a", &server)], steps).args(RESUME);
         case.run().code(1);
-        server.mutate(|tree| tree.write("/late/new", "came later"));
+        server.mutate(|tree| {
+            tree.write("/late/new", "came later");
+            tree.write("/in/a", "x");
+        });
         case.run().code(0).stderr_has("continuing run");
         assert_eq!(case.read("late/new").unwrap(), b"came later", "{missing}");
         assert_eq!(case.files("out"), ["a"]);
     }
+}
+
+/// What the run itself has brought there since is not what an empty list was waiting for.
+#[test]
+fn a_list_that_was_empty_before_the_run_wrote_there_stays_empty() {
+    let server = Server::new()
+        .file("/in/a", "x")
+        .file("/in/b", "y")
+        .folder("/out")
+        .rule(On::command("STOR").nth(2), Do::reply("550 not now"))
+        .start();
+    let steps = "\
+allow: [hazard::read_write]
+steps:
+  some: {list: {server: a, path: /in}}
+  none: {needs: [some], list: {server: a, path: /out}}
+  get: {needs: [none], download: {from: some, into: here}}
+  clear: {needs: [get], delete: {from: none}}
+  put: {needs: [clear], upload: {from: get, to: a, into: /out}}
+";
+    let case = Case::new().pipeline(&[("a", &server)], steps).args(RESUME);
+    let first = case.run();
+    first.code(1);
+    let stands = |name: &str| server.exists(format!("/out/{name}"));
+    assert!(stands("a") != stands("b"), "{first:?}");
+    let outcome = case.run();
+    outcome.code(0).stderr_has("continuing run");
+    assert!(stands("a") && stands("b"), "{outcome:?}");
+    assert_eq!(server.count("DELE"), 0, "{outcome:?}");
 }
 
 /// Five that were set aside are kept.

@@ -409,3 +409,26 @@ fn an_equal_time_proves_nothing_where_times_are_not_kept() {
         assert_eq!(server.read("/in/a").unwrap(), b"another");
     }
 }
+
+/// A part of the first version is there. Only the listing tells the size of the second one, which is cut where nobody expects
+/// it, with a good reply.
+#[test]
+fn a_source_that_has_changed_before_its_part_is_continued_is_sized_by_its_listing() {
+    let grown = Do::mutate(|tree| {
+        tree.write("/out/a", pattern(SIZE + 50_000, 2));
+        assert!(tree.touch("/out/a", LATER));
+    });
+    let server = source(Features::all().without("SIZE"))
+        .rule(On::command("RETR").nth(1), cut())
+        .rule(On::command("USER").nth(2), grown)
+        .rule(
+            On::command("RETR").nth(2),
+            [Do::CutAt(SIZE + 10_000), Do::lie("226 complete")],
+        )
+        .start();
+    let case = download(&server, "retry: {attempts: 4, backoff: 1ms}");
+    let outcome = case.run();
+    let whole = case.read("out/a") == Some(pattern(SIZE + 50_000, 2));
+    assert!(whole, "{outcome:?} {:#?}", server.log());
+    outcome.code(0);
+}

@@ -59,14 +59,12 @@ impl Shared {
         self.with_journal(Journal::sync);
     }
 
-    /// Whether a resumed run goes on with this set of a step. One that may lack files is none to go on with, and none is one
-    /// without any: nothing was begun with it, and what has come since is what the run was waiting for.
+    /// Whether a resumed run goes on with this set of a step. One that may lack files is none to go on with: it lists anew.
     pub(super) fn wants_journaled(&self, step: StepId, set: &FileSet) -> bool {
         let step = self.plan.step(step);
         let chooses = step.yields != Yields::Nothing && step.changes.is_empty();
         let known = self.kept(step.id).is_some_and(|kept| kept.set.is_some());
-        let whole = !set.is_empty() && set.incomplete_reason().is_none();
-        chooses && whole && !known && self.keeps_journal()
+        chooses && set.incomplete_reason().is_none() && !known && self.keeps_journal()
     }
 
     /// Journals some entries of a set.

@@ -13,7 +13,7 @@ use super::desk::{Desk, Glance};
 use super::error::{Error, ErrorKind, Waiting};
 use super::expect;
 use super::failure::{failure, greeting_error};
-use super::pace::{Pace, Stage};
+use super::pace::Pace;
 use super::reply::Reply;
 use super::shown::Shown;
 use super::tls::Upgrade;
@@ -90,9 +90,7 @@ impl Control {
     /// From now on lines are sent ahead as far as this allows; a greeting may show that the server was tested.
     pub(super) fn follow(&mut self, pace: &Pace) {
         self.pace = pace.clone();
-        if Pace::named(self.greeting()).is_some() {
-            self.pace.rise(Stage::Known);
-        }
+        self.pace.greeted(self.greeting());
     }
 
     /// The text of the greeting.

@@ -133,6 +133,13 @@ impl Pace {
         }
     }
 
+    /// Takes note of the server that a greeting names, if it was tested.
+    pub fn greeted(&self, greeting: &str) {
+        if Pace::named(greeting).is_some() {
+            self.rise(Stage::Known);
+        }
+    }
+
     /// Takes in what another session of the same server has learned, where it was not opened with this.
     pub(super) fn merge(&self, other: &Pace) {
         if Arc::ptr_eq(&self.0, &other.0) {

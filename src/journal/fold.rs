@@ -93,6 +93,17 @@ impl Resumed {
         }
     }
 
+    /// What has come to an empty list since is what the run was waiting for, as long as it has published and deleted nothing:
+    /// what a later step has brought there was not listed either.
+    fn forget_empty(&mut self) {
+        if self.steps.values().any(|step| !step.begun.is_empty()) {
+            return;
+        }
+        for step in self.steps.values_mut() {
+            step.set.take_if(|(_, entries, _)| entries.is_empty());
+        }
+    }
+
     fn of(&mut self, step: String) -> &mut StepRecord {
         self.steps.entry(step).or_default()
     }
@@ -139,6 +150,7 @@ pub(super) fn fold(input: &mut impl BufRead) -> io::Result<Folded> {
     if number == 0 {
         return Ok(Folded::Nothing);
     }
+    resumed.forget_empty();
     Ok(Folded::Unfinished(Box::new(resumed), good))
 }
 
@@ -248,6 +260,24 @@ mod tests {
             fold(&mut &journal(&all)[..]).unwrap(),
             Folded::Nothing
         ));
+    }
+
+    #[test]
+    fn an_empty_set_is_found_out_anew_only_where_nothing_was_begun() {
+        let empty = Record::Set {
+            step: "none".into(),
+            root: PathText::new(b"/x"),
+            count: 0,
+            incomplete: None,
+        };
+        let (resumed, _) = unfinished(&journal(&[begin(), empty.clone()]));
+        assert!(resumed.step("none").unwrap().set.is_none());
+        let intent = Record::Intent {
+            step: "keep".into(),
+            paths: vec![PathText::new(b"/x/a")],
+        };
+        let (resumed, _) = unfinished(&journal(&[begin(), empty, intent]));
+        assert!(resumed.step("none").unwrap().set.is_some());
     }
 
     #[test]

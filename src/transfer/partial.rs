@@ -78,6 +78,11 @@ impl Copying<'_> {
         let changed = now.size.is_some_and(|size| Some(size) != self.item.size)
             || (listed.is_exact() && time.differs(listed));
         match changed {
+            // Without SIZE its listing told the size, and that of another version.
+            true if now.size.is_none() => {
+                let now = self.look_again().map_err(at_source)?;
+                self.adopt(now);
+            }
             true => self.adopt(now),
             false => self.pin(time),
         }

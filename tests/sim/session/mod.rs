@@ -6,7 +6,7 @@
 mod end;
 
 use ftpflow::files::{Allowance, FileSet, Kind, Limits, Page, Precision, Time, aside_path};
-use ftpflow::ftp::{Algorithm, Checksum, Deleted, Error, ErrorKind, Facts, Features};
+use ftpflow::ftp::{Algorithm, Checksum, Deleted, Error, ErrorKind, Facts, Features, Pace};
 use ftpflow::local::Links;
 use ftpflow::transfer::{Arrived, Breaker, Cause, End, Fetch, Looks, Manners, Put, Refused, Seen};
 
@@ -211,8 +211,14 @@ fn facts(habits: Habits, home: Vec<u8>) -> Facts {
         epsv: true,
         ..Features::default()
     };
+    // One line at a time is asked less before a file.
+    let pace = Pace::default();
+    if habits.restart {
+        pace.greeted("220 (vsFTPd 3.0.5)");
+    }
     Facts {
         features: Some(features),
+        pace,
         no_restart_upload: !habits.restart,
         no_restart_download: !habits.restart,
         no_size: !habits.size,
