@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::harness::Case;
-use crate::harness::server::{Features, ListStyle, Server};
+use crate::harness::server::{Features, ListStyle, Running, Server};
 
 const DAY: i64 = 86_400;
 
@@ -25,19 +25,24 @@ fn server(style: ListStyle) -> (Server, usize) {
     (server, files)
 }
 
+/// Brings the files of one server here, and on to the other.
+fn brought(source: &Running, mirror: &Running) -> Case {
+    Case::new().pipeline(
+        &[("s", source), ("m", mirror)],
+        "steps:
+  found: { list: { server: s, path: /in } }
+  get: { download: { from: found, into: back } }
+  pass: { relay: { from: found, to: m, into: /out } }
+",
+    )
+}
+
 #[test]
 fn summer_time_makes_no_file_another_one() {
     for style in [ListStyle::unix(), ListStyle::dos()] {
         let (source, files) = server(style);
         let (source, mirror) = (source.start(), server(style).0.folder("/out").start());
-        let case = Case::new().pipeline(
-            &[("s", &source), ("m", &mirror)],
-            "steps:
-  found: { list: { server: s, path: /in } }
-  get: { download: { from: found, into: back } }
-  pass: { relay: { from: found, to: m, into: /out } }
-",
-        );
+        let case = brought(&source, &mirror);
         case.run().code(0);
         let (moved, asked) = (source.count("RETR"), source.count("MDTM"));
         assert_eq!(moved, 2 * files);
@@ -58,14 +63,7 @@ fn copied_again(style: ListStyle, times: impl Iterator<Item = i64>) -> usize {
         server.file_at(format!("/in/{at:03}"), "content", time)
     });
     let (source, mirror) = (source.start(), server().folder("/out").start());
-    let case = Case::new().pipeline(
-        &[("s", &source), ("m", &mirror)],
-        "steps:
-  found: { list: { server: s, path: /in } }
-  get: { download: { from: found, into: back } }
-  pass: { relay: { from: found, to: m, into: /out } }
-",
-    );
+    let case = brought(&source, &mirror);
     case.run().code(0);
     let moved = source.count("RETR");
     case.run().code(0);

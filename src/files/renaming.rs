@@ -1,5 +1,7 @@
 //! Other names on the way: what an expression matches in the last part of a path, replaced.
 
+use std::borrow::Cow;
+
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +40,10 @@ impl Rename {
 impl Renaming {
     /// The name that a name becomes; none where the expression does not match.
     pub fn apply(&self, name: &str) -> Option<String> {
-        let found = self.pattern.is_match(name);
-        found.then(|| self.pattern.replace(name, self.to.as_str()).into_owned())
+        match self.pattern.replace(name, self.to.as_str()) {
+            Cow::Owned(renamed) => Some(renamed),
+            Cow::Borrowed(_) => None,
+        }
     }
 
     /// The groups that can be named: numbers up to this, and names.

@@ -62,11 +62,10 @@ impl Session {
     }
 
     fn compare_codes(&self, early: u16, reply: &Reply) {
-        let (command, alone) = (&reply.command, reply.code);
-        if early != alone {
-            self.facts.pace.objects(format!(
-                "it answered `{command}` with {early} when it came early, and with {alone} when it did not"
-            ));
+        if early != reply.code {
+            self.facts
+                .pace
+                .contradicts(&reply.command, early, reply.code);
         }
     }
 

@@ -54,21 +54,31 @@ impl Session {
             facts.pace.switch_off();
         }
         let bore = facts.pace.objection().is_none();
-        let mut opened = open_once(
-            endpoint,
-            password,
-            facts,
-            breaker.clone(),
-            Arc::clone(&redact),
-        );
+        let once = || {
+            let redact = Arc::clone(&redact);
+            connect(endpoint, password, facts, breaker.clone(), redact)?.let_in(password)
+        };
+        let mut opened = once();
         // What was tried with the server has cost the session: it gets another one, and one line at a time.
         if opened.is_err() && bore && facts.pace.objection().is_some() {
-            opened = open_once(endpoint, password, facts, breaker, redact);
+            opened = once();
         }
         // FEAT is asked for by the first session that gets in.
         match facts.features {
             Some(_) => opened,
             None => opened.map_err(|error| of_the_first(error, &endpoint.tls)),
+        }
+    }
+
+    /// Encrypts the session, where that is wanted, and logs in.
+    fn let_in(mut self, password: &SecretString) -> Result<Session, Error> {
+        let protected = self.protect();
+        match protected.and_then(|shield| self.log_in(password, shield)) {
+            Ok(()) => Ok(self),
+            Err(mut error) => {
+                error.learned = Some(Box::new(self.facts));
+                Err(error)
+            }
         }
     }
 
@@ -85,14 +95,11 @@ impl Session {
         if self.facts.home.is_none() {
             first.push((For::Home, Line::fixed("PWD")));
         }
-        if known {
-            first.extend(self.own_lines()?);
-            self.exchange(first)?;
-        } else {
-            self.exchange(first)?;
-            let own = self.own_lines()?;
-            self.exchange(own)?;
+        if !known {
+            self.exchange(std::mem::take(&mut first))?;
         }
+        first.extend(self.own_lines()?);
+        self.exchange(first)?;
         self.try_pairs()
     }
 
@@ -189,24 +196,6 @@ impl Session {
             For::Type | For::Utf8 | For::Directory | For::Command => {}
         }
         Ok(())
-    }
-}
-
-fn open_once(
-    endpoint: &Arc<Endpoint>,
-    password: &SecretString,
-    facts: &Facts,
-    breaker: Breaker,
-    redact: Redact,
-) -> Result<Session, Error> {
-    let mut session = connect(endpoint, password, facts, breaker, redact)?;
-    let protected = session.protect();
-    match protected.and_then(|shield| session.log_in(password, shield)) {
-        Ok(()) => Ok(session),
-        Err(mut error) => {
-            error.learned = Some(Box::new(session.facts));
-            Err(error)
-        }
     }
 }
 

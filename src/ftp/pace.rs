@@ -175,6 +175,13 @@ impl Pace {
         self.rise(Stage::Refused);
     }
 
+    /// It has answered a line otherwise when that came early than when it came alone.
+    pub(super) fn contradicts(&self, command: &str, early: u16, alone: u16) {
+        self.objects(format!(
+            "it answered `{command}` with {early} when it came early, and with {alone} when it did not"
+        ));
+    }
+
     /// A session was lost, or fell silent, while lines were under way that had been sent ahead.
     pub(super) fn lost(&self, why: String) {
         let allowed = match self.stage() {

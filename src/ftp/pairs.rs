@@ -23,12 +23,9 @@ impl Session {
         if pace.stage() != Stage::Untried {
             return Ok(());
         }
-        let time = PAIR_TIME.min(self.endpoint.timeouts.reply);
-        let mut bear = |lines: [&'static str; 2]| {
-            let lines = lines.map(Line::fixed).to_vec();
-            self.control.burst_within(lines, time)
-        };
-        let (same, other) = (bear(["NOOP", "NOOP"])?, bear(["PWD", "NOOP"])?);
+        let (noop, pwd) = (|| Line::fixed("NOOP"), Line::fixed("PWD"));
+        let same = self.bear([noop(), noop()])?;
+        let other = self.bear([pwd, noop()])?;
         if let ([first, second], [folder, third]) = (&same[..], &other[..])
             && first.code == second.code
             && second.code == third.code
@@ -48,13 +45,16 @@ impl Session {
         if !matches!(self.endpoint.data, DataMode::Passive) {
             return Ok(());
         }
-        let time = PAIR_TIME.min(self.endpoint.timeouts.reply);
-        let lines = vec![self.passive_line(), Line::fixed("NOOP")];
-        let replies = self.control.burst_within(lines, time)?;
+        let replies = self.bear([self.passive_line(), Line::fixed("NOOP")])?;
         if let Some(reply) = replies.first() {
             self.keep_passive(reply);
         }
         Ok(())
+    }
+
+    fn bear(&mut self, lines: [Line; 2]) -> Result<Vec<Reply>, Error> {
+        let time = PAIR_TIME.min(self.endpoint.timeouts.reply);
+        self.control.burst_within(lines.to_vec(), time)
     }
 
     fn is_home(&self, reply: &Reply) -> bool {

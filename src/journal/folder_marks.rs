@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{PathText, checked, checksum};
+use super::record::{PathText, checked, checksum, sealed};
 use super::state::private;
 
 /// More than this is not read of the file.
@@ -176,7 +176,7 @@ impl FolderMarks {
 
 fn line(line: Line) -> io::Result<String> {
     let json = serde_json::to_string(&line).map_err(io::Error::other)?;
-    Ok(format!("{} {json}\n", checksum(&json)))
+    Ok(sealed(&json))
 }
 
 #[cfg(test)]

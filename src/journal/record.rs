@@ -158,7 +158,7 @@ impl Record {
         let mut record = self.clone();
         record.hide(redact)?;
         let json = serde_json::to_string(&record).map_err(|_| HoldsSecret)?;
-        Ok(format!("{} {json}\n", checksum(&json)))
+        Ok(sealed(&json))
     }
 
     fn hide(&mut self, redact: &dyn Fn(&str) -> String) -> Result<(), HoldsSecret> {
@@ -204,6 +204,11 @@ impl Record {
     pub(super) fn read(line: &[u8]) -> Option<Record> {
         serde_json::from_str(checked(line)?).ok()
     }
+}
+
+/// A line behind its checksum, its end included.
+pub(super) fn sealed(json: &str) -> String {
+    format!("{} {json}\n", checksum(json))
 }
 
 /// What stands in a line behind its checksum, where that matches.

@@ -16,6 +16,7 @@ use super::write::Journal;
 
 /// The journal that `--resume` reads; behind a dot, why one was set aside.
 pub(super) const JOURNAL: &str = "journal";
+pub(super) const LOCK: &str = "lock";
 const MARKS: &str = "marks";
 
 /// The state of one manifest with one set of variables. Held by one run at a time.
@@ -58,7 +59,7 @@ impl State {
         let unwritable = |error| StateError::Unwritable(folder.clone(), error);
         private_folders(&folder).map_err(unwritable)?;
         keep_out_of_git(base).map_err(unwritable)?;
-        let path = folder.join("lock");
+        let path = folder.join(LOCK);
         let lock = private()
             .create(true)
             .truncate(false)

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 /// Journals of one manifest that were set aside and are kept, the newest.
 const KEPT: usize = 5;
 /// Days after which no journal is kept that nobody has touched.
-const DAYS: u64 = 90;
+const DAYS: u32 = 90;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -49,7 +49,7 @@ fn forget(folder: &Path, now: SystemTime) {
     if old.is_empty() {
         return;
     }
-    let Ok(lock) = File::open(folder.join("lock")) else {
+    let Ok(lock) = File::open(folder.join(super::state::LOCK)) else {
         return;
     };
     if lock.try_lock().is_ok() {
@@ -65,7 +65,7 @@ fn forget(folder: &Path, now: SystemTime) {
 
 fn is_old(old: &Old, now: SystemTime) -> bool {
     let age = now.duration_since(old.written).unwrap_or_default();
-    age > DAY * u32::try_from(DAYS).unwrap_or(u32::MAX)
+    age > DAY * DAYS
 }
 
 fn journals(folder: &Path) -> Vec<Old> {

@@ -245,22 +245,29 @@ impl Deciding<'_> {
         if standing.kind != Kind::File {
             return None;
         }
+        let times = self.set.modified(at).zip(standing.modified);
+        let by_time = || times.and_then(|(ours, theirs)| self.same_time(ours, theirs));
         // Converted line ends change sizes, so that times alone tell.
         if !self.request.options.ascii {
             match (self.set.size(at), standing.size) {
                 (Some(ours), Some(theirs)) if ours == theirs => {}
                 (Some(_), Some(_)) => return None,
-                _ if self.has_its_time(at, standing) => return Some(Exactness::NoSize),
+                _ if by_time() == Some(Exactness::Exact) => return Some(Exactness::NoSize),
                 _ => {
                     self.out.unknown_sizes += 1;
                     return None;
                 }
             }
         }
-        let (Some(ours), Some(theirs)) = (self.set.modified(at), standing.modified) else {
+        if times.is_none() {
             self.out.unknown_times += 1;
             return (!self.request.options.ascii).then_some(Exactness::Unknown);
-        };
+        }
+        by_time()
+    }
+
+    /// What the times of a file and its source tell.
+    fn same_time(&self, ours: Time, theirs: Time) -> Option<Exactness> {
         // Where a time was not kept, it is not the source's by chance.
         let is_exact = ours.is_exact() && theirs.is_exact();
         match (ours.differs_in_every_zone(theirs), is_exact) {
@@ -271,15 +278,6 @@ impl Deciding<'_> {
             (true, _) if self.request.times_arrive() || ours.newer(theirs) => None,
             (true, _) => Some(Exactness::NotOlder),
         }
-    }
-
-    /// Whether a file has its source's time to the second, which it does not have by chance.
-    fn has_its_time(&self, at: u32, standing: Standing) -> bool {
-        let times = self.set.modified(at).zip(standing.modified);
-        let equal = |(ours, theirs): (Time, Time)| {
-            !ours.differs(theirs) && ours.is_exact() && theirs.is_exact() && !self.was_young(ours)
-        };
-        self.request.times_arrive() && times.is_some_and(equal)
     }
 
     /// Whether a file is copied once more because its time is no proof. A checksum is one.

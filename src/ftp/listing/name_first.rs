@@ -51,20 +51,9 @@ fn wftpd<'a>(name: &'a [u8], size: u64, rest: &[u8], offset: i64) -> Option<Row<
     file(name, Some(size), time).filter(|_| rest.trim_ascii().is_empty())
 }
 
+/// Of its first three letters.
 fn weekday_of(word: &[u8]) -> Option<Weekday> {
-    let days = [
-        (&b"mon"[..], Weekday::Mon),
-        (b"tue", Weekday::Tue),
-        (b"wed", Weekday::Wed),
-        (b"thu", Weekday::Thu),
-        (b"fri", Weekday::Fri),
-        (b"sat", Weekday::Sat),
-        (b"sun", Weekday::Sun),
-    ];
-    let lower = word.to_ascii_lowercase();
-    days.into_iter()
-        .find(|(name, _)| lower.starts_with(name))
-        .map(|(_, day)| day)
+    std::str::from_utf8(word.get(..3)?).ok()?.parse().ok()
 }
 
 /// `SETUP   <DIR>   03-07-95   09:41` (SuperTCP); `LETTER.TXT   2290   Mar 07 1995 09:41   A` (Chameleon).
