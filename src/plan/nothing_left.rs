@@ -26,7 +26,9 @@ pub(super) fn findings(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
     let pairs: Vec<(usize, usize)> = found.iter().map(|found| (found.0, found.1)).collect();
     let waiting = in_order(plan, &pairs);
     let found = found.into_iter().zip(waiting).filter(|(_, waits)| *waits);
-    let found = found.filter(|((.., transfer), _)| !stands_elsewhere(plan, *transfer, &copies));
+    let found = found.filter(|((delete, sources, transfer), _)| {
+        !stands_elsewhere(plan, *transfer, (*sources, *delete), &copies)
+    });
     found
         .map(|((delete, sources, transfer), _)| {
             let steps = [
@@ -79,19 +81,30 @@ fn copied_first(plan: &Plan, step: &Step) -> Vec<StepId> {
     transfers.collect()
 }
 
-/// Whether another transfer brings the same files somewhere, or their copies on, and what it brings is not deleted.
+/// Whether another transfer brings the same files somewhere, or their copies on, before they are deleted, and what it brings
+/// is not.
 fn stands_elsewhere(
     plan: &Plan,
     transfer: StepId,
+    (sources, copies): (usize, usize),
     deleted: &BTreeMap<StepId, Vec<StepId>>,
 ) -> bool {
     let source = source_of(plan, transfer);
-    plan.steps.iter().any(|other| {
+    // Whether each step waits for a deletion: of two in order it is the later one that does.
+    let waits = |delete: usize| {
+        let pairs: Vec<(usize, usize)> = (0..plan.steps.len()).map(|at| (at, delete)).collect();
+        let in_order = (0..).zip(in_order(plan, &pairs));
+        let waits = in_order.map(|(at, ordered)| ordered && at > delete);
+        waits.collect::<Vec<bool>>()
+    };
+    let (no_sources, no_copies) = (waits(sources), waits(copies));
+    plan.steps.iter().enumerate().any(|(at, other)| {
         let from = source_of(plan, other.id);
         let same = from.zip(source);
         let same = same.is_some_and(|(from, source)| share_files(plan, from, source));
         let onward = || from.is_some_and(|from| chain(plan, from).any(|set| set == transfer));
-        other.id != transfer && (same || onward()) && !deleted.contains_key(&other.id)
+        let brings = (same && !no_sources[at]) || (!no_copies[at] && onward());
+        other.id != transfer && brings && !deleted.contains_key(&other.id)
     })
 }
 

@@ -258,6 +258,17 @@ fn what_is_deleted_by_a_list_or_a_part_is_left_nowhere_either() {
 }
 
 #[test]
+fn a_transfer_that_comes_too_late_brings_nothing() {
+    for late in [
+        "  up: {needs: z, upload: {from: keep, to: b, into: /x}}\n",
+        "  up: {needs: d, relay: {from: l, to: b, into: /x}}\n",
+    ] {
+        let steps = format!("{LIST}{KEEP}{SOURCES}{COPIES}{late}");
+        assert!(codes(&steps).contains(&"step::nothing_left"), "{steps}");
+    }
+}
+
+#[test]
 fn what_stands_elsewhere_or_was_not_deleted_before_is_no_such_thing() {
     const ONWARD: &str = "  up: {upload: {from: keep, to: b, into: /x}}\n";
     const ALSO: &str = "  up: {relay: {from: l, to: b, into: /x}}\n";
