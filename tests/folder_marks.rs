@@ -279,3 +279,39 @@ fn a_run_that_makes_no_mark_writes_nothing_down() {
     assert_eq!(server.count("DELE"), 0);
     assert_eq!(notes(&case), [""; 0]);
 }
+
+/// What somebody has written into the file of marks by hand: a sum proves nothing of who wrote it.
+#[test]
+fn an_empty_file_without_a_name_of_ours_is_left_alone_whatever_the_notes_say() {
+    let server = server().file("/in/.lock", "").start();
+    let case = direct(&server);
+    killed(&case, &server);
+    let note = notes(&case).remove(0);
+    let text = String::from_utf8(case.read(format!(".ftpflow/{note}")).unwrap()).unwrap();
+    let made = text.lines().find(|line| line.contains("made")).unwrap();
+    let (_, json) = made.split_once(' ').unwrap();
+    let start = json.find("/in/mark").unwrap();
+    let end = start + json[start..].find('"').unwrap();
+    let forged = format!("{}/in/.lock{}", &json[..start], &json[end..]);
+    let case = case.file(
+        &format!(".ftpflow/{note}"),
+        format!("{}\n", sealed(&forged)),
+    );
+
+    let outcome = case.run();
+
+    assert!(server.exists("/in/.lock"), "{outcome:?}");
+    assert_eq!(notes(&case), [""; 0], "{outcome:?}");
+    outcome.stderr_has("`/in/.lock` stands in the file `marks`");
+}
+
+fn sealed(json: &str) -> String {
+    use sha2::{Digest, Sha256};
+    let digits = Sha256::digest(json.as_bytes());
+    let digits: String = digits
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("{digits} {json}")
+}

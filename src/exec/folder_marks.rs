@@ -15,6 +15,8 @@ pub(super) enum Swept {
     Gone,
     /// Something with its name stands there that is not empty, so that it is none.
     NotEmpty,
+    /// It has no name that a run gives to such a file: somebody else has written it down.
+    NotOurs,
     /// It could not be removed, and why.
     Left(String),
 }

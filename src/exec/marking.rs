@@ -7,7 +7,7 @@ use super::roles::Roles;
 use super::shared::Shared;
 use super::steps::Output;
 use super::steps::job::Work;
-use crate::files::{NameEncoding, ServerId, Side, folder_of};
+use crate::files::{NameEncoding, ServerId, Side, folder_of, is_temporary, split};
 use crate::journal::{self, FolderMark};
 use crate::transfer::{End, Links, Seen};
 
@@ -84,15 +84,24 @@ impl Shared {
             match swept {
                 Swept::Gone => self.marked(side, &path, None),
                 Swept::Left(reason) => self.marked(side, &path, Some(reason)),
-                Swept::NotEmpty => {
-                    self.marked(side, &path, None);
-                    let shown = self.shown(side, &path);
-                    self.warn_side(side, format!(
-                        "`{shown}` has the name of an empty file that an interrupted run has left to tell folders apart, and is not empty: it is left alone"
-                    ));
-                }
+                Swept::NotEmpty => self.leave(
+                    side,
+                    &path,
+                    "has the name of an empty file that an interrupted run has left to tell folders apart, and is not empty",
+                ),
+                Swept::NotOurs => self.leave(
+                    side,
+                    &path,
+                    "stands in the file `marks` of the state's folder, and has no name of those that runs write down there",
+                ),
             }
         }
+    }
+
+    fn leave(&mut self, side: Side, path: &[u8], why: &str) {
+        self.marked(side, path, None);
+        let shown = self.shown(side, path);
+        self.warn_side(side, format!("`{shown}` {why}: it is left alone"));
     }
 
     /// Tells once a side of those that still stand, and closes their file.
@@ -136,6 +145,9 @@ impl Shared {
 
 /// Removes a file that an earlier run has left, if it is empty.
 fn remove(end: &mut dyn End, path: &[u8]) -> Swept {
+    if !is_temporary(split(path).1) {
+        return Swept::NotOurs;
+    }
     end.confine(folder_of(path), Links::Refuse);
     let removed = match end.look(path) {
         Ok(Seen::Nothing) => return Swept::Gone,
