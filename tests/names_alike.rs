@@ -24,6 +24,14 @@ fn moved(server: &Running, options: &str) -> Case {
     )
 }
 
+/// Gives a source the time of every other such.
+fn dated(case: &Case, name: &str) {
+    let source = case.path(format!("out/{name}"));
+    let source = fs::File::options().write(true).open(source);
+    let then = UNIX_EPOCH + Duration::from_secs(1_600_000_000);
+    source.and_then(|file| file.set_modified(then)).unwrap();
+}
+
 /// Of `README` and `readme` each is still there, or its content has arrived.
 #[track_caller]
 fn nothing_is_lost(server: &Running, case: &Case, outcome: &Outcome, options: &str) {
@@ -82,11 +90,7 @@ fn an_unchanged_file_is_not_proven_by_what_is_listed_under_another_name() {
         .file_at("/in/readme", "other", 1_600_000_000)
         .start();
     let case = moved(&server, "").file("out/README", "newer");
-    let source = fs::File::options()
-        .write(true)
-        .open(case.path("out/README"));
-    let then = UNIX_EPOCH + Duration::from_secs(1_600_000_000);
-    source.and_then(|file| file.set_modified(then)).unwrap();
+    dated(&case, "README");
     let outcome = case.run();
     assert_eq!(case.files("out"), ["README"], "{outcome:?}");
     outcome.stderr_has("listed as `readme`");
@@ -214,5 +218,67 @@ fn of_two_files_that_become_one_without_quotes_or_ends_none_is_lost() {
                 }
             }
         }
+    }
+}
+
+/// Servers that change a name in a way that nobody can foresee; two such names that become one; and what that is.
+type Mangling = (fn(&str) -> String, [&'static str; 2], &'static str);
+
+const MANGLING: [Mangling; 7] = [
+    (
+        |name| name.replace([':', '*', '?'], "_"),
+        ["a:b", "a_b"],
+        "a_b",
+    ),
+    (|name| name.replace(' ', "_"), ["a b", "a_b"], "a_b"),
+    (|name| name.replace("  ", " "), ["a  b", "a b"], "a b"),
+    (|name| name.replace('\'', ""), ["'a'", "a"], "a"),
+    (|name| name.replace('+', " "), ["a+b", "a b"], "a b"),
+    (|name| name.replace("%62", "b"), ["a%62", "ab"], "ab"),
+    (
+        |name| name.replace(|c: char| !c.is_ascii(), "?"),
+        ["é", "è"],
+        "?",
+    ),
+];
+
+/// Size and time are those of the other, so that only the listing tells.
+#[test]
+fn of_two_files_that_a_server_makes_one_none_is_lost() {
+    for (alters, names, made) in MANGLING {
+        for options in [
+            "",
+            ", publish: direct",
+            ", if_exists: overwrite",
+            ", times: now",
+        ] {
+            let server = Server::new().alters_names(alters).folder("/in").start();
+            let case = moved(&server, options)
+                .file(&format!("out/{}", names[0]), "first")
+                .file(&format!("out/{}", names[1]), "other");
+            names.iter().for_each(|name| dated(&case, name));
+            for _ in 0..2 {
+                let outcome = case.run();
+                outcome.code(1);
+                let stands = server.read(format!("/in/{made}"));
+                for (name, content) in names.into_iter().zip(["first", "other"]) {
+                    let kept = case.read(format!("out/{name}")).is_some();
+                    let arrived = stands == Some(content.into());
+                    assert!(kept || arrived, "{options} {name} {outcome:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_no_listing_shows_keeps_its_source() {
+    for (alters, [name, _], made) in MANGLING {
+        let server = Server::new().alters_names(alters).folder("/in").start();
+        let case = moved(&server, "").file(&format!("out/{name}"), "content");
+        let outcome = case.run();
+        outcome.code(1);
+        assert_eq!(server.names("/in"), [made], "{outcome:?}");
+        assert_eq!(case.files("out"), [name], "{outcome:?}");
     }
 }

@@ -58,6 +58,8 @@ pub struct Facts {
     pub keeps_bytes: Option<bool>,
     /// The server keeps every byte of a name: it repeated such, or is known for it.
     pub exact_names: bool,
+    /// UTF8 is announced, and a listing has shown a name that is UTF-8 and not ASCII.
+    pub shows_utf8: bool,
     /// Bytes of listings that were read to find out what refusals meant, by the session that read the most.
     pub looked_through: u64,
     /// A PASV reply named another address than the control connection's peer.
@@ -114,6 +116,7 @@ impl Facts {
         self.list_unusable |= other.list_unusable;
         self.list_all_unusable |= other.list_all_unusable;
         self.exact_names |= other.exact_names;
+        self.shows_utf8 |= other.shows_utf8;
         self.handshake_first |= other.handshake_first;
         self.tls12_only |= other.tls12_only;
         self.no_tls12 |= other.no_tls12;

@@ -31,6 +31,13 @@ struct Listed {
     last: Option<Reply>,
 }
 
+/// Whether a name is UTF-8 and not ASCII. What stands for characters that could not be stored is no such name.
+fn shows_utf8(page: &Page) -> bool {
+    let text = |name| std::str::from_utf8(name).is_ok_and(|text| !text.contains('\u{fffd}'));
+    let mut names = page.entries().map(|entry| entry.name);
+    names.any(|name| !name.is_ascii() && text(name))
+}
+
 /// A listing, and its final reply where not one byte came with it.
 type Brought = (Page, Option<Reply>);
 
@@ -87,6 +94,11 @@ impl Session {
             Form::ListAll if self.is_our_wish() => self.list_all_or(listed, folder, allowance),
             _ => listed,
         };
+        if let Ok((page, _)) = &listed
+            && !self.facts.shows_utf8
+        {
+            self.facts.shows_utf8 = self.facts.announces_utf8() && shows_utf8(page);
+        }
         match listed {
             Ok((page, None)) => Ok(page),
             Ok((page, Some(last))) => Ok(self.if_read(page, folder, &last)),

@@ -216,13 +216,12 @@ impl Session {
     }
 
     /// Whether a name, or one in a path, may stand under other bytes than it was sent in: where the server decodes it, takes
-    /// quotes off it (ftp-srv), or cuts dots and spaces from its end (Win32).
+    /// quotes off it (ftp-srv), cuts dots and spaces from its end, or refuses or replaces what no Win32 name may have.
     pub fn doubts_name(&self, name: &[u8]) -> bool {
-        let is_text = self.facts.announces_utf8() && std::str::from_utf8(name).is_ok();
+        let is_text = self.facts.shows_utf8 && std::str::from_utf8(name).is_ok();
         let mut parts = name.split(|byte| *byte == b'/');
-        let is_cut =
-            parts.any(|part| part.contains(&b'"') || part.ends_with(b".") || part.ends_with(b" "));
-        !self.facts.exact_names && (is_cut || !(name.is_ascii() || is_text))
+        !self.facts.exact_names
+            && (parts.any(is_altered_somewhere) || !(name.is_ascii() || is_text))
     }
 
     /// The path under which the server knows a folder: what PWD says once it is in it, if that leads there again. The same
@@ -319,4 +318,13 @@ pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
         Some(at) => (&path[..at], &path[at + 1..]),
         None => (b"/", path),
     }
+}
+
+/// Whether a server somewhere stores such a part of a path otherwise, as it is known of Win32 and ftp-srv.
+fn is_altered_somewhere(part: &[u8]) -> bool {
+    const NOT_WIN32: &[u8] = b"\"'*:<>?|\\";
+    let ends = [part.first(), part.last()];
+    part.iter().any(|byte| NOT_WIN32.contains(byte))
+        || ends.contains(&Some(&b' '))
+        || part.ends_with(b".")
 }

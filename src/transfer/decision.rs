@@ -84,6 +84,9 @@ pub enum Refusal {
         "the destination takes its name for that of `{0}`, which stands there and may be another file"
     )]
     OtherName(String),
+    /// Something answers to its name that no listing showed.
+    #[error("something stands there that answers to its name and is listed under another")]
+    Unlisted,
     /// It would replace a copy whose source this run has deleted.
     #[error("what stands there is the only copy left of a file whose source this run deleted")]
     OnlyCopy,
@@ -215,7 +218,7 @@ impl Refusal {
             Refusal::AnotherSource => {
                 Some("choose another folder in `into`, outside the listed one")
             }
-            Refusal::OtherName(_) => {
+            Refusal::OtherName(_) | Refusal::Unlisted => {
                 Some("rename or remove what stands there, or choose another folder in `into`")
             }
             Refusal::OnlyCopy | Refusal::Namesake => {

@@ -7,6 +7,7 @@ use crate::files::{Kind, PageEntry, Precision, Time, folded, join};
 use crate::transfer::{End, Links, Looks, Role};
 
 use super::Output;
+use super::absent::Absent;
 use super::jobs::output;
 use super::needed::{Copies, Copy, CopyFolder};
 use super::sight::Sight;
@@ -45,6 +46,8 @@ pub(super) struct Names {
     alike: HashSet<u64>,
     /// Whether one is not ASCII: then so may be what is taken for it.
     foreign: bool,
+    /// Whether one has a leading dot: then whether the listing shows such names matters.
+    dotted: bool,
 }
 
 impl Names {
@@ -60,10 +63,13 @@ impl Names {
     pub(super) fn add(&mut self, name: &[u8]) {
         self.alike.insert(folded(name));
         self.foreign |= !name.is_ascii();
+        self.dotted |= name.starts_with(b".");
     }
 
     fn hold(&self, name: &[u8]) -> bool {
-        (self.foreign && !name.is_ascii()) || self.alike.contains(&folded(name))
+        let may_be_one =
+            (self.foreign && !name.is_ascii()) || (self.dotted && name.starts_with(b"."));
+        may_be_one || self.alike.contains(&folded(name))
     }
 }
 
@@ -102,9 +108,14 @@ impl Looking {
         }
         let copies = || self.copies.of_folder(self.number);
         let sight = self.sight(end, Names::of(copies()))?;
+        let absent = Absent::of(copies().filter(|copy| sight.lacks(&copy.name)));
         let mut wrong = Vec::new();
         for copy in copies() {
-            if let Err(why) = self.compare(end, &sight, copy)? {
+            let found = match self.compare(end, &sight, copy)? {
+                Ok(()) => is_no_other(&*end, copy, &absent),
+                wrong => wrong,
+            };
+            if let Err(why) = found {
                 wrong.push((copy.file, why));
             }
         }
@@ -142,6 +153,11 @@ impl Looking {
             Some(entry) if entry.kind != Kind::File => {
                 return Ok(Err("its copy is no regular file any more".into()));
             }
+            // Whatever answers to the name: a listing that is whole shows what stands there.
+            None if !sight.may_hide(end, &copy.name) => {
+                let other = taken_for(end, sight, copy);
+                return Ok(Err(other.unwrap_or_else(|| self.there(end, GONE))));
+            }
             // A listing may hide its name, or tell no size or time.
             _ => {
                 let path = join(&self.path, &copy.name);
@@ -156,11 +172,9 @@ impl Looking {
         };
         let stands = entry.is_some() || now != Looks::default();
         if entry.is_none()
-            && let Some(other) = taken_for(end, sight, copy)
+            && let Some(why) = taken_for(end, sight, copy)
         {
-            return Ok(Err(format!(
-                "what was taken for its copy is listed as `{other}`, and may be that of another file"
-            )));
+            return Ok(Err(why));
         }
         let lacks = copy.beside.iter();
         let mut lacks = lacks.filter(|name| sight.entry(name).is_none());
@@ -186,7 +200,7 @@ pub(super) fn kept(why: &str) -> Fault {
     fault.help(if [UNTOLD, NO_SIZE, NO_TIME].iter().any(is) {
         "where the reply to the transfer suffices, write `accept: [copy, reply]`"
     } else if is(&GONE) {
-        "look whether it arrived; where files are taken away from there at once, write `accept: reply`"
+        "look whether it arrived, under another name perhaps; where files are taken away from there at once, write `accept: reply`"
     } else if is(&OTHER_TIME) {
         TIMES_NOW
     } else {
@@ -201,14 +215,30 @@ fn looks(entry: PageEntry<'_>) -> Looks {
     }
 }
 
-/// The name of what may have answered for a copy that no listing shows. What this run wrote may be listed otherwise, where a
+/// Whether what stands under a copy's name may be another's, which stands under none.
+fn is_no_other(end: &dyn End, copy: &Copy, absent: &Absent<'_>) -> Result<(), String> {
+    absent.like(copy.looks).map_or(Ok(()), |other| {
+        Err(format!(
+            "its copy may be that of `{}`, which has the same size and time, and whose own name its folder does not show",
+            end.decode(&other.name)
+        ))
+    })
+}
+
+/// Why what answers for a copy that no listing shows may be another file. What this run wrote may be listed otherwise, where a
 /// server writes names as it likes, but not where another file of the run has such a name: it may have been written over.
 fn taken_for(end: &dyn End, sight: &Sight, copy: &Copy) -> Option<String> {
-    match copy.beside.first() {
+    let other = match copy.beside.first() {
         Some(other) => Some(end.decode(other)),
         None if copy.was_there => sight.listed_otherwise(end, &copy.name),
         None => None,
-    }
+    };
+    let words = |other| {
+        format!(
+            "what was taken for its copy is listed as `{other}`, and may be that of another file"
+        )
+    };
+    other.map(words)
 }
 
 fn tells_enough(entry: PageEntry<'_>, copy: &Copy) -> bool {

@@ -3,6 +3,7 @@
 //! Nothing is deleted before every folder has been listed again, and nothing at all when one of these listings is
 //! incomplete; and no file that was transferred before each of its copies was seen to stand where it must.
 
+mod absent;
 mod away;
 mod choose;
 mod copies;

@@ -34,6 +34,18 @@ impl Sight {
         entries.find(|entry| entry.name == name)
     }
 
+    /// Whether a listing that is whole does not show a name.
+    pub(super) fn lacks(&self, name: &[u8]) -> bool {
+        self.incomplete_reason().is_none() && self.entry(name).is_none()
+    }
+
+    /// Whether a name may stand there though it is not shown: with a leading dot, where no such name is (vsftpd).
+    pub(super) fn may_hide(&self, end: &mut dyn End, name: &[u8]) -> bool {
+        let is_dotted = |name: &[u8]| name.starts_with(b".");
+        let shows = || self.page.entries().any(|entry| is_dotted(entry.name));
+        is_dotted(name) && end.manners().hides_dot_names && !shows()
+    }
+
     /// The name of an entry that a system may take for this one.
     pub(super) fn listed_otherwise(&self, end: &dyn End, name: &[u8]) -> Option<String> {
         let folded = |name: &[u8]| fold(&end.decode(name));

@@ -55,9 +55,6 @@ fn stands(
         if !target.doubts_name(name) || (is_folder && terms.ends.is_proven(above)) {
             continue;
         }
-        if name.starts_with(b".") && hides {
-            continue;
-        }
         if !pages.contains_key(folder) {
             let page = target
                 .list(folder, &Allowance::new(terms.wishes.allowance.limits()))
@@ -65,7 +62,11 @@ fn stands(
             pages.insert(folder.to_vec(), page);
         }
         let page = &pages[folder];
-        if !page.entries().any(|entry| entry.name == name) {
+        let is_hidden = || {
+            let mut entries = page.entries();
+            name.starts_with(b".") && hides && !entries.any(|entry| entry.name.starts_with(b"."))
+        };
+        if !page.entries().any(|entry| entry.name == name) && !is_hidden() {
             return Err(other_name(terms, page));
         }
         if is_folder {
