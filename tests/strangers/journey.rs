@@ -65,6 +65,9 @@ pub(super) fn marks(stranger: &Server, known: &Server, data: &str) -> Vec<&'stat
         known.root().join("taken"),
     ];
     let mut marks: Vec<_> = arrived.iter().map(|folder| mark(right(folder))).collect();
+    for (folder, _) in arrived.iter().zip(&marks).filter(|(_, mark)| **mark == NO) {
+        eprintln!("{}: {:?}", folder.display(), names(folder));
+    }
     let (case, outcome) = run(case, stranger, known, data, MOVES);
     let again = transferred(&case);
     marks.push(if again.is_empty() { YES } else { NO });
@@ -129,12 +132,17 @@ fn right(folder: &Path) -> Option<usize> {
 }
 
 fn holds_parts(folder: &Path) -> bool {
-    let mut names = fs::read_dir(folder).into_iter().flatten().flatten();
-    names.any(|entry| entry.file_name().to_string_lossy().contains(".ftpflow-"))
+    names(folder).iter().any(|name| name.contains(".ftpflow-"))
 }
 
 fn count(folder: &Path) -> usize {
-    fs::read_dir(folder).map_or(0, |entries| entries.count())
+    names(folder).len()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    entries.map(name).collect()
 }
 
 fn mark(files: Option<usize>) -> &'static str {
