@@ -99,3 +99,64 @@ fn an_hour_that_came_twice_makes_no_file_another_one() {
     let twice = [-600, 3000].map(|at| back + at);
     assert_eq!(copied_again(style, around.chain(twice)), 0);
 }
+
+/// A LIST-only server with a file of each of these ages, in seconds, that leaves out the year of what is dated ahead.
+fn dated_ahead(features: Features, zone: i64, ages: &[i64]) -> Running {
+    let style = ListStyle::unix().zone(zone).year_of_past();
+    let server = Server::new().features(features).list_style(style);
+    let files = ages.iter().enumerate();
+    let server = files.fold(server, |server, (at, age)| {
+        server.file_at(format!("/in/{at}"), "content", now() - age)
+    });
+    server.start()
+}
+
+/// The last one is 1.6 days ahead, so that its date was that of last year.
+const AGES: [i64; 6] = [40 * DAY, 3 * DAY, 2 * DAY, DAY, 3600, -DAY * 8 / 5];
+
+/// Deletes what passes a filter, and gives what is left.
+fn left(server: &Running, extra: &str, filter: &str) -> (Vec<String>, String) {
+    let steps = format!(
+        "steps:
+  l: {{ list: {{ server: s, path: /in }} }}
+  f: {{ filter: {{ from: l, {filter} }} }}
+  d: {{ delete: {{ from: f }} }}
+"
+    );
+    let outcome = Case::new().servers(&[("s", server, extra)], &steps).run();
+    outcome.code(0);
+    (server.names("/in"), outcome.stderr)
+}
+
+#[test]
+fn the_newest_file_is_not_deleted_for_a_date_ahead_without_a_year() {
+    let told = || Features::all().without("MLSD");
+    for (zone, extra) in [(0, ""), (7200, ""), (7200, "clock_offset: '+02:00'")] {
+        let server = || dated_ahead(told(), zone, &AGES);
+        let (names, _) = left(&server(), extra, "sort: modified, reverse: true, skip: 3");
+        assert_eq!(names, ["3", "4", "5"], "{zone} {extra}");
+        let (names, _) = left(&server(), extra, "older_than: 30d");
+        assert_eq!(names, ["1", "2", "3", "4", "5"], "{zone} {extra}");
+    }
+    // Without MDTM nothing tells the year: such a file is none that surely is old, or none of the newest.
+    let untold = || dated_ahead(told().without("MDTM"), 0, &AGES);
+    let (names, said) = left(&untold(), "", "sort: modified, reverse: true, skip: 3");
+    assert_eq!(names, ["2", "3", "4", "5"], "{said}");
+    assert!(said.contains("1 left out"), "{said}");
+    let (names, said) = left(&untold(), "", "older_than: 30d");
+    assert_eq!(names, ["1", "2", "3", "4", "5"], "{said}");
+    assert!(said.contains("1 left out"), "{said}");
+}
+
+#[test]
+fn what_is_dated_ahead_without_a_year_is_new() {
+    let source = dated_ahead(Features::all().without("MLSD"), 0, &AGES);
+    let steps = "steps:
+  l: { list: { server: s, path: /in } }
+  f: { filter: { from: l, newer_than: 12h } }
+  g: { download: { from: f, into: back } }
+";
+    let case = Case::new().pipeline(&[("s", &source)], steps);
+    case.run().code(0);
+    assert_eq!(case.files("back"), ["4", "5"]);
+}
