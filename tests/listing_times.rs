@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::harness::Case;
-use crate::harness::server::{Features, ListStyle, Running, Server};
+use crate::harness::server::{Do, Features, ListStyle, On, Running, Server};
 
 const DAY: i64 = 86_400;
 
@@ -159,4 +159,73 @@ fn what_is_dated_ahead_without_a_year_is_new() {
     let case = Case::new().pipeline(&[("s", &source)], steps);
     case.run().code(0);
     assert_eq!(case.files("back"), ["4", "5"]);
+}
+
+/// A LIST-only server in a zone, with a file of every hour of two days long ago, and some of the last weeks.
+fn of_every_hour(zone: i64, old: i64, recent: i64) -> Server {
+    let features = Features::all().without("MLSD");
+    let style = ListStyle::unix().zone(zone * 3600);
+    let server = Server::new().features(features).list_style(style);
+    let hours = (0..old).map(|hour| now() - 400 * DAY - hour * 3600 - 60);
+    let weeks = (1..=recent).map(|week| now() - week * 7 * DAY - week * 61);
+    let files = hours.chain(weeks).enumerate();
+    files.fold(server, |server, (at, time)| {
+        server.file_at(format!("/in/{at:03}"), "content", time)
+    })
+}
+
+/// MDTM tells the exact time, and the listing a day of the server's zone, which nothing tells.
+#[test]
+fn a_day_in_any_zone_keeps_no_source() {
+    let silent = "211-Features:\r\n MFMT\r\n SIZE\r\n EPSV\r\n UTF8\r\n211 End";
+    for (zone, announced) in [
+        (-12, true),
+        (-5, true),
+        (2, true),
+        (14, true),
+        (-5, false),
+        (2, false),
+    ] {
+        // Without FEAT nobody asks for the zone of the recent ones, too.
+        let server = of_every_hour(zone, 48, if announced { 0 } else { 9 });
+        let server = match announced {
+            true => server,
+            false => server.rule(On::command("FEAT"), Do::reply(silent)),
+        };
+        let server = server.start();
+        let steps = "steps:
+  l: { list: { server: s, path: /in } }
+  g: { download: { from: l, into: back } }
+  d: { delete: { sources_of: g } }
+";
+        let outcome = Case::new().pipeline(&[("s", &server)], steps).run();
+        assert_eq!(
+            server.names("/in"),
+            [""; 0],
+            "{zone} {announced}: {}",
+            outcome.stderr
+        );
+        outcome.code(0);
+    }
+}
+
+/// The copies have the exact times of their sources, and are listed with a day of the server's zone.
+#[test]
+fn a_day_in_any_zone_proves_a_copy_that_was_seen_to_arrive() {
+    for zone in [-12, -5, 2, 14] {
+        let style = ListStyle::unix().zone(zone * 3600);
+        let plain = Features::all().without("MLSD").without("MDTM");
+        let to = Server::new().features(plain).list_style(style);
+        let (from, to) = (of_every_hour(0, 48, 0).start(), to.folder("/out").start());
+        let steps = "steps:
+  l: { list: { server: from, path: /in } }
+  r: { relay: { from: l, to: to, into: /out } }
+  d: { delete: { sources_of: r } }
+";
+        let outcome = Case::new()
+            .pipeline(&[("from", &from), ("to", &to)], steps)
+            .run();
+        assert_eq!(from.names("/in"), [""; 0], "{zone}: {}", outcome.stderr);
+        outcome.code(0);
+    }
 }
