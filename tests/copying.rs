@@ -390,10 +390,8 @@ fn a_lost_final_reply_is_settled_by_looking() {
     };
     assert_eq!((doubt.stage, doubt.expected), (Stage::Storing, SIZE));
     let mut end = session(&to);
-    assert_eq!(
-        settle(&mut end, &relay.item, doubt).unwrap(),
-        Settled::Arrived
-    );
+    let settled = settle(&mut end, &relay.item, doubt).unwrap();
+    assert!(matches!(settled, Settled::Arrived(_)), "{settled:?}");
     publish(&mut end, &relay.item).unwrap();
     arrived(&to);
     assert_eq!(to.modified("/in/b"), Some(STAMP));
@@ -425,7 +423,7 @@ fn a_lost_reply_to_rnto_is_settled_by_looking() {
     assert_eq!(doubt.stage, Stage::Renaming);
     let mut again = session(&to);
     let settled = settle(&mut again, &relay.item, doubt).unwrap();
-    assert_eq!(settled, Settled::Published);
+    assert!(matches!(settled, Settled::Published(_)), "{settled:?}");
     arrived(&to);
 }
 

@@ -84,6 +84,7 @@ mod soundness;
 mod strange_ways;
 mod strangers;
 mod telling;
+mod times_kept;
 mod times_told;
 mod tls;
 mod tls_faults;

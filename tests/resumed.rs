@@ -99,16 +99,17 @@ fn a_remote_copy_that_went_before_a_resume_is_brought_again() {
         .args(RESUME);
     case.run().code(1).stderr_has("550 not now");
     target.mutate(|tree| tree.remove("/out/d/f2"));
-    let (sent, listed) = (target.count("STOR"), target.count("MLSD"));
+    let (sent, listed) = (target.stored(), target.count("MLSD"));
 
     case.run().code(0);
 
     let wanted = Some(content(2).into_bytes());
     assert_eq!(target.read("/out/d/f2"), wanted);
-    assert_eq!(target.count("STOR") - sent, 1);
-    // Each of the two folders before, the one of the file that came again while it was written, and both folders of
-    // copies: the file that came again, and those whose sources were put away, are looked at before they go.
-    assert_eq!(target.count("MLSD") - listed, 5, "listings");
+    assert_eq!(target.stored() - sent, 1);
+    // Each of the two folders before, the one of the file that came again while it was written, that of the mark which shows
+    // that times are kept, and both folders of copies: the file that came again, and those whose sources were put away, are
+    // looked at before they go.
+    assert_eq!(target.count("MLSD") - listed, 6, "listings");
     assert!(source.names("/src/d").is_empty());
 }
 

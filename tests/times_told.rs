@@ -129,3 +129,26 @@ fn a_copy_that_was_rewritten_after_the_server_gave_it_its_time_keeps_its_source(
     let outcome = case.run();
     assert_eq!(case.files("out"), ["b.txt"], "{}", outcome.stderr);
 }
+
+/// The reply to STOR is lost, and with it what was to be said of the file: it is found whole on another session, and its time
+/// is told or given there.
+#[test]
+fn a_file_whose_replies_were_lost_has_its_time_told_all_the_same() {
+    let all = Features::all;
+    for (features, options) in [
+        (all().without("MDTM"), ""),
+        (all().without("MDTM"), ", publish: set"),
+        (all().without("MFMT").without("MDTM-SET"), ", publish: set"),
+        (all(), ", publish: set, times: now"),
+    ] {
+        let server = Server::new().features(features).folder("/in");
+        let lost = On::command("STOR").nth(2);
+        let server = server.rule(lost, Do::CloseControlDuring).start();
+        let steps = STEPS.replace("/in }", &format!("/in{options} }}"));
+        let case = upload(&server, &steps);
+        let outcome = case.run();
+        assert_eq!(case.files("out"), [""; 0], "{options}: {}", outcome.stderr);
+        assert_eq!(server.names("/in"), FILES, "{options}");
+        outcome.code(0);
+    }
+}

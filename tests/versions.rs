@@ -336,7 +336,7 @@ fn a_file_of_the_same_exact_time_is_proven_where_listings_show_days() {
         .file("out/a", "content");
     date(&case.path("out/a"), 0);
     case.run().code(0);
-    assert_eq!(server.count("STOR"), 0);
+    assert_eq!(server.stored(), 0);
     assert!(case.files("out").is_empty(), "its source is deleted");
 }
 
@@ -381,7 +381,8 @@ fn a_listed_size_proves_nothing_of_a_source_that_has_another_time() {
 }
 
 /// The copy was written in the second in which the source was written once more. A server that knows vsftpd's form of MDTM, and
-/// does not announce it, is asked; nothing is set for it.
+/// does not announce it, is asked, and shows that it keeps times with an empty file of
+/// ours.
 #[test]
 fn an_equal_time_proves_nothing_where_times_are_not_kept() {
     let without = Features::all().without("MFMT");
@@ -405,7 +406,7 @@ fn an_equal_time_proves_nothing_where_times_are_not_kept() {
             "{}",
             outcome.stderr
         );
-        assert_eq!(server.count("STOR"), 0);
+        assert_eq!(server.stored(), 0);
         assert_eq!(server.read("/in/a").unwrap(), b"another");
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Ledger {
     pub(super) to: Side,
     /// Whether files were written under their final names at once, perhaps through a link.
     pub(super) direct: bool,
+    /// Whether files that stood there unchanged were compared by their sums, so that no time proves anything of them.
+    pub(super) by_sum: bool,
     rows: Vec<Row>,
 }
 
@@ -184,8 +186,14 @@ impl Ledger {
             from,
             to,
             direct: false,
+            by_sum: false,
             rows,
         }
+    }
+
+    /// Whether a file was found unchanged because a server tells its source's time of it.
+    pub(super) fn is_by_time(&self, at: u32) -> bool {
+        self.row(at).stand == Stand::Same && !self.by_sum && self.to != Side::Local
     }
 
     pub(super) fn row(&self, at: u32) -> Row {

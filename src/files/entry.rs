@@ -95,6 +95,8 @@ pub struct Time {
 
 /// The last zone to begin a day is so many seconds behind UTC.
 const WESTERNMOST: i64 = 12 * 3600;
+/// The first one is so many seconds ahead of UTC.
+const EASTERNMOST: i64 = 14 * 3600;
 
 /// How much older than its precision a time must be before it proves anything: a server's cached listing, and a write
 /// that ends a little after its time was taken.
@@ -147,12 +149,29 @@ impl Time {
     /// Whether the two differ whatever zone a day is of: LIST names none, so that a day of a listing may have begun 14 hours
     /// before that of UTC or 12 after it, and an hour beside what is known of the zone in the other season.
     ///
-    /// For telling whether a file is unchanged, which is no proof.
+    /// For telling whether a file may be unchanged, which is no proof: a day shows no later write of that day anyway.
     pub fn differs_in_every_zone(self, other: Time) -> bool {
         let most = i128::from(Precision::Day.seconds() + WESTERNMOST);
         match self.precision.max(other.precision) {
             Precision::Day => self.distance(other) > most,
             _ => self.differs(other),
+        }
+    }
+
+    /// The same where the zone of minutes is not known either: zones lie quarters of an hour apart, and 14 hours at most from
+    /// UTC.
+    pub fn differs_without_zone(self, other: Time) -> bool {
+        let apart = self.distance(other);
+        match self.precision.max(other.precision) {
+            Precision::Minute => {
+                let (zones, minute) = (
+                    i128::from(BETWEEN_ZONES),
+                    i128::from(Precision::Minute.seconds()),
+                );
+                let rest = apart.rem_euclid(zones);
+                apart > i128::from(EASTERNMOST) + minute || rest.min(zones - rest) > minute
+            }
+            _ => self.differs_in_every_zone(other),
         }
     }
 
@@ -232,6 +251,17 @@ mod tests {
         }
         let minute = Time::known(day.seconds, Precision::Minute);
         assert!(Time::at(day.seconds + 61).differs_in_every_zone(minute));
+        for (seconds, differs) in [
+            (59, false),
+            (3600 + 59, false),
+            (-5 * 3600 - 60, false),
+            (14 * 3600, false),
+            (3600 + 300, true),
+            (15 * 3600, true),
+        ] {
+            let time = Time::at(day.seconds + seconds);
+            assert_eq!(time.differs_without_zone(minute), differs, "{seconds}");
+        }
     }
 
     #[test]

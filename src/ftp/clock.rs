@@ -20,21 +20,47 @@ const FILES_A_WRITE: usize = 32;
 impl Session {
     /// Corrects times that were read without the zone. Those known to the second (EPLF, a date with its zone) are UTC.
     pub(super) fn correct_times(&mut self, page: &mut Page, folder: &[u8]) -> Result<(), Error> {
-        if let ClockOffset::Fixed(seconds) = self.endpoint.clock_offset {
-            shift(page, &Zones::fixed(seconds));
-            return Ok(());
+        let is_told = self.facts.has(|features| features.mdtm);
+        let fixed = match self.endpoint.clock_offset {
+            ClockOffset::Fixed(seconds) => Some(Zones::fixed(seconds)),
+            ClockOffset::Auto => None,
+        };
+        let mut told = Vec::new();
+        if is_told {
+            told = self.ask_unknown(page, folder)?;
         }
-        if !self.facts.has(|features| features.mdtm) {
-            shift(page, &self.facts.zones);
-            return Ok(());
+        if is_told && fixed.is_none() {
+            self.learn_zones(page, folder)?;
+            told.extend(self.ask_repeated(page, folder)?);
         }
-        self.learn_zones(page, folder)?;
-        let told = self.ask_repeated(page, folder)?;
-        shift(page, &self.facts.zones);
+        shift(page, fixed.as_ref().unwrap_or(&self.facts.zones));
         for (at, time) in told {
             page.set_time(at, time);
         }
         Ok(())
+    }
+
+    /// The times of files, by their places, of which the listing tells none: among them those without a year that no half year
+    /// explains.
+    fn ask_unknown(&mut self, page: &Page, folder: &[u8]) -> Result<Vec<(usize, Time)>, Error> {
+        let files = page.entries().enumerate();
+        let unknown =
+            files.filter(|(_, entry)| entry.kind == Kind::File && entry.modified.is_none());
+        let unknown: Vec<(usize, &[u8])> = unknown
+            .map(|(at, entry)| (at, entry.name))
+            .take(MOST_ASKED)
+            .collect();
+        let mut told = Vec::new();
+        for some in unknown.chunks(FILES_A_WRITE) {
+            let before = told.len();
+            let times = self.ask_mdtm(some.iter().map(|(_, name)| *name), folder)?;
+            let known = some.iter().zip(times);
+            told.extend(known.filter_map(|((at, _), time)| Some((*at, time?))));
+            if told.len() == before {
+                break;
+            }
+        }
+        Ok(told)
     }
 
     /// The times of files, by their places, that the listing shows in an hour which came twice: no zone tells which is

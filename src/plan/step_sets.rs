@@ -287,7 +287,15 @@ impl Builder<'_, '_> {
     }
 
     fn count(&mut self, slot: &Slot<String>, path: &Path, key: &str) -> Option<usize> {
-        let count = |text: &str| values::number(text, 1, u64::MAX);
+        let count = |text: &str| {
+            values::number(text, 1, u64::MAX).map_err(|bad| match (key, text) {
+                ("skip", "0") => values::bad(
+                    bad.wanted,
+                    "leave `skip` out where nothing is to be skipped",
+                ),
+                _ => bad,
+            })
+        };
         let read = self.context.value(slot, path, key, count)?;
         Some(usize::try_from(read).unwrap_or(usize::MAX))
     }

@@ -6,6 +6,10 @@ use super::end::{End, Looks};
 use super::error::{Cause, CopyError};
 use super::item::Item;
 use super::request::Request;
+use crate::files::{Allowance, Time, folder_of, split};
+
+/// A time that nothing has by chance: 2001-02-03 04:05:06 UTC. It is even, for disks that keep every other second.
+const TIME_OF_NOTHING: Time = Time::at(981_173_106);
 
 /// Asks both ends what their listings did not say exactly, and compares. `request`: whether the destination keeps the times
 /// of sources, and whether a later step relies on what is found.
@@ -35,6 +39,29 @@ fn keeps_times(target: &mut dyn End, request: &Request<'_>) -> Result<bool, Caus
     Ok(request.options.keep_times && (request.sets_times || target.may_set_times()?))
 }
 
+/// Whether an end keeps the time that one of our files is given: its answer to that is no proof.
+///
+/// # Errors
+/// Where the end broke.
+pub fn sees_time_kept(end: &mut dyn End, path: &[u8]) -> Result<bool, Cause> {
+    if !end.set_time(path, TIME_OF_NOTHING)? {
+        return Ok(false);
+    }
+    let told = match end.looks(path)?.modified {
+        Some(told) => Some(told),
+        None => listed_time(end, path)?,
+    };
+    Ok(told.is_some_and(|told| told.is_exact() && !told.differs(TIME_OF_NOTHING)))
+}
+
+fn listed_time(end: &mut dyn End, path: &[u8]) -> Result<Option<Time>, Cause> {
+    let (own, limits) = (split(path).1.to_vec(), end.limits());
+    let allowance = Allowance::new(limits).only(move |name| name == own);
+    let page = end.list(folder_of(path), &allowance)?;
+    let entry = page.entries().next();
+    Ok(entry.and_then(|entry| entry.modified))
+}
+
 fn looks(end: &mut dyn End, path: &[u8]) -> Result<Looks, Cause> {
     end.set_type(false)?;
     end.looks(path)
@@ -62,7 +89,6 @@ fn judge(ours: Looks, theirs: Looks, keeps_times: bool) -> Compared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::Time;
 
     fn told(size: u64, time: i64) -> Looks {
         Looks {

@@ -260,13 +260,13 @@ fn a_set_waits_for_its_publication() {
     };
     assert_eq!(
         settle(&mut target, &lab.item, &doubt).unwrap(),
-        Settled::Arrived
+        Settled::Arrived(lab.item.time_of_copy())
     );
     publish(&mut target, &lab.item).unwrap();
     assert_eq!(lab.names(), ["b"]);
     assert_eq!(
         settle(&mut target, &lab.item, &doubt).unwrap(),
-        Settled::Published
+        Settled::Published(lab.item.time_of_copy())
     );
 }
 

@@ -45,7 +45,8 @@ impl Looks {
         let times = self.modified.zip(other.modified);
         // One of them may have lost the parts of a second.
         self.may_be_as_large(other)
-            && times.is_none_or(|(a, b)| !a.to_the_second().differs(b.to_the_second()))
+            && times
+                .is_none_or(|(a, b)| !a.to_the_second().differs_in_every_zone(b.to_the_second()))
     }
 
     /// The same where two entries for one server may read its times otherwise.

@@ -31,7 +31,7 @@ mod verify;
 mod version;
 
 pub use checksum::{Compared, compare};
-pub use confirm::confirm;
+pub use confirm::{confirm, sees_time_kept};
 pub use copy::{BUFFER, Copied, copy};
 pub use decide::decide;
 pub use decision::{DecideError, Decision, Decisions, Exactness, MOST_OTHERS, Refusal, Skip};

@@ -3,6 +3,7 @@
 use super::end::{Arrived, End, Seen};
 use super::error::{Cause, CopyError, Doubt, Role, Stage};
 use super::item::Item;
+use crate::files::Time;
 use crate::ftp::ErrorKind;
 
 /// What publishing a file did.
@@ -12,13 +13,13 @@ pub struct Published {
     pub warning: Option<String>,
 }
 
-/// What became of a file whose reply was lost.
+/// What became of a file whose reply was lost, with the time that it was given now, where the end took one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settled {
     /// It stands whole under its final name; its mode was set and older partial files removed.
-    Published,
+    Published(Option<Time>),
     /// It stands whole under its temporary name, with its time: [`publish`] it.
-    Arrived,
+    Arrived(Option<Time>),
     /// It did not arrive: copy it again.
     NotArrived,
 }
@@ -57,15 +58,15 @@ pub fn settle(target: &mut dyn End, item: &Item, doubt: &Doubt) -> Result<Settle
             .settle_aside(&item.target)
             .map_err(|cause| CopyError::new(Role::Target, cause))?;
     }
-    match settled {
-        Settled::Arrived => set_time(target, item, &item.temporary),
-        Settled::Published => {
-            set_time(target, item, &item.target);
+    Ok(match settled {
+        Settled::Arrived(_) => Settled::Arrived(set_time(target, item, &item.temporary)),
+        Settled::Published(_) => {
+            let time = set_time(target, item, &item.target);
             finish(target, item);
+            Settled::Published(time)
         }
-        Settled::NotArrived => {}
-    }
-    Ok(settled)
+        Settled::NotArrived => Settled::NotArrived,
+    })
 }
 
 /// Removes what was written of a file that is given up. That nothing is there is fine.
@@ -155,28 +156,28 @@ pub(super) fn unless_known(cause: Cause, doubt: Doubt) -> Cause {
 }
 
 /// The time is worth no error: without it the next run compares as for a server that cannot set times.
-fn set_time(target: &mut dyn End, item: &Item, path: &[u8]) {
-    if let Some(time) = item.time_of_copy() {
-        let _ = target.set_time(path, time);
-    }
+fn set_time(target: &mut dyn End, item: &Item, path: &[u8]) -> Option<Time> {
+    let time = item.time_of_copy()?;
+    let is_set = target.set_time(path, time).unwrap_or(false);
+    is_set.then_some(time)
 }
 
 fn look_for(target: &mut dyn End, item: &Item, doubt: &Doubt) -> Result<Settled, Cause> {
     let whole = Seen::Bytes(doubt.expected);
     if item.direct {
         return Ok(match target.look(&item.target)? == whole {
-            true => Settled::Published,
+            true => Settled::Published(None),
             false => Settled::NotArrived,
         });
     }
     let temporary = target.look(&item.temporary)?;
     if temporary == whole {
-        return Ok(Settled::Arrived);
+        return Ok(Settled::Arrived(None));
     }
     // Only a rename makes the temporary name go: before it, whatever has the final name is the old file.
     let renamed = doubt.stage == Stage::Renaming && temporary == Seen::Nothing;
     Ok(match renamed && target.look(&item.target)? == whole {
-        true => Settled::Published,
+        true => Settled::Published(None),
         false => Settled::NotArrived,
     })
 }

@@ -1,6 +1,6 @@
 //! The dates of `ls -l`, and where the name behind them begins.
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 
 use crate::files::Time;
 
@@ -8,7 +8,7 @@ use super::date_numbers;
 use super::month::{self, Month};
 use super::row::word;
 use super::signs;
-use super::time::{clock, local, recent, two_digits_or_more, year_number};
+use super::time::{clock, local, two_digits_or_more, without_year, year_number};
 
 /// A date, and what stands behind it. The time is unknown where its numbers or words mean several days.
 pub(super) type Dated<'a> = (Option<Time>, &'a [u8]);
@@ -123,9 +123,8 @@ pub(super) fn with_clock_or_year<'a>(
         return (known && (1..=31).contains(&day)).then_some((None, name));
     };
     if let Some(clock) = clock {
-        let date = recent(month, day, clock, now, offset)?;
-        let date = date.checked_add_days(Days::new(u64::from(midnight)))?;
-        let time = local(date, Some(clock), offset);
+        let later = u64::from(midnight);
+        let time = without_year((month, day), clock, later, (now, offset))?;
         return Some((time, behind_clock(third, after)));
     }
     let date = NaiveDate::from_ymd_opt(year_of(third)?, month, day)?;

@@ -1,6 +1,6 @@
 //! Times as servers write them.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime};
 
 use crate::files::{Precision, Time};
 use crate::ftp::reply::Reply;
@@ -48,14 +48,28 @@ pub(super) fn local(date: NaiveDate, clock: Option<NaiveTime>, offset: i64) -> O
     Some(Time::known(seconds.checked_sub(offset)?, precision))
 }
 
-/// The latest date with this month and day that is not in the future; a day is allowed for zones and clocks.
-pub(super) fn recent(
-    month: u32,
-    day: u32,
+/// How old a file may be whose date has no year: servers write it for half a year (180 to 183 days), and for what lies ahead;
+/// a day is allowed for zones and clocks.
+const YEARLESS: i64 = 184 * 86_400;
+
+/// A date without a year, and a time of day in the server's zone: the last such moment, with a day allowed for zones and clocks.
+/// Unknown where that is longer ago than a year is left out for: it may lie ahead, as ProFTPD and pyftpdlib write it. `None`
+/// where there is no such day.
+pub(super) fn without_year(
+    (month, day): (u32, u32),
     clock: NaiveTime,
-    now: i64,
-    offset: i64,
-) -> Option<NaiveDate> {
+    days_later: u64,
+    (now, offset): (i64, i64),
+) -> Option<Option<Time>> {
+    let date = recent(month, day, clock, now, offset)?;
+    let date = date.checked_add_days(Days::new(days_later))?;
+    let time = local(date, Some(clock), offset)?;
+    let oldest = now.checked_sub(YEARLESS)?;
+    Some((time.seconds >= oldest).then_some(time))
+}
+
+/// The latest date with this month and day that is not in the future; a day is allowed for zones and clocks.
+fn recent(month: u32, day: u32, clock: NaiveTime, now: i64, offset: i64) -> Option<NaiveDate> {
     let limit = now.checked_add(offset)?.checked_add(86_400)?;
     let year = DateTime::from_timestamp(limit, 0)?.year();
     // Eight years back there is a 29 February, whatever the century.
@@ -155,5 +169,23 @@ mod tests {
         assert_eq!(year(11, 24), 2025);
         assert_eq!(year(2, 29), 2024);
         assert_eq!(recent(2, 30, early, now, 0), None);
+    }
+
+    #[test]
+    fn a_date_without_a_year_is_of_the_last_half_year_or_unknown() {
+        let now = 1_795_334_889;
+        let early = clock(b"08:00").unwrap();
+        let told = |date| without_year(date, early, 0, (now, 0)).map(|time| time.is_some());
+        for (date, expected) in [
+            ((11, 22), Some(true)),
+            ((11, 23), Some(true)),
+            ((5, 23), Some(true)),
+            ((11, 24), Some(false)),
+            ((5, 21), Some(false)),
+            ((2, 29), Some(false)),
+            ((2, 30), None),
+        ] {
+            assert_eq!(told(date), expected, "{date:?}");
+        }
     }
 }

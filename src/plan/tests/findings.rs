@@ -384,6 +384,7 @@ fn filters_are_judged() {
             "did you mean `directory`?",
         ),
         ("limit: 0", "value::bad", "0", "from 1"),
+        ("skip: 0", "value::bad", "0", "leave `skip` out"),
     ];
     for (filter, code, at, words) in cases {
         check(&[(&on(filter), code, at, words)]);

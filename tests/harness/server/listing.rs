@@ -16,6 +16,7 @@ pub struct ListStyle {
     kinds_alone: bool,
     zone: i64,
     summer_until: Option<i64>,
+    year_of_past: bool,
 }
 
 impl Default for ListStyle {
@@ -34,6 +35,7 @@ impl ListStyle {
             kinds_alone: false,
             zone: 0,
             summer_until: None,
+            year_of_past: false,
         }
     }
 
@@ -75,6 +77,12 @@ impl ListStyle {
         self
     }
 
+    /// Writes the year of old files only, and not of those that are dated ahead, as ProFTPD and pyftpdlib do.
+    pub fn year_of_past(mut self) -> Self {
+        self.year_of_past = true;
+        self
+    }
+
     fn zone_at(self, seconds: i64) -> i64 {
         let summer = self.summer_until.is_some_and(|until| seconds < until);
         self.zone + if summer { 3600 } else { 0 }
@@ -85,7 +93,7 @@ impl ListStyle {
         let head = if self.dos {
             dos(node, zone)
         } else {
-            unix(node, zone)
+            unix(node, zone, self.year_of_past)
         };
         let mut line = [head.as_bytes(), name].concat();
         if let (Kind::Link(target), false) = (&node.kind, self.dos) {
@@ -168,7 +176,7 @@ fn shown<'a>(
     itself.into_iter().chain(inside)
 }
 
-fn unix(node: &Node, zone: i64) -> String {
+fn unix(node: &Node, zone: i64, year_of_past: bool) -> String {
     let date = Date::of(node.modified + zone);
     let (kind, size) = match &node.kind {
         Kind::File(content) => ("-rw-r--r--    1", content.len()),
@@ -176,7 +184,8 @@ fn unix(node: &Node, zone: i64) -> String {
         Kind::Link(target) => ("lrwxrwxrwx    1", target.len() as u64),
     };
     let age = now() - node.modified;
-    let time = if (-3600..HALF_A_YEAR).contains(&age) {
+    let youngest = if year_of_past { i64::MIN } else { -3600 };
+    let time = if (youngest..HALF_A_YEAR).contains(&age) {
         format!("{:02}:{:02}", date.hour, date.minute)
     } else {
         format!("{:>5}", date.year)

@@ -173,6 +173,19 @@ impl Running {
         count(&self.shared.journal.facts().entries, verb)
     }
 
+    /// How many files were written, but for the empty ones that tell folders apart and show whether times are kept.
+    pub fn stored(&self) -> usize {
+        let entries = self.entries();
+        let files = entries.iter().filter(|entry| {
+            let is_mark = entry
+                .argument
+                .windows(14)
+                .any(|part| part == b"/mark.ftpflow-");
+            entry.verb == "STOR" && !is_mark
+        });
+        files.count()
+    }
+
     /// How many clients have connected.
     pub fn sessions_opened(&self) -> usize {
         self.shared.journal.facts().opened

@@ -136,6 +136,9 @@ impl Question {
                     for copy in needs.copies {
                         chosen.copies.add(number, copy);
                     }
+                    for spot in needs.timed {
+                        chosen.copies.add_timed(number, spot);
+                    }
                     for apart in needs.aparts {
                         chosen.copies.add_doubt(number, apart);
                     }
@@ -196,7 +199,7 @@ impl Question {
             self.relied.iter().try_for_each(Relied::knew_all)?;
         }
         match self.copies {
-            true => needs.copies = self.origins(&path, &givens, known)?,
+            true => self.origins(&path, &givens, known, &mut needs)?,
             false => self.others(at, &path, &givens, known, &mut needs)?,
         }
         if givens.iter().any(|given| given.is_another(found, facts)) {
@@ -210,6 +213,8 @@ impl Question {
         let by_reply = givens.iter().all(|given| given.copy.is_none());
         let copies = givens.into_iter().filter_map(|given| given.copy);
         needs.copies.splice(0..0, copies);
+        let timed = needs.copies.iter().filter(|copy| copy.by_time);
+        needs.timed.extend(timed.map(CopyOf::spot));
         let was = source.map(|looks| Was { looks, by_reply });
         Ok(Judgement::Delete(was, needs))
     }
@@ -244,10 +249,10 @@ impl Question {
         path: &[u8],
         givens: &[Given],
         known: &Answerable,
-    ) -> Result<Vec<CopyOf>, String> {
+        needs: &mut Needs,
+    ) -> Result<(), String> {
         let here = Place::above(self.side, path);
         let name = split(path).1;
-        let mut origins = Vec::new();
         for copy in known.names.like(&name_keys(self.set.encoding(), name)) {
             let is_it = copy.ledger.copy(copy.at);
             if is_it.is_none_or(|(place, other)| place != here || other != name) {
@@ -262,6 +267,9 @@ impl Question {
             if self.sources_of && is_last {
                 return Err("this run has put another file there since".into());
             }
+            if copy.ledger.is_by_time(copy.at) && !self.preview {
+                needs.timed.push(self.spot(here.folder.clone()));
+            }
             let (source, path) = copy.ledger.source(copy.at);
             let was_written = copy.row.stand == Stand::Copied;
             let source_name = split(&path).1;
@@ -274,9 +282,10 @@ impl Question {
             {
                 continue;
             }
-            origins.push(CopyOf::origin(&copy, source.clone(), source_name.to_vec()));
+            let origin = CopyOf::origin(&copy, source.clone(), source_name.to_vec());
+            needs.copies.push(origin);
         }
-        Ok(origins)
+        Ok(())
     }
 
     /// What stands at a destination because of this manifest is not deleted by this run, unless it was brought on from there.
@@ -335,6 +344,8 @@ impl Question {
 struct Needs {
     copies: Vec<CopyOf>,
     aparts: Vec<Apart>,
+    /// Folders of sides that must be seen to keep times.
+    timed: Vec<Spot>,
 }
 
 enum Judgement {

@@ -22,6 +22,8 @@ const NO_TIME: &str =
     "no exact time of its copy is told any more, so that a change since would not show";
 const GONE: &str = "its copy does not stand there any more";
 const OTHER_TIME: &str = "its copy has another time than it had or was given when it arrived: it was written since, or its server did not keep that";
+/// Its copy was not written by this run: it has the source's size and time, and may have that by chance.
+pub(super) const TIMES_UNSEEN: &str = "its copy was found by size and time, and its server was not seen to keep a time that a file is given, so that it may be another file";
 /// What to do where a time may not have been kept.
 pub(super) const TIMES_NOW: &str = "look at it; where its server does not keep the times that it takes, write `times: now` in the transfer";
 
@@ -203,6 +205,8 @@ pub(super) fn kept(why: &str) -> Fault {
         "look whether it arrived, under another name perhaps; where files are taken away from there at once, write `accept: reply`"
     } else if is(&OTHER_TIME) {
         TIMES_NOW
+    } else if is(&TIMES_UNSEEN) {
+        "where a server computes sums, `verify: checksum` compares contents; else look at both"
     } else {
         "look at both, then run the manifest again"
     })
@@ -262,7 +266,8 @@ fn is_as_it_was(was: Looks, now: Looks) -> Result<(), &'static str> {
     }
     match (was.modified, now.modified) {
         (None, None) => Ok(()),
-        (Some(was), Some(now)) if !was.differs(now) => Ok(()),
+        // Files that a listing shows with a day in whatever zone are old: one that was written since is not among them.
+        (Some(was), Some(now)) if !was.differs_in_every_zone(now) => Ok(()),
         (Some(_), Some(_)) => Err(OTHER_TIME),
         (None, Some(_)) => Err(UNTOLD),
         (Some(_), None) => Err(NO_TIME),

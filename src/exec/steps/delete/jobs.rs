@@ -210,13 +210,14 @@ impl Stays {
     }
 }
 
-/// Whether a source still is what was transferred. Where only a reply is relied on, what nobody tells keeps nothing.
+/// Whether a source still is what was transferred. Where only a reply is relied on, what nobody tells keeps nothing. A time
+/// that only a listing told may be of any zone; that the listing is the same now was seen before.
 fn is_still(was: Was, now: Looks) -> Result<(), Stays> {
     let (size, time) = (was.looks.size, was.looks.modified);
     let sizes = size.zip(now.size);
     let times = time.zip(now.modified);
     if sizes.is_some_and(|(was, now)| was != now)
-        || times.is_some_and(|(was, now)| was.differs(now))
+        || times.is_some_and(|(was, now)| was.differs_without_zone(now))
     {
         return Err(Stays::Changed);
     }

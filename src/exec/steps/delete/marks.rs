@@ -1,10 +1,13 @@
-//! Folders that may be one are told apart by empty files: one in each, every folder listed once, and they go again.
+//! Folders that may be one are told apart by empty files: one in each, every folder listed once, and they go again. Where
+//! copies count for their times, one shows whether their side keeps any.
 //!
 //! So many folders cost so many marks and listings, however many pairs there are to be told apart.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
+use super::copies::TIMES_UNSEEN;
 use super::jobs::output;
 use super::needed::CopyFolder;
 use super::{Delete, Output};
@@ -13,8 +16,10 @@ use crate::exec::fault::Fault;
 use crate::exec::roles::Roles;
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
-use crate::files::Fingerprint;
-use crate::transfer::{Cause, Class, End, Links, Role, mark_folder, mark_path, marks_in};
+use crate::files::{Fingerprint, Side};
+use crate::transfer::{
+    Cause, Class, End, Links, Role, mark_folder, mark_path, marks_in, sees_time_kept,
+};
 
 /// What is still to be asked.
 #[derive(Default)]
@@ -27,6 +32,8 @@ pub(super) struct Marks {
     marked: BTreeSet<u32>,
     /// Folders that were seen whole, and the folders whose marks they show.
     seen: BTreeMap<u32, BTreeSet<u32>>,
+    /// Of each side that must keep times a folder, and whether it was seen to.
+    times: BTreeMap<Side, (u32, bool)>,
 }
 
 /// One thing to do.
@@ -36,6 +43,8 @@ pub(super) enum Ask {
     Mark(u32),
     /// Looks which marks a folder shows.
     Look(u32),
+    /// Gives a mark a time, and looks whether it has it then.
+    Time(u32),
     /// Takes a mark away.
     Clear(u32),
 }
@@ -54,6 +63,8 @@ pub(in crate::exec) enum Told {
     Marked(bool),
     /// The folders whose marks a folder shows; none where it was not seen whole.
     Shows(Option<BTreeSet<u32>>),
+    /// Whether a mark has the time that it was given.
+    Keeps(bool),
     Cleared,
     /// It cannot be taken away, and why.
     Left(String),
@@ -62,7 +73,9 @@ pub(in crate::exec) enum Told {
 impl Ask {
     fn folder(self) -> u32 {
         match self {
-            Ask::Mark(folder) | Ask::Look(folder) | Ask::Clear(folder) => folder,
+            Ask::Mark(folder) | Ask::Look(folder) | Ask::Time(folder) | Ask::Clear(folder) => {
+                folder
+            }
         }
     }
 }
@@ -100,7 +113,12 @@ impl Delete {
     pub(super) fn begin_marks(&mut self, shared: &Shared) {
         let doubts = self.doubts.iter();
         let apart = doubts.filter(|doubt| doubt.marked != doubt.looked);
-        let marked: BTreeSet<u32> = apart.map(|doubt| doubt.marked).collect();
+        let mut marked: BTreeSet<u32> = apart.map(|doubt| doubt.marked).collect();
+        for (_, folder) in &self.copies.timed {
+            let side = self.copies.folders[*folder as usize].side;
+            self.marks.times.entry(side).or_insert((*folder, false));
+        }
+        marked.extend(self.marks.times.values().map(|(folder, _)| *folder));
         for folder in marked {
             let path = self.mark_of(folder, shared);
             self.marks.paths.insert(folder, path);
@@ -116,7 +134,10 @@ impl Delete {
                 let doubts = self.doubts.iter();
                 let looked = doubts.filter(|doubt| self.marks.marked.contains(&doubt.marked));
                 let looked: BTreeSet<u32> = looked.map(|doubt| doubt.looked).collect();
-                (Stage::Look, looked.into_iter().map(Ask::Look).collect())
+                let timed = self.marks.times.values();
+                let timed = timed.map(|(folder, _)| Ask::Time(*folder));
+                let looked = looked.into_iter().map(Ask::Look);
+                (Stage::Look, looked.chain(timed).collect())
             }
             Stage::Look => {
                 let marked = self.marks.paths.keys().copied();
@@ -130,13 +151,21 @@ impl Delete {
         true
     }
 
-    /// Keeps the files whose folders were not shown to be two.
+    /// Keeps the files whose folders were not shown to be two, or whose copies count for times that nobody has seen kept.
     pub(super) fn judge_marks(&mut self, shared: &mut Shared) {
         for doubt in std::mem::take(&mut self.doubts) {
             let are_one = self.marks.are_one(doubt.marked, doubt.looked);
             if are_one != Some(false) {
                 let why = doubt.why.words(are_one == Some(true));
                 self.keep_one(doubt.file, why, shared);
+            }
+        }
+        let copies = Arc::clone(&self.copies);
+        for (file, folder) in &copies.timed {
+            let side = copies.folders[*folder as usize].side;
+            let keeps = self.marks.times.get(&side).is_some_and(|(_, keeps)| *keeps);
+            if !keeps {
+                self.keep_one(*file, TIMES_UNSEEN, shared);
             }
         }
     }
@@ -174,7 +203,7 @@ impl Delete {
         let own = own.unwrap_or_default();
         let paths = match ask {
             Ask::Look(_) => self.marks.paths.clone(),
-            Ask::Mark(_) | Ask::Clear(_) => BTreeMap::new(),
+            Ask::Mark(_) | Ask::Time(_) | Ask::Clear(_) => BTreeMap::new(),
         };
         Box::new(move |desk| {
             let told = desk.end(Role::Target).and_then(|end| {
@@ -182,6 +211,7 @@ impl Delete {
                 let told = match ask {
                     Ask::Mark(_) => mark_folder(end, &own).map(Told::Marked),
                     Ask::Look(_) => marks_in(end, &folder.path, &paths).map(Told::Shows),
+                    Ask::Time(_) => sees_time_kept(end, &own).map(Told::Keeps),
                     Ask::Clear(_) => clear(end, &own),
                 };
                 told.map_err(|cause| Fault::at(&name, &cause, end))
@@ -204,6 +234,10 @@ impl Delete {
             }
             Ok(Told::Shows(Some(shown))) => {
                 self.marks.seen.insert(folder, shown);
+            }
+            Ok(Told::Keeps(keeps)) => {
+                let side = self.copies.folders[folder as usize].side;
+                self.marks.times.insert(side, (folder, keeps));
             }
             Ok(Told::Marked(false) | Told::Shows(None)) => {}
             Ok(Told::Cleared) => self.cleared(folder, None, shared),

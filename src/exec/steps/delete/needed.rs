@@ -16,6 +16,8 @@ pub(in crate::exec) struct Copies {
     numbers: BTreeMap<(Side, Vec<u8>), u32>,
     roots: BTreeSet<(Side, Vec<u8>)>,
     pub(super) doubts: Vec<Doubt>,
+    /// Files that rely on times which the side of a folder keeps, with that folder.
+    pub(super) timed: Vec<(u32, u32)>,
 }
 
 /// Two folders that must not be one, where a file is to go.
@@ -93,6 +95,8 @@ pub(super) struct CopyOf {
     pub(super) name: Vec<u8>,
     pub(super) looks: Looks,
     pub(super) was_there: bool,
+    /// Whether it counts as the file's for its time alone, which somebody must have set.
+    pub(super) by_time: bool,
     /// Whether its time is compared to the second: it is not its source's, and a listing in minutes would not show that
     /// somebody has rewritten it since.
     pub(super) exactly: bool,
@@ -181,6 +185,12 @@ impl Copies {
             was_there: copy.was_there,
             exactly: copy.exactly,
         });
+    }
+
+    /// A file goes only where the side of a folder keeps times that it is given.
+    pub(super) fn add_timed(&mut self, file: u32, spot: Spot) {
+        let folder = self.folder(spot);
+        self.timed.push((file, folder));
     }
 
     pub(super) fn add_doubt(&mut self, file: u32, apart: Apart) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::needed::{Apart, CopyOf, Why};
+use super::needed::{Apart, CopyOf, Spot, Why};
 use super::standing::{Paths, Standing, Stood};
 use crate::exec::proofs::{Ledger, Proofs, Row, Stand};
 use crate::exec::shared::Shared;
@@ -195,6 +195,7 @@ impl Relied {
             name,
             looks: row.copy,
             was_there: row.stand == Stand::Same,
+            by_time: ledger.is_by_time(at),
             exactly: !row.keeps_time() || is_of_late(row.copy, facts.began),
             beside: Vec::new(),
             rivals: Vec::new(),
@@ -303,6 +304,7 @@ fn onward(place: &Place, name: &[u8], facts: Facts<'_>) -> Option<CopyOf> {
                 name,
                 looks: ledger.row(at).copy,
                 was_there: true,
+                by_time: ledger.is_by_time(at),
                 exactly: true,
                 beside: Vec::new(),
                 rivals: Vec::new(),
@@ -313,6 +315,11 @@ fn onward(place: &Place, name: &[u8], facts: Facts<'_>) -> Option<CopyOf> {
 }
 
 impl CopyOf {
+    /// The folder that it stands in.
+    pub(super) fn spot(&self) -> Spot {
+        (self.side, self.root.clone(), self.place.folder.clone())
+    }
+
     /// The source of a copy that is to be deleted.
     pub(super) fn origin(copy: &Standing<'_>, place: Place, name: Vec<u8>) -> CopyOf {
         let set = &copy.ledger.set;
@@ -323,6 +330,7 @@ impl CopyOf {
             name,
             looks: copy.row.source,
             was_there: true,
+            by_time: false,
             exactly: true,
             beside: Vec::new(),
             rivals: Vec::new(),
@@ -339,6 +347,7 @@ impl CopyOf {
             name,
             looks: standing.row.copy,
             was_there: true,
+            by_time: false,
             exactly: true,
             beside: Vec::new(),
             rivals: Vec::new(),

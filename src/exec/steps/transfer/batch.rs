@@ -239,8 +239,12 @@ impl Terms {
         if !item.is_settled {
             copied.source.modified = None;
         }
-        if self.wishes.relied && copied.visible && copied.time.is_none() && target.healthy() {
-            let looks = target.looks(&item.target);
+        if self.wishes.relied && copied.time.is_none() && target.healthy() {
+            let looks = target.looks(if copied.visible {
+                &item.target
+            } else {
+                &item.temporary
+            });
             copied.time = looks.ok().and_then(|looks| looks.modified);
         }
         Arrival::Copied(copied)
@@ -392,18 +396,22 @@ fn settle(
         exact: None,
     };
     let settled = transfer::settle(pair.target, item, doubt)?;
-    if settled == Settled::Arrived && item.asks_places {
-        copied.places = Some(transfer::ask_places(pair.source, pair.target, item)?);
-    }
-    if settled == Settled::Arrived {
-        transfer::ask_others(pair.source, pair.target, item)?;
-    }
-    match settled {
+    copied.time = match settled {
         Settled::NotArrived => return Ok(None),
-        Settled::Published => {}
-        Settled::Arrived if publish == Publish::Set => copied.visible = false,
-        Settled::Arrived => copied.warning = transfer::publish(pair.target, item)?.warning,
-    }
+        Settled::Published(time) => time,
+        Settled::Arrived(time) => {
+            if item.asks_places {
+                copied.places = Some(transfer::ask_places(pair.source, pair.target, item)?);
+            }
+            transfer::ask_others(pair.source, pair.target, item)?;
+            match publish {
+                Publish::Set => copied.visible = false,
+                _ => copied.warning = transfer::publish(pair.target, item)?.warning,
+            }
+            time
+        }
+    };
+    copied.times_kept = copied.time.is_some();
     Ok(Some(copied))
 }
 
@@ -417,5 +425,6 @@ fn renamed(target: &mut dyn End, item: &Item) -> Result<bool, CopyError> {
         expected,
         proven: Ok(()),
     };
-    Ok(transfer::settle(target, item, &doubt)? == Settled::Published)
+    let settled = transfer::settle(target, item, &doubt)?;
+    Ok(matches!(settled, Settled::Published(_)))
 }

@@ -13,7 +13,7 @@ use crate::exec::proofs::Ledger;
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
 use crate::files::FileSet;
-use crate::options::Publish;
+use crate::options::{Publish, Verify};
 
 impl Look {
     /// The job that comes next.
@@ -91,6 +91,7 @@ impl Transfer {
             let to = shared.identity(self.transfer.to);
             let mut ledger = Ledger::new(self.set.clone(), ends.route.clone(), from, to);
             ledger.direct = self.transfer.options.publish == Publish::Direct;
+            ledger.by_sum = self.transfer.options.verify == Verify::Checksum;
             if let Some(proofs) = shared.proofs() {
                 proofs.begin(self.id, ledger);
             }
