@@ -1,6 +1,6 @@
 //! How a session gets its data connections: EPSV, else PASV; or EPRT, else PORT.
 
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crate::endpoint::{DataMode, PasvAddress};
@@ -14,6 +14,7 @@ use super::error::{self, Error, ErrorKind};
 use super::listener::Listener;
 use super::reply::Reply;
 use super::session::Session;
+use super::socket::Socket;
 use super::vigil::{self, Vigil};
 
 /// How long a passive port that was asked for ahead is used.
@@ -92,8 +93,7 @@ impl Session {
                 ErrorKind::DataConnect => self.of_data(error),
                 _ => error,
             })?;
-        let data = self.data(socket, known)?;
-        self.secure_data(data)
+        self.secure_data(self.data(socket, known))
     }
 
     /// The line that asks for a passive port.
@@ -194,17 +194,16 @@ impl Session {
             .connect
             .min(self.endpoint.timeouts.data);
         let (socket, known) = dial::data(target, Instant::now() + time, &self.breaker)?;
-        self.data(socket, known)
+        Ok(self.data(socket, known))
     }
 
-    fn data(&self, socket: TcpStream, known: Registration) -> Result<Data, Error> {
+    fn data(&self, socket: Socket, known: Registration) -> Data {
         let vigil = Vigil::new(
             self.control.desk(),
             self.breaker.clone(),
             self.endpoint.timeouts.data,
         );
         Data::new(socket, known, vigil)
-            .map_err(|error| Error::new(ErrorKind::DataConnect).detail(error.to_string()))
     }
 
     fn announce(

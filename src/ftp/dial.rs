@@ -2,12 +2,14 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, TcpKeepalive, Type};
 
 use super::breaker::{Breaker, Registration, Why};
 use super::error::{Error, ErrorKind, Waiting};
+use super::socket::{Patience, Socket};
 
 /// A quiet control connection is probed after this long, so that routers do not forget it (servers close it
 /// or NAT drops it during a long transfer).
@@ -18,7 +20,7 @@ pub(super) fn control(
     addresses: &[SocketAddr],
     deadline: Instant,
     breaker: &Breaker,
-) -> Result<(TcpStream, Registration), Error> {
+) -> Result<(Socket, Registration), Error> {
     let mut last = Error::new(ErrorKind::Connect).detail("no address");
     for (tried, address) in (0_u32..).zip(addresses) {
         // One address that swallows packets (IPv6 without a route) must not use up the time of the others.
@@ -26,7 +28,7 @@ pub(super) fn control(
         let left = deadline.saturating_duration_since(Instant::now());
         match connect(*address, Instant::now() + left / others, breaker) {
             Ok((socket, known)) => {
-                tune(&socket);
+                tune(socket.stream());
                 return Ok((socket, known));
             }
             Err(error) => {
@@ -51,7 +53,7 @@ pub(super) fn data(
     address: SocketAddr,
     deadline: Instant,
     breaker: &Breaker,
-) -> Result<(TcpStream, Registration), Error> {
+) -> Result<(Socket, Registration), Error> {
     connect(address, deadline, breaker).map_err(|error| {
         describe(
             error,
@@ -67,26 +69,23 @@ fn connect(
     address: SocketAddr,
     deadline: Instant,
     breaker: &Breaker,
-) -> io::Result<(TcpStream, Registration)> {
+) -> io::Result<(Socket, Registration)> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
         return Err(io::ErrorKind::TimedOut.into());
     }
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    let known = breaker.register(&socket)?;
-    socket.connect_timeout(&SockAddr::from(address), left)?;
-    Ok((socket.into(), known))
+    let domain = Domain::for_address(address);
+    let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    let stream = Arc::new(TcpStream::from(socket));
+    let known = breaker.register(&stream);
+    SockRef::from(&*stream).connect_timeout(&SockAddr::from(address), left)?;
+    Ok((Socket::new(stream, Patience::Until(deadline)), known))
 }
 
 /// Settings that only make a connection better: a system that refuses them is no reason to fail.
 fn tune(socket: &TcpStream) {
     let _ = socket.set_nodelay(true);
-    let _ =
-        socket2::SockRef::from(socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
+    let _ = SockRef::from(socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
 }
 
 fn describe(
