@@ -58,6 +58,15 @@ impl Socket {
         matches!(self.patience, Patience::Until(_))
     }
 
+    /// Lets each write, and `connect` on Linux, take so long at most, where that is not what stands.
+    pub(super) fn limit_writes(&mut self, limit: Duration) -> io::Result<()> {
+        if self.write_limit != Some(limit) {
+            self.stream.set_write_timeout(Some(limit))?;
+            self.write_limit = Some(limit);
+        }
+        Ok(())
+    }
+
     /// Says that nothing more will be sent.
     pub(super) fn end_sending(&self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
@@ -107,8 +116,7 @@ impl Write for Socket {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         loop {
             if let Some(limit) = self.limit(self.write_limit)? {
-                self.stream.set_write_timeout(Some(limit))?;
-                self.write_limit = Some(limit);
+                self.limit_writes(limit)?;
             }
             match self.stream().write(buffer) {
                 Err(error) if self.waits_on(&error) => self.write_limit = None,
