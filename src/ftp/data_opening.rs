@@ -23,11 +23,12 @@ use super::vigil::{self, Vigil};
 /// connection would then carry the bytes of one file into another.
 const PREPARED_TIME: Duration = Duration::from_secs(5);
 
-/// Where a passive data connection can be opened, asked for ahead.
-#[derive(Debug, Clone, Copy)]
+/// Where a passive data connection can be opened, asked for ahead; or that connection.
+#[derive(Debug)]
 pub(super) struct Prepared {
     target: SocketAddr,
     since: Instant,
+    open: Option<Data>,
 }
 
 impl Prepared {
@@ -35,6 +36,7 @@ impl Prepared {
         Prepared {
             target,
             since: Instant::now(),
+            open: None,
         }
     }
 
@@ -126,10 +128,35 @@ impl Session {
         self.control.await_data(false);
     }
 
+    /// Whether the next data connection may be opened while the answers to other lines are under way.
+    pub(super) fn may_reach_ahead(&self) -> bool {
+        self.facts.pace.is_known()
+    }
+
+    /// Connects to the port that was asked for ahead, so that this takes no time of its own.
+    pub(super) fn reach_ahead(&mut self) {
+        let Some(prepared) = self.prepared.take().filter(Prepared::is_fresh) else {
+            return;
+        };
+        self.control.await_data(false);
+        // Where it fails, the next transfer asks anew and says why.
+        self.prepared = match prepared.open {
+            Some(_) => Some(prepared),
+            None => self.dial(prepared.target).ok().map(|data| Prepared {
+                open: Some(data),
+                ..prepared
+            }),
+        };
+    }
+
     fn open_passive(&mut self) -> Result<Data, Error> {
         self.control.await_data(false);
-        if let Some(prepared) = self.prepared.take().filter(|prepared| prepared.is_fresh()) {
-            match self.dial(prepared.target) {
+        if let Some(prepared) = self.prepared.take().filter(Prepared::is_fresh) {
+            let opened = match prepared.open {
+                Some(data) => Ok(data),
+                None => self.dial(prepared.target),
+            };
+            match opened {
                 // A port asked for ahead may have expired on the server: ask anew.
                 Err(error) if error.kind == ErrorKind::DataConnect => {}
                 done => return done,
