@@ -45,9 +45,9 @@
 //!    released by job id, so sessions lost in a panic are still counted as closed. Never wait without a cause to wake:
 //!    when nothing is in flight, no timer is set and nothing can start, the waiting steps fail with the reason.
 //! 7. A session is kept after any complete final reply to the command that was sent, 4xx and 5xx included, when no reply
-//!    is owed and no data connection is open. It is thrown away after 421, an I/O error or timeout, a reply of another
-//!    class or one that cannot be parsed, an error after 150, or a give-up in the middle. Type and folder are tracked by
-//!    the session; no job assumes them.
+//!    is owed and no data connection is in use (one that was opened ahead is for the next command). It is thrown away after
+//!    421, an I/O error or timeout, a reply of another class or one that cannot be parsed, an error after 150, or a give-up
+//!    in the middle. Type and folder are tracked by the session; no job assumes them.
 //! 8. A name that came from a server never becomes a local path or a command without passing the one function that checks
 //!    it.
 //! 9. Every compile error is collected; none stops the others, unless they would be noise.

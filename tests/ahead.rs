@@ -3,9 +3,13 @@
 // Always so here; it tells clippy that the helpers, too, are a test's, and may panic.
 #![cfg(test)]
 
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::harness::server::{Features, Objection, Running, Server};
+use crate::harness::server::{Do, Features, Objection, On, Running, Server};
 use crate::harness::{Case, Outcome};
 
 /// Every command that may go out before the answer to another.
@@ -191,4 +195,45 @@ fn a_tested_server_is_known_by_its_greeting() {
         "{}",
         server.log().join("\n")
     );
+}
+
+/// A round trip less for each file but the first, which shows that the server keeps lines until a transfer is over: the port
+/// is told before RNFR, so that the connection to it and RNTO are under way together.
+#[test]
+fn the_next_data_connection_is_opened_while_a_file_gets_its_name() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    port.set_nonblocking(true).unwrap();
+    let number = port.local_addr().unwrap().port();
+    let came = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&came);
+    let server = Server::new()
+        .folder("/in")
+        .rule(
+            On::command("EPSV").nth(4),
+            Do::reply(format!("229 Entering (|||{number}|)")),
+        )
+        .rule(
+            On::command("RNTO").nth(2),
+            Do::mutate(move |_| {
+                let until = Instant::now() + Duration::from_secs(10);
+                while !seen.load(Ordering::Relaxed) && Instant::now() < until {
+                    seen.store(port.accept().is_ok(), Ordering::Relaxed);
+                    thread::yield_now();
+                }
+            }),
+        )
+        .start();
+    let steps = "steps:\n  put: { upload: { files: src/*, to: s, into: /in } }\n";
+    let case = Case::new().servers(&[("s", &server, "connections: 1")], steps);
+    let case = case.file("src/a", "first").file("src/b", "second");
+    case.run().code(0);
+    let log = server.log().join("\n");
+    assert!(came.load(Ordering::Relaxed), "{log}");
+    assert_eq!(server.read("/in/b"), Some(b"second".to_vec()));
+    let verbs: Vec<&str> = log
+        .lines()
+        .filter_map(|line| line.split(' ').nth(1))
+        .collect();
+    let sent = "STOR SIZE MFMT EPSV RNFR RNTO SIZE PWD QUIT";
+    assert!(verbs.join(" ").ends_with(sent), "{log}");
 }

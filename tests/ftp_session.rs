@@ -757,10 +757,10 @@ fn an_upload_is_stored_timed_and_renamed_in_two_writes() {
         "STOR /x/t",
         "SIZE /x/t",
         "MFMT 20231114221320 /x/t",
+        "EPSV",
         "RNFR /x/t",
         "RNTO /x/u",
         "SIZE /x/t",
-        "EPSV",
     ];
     assert_eq!(commands(&server), expected);
 }

@@ -11,6 +11,7 @@ mod ahead;
 mod any_password;
 mod aside;
 mod bare_replies;
+mod calls;
 mod checking;
 mod checksums;
 mod checksums_real;

@@ -86,10 +86,10 @@ fn the_time_that_the_server_gives_is_asked_with_the_size_before_the_rename() {
     let entries = server.entries();
     let verbs: Vec<&str> = entries.iter().map(|entry| entry.verb.as_str()).collect();
     let last = verbs.iter().rposition(|verb| *verb == "STOR").unwrap();
-    let after = &verbs[last + 1..last + 5];
+    let after = &verbs[last + 1..last + 6];
     assert_eq!(
         after,
-        ["SIZE", "MDTM", "RNFR", "RNTO"],
+        ["SIZE", "MDTM", "EPSV", "RNFR", "RNTO"],
         "{:#?}",
         server.log()
     );

@@ -2,9 +2,10 @@
 //!
 //! The network and threads in a program; a model of both, seeded, in a simulation. Nothing else of a run differs.
 
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -63,7 +64,27 @@ pub(super) struct Network {
 }
 
 /// Threads, and the clock of the system.
-pub(super) struct Threads(ThreadPool);
+///
+/// Each thread takes its work from a queue for as long as the run lasts, and sleeps where there is none: rayon's own idle
+/// threads look for work again and again before they sleep, which between jobs of a millisecond cost as many system calls as
+/// the files did (measured).
+pub(super) struct Threads {
+    queue: Arc<Queue>,
+    _pool: ThreadPool,
+}
+
+/// Work that waits for a thread, in order.
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    chores: VecDeque<Chore>,
+    is_over: bool,
+}
 
 impl World for Network {
     fn connect(
@@ -93,13 +114,51 @@ impl Threads {
             .num_threads(threads)
             .thread_name(|at| format!("ftpflow-{at}"))
             .build()?;
-        Ok(Threads(pool))
+        let queue = Arc::new(Queue::default());
+        for _ in 0..threads {
+            let queue = Arc::clone(&queue);
+            pool.spawn_fifo(move || queue.work());
+        }
+        Ok(Threads { queue, _pool: pool })
+    }
+}
+
+/// What waits is done before the threads end; the caller does not wait for that.
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.queue.waiting().is_over = true;
+        self.queue.changed.notify_all();
+    }
+}
+
+impl Queue {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, chore: Chore) {
+        self.waiting().chores.push_back(chore);
+        self.changed.notify_one();
+    }
+
+    /// Does what comes until the queue is over.
+    fn work(&self) {
+        while let Some(chore) = self.next() {
+            chore();
+        }
+    }
+
+    fn next(&self) -> Option<Chore> {
+        let waits = |waiting: &mut Waiting| waiting.chores.is_empty() && !waiting.is_over;
+        let waiting = self.changed.wait_while(self.waiting(), waits);
+        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+        waiting.chores.pop_front()
     }
 }
 
 impl Executor for Threads {
     fn spawn(&self, chore: Chore) {
-        self.0.spawn_fifo(chore);
+        self.queue.add(chore);
     }
 
     fn now(&self) -> Instant {
@@ -118,5 +177,33 @@ impl Executor for Threads {
 
     fn lend(&self, _: Option<Duration>) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn threads_work_side_by_side_and_leave_nothing_undone() {
+        let threads = Threads::start(2).unwrap();
+        let (told, heard) = channel();
+        let (first, second) = (channel(), channel());
+        // Each waits for the other, so that both have to be under way.
+        for (own, other) in [(first.0, second.1), (second.0, first.1)] {
+            let told = told.clone();
+            threads.spawn(Box::new(move || {
+                own.send(()).unwrap();
+                other.recv().unwrap();
+                told.send(()).unwrap();
+            }));
+        }
+        for _ in 0..7 {
+            let told = told.clone();
+            threads.spawn(Box::new(move || told.send(()).unwrap()));
+        }
+        drop((threads, told));
+        assert_eq!(heard.iter().count(), 9);
     }
 }

@@ -75,11 +75,14 @@ impl Session {
         if let Some(other) = after.look_at.as_deref().filter(|_| !self.facts.no_size) {
             ahead.push((Ahead::Taken, Line::with("SIZE", other)?));
         }
+        // Not behind RNFR: RNTO must be the next line there (RFC 959 §4.1.3). Before it, the port is known when RNTO goes out,
+        // and is connected to while its answer is under way; what else would end that write has to have a line in its place.
+        let before_renaming = self.may_reach_ahead() && self.fence().is_some();
+        if self.wants_passive() && (!after.rename_from || before_renaming) {
+            ahead.push((Ahead::Passive, self.passive_line()));
+        }
         if after.rename_from {
             ahead.push((Ahead::RenameFrom, Line::with("RNFR", path)?));
-        } else if self.wants_passive() {
-            // Not behind RNFR: RNTO must be the next line there (RFC 959 §4.1.3).
-            ahead.push((Ahead::Passive, self.passive_line()));
         }
         Ok(ahead)
     }

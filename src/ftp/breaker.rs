@@ -1,9 +1,9 @@
-//! The way to end a session from another thread: a flag, and duplicates of the sockets to shut down.
+//! The way to end a session from another thread: a flag, and the sockets to shut down.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use socket2::{SockRef, Socket};
+use socket2::SockRef;
 
 /// Why a session is told to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,18 +31,33 @@ struct Score {
 #[derive(Debug, Default)]
 struct Open {
     shut: bool,
-    sockets: Vec<(u64, Socket)>,
+    sockets: Vec<(u64, Arc<dyn Shut>)>,
 }
 
 /// Keeps a socket known to its breaker; forgotten when dropped.
 ///
-/// The breaker holds a duplicate, and a connection is only closed with its last duplicate, so this must not
-/// outlive the socket.
+/// The breaker shares the socket, and a connection is only closed with its last holder, so this must not outlive the others.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct Registration {
     breaker: Breaker,
     id: u64,
+}
+
+/// A socket of any kind that can be shut down.
+pub(super) trait Shut: std::fmt::Debug + Send + Sync {
+    /// Ends it in both directions, and whatever call is blocked in it.
+    fn shut(&self);
+}
+
+impl<S: std::fmt::Debug + Send + Sync> Shut for S
+where
+    for<'a> SockRef<'a>: From<&'a S>,
+{
+    fn shut(&self) {
+        // A socket that is already gone is what was wanted.
+        let _ = SockRef::from(self).shutdown(std::net::Shutdown::Both);
+    }
 }
 
 impl Breaker {
@@ -68,8 +83,7 @@ impl Breaker {
         let mut open = self.open();
         open.shut = true;
         for (_, socket) in &open.sockets {
-            // A socket that is already gone is what was wanted.
-            let _ = socket.shutdown(std::net::Shutdown::Both);
+            socket.shut();
         }
     }
 
@@ -83,22 +97,18 @@ impl Breaker {
     }
 
     /// Makes a socket known. One that comes after [`Breaker::shut`] is shut at once.
-    pub(super) fn register<S>(&self, socket: &S) -> std::io::Result<Registration>
-    where
-        for<'a> SockRef<'a>: From<&'a S>,
-    {
-        let duplicate = SockRef::from(socket).try_clone()?;
+    pub(super) fn register<S: Shut + 'static>(&self, socket: &Arc<S>) -> Registration {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let mut open = self.open();
         if open.shut {
-            let _ = duplicate.shutdown(std::net::Shutdown::Both);
+            socket.shut();
         }
-        open.sockets.push((id, duplicate));
+        open.sockets.push((id, Arc::clone(socket) as Arc<dyn Shut>));
         drop(open);
-        Ok(Registration {
+        Registration {
             breaker: self.clone(),
             id,
-        })
+        }
     }
 
     /// Whether the sockets were shut down.
@@ -135,23 +145,23 @@ mod tests {
     #[test]
     fn a_blocked_read_ends_when_shut() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let client = Arc::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
         let _server = listener.accept().unwrap();
         let breaker = Breaker::new();
-        let _known = breaker.register(&client).unwrap();
+        let _known = breaker.register(&client);
         let other = breaker.clone();
         let thread = std::thread::spawn(move || other.shut());
-        assert_eq!(client.read(&mut [0; 1]).unwrap(), 0);
+        assert_eq!((&*client).read(&mut [0; 1]).unwrap(), 0);
         thread.join().unwrap();
     }
 
     #[test]
     fn a_closed_socket_is_forgotten_and_its_peer_sees_the_end() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let client = Arc::new(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
         let (mut server, _) = listener.accept().unwrap();
         let breaker = Breaker::new();
-        let known = breaker.register(&client).unwrap();
+        let known = breaker.register(&client);
         drop(client);
         drop(known);
         assert_eq!(server.read(&mut [0; 1]).unwrap(), 0);

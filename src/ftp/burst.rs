@@ -43,6 +43,25 @@ impl Control {
         Ok(replies)
     }
 
+    /// The first half of [`Control::change_all`], to a server that bears it: what is sent, and how many replies are owed.
+    pub(super) fn begin_changes(&mut self, lines: Vec<Line>) -> Result<usize, Error> {
+        self.nothing_waits()?;
+        let count = lines.len();
+        let first = lines.first().map(|line| self.shown().text(line.shown()));
+        lines.into_iter().for_each(|line| self.post(line));
+        self.flush()
+            .map_err(|error| unknown_outcome(error.command(first.unwrap_or_default())))?;
+        Ok(count)
+    }
+
+    /// The second half.
+    pub(super) fn end_changes(&mut self, count: usize) -> Result<Vec<Reply>, Error> {
+        let replies = self.replies(count, self.reply_time());
+        let replies = replies.map_err(unknown_outcome)?;
+        self.nothing_came().map_err(unknown_outcome)?;
+        Ok(replies)
+    }
+
     /// Asks, in one write where the server bears it, and reads all the replies. Only for questions: a server that was not
     /// tested is asked again where lines that came early may be why it answers as it does.
     pub(super) fn send(&mut self, lines: Vec<Line>) -> Result<Vec<Reply>, Error> {
@@ -89,6 +108,11 @@ impl Control {
         for line in lines {
             self.post(line);
         }
+        self.replies(count, time)
+    }
+
+    /// Reads so many replies, with a deadline of its own for each.
+    fn replies(&mut self, count: usize, time: Duration) -> Result<Vec<Reply>, Error> {
         let mut replies = Vec::with_capacity(count);
         for _ in 0..count {
             let reply = self.reply_within(time, Waiting::Reply)?;

@@ -1,7 +1,6 @@
 //! The control connection: lines out, replies in, every reply owed read in order.
 
 use std::collections::VecDeque;
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use super::failure::{failure, greeting_error};
 use super::pace::Pace;
 use super::reply::Reply;
 use super::shown::Shown;
+use super::socket::Socket;
 use super::tls::Upgrade;
 use super::wire::{self, Wire};
 
@@ -43,14 +43,14 @@ pub(super) struct Control {
     breaker: Breaker,
     shown: Shown,
     reply_time: Duration,
-    /// Behind `stream`: the breaker's duplicate must not outlive the socket.
+    /// Behind `stream`: the breaker's share of the socket must not outlive it.
     _known: Registration,
 }
 
 impl Control {
     /// Takes a connected socket and reads the greeting until the deadline; `implicit` lets TLS begin before it.
     pub(super) fn open(
-        socket: TcpStream,
+        socket: Socket,
         known: Registration,
         implicit: Option<Upgrade>,
         deadline: Instant,

@@ -1,12 +1,12 @@
 //! One data connection: bytes with a deadline for progress, ended the way servers like.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::breaker::Registration;
 use super::error::{Error, ErrorKind, Waiting};
 use super::inner::Inner;
+use super::socket::{Patience, Socket};
 use super::tls::{self, Upgrade};
 use super::vigil::{Sight, Vigil};
 
@@ -20,7 +20,7 @@ pub(super) struct Data {
     inner: Inner,
     vigil: Vigil,
     command: String,
-    /// Behind `inner`: the breaker's duplicate must not outlive the socket.
+    /// Behind `inner`: the breaker's share of the socket must not outlive it.
     _known: Registration,
 }
 
@@ -71,14 +71,14 @@ enum Came {
 }
 
 impl Data {
-    pub(super) fn new(socket: TcpStream, known: Registration, vigil: Vigil) -> io::Result<Data> {
-        limit(&socket, vigil.rest())?;
-        Ok(Data {
+    pub(super) fn new(mut socket: Socket, known: Registration, vigil: Vigil) -> Data {
+        socket.wait(Patience::Each(vigil.rest()));
+        Data {
             inner: Inner::Plain(socket),
             vigil,
             command: String::new(),
             _known: known,
-        })
+        }
     }
 
     /// Puts TLS over the connection, until the deadline.
@@ -86,17 +86,11 @@ impl Data {
     /// # Errors
     /// The handshake's, or the reason why the session is told to end.
     pub(super) fn secure(mut self, upgrade: Upgrade) -> Result<Data, Error> {
-        let socket = self.inner.socket().try_clone();
-        let secured = socket
-            .and_then(|socket| upgrade.over(socket))
-            .and_then(|mut secure| {
-                // From here on the deadline is for progress, and stands on the socket.
-                secure.set_deadline(None);
-                limit(secure.socket(), self.vigil.rest())?;
-                Ok(secure)
-            });
+        let secured = upgrade.over(self.inner.socket().clone());
         let secure = secured.map_err(|error| Error::from(self.failure(error)))?;
         self.inner = Inner::Tls(Box::new(secure));
+        // From here on the deadline is for progress.
+        self.inner.wait(Patience::Each(self.vigil.rest()));
         Ok(self)
     }
 
@@ -201,14 +195,11 @@ impl Data {
     }
 
     fn linger(&mut self) {
-        let until = Instant::now() + LINGER_TIME;
+        self.inner
+            .wait(Patience::Until(Instant::now() + LINGER_TIME));
         let mut buffer = [0; 4096];
         let mut seen = 0;
         while seen < LINGER_BYTES {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.inner.socket().set_read_timeout(Some(left)).is_err() {
-                return;
-            }
             // Whatever ends this, the final reply on the control connection tells how it went.
             match self.inner.read(&mut buffer) {
                 Ok(0) | Err(_) => return,
@@ -314,9 +305,4 @@ fn is_quiet(error: &io::Error) -> bool {
     let kind = error.kind();
     let ours = error.get_ref().is_some();
     !ours && matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
-}
-
-fn limit(socket: &TcpStream, progress: Duration) -> io::Result<()> {
-    socket.set_read_timeout(Some(progress))?;
-    socket.set_write_timeout(Some(progress))
 }

@@ -1,6 +1,6 @@
 //! How a session gets its data connections: EPSV, else PASV; or EPRT, else PORT.
 
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use crate::endpoint::{DataMode, PasvAddress};
@@ -14,6 +14,7 @@ use super::error::{self, Error, ErrorKind};
 use super::listener::Listener;
 use super::reply::Reply;
 use super::session::Session;
+use super::socket::Socket;
 use super::vigil::{self, Vigil};
 
 /// How long a passive port that was asked for ahead is used.
@@ -22,11 +23,12 @@ use super::vigil::{self, Vigil};
 /// connection would then carry the bytes of one file into another.
 const PREPARED_TIME: Duration = Duration::from_secs(5);
 
-/// Where a passive data connection can be opened, asked for ahead.
-#[derive(Debug, Clone, Copy)]
+/// Where a passive data connection can be opened, asked for ahead; or that connection.
+#[derive(Debug)]
 pub(super) struct Prepared {
     target: SocketAddr,
     since: Instant,
+    open: Option<Data>,
 }
 
 impl Prepared {
@@ -34,6 +36,7 @@ impl Prepared {
         Prepared {
             target,
             since: Instant::now(),
+            open: None,
         }
     }
 
@@ -92,8 +95,7 @@ impl Session {
                 ErrorKind::DataConnect => self.of_data(error),
                 _ => error,
             })?;
-        let data = self.data(socket, known)?;
-        self.secure_data(data)
+        self.secure_data(self.data(socket, known))
     }
 
     /// The line that asks for a passive port.
@@ -126,10 +128,35 @@ impl Session {
         self.control.await_data(false);
     }
 
+    /// Whether the next data connection may be opened while the answers to other lines are under way.
+    pub(super) fn may_reach_ahead(&self) -> bool {
+        self.facts.pace.is_known()
+    }
+
+    /// Connects to the port that was asked for ahead, so that this takes no time of its own.
+    pub(super) fn reach_ahead(&mut self) {
+        let Some(prepared) = self.prepared.take().filter(Prepared::is_fresh) else {
+            return;
+        };
+        self.control.await_data(false);
+        // Where it fails, the next transfer asks anew and says why.
+        self.prepared = match prepared.open {
+            Some(_) => Some(prepared),
+            None => self.dial(prepared.target).ok().map(|data| Prepared {
+                open: Some(data),
+                ..prepared
+            }),
+        };
+    }
+
     fn open_passive(&mut self) -> Result<Data, Error> {
         self.control.await_data(false);
-        if let Some(prepared) = self.prepared.take().filter(|prepared| prepared.is_fresh()) {
-            match self.dial(prepared.target) {
+        if let Some(prepared) = self.prepared.take().filter(Prepared::is_fresh) {
+            let opened = match prepared.open {
+                Some(data) => Ok(data),
+                None => self.dial(prepared.target),
+            };
+            match opened {
                 // A port asked for ahead may have expired on the server: ask anew.
                 Err(error) if error.kind == ErrorKind::DataConnect => {}
                 done => return done,
@@ -194,17 +221,16 @@ impl Session {
             .connect
             .min(self.endpoint.timeouts.data);
         let (socket, known) = dial::data(target, Instant::now() + time, &self.breaker)?;
-        self.data(socket, known)
+        Ok(self.data(socket, known))
     }
 
-    fn data(&self, socket: TcpStream, known: Registration) -> Result<Data, Error> {
+    fn data(&self, socket: Socket, known: Registration) -> Data {
         let vigil = Vigil::new(
             self.control.desk(),
             self.breaker.clone(),
             self.endpoint.timeouts.data,
         );
         Data::new(socket, known, vigil)
-            .map_err(|error| Error::new(ErrorKind::DataConnect).detail(error.to_string()))
     }
 
     fn announce(

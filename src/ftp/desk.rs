@@ -4,13 +4,13 @@
 //! while it waits, and never waits for the lock itself.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::framing::{Framed, Framing};
 use super::inner::Inner;
 use super::reply;
+use super::socket::{Patience, Socket};
 use super::tls::{self, Upgrade};
 
 /// The most bytes of one reply, all its lines together.
@@ -70,7 +70,7 @@ enum Greeting {
 }
 
 impl Desk {
-    pub(super) fn new(socket: TcpStream, deadline: Instant) -> Desk {
+    pub(super) fn new(socket: Socket, deadline: Instant) -> Desk {
         Desk(Mutex::new(Papers {
             inner: Inner::Plain(socket),
             inbox: Vec::new(),
@@ -169,7 +169,7 @@ impl Papers {
         if outbox.is_empty() {
             return Ok(());
         }
-        self.inner.limit(self.deadline)?;
+        self.inner.wait(Patience::Until(self.deadline));
         self.inner.write_all(&outbox)
     }
 
@@ -179,7 +179,7 @@ impl Papers {
         if !self.inbox.is_empty() {
             return Err(tls::injected());
         }
-        let secure = upgrade.over(self.inner.socket().try_clone()?)?;
+        let secure = upgrade.over(self.inner.socket().clone())?;
         self.is_secure = true;
         self.is_tls13 = secure.is_tls13();
         self.inner = Inner::Tls(Box::new(secure));
@@ -299,7 +299,7 @@ impl Papers {
 
     fn receive_until(&mut self, deadline: Instant) -> io::Result<usize> {
         let mut chunk = [0; CHUNK];
-        self.inner.limit(deadline)?;
+        self.inner.wait(Patience::Until(deadline));
         loop {
             match self.inner.read(&mut chunk) {
                 Ok(length) => {

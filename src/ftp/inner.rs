@@ -1,22 +1,20 @@
 //! A connection, control or data, in clear text or under TLS.
 
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::time::Instant;
-
+use super::socket::{Patience, Socket};
 use super::tls::Secure;
+use std::io::{self, Read, Write};
 
 /// The stream itself, control or data.
 #[derive(Debug)]
 pub(super) enum Inner {
     /// Clear text.
-    Plain(TcpStream),
+    Plain(Socket),
     /// Under TLS.
     Tls(Box<Secure>),
 }
 
 impl Inner {
-    pub(super) fn socket(&self) -> &TcpStream {
+    pub(super) fn socket(&self) -> &Socket {
         match self {
             Inner::Plain(socket) => socket,
             Inner::Tls(secure) => secure.socket(),
@@ -26,37 +24,24 @@ impl Inner {
     /// Says that nothing more will be sent. With TLS, close_notify goes first.
     pub(super) fn end_sending(&mut self) -> io::Result<()> {
         match self {
-            Inner::Plain(socket) => socket.shutdown(Shutdown::Write),
+            Inner::Plain(socket) => socket.end_sending(),
             Inner::Tls(secure) => secure.end_sending(),
         }
     }
 
     /// Reads what has come, without waiting: `WouldBlock` where nothing has.
     pub(super) fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Inner::Tls(secure) = self {
-            secure.set_deadline(None);
-        }
-        self.socket().set_nonblocking(true)?;
+        let before = self.wait(Patience::Never);
         let read = self.read(buffer);
-        self.socket().set_nonblocking(false)?;
+        self.wait(before);
         read
     }
 
-    /// Lets every read and write from now on end at this moment.
-    pub(super) fn limit(&mut self, deadline: Instant) -> io::Result<()> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
+    /// How long reads and writes wait from now on; gives how long they did.
+    pub(super) fn wait(&mut self, patience: Patience) -> Patience {
         match self {
-            Inner::Plain(socket) => {
-                socket.set_read_timeout(Some(left))?;
-                socket.set_write_timeout(Some(left))
-            }
-            Inner::Tls(secure) => {
-                secure.set_deadline(Some(deadline));
-                Ok(())
-            }
+            Inner::Plain(socket) => socket.wait(patience),
+            Inner::Tls(secure) => secure.socket_mut().wait(patience),
         }
     }
 

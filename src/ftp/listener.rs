@@ -2,10 +2,12 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::breaker::{Breaker, Registration, Why};
 use super::error::{Error, ErrorKind};
+use super::socket::{Patience, Socket};
 
 /// How long one look at the port and the control connection is followed by a rest, at first and at most.
 ///
@@ -15,10 +17,10 @@ const LONGEST_REST: Duration = Duration::from_millis(10);
 
 /// A port that waits for the server.
 pub(super) struct Listener {
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     peer: IpAddr,
     breaker: Breaker,
-    /// Behind `listener`: the breaker's duplicate must not outlive the socket.
+    /// Behind `listener`: the breaker's share must not outlive it.
     _known: Registration,
 }
 
@@ -32,7 +34,8 @@ impl Listener {
     ) -> Result<Listener, Error> {
         let bound = bind(local, ports).and_then(|listener| {
             listener.set_nonblocking(true)?;
-            let known = breaker.register(&listener)?;
+            let listener = Arc::new(listener);
+            let known = breaker.register(&listener);
             Ok((listener, known))
         });
         let (listener, known) = bound.map_err(|error| {
@@ -64,12 +67,12 @@ impl Listener {
         self,
         deadline: Instant,
         server_speaks: impl Fn() -> bool,
-    ) -> Result<(TcpStream, Registration), Error> {
+    ) -> Result<(Socket, Registration), Error> {
         let mut rest = FIRST_REST;
         let mut last_look = false;
         loop {
             match self.listener.accept() {
-                Ok((socket, from)) if self.allows(from) => return self.take(socket),
+                Ok((stream, from)) if self.allows(from) => return self.take(stream, deadline),
                 Ok(_) => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -89,13 +92,14 @@ impl Listener {
         from.ip().to_canonical() == self.peer
     }
 
-    fn take(&self, socket: TcpStream) -> Result<(TcpStream, Registration), Error> {
+    fn take(&self, stream: TcpStream, deadline: Instant) -> Result<(Socket, Registration), Error> {
         // Some systems let an accepted socket inherit the mode of its listener.
-        socket
+        stream
             .set_nonblocking(false)
-            .and_then(|()| self.breaker.register(&socket))
-            .map(|known| (socket, known))
-            .map_err(|error| self.failure(error.to_string()))
+            .map_err(|error| self.failure(error.to_string()))?;
+        let stream = Arc::new(stream);
+        let known = self.breaker.register(&stream);
+        Ok((Socket::new(stream, Patience::Until(deadline)), known))
     }
 
     fn failure(&self, detail: String) -> Error {

@@ -212,9 +212,10 @@ fn connect(
     // What the name took is not taken from the connection.
     let deadline = Instant::now() + time;
     let (socket, known) = dial::control(&addresses, deadline, &breaker)?;
-    let addresses = socket
+    let stream = socket.stream();
+    let addresses = stream
         .peer_addr()
-        .and_then(|peer| Ok((peer, socket.local_addr()?.ip())));
+        .and_then(|peer| Ok((peer, stream.local_addr()?.ip())));
     let (peer, local) =
         addresses.map_err(|error| Error::new(ErrorKind::Connect).detail(error.to_string()))?;
     let shown = Shown::new(endpoint.encoding, password, redact);

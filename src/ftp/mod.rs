@@ -44,6 +44,7 @@ mod secure;
 mod session;
 mod settle;
 mod shown;
+mod socket;
 mod tls;
 mod transfer;
 mod untold;

@@ -153,7 +153,7 @@ impl Session {
         };
         lines.extend(last);
         self.renaming = false;
-        let mut replies = self.control.change_all(lines)?.into_iter();
+        let mut replies = self.change_and_reach(lines)?.into_iter();
         let (Some(renamed), Some(look)) = (replies.next(), replies.next()) else {
             return Err(unknown_outcome(Error::new(ErrorKind::Protocol)));
         };
@@ -168,8 +168,18 @@ impl Session {
         }
     }
 
+    /// As [`super::control::Control::change_all`]; the next data connection is opened meanwhile, where its port is known.
+    fn change_and_reach(&mut self, lines: Vec<Line>) -> Result<Vec<Reply>, Error> {
+        if self.prepared.is_none() || !self.may_reach_ahead() {
+            return self.control.change_all(lines);
+        }
+        let count = self.control.begin_changes(lines)?;
+        self.reach_ahead();
+        self.control.end_changes(count)
+    }
+
     /// A line that only a 257 answers, where the server has answered one so.
-    fn fence(&self) -> Option<Line> {
+    pub(super) fn fence(&self) -> Option<Line> {
         self.facts.home.is_some().then(|| Line::fixed("PWD"))
     }
 

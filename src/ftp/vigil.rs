@@ -10,7 +10,7 @@ use super::error::{Error, ErrorKind, Waiting};
 use super::expect;
 
 /// How long a data connection is waited for before the control connection is looked at.
-const LOOK: Duration = Duration::from_millis(250);
+pub(super) const LOOK: Duration = Duration::from_millis(250);
 
 /// How long a data connection may be still once the server has said that the transfer is complete: longer than a lost packet
 /// takes to come again, and never more than this part of the usual time.

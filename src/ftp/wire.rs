@@ -17,12 +17,13 @@ use socket2::SockRef;
 use suppaftp::{FtpError, FtpResult, ImplFtpStream, TlsConnector, TlsStream};
 
 use super::desk::Desk;
+use super::socket::Socket;
 use super::tls::Upgrade;
 
 /// The control connection as suppaftp sees it.
 #[derive(Debug)]
 pub(super) struct Wire {
-    socket: TcpStream,
+    socket: Socket,
     desk: Arc<Desk>,
 }
 
@@ -32,17 +33,16 @@ pub(super) struct Wire {
 /// suppaftp's, among them `UnexpectedResponse` for a greeting other than 220; those of a handshake as
 /// `ConnectionError`.
 pub(super) fn open(
-    socket: TcpStream,
+    socket: Socket,
     implicit: Option<Upgrade>,
     deadline: Instant,
 ) -> FtpResult<(ImplFtpStream<Wire>, Arc<Desk>)> {
-    let copy = socket.try_clone().map_err(FtpError::ConnectionError)?;
-    let desk = Arc::new(Desk::new(socket, deadline));
+    let desk = Arc::new(Desk::new(socket.clone(), deadline));
     if let Some(upgrade) = implicit {
         desk.secure(upgrade).map_err(FtpError::ConnectionError)?;
     }
     let wire = Wire {
-        socket: copy,
+        socket,
         desk: Arc::clone(&desk),
     };
     let (decoy, address) = decoy().map_err(FtpError::ConnectionError)?;
@@ -98,13 +98,13 @@ impl TlsStream for Wire {
 
     fn tcp_stream(self) -> FtpResult<TcpStream> {
         match self.desk.is_secure() {
-            false => Ok(self.socket),
+            false => (self.socket.stream().try_clone()).map_err(FtpError::ConnectionError),
             true => Err(FtpError::SecureError("TLS stays where it is".into())),
         }
     }
 
     fn get_ref(&self) -> &TcpStream {
-        &self.socket
+        self.socket.stream()
     }
 
     fn mut_ref(&mut self) -> &mut Wire {

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +40,14 @@ pub struct Root {
     path: PathBuf,
     folder: OwnedFd,
     links: Links,
+}
+
+/// A root, or a folder below it that was opened on the way; nothing is opened, and nothing closed, for a file that lies in
+/// the root itself.
+#[derive(Debug)]
+pub(super) enum Folder<'r> {
+    Root(BorrowedFd<'r>),
+    Below(OwnedFd),
 }
 
 /// What stands at a path.
@@ -169,22 +177,17 @@ impl Root {
         &self,
         act: Act,
         relative: &'p [u8],
-    ) -> Result<(OwnedFd, &'p [u8]), Error> {
+    ) -> Result<(Folder<'_>, &'p [u8]), Error> {
         let (folder, name) = split(relative);
         self.check(act, relative, name)?;
         Ok((self.folder(act, folder)?, name))
     }
 
     /// The open folder at a path; an empty path is the root.
-    pub(super) fn folder(&self, act: Act, relative: &[u8]) -> Result<OwnedFd, Error> {
-        let mut folder = self
-            .folder
-            .try_clone()
-            .map_err(|error| self.system(act, relative, &error))?;
-        if relative.is_empty() {
-            return Ok(folder);
-        }
-        for name in relative.split(|&byte| byte == b'/') {
+    pub(super) fn folder(&self, act: Act, relative: &[u8]) -> Result<Folder<'_>, Error> {
+        let mut folder = Folder::Root(self.folder.as_fd());
+        let names = relative.split(|&byte| byte == b'/');
+        for name in names.filter(|_| !relative.is_empty()) {
             self.check(act, relative, name)?;
             folder = self.step(act, relative, &folder, name)?;
         }
@@ -196,10 +199,11 @@ impl Root {
         &self,
         act: Act,
         relative: &[u8],
-        parent: &OwnedFd,
+        parent: &Folder<'_>,
         name: &[u8],
-    ) -> Result<OwnedFd, Error> {
+    ) -> Result<Folder<'static>, Error> {
         openat(parent, name, THROUGH | self.nofollow(), Mode::empty())
+            .map(Folder::Below)
             .map_err(|errno| self.refused(act, relative, parent, name, errno))
     }
 
@@ -213,7 +217,7 @@ impl Root {
         &self,
         act: Act,
         relative: &[u8],
-        parent: &OwnedFd,
+        parent: &Folder<'_>,
         name: &[u8],
         errno: Errno,
     ) -> Error {
@@ -259,9 +263,18 @@ impl Root {
         Ok(found(&stat.map_err(failed)?))
     }
 
-    fn kind_of(&self, parent: &OwnedFd, name: &[u8]) -> Option<FileType> {
+    fn kind_of(&self, parent: &Folder<'_>, name: &[u8]) -> Option<FileType> {
         let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         Some(FileType::from_raw_mode(stat.st_mode))
+    }
+}
+
+impl AsFd for Folder<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Folder::Root(folder) => *folder,
+            Folder::Below(folder) => folder.as_fd(),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! One connection under TLS: a socket, its handshake, and an end that is told from a cut.
 
 use std::io::{self, BufReader, Read, Write};
-use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
 use rustls::{ClientConnection, HandshakeKind, ProtocolVersion};
+
+use crate::ftp::socket::{Patience, Socket};
 
 /// Bytes read from the socket at once: rustls itself asks for 4 KiB a call.
 const READ_AHEAD: usize = 64 * 1024;
@@ -19,22 +20,21 @@ pub(in crate::ftp) struct Upgrade {
 /// A connection under TLS.
 #[derive(Debug)]
 pub(in crate::ftp) struct Secure {
-    socket: BufReader<TcpStream>,
+    socket: BufReader<Socket>,
     session: Box<ClientConnection>,
-    deadline: Option<Instant>,
     is_ended: bool,
 }
 
 impl Upgrade {
-    /// Puts TLS over a connected socket.
+    /// Puts TLS over a connected socket, which waits until the same deadline afterwards.
     ///
     /// # Errors
     /// The socket's, or one that carries a [`rustls::Error`]; [`super::explain`] tells what it means.
-    pub(in crate::ftp) fn over(self, socket: TcpStream) -> io::Result<Secure> {
+    pub(in crate::ftp) fn over(self, mut socket: Socket) -> io::Result<Secure> {
+        socket.wait(Patience::Until(self.deadline));
         let mut secure = Secure {
             socket: BufReader::with_capacity(READ_AHEAD, socket),
             session: self.session,
-            deadline: Some(self.deadline),
             is_ended: false,
         };
         secure.shake_hands()?;
@@ -43,13 +43,12 @@ impl Upgrade {
 }
 
 impl Secure {
-    pub(in crate::ftp) fn socket(&self) -> &TcpStream {
+    pub(in crate::ftp) fn socket(&self) -> &Socket {
         self.socket.get_ref()
     }
 
-    /// Until when reads and writes must be done; without one the socket's own timeouts hold.
-    pub(in crate::ftp) fn set_deadline(&mut self, deadline: Option<Instant>) {
-        self.deadline = deadline;
+    pub(in crate::ftp) fn socket_mut(&mut self) -> &mut Socket {
+        self.socket.get_mut()
     }
 
     /// Whether decrypted bytes lie here that nobody has read.
@@ -65,7 +64,7 @@ impl Secure {
             self.session.send_close_notify();
         }
         self.send()?;
-        self.socket.get_ref().shutdown(Shutdown::Write)
+        self.socket.get_ref().end_sending()
     }
 
     /// Whether an earlier session was resumed.
@@ -90,12 +89,7 @@ impl Secure {
 
     fn send(&mut self) -> io::Result<()> {
         while self.session.wants_write() {
-            let left = self.left()?;
-            let mut socket = self.socket.get_ref();
-            if left.is_some() {
-                socket.set_write_timeout(left)?;
-            }
-            match self.session.write_tls(&mut socket) {
+            match self.session.write_tls(self.socket.get_mut()) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -106,10 +100,6 @@ impl Secure {
     }
 
     fn receive(&mut self) -> io::Result<usize> {
-        let left = self.left()?;
-        if left.is_some() {
-            self.socket.get_ref().set_read_timeout(left)?;
-        }
         let length = loop {
             match self.session.read_tls(&mut self.socket) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -122,16 +112,6 @@ impl Secure {
             return Err(io::Error::new(io::ErrorKind::InvalidData, error));
         }
         Ok(length)
-    }
-
-    fn left(&self) -> io::Result<Option<std::time::Duration>> {
-        let Some(deadline) = self.deadline else {
-            return Ok(None);
-        };
-        match deadline.saturating_duration_since(Instant::now()) {
-            left if left.is_zero() => Err(io::ErrorKind::TimedOut.into()),
-            left => Ok(Some(left)),
-        }
     }
 }
 
@@ -157,7 +137,7 @@ impl Write for Secure {
         let taken = self.session.writer().write(buffer)?;
         match self.send() {
             // What was taken lies here encrypted; it goes out before anything that follows.
-            Err(error) if self.deadline.is_none() && may_pass(&error) => {}
+            Err(error) if !self.socket.get_ref().has_deadline() && may_pass(&error) => {}
             sent => sent?,
         }
         Ok(taken)
