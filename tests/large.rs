@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::harness::Case;
 use crate::harness::real::{self, Kind};
-use crate::harness::server::Server;
+use crate::harness::server::{Do, On, Server};
 
 const FILES: usize = 200_000;
 
@@ -111,4 +111,36 @@ fn files_relayed_to_a_folder_of_200_000_names_and_deleted_take_little_memory() {
     let outcome = case.run();
     outcome.code(0).peak_below_kib(48 * 1024);
     assert_eq!(source.names("/out"), [""; 0]);
+}
+
+/// A thousand such paths are more than a line of a journal may have, and a million of them more than a disk.
+#[test]
+fn files_below_a_path_of_20_kb_are_journaled_in_little_and_known_again() {
+    let folder = format!("/all{}", format!("/{}", "d".repeat(250)).repeat(80));
+    let names = (0..1_500).map(|number| format!("{number:04}"));
+    let not_now = On::command("RETR").nth(1);
+    let server = Server::new()
+        .files(&folder, names, "content")
+        .rule(not_now, Do::reply("550 not now"))
+        .start();
+    let case = Case::new().pipeline(
+        &[("one", &server)],
+        "steps:
+  all: { list: { server: one, path: /all, recursive: true } }
+  few: { filter: { from: all, sort: name, limit: 1 } }
+  keep: { download: { from: few, into: out, flatten: true } }
+",
+    );
+
+    case.run().code(1).peak_below_kib(48 * 1024);
+
+    let journal = case.files(".ftpflow");
+    let journal = journal.iter().find(|path| path.ends_with("/journal"));
+    let journal = case.read(format!(".ftpflow/{}", journal.unwrap()));
+    assert!(journal.unwrap().len() < 2 * 1024 * 1024);
+    let listed = server.count("MLSD");
+    case.args(["run", "pipeline.yaml", "--resume"])
+        .run()
+        .code(0);
+    assert_eq!(server.count("MLSD"), listed);
 }

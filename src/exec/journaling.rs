@@ -1,5 +1,6 @@
 //! What of a run is journaled, and what a resumed run reads there.
 
+use std::collections::HashMap;
 use std::io;
 
 use crate::files::{FileSet, Kind, Side};
@@ -7,6 +8,21 @@ use crate::journal::{Entry, Journal, Mark, PathText, Record, StepRecord};
 use crate::plan::{Step, StepId, When, Yields};
 
 use super::shared::Shared;
+
+/// Bytes of paths after which a record ends: a path may have tens of kilobytes, and no line may have too many to be read back.
+const RECORD_BYTES: usize = 256 * 1024;
+
+/// Entries after which a record ends: what is written in one turn of the dispatcher.
+const RECORD_ENTRIES: usize = 1000;
+
+/// How far the journal of a set has come.
+#[derive(Debug, Default)]
+pub(super) struct SetWritten {
+    /// How many entries are written.
+    pub(super) entries: usize,
+    /// The numbers of the folders that are, by those that the set has for them.
+    folders: HashMap<u32, u32>,
+}
 
 impl Shared {
     /// What an interrupted run has journaled of a step.
@@ -74,11 +90,12 @@ impl Shared {
         if !self.keeps_journal() {
             return;
         }
-        let record = Record::Intent {
-            step: self.plan.step(step).name.clone(),
-            paths: paths.map(|path| PathText::new(&path)).collect(),
-        };
-        self.record(&record);
+        let mut paths = paths.peekable();
+        while paths.peek().is_some() {
+            let paths = some(&mut paths, |path| (path.len(), PathText::new(&path)));
+            let step = self.plan.step(step).name.clone();
+            self.record(&Record::Intent { step, paths });
+        }
         self.with_journal(Journal::sync);
     }
 
@@ -90,11 +107,33 @@ impl Shared {
         chooses && set.incomplete_reason().is_none() && !known && self.keeps_journal()
     }
 
-    /// Journals some entries of a set.
-    pub(super) fn journal_entries(&mut self, step: StepId, set: &FileSet, positions: &[u32]) {
-        let entries = positions.iter().map(|at| entry(set, *at)).collect();
+    /// Journals the next entries of a set, and each folder before the first of its files.
+    pub(super) fn journal_entries(
+        &mut self,
+        step: StepId,
+        set: &FileSet,
+        written: &mut SetWritten,
+    ) {
+        let mut folders = Vec::new();
+        let mut left = set.positions().skip(written.entries);
+        let entries = some(&mut left, |at| {
+            let (mut bytes, next) = (0, written.folders.len());
+            let folder = *written
+                .folders
+                .entry(set.folder_number(at))
+                .or_insert_with(|| {
+                    let folder = set.folder(at);
+                    bytes = folder.len();
+                    folders.push(PathText::new(&folder));
+                    u32::try_from(next).unwrap_or(u32::MAX)
+                });
+            let name = set.name(at);
+            (bytes + name.len(), entry(set, at, folder, &name))
+        });
+        written.entries += entries.len();
         self.record(&Record::Entries {
             step: self.plan.step(step).name.clone(),
+            folders,
             entries,
         });
     }
@@ -141,9 +180,23 @@ impl Shared {
     }
 }
 
-fn entry(set: &FileSet, at: u32) -> Entry {
+/// As many as one record takes, each with the bytes of its paths.
+fn some<I, T>(from: &mut impl Iterator<Item = I>, make: impl FnMut(I) -> (usize, T)) -> Vec<T> {
+    let (mut made, mut bytes) = (Vec::new(), 0);
+    for (more, one) in from.map(make) {
+        made.push(one);
+        bytes += more;
+        if made.len() >= RECORD_ENTRIES || bytes >= RECORD_BYTES {
+            break;
+        }
+    }
+    made
+}
+
+fn entry(set: &FileSet, at: u32, folder: u32, name: &[u8]) -> Entry {
     Entry {
-        path: PathText::new(&set.relative(at)),
+        folder,
+        name: PathText::new(name),
         kind: set.kind(at),
         size: set.size(at).filter(|_| set.kind(at) != Kind::Folder),
         modified: set.modified(at),

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
+use super::by_text;
 use super::entry::{Kind, Time};
 use super::pattern::{PatternError, Patterns};
 use super::set::FileSet;
@@ -275,7 +276,7 @@ impl Sort {
             None if self.reverse => rows.reverse(),
             None => {}
             Some(SortKey::Name) => {
-                rows.sort_by_cached_key(|&at| set.text(at));
+                by_text::sort(set, rows);
                 if self.reverse {
                     rows.reverse();
                 }

@@ -133,6 +133,11 @@ impl Listing {
         self.incomplete.as_deref()
     }
 
+    /// The number of an entry's folder: entries that have the same lie in one.
+    pub fn folder_number(&self, at: u32) -> u32 {
+        self.rows[at as usize].folder
+    }
+
     /// The folder of an entry, relative to the root; empty for the root.
     pub fn folder(&self, at: u32) -> &[u8] {
         &self.folders[self.rows[at as usize].folder as usize]
@@ -175,17 +180,25 @@ impl Listing {
     }
 
     /// Finds the entry with this relative path.
+    #[cfg(test)]
     pub fn find(&self, relative: &[u8]) -> Option<u32> {
-        let (folder, name) = match relative.iter().rposition(|&byte| byte == b'/') {
-            Some(slash) => (&relative[..slash], &relative[slash + 1..]),
-            None => (&b""[..], relative),
-        };
-        let found = self.rows.binary_search_by(|row| {
-            compare(
-                (&self.folders[row.folder as usize], self.name_of(row)),
-                (folder, name),
-            )
-        });
+        let (folder, name) = super::path::split(relative);
+        let number = self.folders.iter().position(|known| known == folder)?;
+        self.find_in(u32::try_from(number).ok()?, name)
+    }
+
+    /// Finds the entry with this name in the folder that had this place among those that the listing was assembled of.
+    pub fn find_in(&self, folder: u32, name: &[u8]) -> Option<u32> {
+        let path = self.folders.get(folder as usize)?;
+        let found = self
+            .rows
+            .binary_search_by(|row| match row.folder == folder {
+                true => self.name_of(row).cmp(name),
+                false => compare(
+                    (&self.folders[row.folder as usize], self.name_of(row)),
+                    (path, name),
+                ),
+            });
         found.ok().and_then(|at| u32::try_from(at).ok())
     }
 
@@ -325,12 +338,15 @@ fn is_own(name: &[u8]) -> bool {
     is_temporary(name) || is_aside(name) || name_before(name).is_some()
 }
 
-/// Compares two (folder, name) as the relative paths that they make.
-fn compare(a: (&[u8], &[u8]), b: (&[u8], &[u8])) -> Ordering {
+/// Compares two (folder, name) as the relative paths that they make. What both folders begin with is compared at once: it may
+/// have tens of kilobytes.
+pub(super) fn compare(a: (&[u8], &[u8]), b: (&[u8], &[u8])) -> Ordering {
     if a.0 == b.0 {
         return a.1.cmp(b.1);
     }
-    bytes_of(a).cmp(bytes_of(b))
+    let common = a.0.len().min(b.0.len());
+    let begin = a.0[..common].cmp(&b.0[..common]);
+    begin.then_with(|| bytes_of(a).skip(common).cmp(bytes_of(b).skip(common)))
 }
 
 fn bytes_of<'a>((folder, name): (&'a [u8], &'a [u8])) -> impl Iterator<Item = &'a u8> {

@@ -2,6 +2,7 @@
 
 mod aside;
 mod budget;
+mod by_text;
 mod encoding;
 mod entry;
 mod filter;

@@ -1,5 +1,6 @@
 //! File sets: an ordered choice of entries on one side, as steps hand them on.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use super::NameEncoding;
 use super::entry::{Kind, Side, Time};
 use super::listing::Listing;
 use super::name::{NameProblem, Reach, translate};
-use super::path::join;
+use super::path::{join, split};
 use super::renaming::Renaming;
 
 /// A set of one in so many entries of a listing is copied rather than kept with all of it.
@@ -181,6 +182,31 @@ impl FileSet {
                 .route
                 .relative(&routed.from, row)
                 .unwrap_or_else(|_| routed.from.relative(row)),
+        }
+    }
+
+    /// The folder of an entry relative to the root, as bytes of the side.
+    pub fn folder(&self, at: u32) -> Vec<u8> {
+        match &self.base {
+            Base::Listing(listing) => listing.folder(self.rows[at as usize]).to_vec(),
+            Base::Routed(_) => split(&self.relative(at)).0.to_vec(),
+        }
+    }
+
+    /// A number that entries have in common only where they lie in one folder.
+    pub fn folder_number(&self, at: u32) -> u32 {
+        let row = self.rows[at as usize];
+        match &self.base {
+            Base::Listing(listing) => listing.folder_number(row),
+            Base::Routed(routed) => routed.from.folder_number(row),
+        }
+    }
+
+    /// The last name of an entry, as bytes of the side.
+    pub fn name(&self, at: u32) -> Cow<'_, [u8]> {
+        match &self.base {
+            Base::Listing(listing) => listing.name(self.rows[at as usize]).into(),
+            Base::Routed(_) => split(&self.relative(at)).1.to_vec().into(),
         }
     }
 

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead};
 
-use super::record::{Entry, Mark, Record, VERSION, hidden_name};
+use super::record::{Entry, Mark, PathText, Record, VERSION, hidden_name};
 
 /// A line longer than this is no record of ours.
-const LONGEST: u64 = 16 * 1024 * 1024;
+pub(super) const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// A run that began and did not end with everything done.
 #[derive(Debug, Clone, Default)]
@@ -20,17 +20,31 @@ pub struct Resumed {
     steps: HashMap<String, StepRecord>,
 }
 
+/// A set that a step yields, whole.
+#[derive(Debug, Clone, Default)]
+pub struct JournaledSet {
+    /// Absolute path of its root.
+    pub root: Vec<u8>,
+    /// Paths of folders relative to the root, as entries number them.
+    pub folders: Vec<PathText>,
+    /// Its entries, in order.
+    pub entries: Vec<Entry>,
+    /// Why the listing may lack some.
+    pub incomplete: Option<String>,
+}
+
 /// What is known of a step.
 #[derive(Debug, Clone, Default)]
 pub struct StepRecord {
-    /// The set that it yields, whole: root, entries in order, and why the listing may lack some.
-    pub set: Option<(Vec<u8>, Vec<Entry>, Option<String>)>,
+    /// The set that it yields.
+    pub set: Option<JournaledSet>,
     /// Files that are dealt with, by absolute path.
     pub marks: HashMap<Vec<u8>, Mark>,
     /// Files that a job was about to publish or delete; those without a mark must be looked at.
     pub begun: HashSet<Vec<u8>>,
     /// Whether it has ended, with all done.
     pub ended: bool,
+    folders: Vec<PathText>,
     entries: Vec<Entry>,
 }
 
@@ -69,7 +83,15 @@ impl Resumed {
         match record {
             Record::Begin { .. } | Record::Done => {}
             Record::Ended { step } => self.of(step).ended = true,
-            Record::Entries { step, entries } => self.of(step).entries.extend(entries),
+            Record::Entries {
+                step,
+                folders,
+                entries,
+            } => {
+                let step = self.of(step);
+                step.folders.extend(folders);
+                step.entries.extend(entries);
+            }
             Record::Set {
                 step,
                 root,
@@ -78,13 +100,19 @@ impl Resumed {
             } => {
                 let step = self.of(step);
                 let entries = std::mem::take(&mut step.entries);
+                let folders = std::mem::take(&mut step.folders);
                 // Parts of two tries add up to no set: it is then found out anew.
                 if entries.len() as u64 == count {
-                    step.set = Some((root.bytes(), entries, incomplete));
+                    step.set = Some(JournaledSet {
+                        root: root.bytes(),
+                        folders,
+                        entries,
+                        incomplete,
+                    });
                 }
             }
             Record::Intent { step, paths } => {
-                let paths = paths.iter().map(super::PathText::bytes);
+                let paths = paths.iter().map(PathText::bytes);
                 self.of(step).begun.extend(paths);
             }
             Record::File { step, path, mark } => {
@@ -103,7 +131,7 @@ impl Resumed {
             return;
         }
         for step in self.steps.values_mut() {
-            step.set.take_if(|(_, entries, _)| entries.is_empty());
+            step.set.take_if(|set| set.entries.is_empty());
         }
     }
 
@@ -159,7 +187,6 @@ pub(super) fn fold(input: &mut impl BufRead) -> io::Result<Folded> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::PathText;
     use super::*;
     use crate::files::Kind;
 
@@ -181,7 +208,8 @@ mod tests {
 
     fn records() -> Vec<Record> {
         let entry = Entry {
-            path: PathText::new(b"a"),
+            folder: 0,
+            name: PathText::new(b"a"),
             kind: Kind::File,
             size: Some(1),
             modified: None,
@@ -191,6 +219,7 @@ mod tests {
             begin(),
             Record::Entries {
                 step: "list".into(),
+                folders: vec![PathText::new(b"")],
                 entries: vec![entry],
             },
             Record::Set {
@@ -224,7 +253,7 @@ mod tests {
         let (resumed, good) = unfinished(&bytes);
         assert_eq!((resumed.started, good), (7, bytes.len() as u64));
         let set = resumed.step("list").unwrap().set.clone().unwrap();
-        assert_eq!((set.0, set.1.len()), (b"/x".to_vec(), 1));
+        assert_eq!((set.root, set.entries.len()), (b"/x".to_vec(), 1));
         let keep = resumed.step("keep").unwrap();
         assert_eq!(keep.marks.get(&b"/x/a"[..]), Some(&Mark::Proven));
         assert_eq!(keep.begun.len(), 2);

@@ -11,7 +11,7 @@ mod state;
 mod tidy;
 mod write;
 
-pub use fold::{Damage, Resumed, StepRecord};
+pub use fold::{Damage, JournaledSet, Resumed, StepRecord};
 pub use folder_marks::{FolderMark, FolderMarks};
 pub use record::{Entry, Mark, PathText, Record};
 pub use state::{Leftover, State, StateError};

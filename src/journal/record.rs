@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::files::{Kind, Time};
 
 /// Version of the format.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// Hex digits of a line's checksum.
 const DIGITS: usize = 16;
 
@@ -32,6 +32,10 @@ pub enum Record {
     Entries {
         /// The step.
         step: String,
+        /// Folders of these and of later entries, which count on from those of earlier records of the set. A path may have
+        /// tens of kilobytes, and a million files below it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        folders: Vec<PathText>,
         /// The next entries, in the set's order.
         entries: Vec<Entry>,
     },
@@ -88,8 +92,10 @@ pub enum Mark {
 /// An entry of a set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Path relative to the root.
-    pub path: PathText,
+    /// The number of its folder among those of the set, from 0.
+    pub folder: u32,
+    /// Its last name.
+    pub name: PathText,
     /// What it is.
     pub kind: Kind,
     /// Size in bytes, where known.
@@ -171,8 +177,11 @@ impl Record {
             Record::Begin { .. } | Record::Done => return Ok(()),
             // Its name alone.
             Record::Ended { .. } => {}
-            Record::Entries { entries, .. } => {
-                entries.iter().try_for_each(|entry| clear(&entry.path))?;
+            Record::Entries {
+                folders, entries, ..
+            } => {
+                let names = entries.iter().map(|entry| &entry.name);
+                folders.iter().chain(names).try_for_each(clear)?;
             }
             Record::Set {
                 root, incomplete, ..

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::fold::LONGEST;
 use super::record::Record;
 
 /// The journal of a run that is under way.
@@ -46,9 +47,13 @@ impl Journal {
     /// Appends a record.
     ///
     /// # Errors
-    /// Those of the disk, and a secret that would stand in the record: a journal that lacks one must not be resumed from.
+    /// Those of the disk, a secret that would stand in the record, and one that is too long to be read back: a journal that
+    /// lacks one must not be resumed from.
     pub fn append(&mut self, record: &Record) -> io::Result<()> {
         let line = record.line(&*self.redact).map_err(io::Error::other)?;
+        if line.len() as u64 >= LONGEST {
+            return Err(io::Error::other("the paths in one record are too long"));
+        }
         self.out.write_all(line.as_bytes())
     }
 

@@ -53,6 +53,7 @@ codes! {
     STEP_CYCLE = "step::cycle";
     STEP_MIRROR = "step::mirror";
     STEP_MISSING_SIDE = "step::missing_side";
+    STEP_NEVER_RUNS = "step::never_runs";
     STEP_NO_FILES = "step::no_files";
     STEP_NO_KIND = "step::no_kind";
     STEP_NOTHING_LEFT = "step::nothing_left";

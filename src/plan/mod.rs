@@ -18,6 +18,7 @@ mod inputs;
 mod kinds;
 mod model;
 mod names;
+mod never;
 mod nothing_left;
 mod only;
 mod options;

@@ -5,12 +5,12 @@ use super::conditions::When;
 use super::model::{Plan, Step, StepId};
 use crate::manifest::{Finding, Manifest, Path};
 
-/// The findings of all steps, at their `when`.
-pub(super) fn findings(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
+/// The findings of all steps, at their `when`, each with its step.
+pub(super) fn findings(manifest: &Manifest, plan: &Plan) -> Vec<(StepId, Finding)> {
     let steps = plan.steps.iter();
     let steps = steps.filter(|step| !step.implicit && step.when != When::Success);
     steps
-        .filter_map(|step| judge(manifest, plan, step))
+        .filter_map(|step| Some((step.id, judge(manifest, plan, step)?)))
         .collect()
 }
 

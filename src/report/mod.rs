@@ -18,6 +18,7 @@ mod json;
 mod json_text;
 mod junit;
 mod lanes;
+mod letters;
 mod lines;
 mod markdown;
 mod masked;

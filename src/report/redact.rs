@@ -9,6 +9,7 @@ use std::fmt;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
+use super::letters::{Letters, says_more};
 use super::text;
 
 /// What stands in place of a secret.
@@ -24,7 +25,7 @@ const ROUNDS: usize = 4;
 pub struct Redactor {
     short: Forms,
     long: Forms,
-    /// The long ones, whatever the case of their letters.
+    /// The long ones, in small letters, too.
     echoed: Forms,
     /// The forms of long secrets: at a boundary between writes, the beginning of one is held back.
     patterns: Vec<Vec<u8>>,
@@ -49,8 +50,8 @@ impl Redactor {
             .filter(|secret| !secret.is_empty());
         let (long, short): (Vec<&str>, Vec<&str>) =
             secrets.partition(|secret| secret.chars().count() > SHORT);
-        let echoed = Forms::of(&patterns_in_either_case(&long), true);
         let (long, short) = (patterns(&long), patterns(&short));
+        let echoed = Forms::of(&with_small_letters(&long), true);
         let mut all = long.iter().chain(&short);
         Redactor {
             starred: all.any(|pattern| pattern.contains(&b'*')),
@@ -94,7 +95,19 @@ impl Redactor {
     fn found(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
         let mut found = self.short.found(bytes);
         found.extend(self.echoed.found(bytes));
+        found.extend(self.found_in_any_case(bytes));
         merged(found)
+    }
+
+    /// Where a long secret stands whatever the case of its letters; ASCII's alone the searcher knows by itself.
+    fn found_in_any_case(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        if matches!(self.echoed, Forms::None) || !says_more(text) {
+            return Vec::new();
+        }
+        let letters = Letters::of(text);
+        let found = self.echoed.found(letters.bytes()).into_iter();
+        found.map(|stretch| letters.span(stretch)).collect()
     }
 
     fn masked<'a>(
@@ -195,17 +208,16 @@ fn patterns(secrets: &[&str]) -> Vec<Vec<u8>> {
     patterns
 }
 
-/// The same, and those of the secrets in small and in capital letters: a searcher knows the case of ASCII's alone.
-fn patterns_in_either_case(secrets: &[&str]) -> Vec<Vec<u8>> {
-    let cased = secrets.iter().filter(|secret| !secret.is_ascii());
-    let cased: Vec<String> = cased
-        .flat_map(|secret| [secret.to_lowercase(), secret.to_uppercase()])
-        .collect();
-    let all = secrets
-        .iter()
-        .copied()
-        .chain(cased.iter().map(String::as_str));
-    patterns(&all.collect::<Vec<_>>())
+/// The same forms, and each in small letters.
+fn with_small_letters(patterns: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let small = patterns.iter().map(|pattern| {
+        let text = String::from_utf8_lossy(pattern);
+        Letters::of(&text).bytes().to_vec()
+    });
+    let mut all: Vec<Vec<u8>> = patterns.iter().cloned().chain(small).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// The fastest searcher takes time that grows with the square of the length of a pattern that repeats itself.
@@ -331,6 +343,10 @@ mod tests {
             "größe-ß",
             "GRÖSSE-SS",
             "GR%C3%96SSE-SS",
+            "gRöSSe-ß",
+            "GröẞE-ss",
+            "gr%c3%b6%C3%9Fe-SS",
+            "Gr\\u{D6}ssE-\\u00df",
         ] {
             assert_eq!(redactor.text(text), MASK, "{text}");
         }

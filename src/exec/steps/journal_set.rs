@@ -5,19 +5,16 @@ use std::time::Instant;
 use super::job::Work;
 use super::{Ending, JobWork, Machine, Next, Output, Stop};
 use crate::event::StepOutcome;
+use crate::exec::journaling::SetWritten;
 use crate::exec::roles::JobId;
 use crate::exec::shared::Shared;
 use crate::plan::StepId;
-
-/// Entries in one record, which are one slice.
-const ENTRIES: usize = 1000;
 
 /// A step that has ended, but for that.
 pub(in crate::exec) struct JournalSet {
     id: StepId,
     ending: Option<Ending>,
-    /// How many entries are written.
-    written: usize,
+    written: SetWritten,
     stopped: bool,
 }
 
@@ -36,7 +33,7 @@ impl JournalSet {
         Ok(JournalSet {
             id,
             ending: Some(ending),
-            written: 0,
+            written: SetWritten::default(),
             stopped: false,
         })
     }
@@ -47,12 +44,10 @@ impl JournalSet {
         let Some(set) = set.filter(|_| !self.stopped) else {
             return true;
         };
-        let slice: Vec<u32> = set.positions().skip(self.written).take(ENTRIES).collect();
-        if !slice.is_empty() {
-            shared.journal_entries(self.id, set, &slice);
+        if self.written.entries < set.len() {
+            shared.journal_entries(self.id, set, &mut self.written);
         }
-        self.written += slice.len();
-        let last = self.written == set.len();
+        let last = self.written.entries == set.len();
         if last {
             shared.journal_set(self.id, set);
         }

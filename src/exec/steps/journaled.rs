@@ -1,14 +1,14 @@
 //! A `list` or `filter` whose set an interrupted run has journaled: it is taken from there, so that what was
 //! chosen then is what the rest of the steps work on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::exec::fault::Fault;
 use crate::exec::pages;
 use crate::exec::roles::Roles;
 use crate::files::{FileSet, Folder, Listing, NameEncoding, Page, Side, split};
-use crate::journal::{Entry, Mark, Resumed, StepRecord};
+use crate::journal::{JournaledSet, Mark, Resumed, StepRecord};
 use crate::plan::{self, StepId};
 
 use super::one_job::Task;
@@ -68,7 +68,7 @@ fn restore(end: &mut dyn End, server: &str, begun: &[Vec<u8>]) -> Result<(), Fau
 }
 
 fn root_of(step: &StepRecord) -> Option<&[u8]> {
-    step.set.as_ref().map(|(root, ..)| root.as_slice())
+    step.set.as_ref().map(|set| set.root.as_slice())
 }
 
 impl Task for Journaled {
@@ -120,33 +120,42 @@ impl Task for Journaled {
 }
 
 fn rebuild(step: &StepRecord, side: Side, encoding: NameEncoding) -> Option<FileSet> {
-    let (root, entries, incomplete) = step.set.as_ref()?;
-    let mut folders = pages_of(entries);
-    if let Some(reason) = incomplete {
-        folders
-            .entry(Vec::new())
-            .or_default()
-            .incomplete(reason.clone());
+    let set = step.set.as_ref()?;
+    let mut folders = vec![Folder {
+        relative: Vec::new(),
+        page: Page::default(),
+    }];
+    let numbers = numbered(set, &mut folders);
+    for entry in &set.entries {
+        let number = *numbers.get(entry.folder as usize)?;
+        let (page, name) = (&mut folders[number as usize].page, entry.name.bytes());
+        page.push(&name, entry.kind, entry.size, entry.modified);
     }
-    let folders = folders.into_iter();
-    let folders = folders.map(|(relative, page)| Folder { relative, page });
-    let listing = Listing::assemble(side, root.clone(), encoding, true, folders.collect());
-    let order: Vec<u32> = entries
-        .iter()
-        .filter_map(|entry| listing.find(&entry.path.bytes()))
-        .collect();
+    if let Some(reason) = &set.incomplete {
+        folders[0].page.incomplete(reason.clone());
+    }
+    let listing = Listing::assemble(side, set.root.clone(), encoding, true, folders);
+    let order = set.entries.iter().filter_map(|entry| {
+        let number = numbers.get(entry.folder as usize)?;
+        listing.find_in(*number, &entry.name.bytes())
+    });
+    let order: Vec<u32> = order.collect();
     Some(FileSet::all(Arc::new(listing)).subset(order))
 }
 
-fn pages_of(entries: &[Entry]) -> BTreeMap<Vec<u8>, Page> {
-    let mut pages: BTreeMap<Vec<u8>, Page> = BTreeMap::new();
-    for entry in entries {
-        let path = entry.path.bytes();
-        let (folder, name) = split(&path);
-        let page = pages.entry(folder.to_vec()).or_default();
-        page.push(name, entry.kind, entry.size, entry.modified);
-    }
-    pages
+/// Adds the folders of a set, each once; their numbers by those that entries have for them.
+fn numbered(set: &JournaledSet, folders: &mut Vec<Folder>) -> Vec<u32> {
+    let mut known = HashMap::from([(Vec::new(), 0)]);
+    let numbers = set.folders.iter().map(|folder| {
+        let relative = folder.bytes();
+        let next = u32::try_from(folders.len()).unwrap_or(u32::MAX);
+        *known.entry(relative.clone()).or_insert_with(|| {
+            let page = Page::default();
+            folders.push(Folder { relative, page });
+            next
+        })
+    });
+    numbers.collect()
 }
 
 fn empty(side: Side, encoding: NameEncoding) -> FileSet {
@@ -157,21 +166,33 @@ fn empty(side: Side, encoding: NameEncoding) -> FileSet {
 mod tests {
     use super::*;
     use crate::files::{Kind, Time};
-    use crate::journal::PathText;
+    use crate::journal::{Entry, PathText};
 
     #[test]
     fn a_journaled_set_comes_back_in_its_order() {
-        let entry = |path: &[u8], size| Entry {
-            path: PathText::new(path),
+        let entry = |folder, name: &[u8], size| Entry {
+            folder,
+            name: PathText::new(name),
             kind: Kind::File,
             size,
             modified: Some(Time::at(5)),
         };
-        let entries = vec![entry(b"z/b\xff", Some(2)), entry(b"a", None)];
+        let set = JournaledSet {
+            root: b"/r".to_vec(),
+            // A set may have two numbers for one folder.
+            folders: [&b"z"[..], b"", b"z"].map(PathText::new).into(),
+            entries: vec![
+                entry(2, b"b\xff", Some(2)),
+                entry(1, b"a", None),
+                entry(0, b"a", Some(3)),
+            ],
+            incomplete: Some("cut off".into()),
+        };
         let mut step = StepRecord::default();
-        step.set = Some((b"/r".to_vec(), entries, Some("cut off".into())));
+        step.set = Some(set);
         let set = rebuild(&step, Side::Local, NameEncoding::Auto).unwrap();
-        assert_eq!(set.absolute(0), b"/r/z/b\xff");
+        let paths: Vec<_> = set.positions().map(|at| set.absolute(at)).collect();
+        assert_eq!(paths, [&b"/r/z/b\xff"[..], b"/r/a", b"/r/z/a"]);
         assert_eq!((set.size(0), set.size(1)), (Some(2), None));
         assert_eq!(set.incomplete_reason(), Some("cut off"));
     }

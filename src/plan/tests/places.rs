@@ -289,3 +289,70 @@ fn what_stands_elsewhere_or_was_not_deleted_before_is_no_such_thing() {
         assert!(!codes(&steps).contains(&"step::nothing_left"), "{steps}");
     }
 }
+
+/// A step that waits for `bad`, which runs only after a failure of `keep`.
+fn after_bad(keep: &str, bad: &str, rest: &str) -> String {
+    format!(
+        "{LIST}  keep: {{download: {{from: l, into: o}}{keep}}}\n  copy: {{relay: {{from: l, to: b, into: /c}}}}\n  \
+         bad: {{upload: {{files: f, to: b, into: /m}}, needs: [keep{bad}], when: failure}}\n{rest}"
+    )
+}
+
+#[test]
+fn a_step_that_needs_a_success_and_a_failure_of_one_step_never_runs() {
+    let late = "  late: {upload: {files: g, to: b, into: /n}, needs: [keep, bad]}\n";
+    let last = "  last: {upload: {files: h, to: b, into: /n/h}, needs: [late]}\n";
+    let found = findings(&after_bad("", "", &format!("{late}{last}")));
+    let [(code, at, message, _)] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(*code, "step::never_runs");
+    assert_eq!(at, "{files: g, to: b, into: /n}");
+    assert_eq!(
+        message,
+        "`late` does not run without a success of `keep`, and it needs `bad`, which runs only after a failure of it: it would never run"
+    );
+    for (bad, rest) in [
+        // Through others: what is taken from `keep`, and what runs after `bad`.
+        (
+            "",
+            "  late: {relay: {server: a, files: /q/x, to: b, into: /n}, needs: [good, then]}
+  then: {upload: {files: i, to: b, into: /i}, needs: [bad]}
+  good: {upload: {from: keep, to: b, into: /k}}\n",
+        ),
+        (
+            ", copy",
+            "  late: {upload: {files: g, to: b, into: /n}, needs: [keep, copy, bad]}\n",
+        ),
+        // Its own condition.
+        (
+            "",
+            "  late: {upload: {from: some, to: b, into: /n}, needs: [keep], when: failure}
+  some: {filter: {from: keep, include: '*.zip'}}\n",
+        ),
+    ] {
+        assert_eq!(
+            codes(&after_bad("", bad, rest)),
+            ["step::never_runs"],
+            "{rest}"
+        );
+    }
+}
+
+#[test]
+fn a_step_that_one_of_several_failures_or_a_part_lets_run_is_none_that_never_does() {
+    let late = |keys: &str| format!("  late: {{upload: {{files: g, to: b, into: /n}}, {keys}}}\n");
+    let none: [&str; 0] = [];
+    for (keep, bad, keys) in [
+        ("", "", "needs: [bad]"),
+        ("", "", "needs: [keep, bad], when: always"),
+        ("", ", copy", "needs: [keep, bad]"),
+        (", on_error: continue", "", "needs: [keep, bad]"),
+    ] {
+        assert_eq!(
+            codes(&after_bad(keep, bad, &late(keys))),
+            none,
+            "{keep} {bad} {keys}"
+        );
+    }
+}
