@@ -94,5 +94,6 @@ mod unreadable;
 mod untold;
 mod versions;
 mod versions_real;
+mod waiting;
 mod when;
 mod when_real;
