@@ -274,3 +274,126 @@ fn a_run_that_is_killed_while_it_waits_waits_again_when_it_is_resumed() {
     case.run().code(0).stderr_has("continuing run");
     assert_eq!(case.files("got"), ["a.csv"]);
 }
+
+const BRIEF: &str = "stable: 0s, every: 100ms, timeout: 300ms";
+
+/// The folder with one file and its marker.
+fn marked() -> Server {
+    inbox().file_at("/in/a.done", "", OLD)
+}
+
+#[track_caller]
+fn finds_only_an_old_marker(case: &Case) {
+    case.run()
+        .code(1)
+        .stderr_has("0 of 2 files match `*.done` (1 more were there in an earlier run)");
+}
+
+#[test]
+fn a_marker_that_a_successful_run_has_seen_does_not_count_again() {
+    let server = marked().start();
+    let case = fetching(&server, &format!("for: \"*.done\", {BRIEF}"));
+    case.run().code(0);
+    finds_only_an_old_marker(&case);
+    let case = case.instead(&["plan", "pipeline.yaml"]);
+    case.run()
+        .code(0)
+        .stderr_has("a run would wait here: 0 of 2 files match");
+    let case = case.instead(&["run", "pipeline.yaml"]);
+    // Written anew; that it is older than the run that saw the last one makes no difference.
+    server.mutate(|tree| tree.touch("/in/a.done", OLD + 1));
+    case.run().code(0);
+    finds_only_an_old_marker(&case);
+    server.mutate(|tree| tree.write("/in/b.done", ""));
+    case.run().code(0);
+}
+
+#[test]
+fn what_a_failed_run_has_seen_counts_again() {
+    let server = marked()
+        .rule(On::command("RETR").nth(1), Do::reply("550 not now"))
+        .start();
+    let case = fetching(&server, &format!("for: \"*.done\", {BRIEF}"));
+    case.run().code(1).stderr_has("550 not now");
+    case.run().code(0);
+    finds_only_an_old_marker(&case);
+}
+
+#[test]
+fn other_variables_make_no_marker_new() {
+    let server = marked().start();
+    let wait = format!("for: \"*.done\", {BRIEF}");
+    let steps = format!(
+        "vars: {{into: one}}
+steps:
+  inbox: {{list: {{server: a, path: /in, wait: {{{wait}}}}}}}
+  data: {{filter: {{from: inbox, exclude: \"*.done\"}}}}
+  fetch: {{download: {{from: data, into: \"${{vars.into}}\"}}}}
+"
+    );
+    let case = Case::new().pipeline(&[("a", &server)], &steps);
+    case.run().code(0);
+    let case = case.args(["run", "pipeline.yaml", "--var", "into=two"]);
+    finds_only_an_old_marker(&case);
+}
+
+#[test]
+fn a_run_that_is_resumed_knows_what_it_has_seen() {
+    let server = marked().rule(On::command("RETR").nth(1), Do::Hang).start();
+    let case = fetching(&server, &format!("for: \"*.done\", {BRIEF}"));
+    let run = case.spawn();
+    server.until_command("RETR", 1);
+    run.kill();
+    run.wait();
+    let case = case.args(["run", "pipeline.yaml", "--resume"]);
+    let looks = server.count("MLSD");
+    case.run().code(0).stderr_has("continuing run");
+    assert_eq!(server.count("MLSD"), looks, "its list is journaled");
+    finds_only_an_old_marker(&case.instead(&["run", "pipeline.yaml"]));
+}
+
+#[test]
+fn files_whose_markers_were_seen_are_not_yielded_again() {
+    let server = inbox()
+        .file_at("/in/a.csv.done", "", OLD)
+        .file_at("/in/b.csv", "two", OLD)
+        .start();
+    let steps = format!(
+        "steps:
+  inbox: {{list: {{server: a, path: /in, wait: {{ready: \"${{name}}.done\", {BRIEF}}}}}}}
+  fetch: {{download: {{from: inbox, into: got}}}}
+"
+    );
+    let case = Case::new().pipeline(&[("a", &server)], &steps);
+    case.run().code(0);
+    assert_eq!(case.files("got"), ["a.csv"]);
+    server.mutate(|tree| {
+        tree.write("/in/b.csv.done", "");
+        // Without a new marker, it is no new file.
+        tree.write("/in/a.csv", "another");
+    });
+    case.run().code(0);
+    assert_eq!(case.files("got"), ["a.csv", "b.csv"]);
+    assert_eq!(case.read("got/a.csv").unwrap(), b"one");
+    case.run()
+        .code(1)
+        .stderr_has("(2 more were there in an earlier run)");
+}
+
+#[test]
+fn a_marker_of_which_no_time_is_known_counts() {
+    let server = marked()
+        .rule(On::command("MDTM"), Do::reply("502 not here"))
+        .start();
+    let wait = format!("for: \"*.done\", {BRIEF}");
+    let steps = format!(
+        "steps:
+  inbox: {{list: {{server: a, path: /in, wait: {{{wait}}}}}}}
+  data: {{filter: {{from: inbox, exclude: \"*.done\"}}}}
+  fetch: {{download: {{from: data, into: got}}}}
+"
+    );
+    let case = Case::new().servers(&[("a", &server, "listing: nlst")], &steps);
+    case.run().code(0);
+    case.run().code(0);
+}

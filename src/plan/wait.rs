@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Verdict;
+use super::kinds::Action;
+use super::model::{Plan, Verdict};
 use crate::files::Marker;
 
 /// What has to be there before a list ends, and how long it is waited for.
@@ -32,6 +33,14 @@ pub enum Awaited {
     Matching(String),
     /// Those that have a marker of their own; the step yields them alone.
     Marked(Marker),
+}
+
+impl Plan {
+    /// Whether a list waits for files.
+    pub fn waits(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| matches!(&step.action, Action::List(list) if list.wait.is_some()))
+    }
 }
 
 impl Wait {

@@ -25,6 +25,7 @@ use crate::exec::roles::{JobId, Roles};
 use crate::exec::shared::Shared;
 use look::{Look, Shown};
 pub(in crate::exec) use sight::Looked;
+use sight::Noting;
 use told::Unread;
 pub(super) use told::report;
 use tree::{Level, Target};
@@ -62,6 +63,8 @@ enum State {
     Lists,
     Assembles,
     Assembled(Option<FileSet>),
+    /// What the step yields is there, and the markers for it are being written down.
+    Notes(Option<FoundSet>, Option<Box<Noting>>),
     /// Too little is there, or it still changes: the next look is taken then.
     Sleeps(Instant),
     Stopped(Stop),
@@ -93,7 +96,11 @@ impl Lister {
             gap: None,
             unread: None,
             over: false,
-            wait: list.wait.as_ref().map(Waiting::new),
+            wait: list.wait.as_ref().map(|wait| {
+                let side = shared.plan.side_name(list.side);
+                let seen = shared.seen.as_ref().map(|seen| seen.of(&step.name, side));
+                Waiting::new(wait, seen.unwrap_or_default())
+            }),
         }
     }
 
@@ -215,6 +222,11 @@ impl Machine for Lister {
             }
             State::Stopped(_) | State::Assembles => Next::Wait(None),
             State::Sleeps(until) => Next::Wait(Some(*until)),
+            State::Notes(_, Some(_)) => Next::Job {
+                roles: Roles::none(),
+                more: 1,
+            },
+            State::Notes(_, None) => Next::Wait(None),
             State::Assembled(_) if !self.flying.is_empty() => Next::Wait(None),
             State::Assembled(set) => match set.take() {
                 Some(set) => Next::Done(self.ending(set)),
@@ -236,6 +248,11 @@ impl Machine for Lister {
     }
 
     fn work(&mut self, job: JobId, now: Instant, shared: &mut Shared) -> JobWork {
+        if let State::Notes(_, noting) = &mut self.state
+            && let Some(noting) = noting.take()
+        {
+            return JobWork::quiet(noting.work());
+        }
         let share = self
             .backlog
             .ready(now)
@@ -279,6 +296,7 @@ impl Machine for Lister {
                 }
             }
             Output::Set(Ok(found)) => self.found(found, shared),
+            Output::Noted(told) => self.noted(told, shared),
             Output::Looked(looked) => self.looked(*looked, now, shared),
             Output::Set(Err(fault)) => {
                 self.fault = Some(fault);

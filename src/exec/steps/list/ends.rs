@@ -8,7 +8,7 @@ use crate::files::{FileSet, Folder, Listing, Page};
 use crate::plan::{LIST_UNREADABLE, Verdict};
 
 use super::super::{Ending, FoundSet};
-use super::sight::Looked;
+use super::sight::{Looked, Noting};
 use super::told::{Unread, report};
 use super::tree::Target;
 use super::wait::Judged;
@@ -74,7 +74,7 @@ impl Lister {
             shared.emit(event);
         }
         match judged {
-            Judged::Enough => self.found(looked.found, shared),
+            Judged::Enough => self.enough(looked, shared),
             Judged::Later(until) => self.state = State::Sleeps(until),
             Judged::Preview => {
                 shared.warn_step(self.id, wait.would_wait(&looked.sight));
@@ -84,12 +84,40 @@ impl Lister {
         }
     }
 
+    /// What was waited for is there. Its markers are written down before the steps that need it begin, so that a run which
+    /// is continued knows them, too.
+    fn enough(&mut self, looked: Looked, shared: &mut Shared) {
+        let Looked { found, markers, .. } = looked;
+        let step = &shared.plan.step(self.id).name;
+        let server = shared.plan.side_name(self.list.side);
+        let seen = shared.seen.as_ref();
+        let writer = seen.and_then(|seen| seen.writer(step, server, found.set.root()));
+        match writer {
+            None => self.found(found, shared),
+            Some(writer) => {
+                let noting = Noting { writer, markers };
+                self.state = State::Notes(Some(found), Some(Box::new(noting)));
+            }
+        }
+    }
+
+    pub(super) fn noted(&mut self, told: Option<String>, shared: &mut Shared) {
+        if let Some(told) = told {
+            shared.warn_step(self.id, told);
+        }
+        if let State::Notes(found, _) = &mut self.state
+            && let Some(found) = found.take()
+        {
+            self.found(found, shared);
+        }
+    }
+
     /// The wait ended without what was waited for.
     fn over_time(&mut self, looked: Looked, shared: &mut Shared) {
         let Some(wait) = &self.wait else {
             return;
         };
-        let Looked { found, sight } = looked;
+        let Looked { found, sight, .. } = looked;
         let (message, help) = wait.over(&sight);
         if wait.yields_nothing() {
             shared.warn_step(

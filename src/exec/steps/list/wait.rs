@@ -1,8 +1,10 @@
 //! `wait` of a list: whether what a look has shown is enough, and when the next one is taken.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::event::Event;
+use crate::journal::SeenMarkers;
 use crate::plan::{Awaited, StepId, Verdict, Wait};
 
 use super::sight::{Judge, Sight};
@@ -10,6 +12,8 @@ use super::sight::{Judge, Sight};
 /// What a list waits for, and what it has seen.
 pub(super) struct Waiting {
     rules: Wait,
+    /// The markers that earlier runs have seen.
+    seen: Arc<SeenMarkers>,
     /// When the step was released.
     began: Option<Instant>,
     /// When the look under way began.
@@ -34,9 +38,10 @@ pub(super) enum Judged {
 }
 
 impl Waiting {
-    pub(super) fn new(rules: &Wait) -> Waiting {
+    pub(super) fn new(rules: &Wait, seen: Arc<SeenMarkers>) -> Waiting {
         Waiting {
             rules: rules.clone(),
+            seen,
             began: None,
             look: None,
             same: None,
@@ -46,7 +51,10 @@ impl Waiting {
 
     /// What judges a look, in its job.
     pub(super) fn judge(&self) -> Judge {
-        Judge(self.rules.clone())
+        Judge {
+            rules: self.rules.clone(),
+            seen: Arc::clone(&self.seen),
+        }
     }
 
     /// The step begins, with its first look.
@@ -185,9 +193,13 @@ impl Waiting {
             true => String::new(),
             false => format!("; there are {}", near.join(", ")),
         };
+        let old = match sight.old {
+            0 => String::new(),
+            old => format!(" ({old} more were there in an earlier run)"),
+        };
         match all {
             0 => format!("no file is there to {verb}, and {wanted}"),
-            _ => format!("{found} of {all} files {verb}, and {wanted}{near}"),
+            _ => format!("{found} of {all} files {verb}{old}, and {wanted}{near}"),
         }
     }
 }
