@@ -95,5 +95,6 @@ mod untold;
 mod versions;
 mod versions_real;
 mod waiting;
+mod waiting_real;
 mod when;
 mod when_real;
