@@ -67,6 +67,7 @@ mod quirks;
 mod quirks_listings;
 mod quirks_transfers;
 mod real_servers;
+mod recipes;
 mod renamed;
 mod renaming;
 mod replies;
