@@ -65,6 +65,7 @@ impl Builder<'_, '_> {
             self.can_end(at, &wait, map, &path);
         }
         self.empty_twice(&wait, list, parent);
+        self.is_listed(&wait, list, &path);
         Some(wait)
     }
 
@@ -167,6 +168,38 @@ impl Builder<'_, '_> {
             self.context
                 .error(codes::LIST_WAIT, path, message, "cannot be", help);
         }
+    }
+
+    /// Whether the list shows what is waited for: names with a leading dot, and files in folders.
+    fn is_listed(&mut self, wait: &Wait, list: &model::List, path: &Path) {
+        let unset =
+            |slot: &Slot<String>| slot.is_absent() || slot.get().is_some_and(|is| is == "false");
+        let (key, written) = match &wait.what {
+            Awaited::Matching(_) => ("for", wait.written()),
+            Awaited::Marked(_) => ("ready", wait.written()),
+        };
+        let relative = written.strip_prefix('/').unwrap_or(&written);
+        let name = relative.rsplit('/').next().unwrap_or_default();
+        let (message, help) = if unset(&list.hidden) && name.starts_with('.') {
+            (
+                "the list shows no names with a leading dot, so that this never comes",
+                "write `hidden: true` into the `list`",
+            )
+        } else if unset(&list.recursive) && relative.contains('/') && !relative.contains("**") {
+            (
+                "the list shows no files in folders, so that this never comes",
+                "write `recursive: true` into the `list`, or the name alone",
+            )
+        } else {
+            return;
+        };
+        self.context.error(
+            codes::LIST_WAIT,
+            &path.key(key),
+            message,
+            "not listed",
+            help,
+        );
     }
 
     /// A wait that ends with nothing, in a list that fails for that.

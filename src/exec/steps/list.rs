@@ -214,8 +214,8 @@ impl Lister {
 }
 
 impl Machine for Lister {
-    fn next(&mut self, now: Instant, shared: &mut Shared) -> Next {
-        self.wake(now, shared);
+    fn next(&mut self, now: Instant, _: &mut Shared) -> Next {
+        self.wake(now);
         match &mut self.state {
             State::Stopped(stop) if self.flying.is_empty() => {
                 Next::Done(Ending::failed(stop.failure(), None))

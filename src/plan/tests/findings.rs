@@ -1112,6 +1112,19 @@ fn waits_are_judged() {
             "'${name}'",
             "called as the file itself",
         ),
+        (
+            "ready: '.${name}.done'",
+            "list::wait",
+            "'.${name}.done'",
+            "write `hidden: true`",
+        ),
+        ("for: '/.done'", "list::wait", "'/.done'", "leading dot"),
+        (
+            "for: 'in/*.done'",
+            "list::wait",
+            "'in/*.done'",
+            "write `recursive: true`",
+        ),
         ("ready: '${nam}.done'", "variable::syntax", "${nam}", "vars"),
         (
             "for: '*.done', on_timeout: ok",
@@ -1149,7 +1162,7 @@ fn waits_are_judged() {
 fn markers_that_a_transfer_takes_for_data_are_warned_of() {
     let steps = |wait: &str, filter: &str| {
         format!(
-            "  x: {{list: {{server: a, wait: {{for: '{wait}'}}}}}}\n  y: {{filter: {{from: x, {filter}}}}}\n  \
+            "  x: {{list: {{server: a, recursive: true, wait: {{for: '{wait}'}}}}}}\n  y: {{filter: {{from: x, {filter}}}}}\n  \
              z: {{download: {{from: y, into: in}}}}\n"
         )
     };

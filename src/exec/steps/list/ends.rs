@@ -75,7 +75,11 @@ impl Lister {
         }
         match judged {
             Judged::Enough => self.enough(looked, shared),
-            Judged::Later(until) => self.state = State::Sleeps(until),
+            Judged::Later(until) => {
+                self.state = State::Sleeps(until);
+                // What this look has found is held no longer: other lists may need the room.
+                self.allowance = shared.allowance(self.list.side);
+            }
             Judged::Preview => {
                 shared.warn_step(self.id, wait.would_wait(&looked.sight));
                 self.found(looked.found, shared);
@@ -141,7 +145,7 @@ impl Lister {
     }
 
     /// Begins the next look where its time has come: nothing of the last one counts.
-    pub(super) fn wake(&mut self, now: Instant, shared: &Shared) {
+    pub(super) fn wake(&mut self, now: Instant) {
         if let Some(wait) = &mut self.wait {
             wait.begin(now);
         }
@@ -152,7 +156,6 @@ impl Lister {
             wait.look_begins(now);
         }
         self.state = State::Lists;
-        self.allowance = shared.allowance(self.list.side);
         self.backlog.push(Target::root());
         self.seen.clear();
         self.gap = None;

@@ -203,3 +203,71 @@ impl Waiting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn waiting(stable: u32, every: u32) -> Waiting {
+        let rules = Wait {
+            what: Awaited::Matching("*.done".into()),
+            count: 2,
+            stable: SECOND * stable,
+            every: SECOND * every,
+            timeout: SECOND * 100,
+            on_timeout: Verdict::Fail,
+        };
+        Waiting::new(&rules, Arc::default())
+    }
+
+    /// A look from one second to another, with so many files, and what they look like.
+    fn look(
+        waiting: &mut Waiting,
+        start: Instant,
+        (from, to): (u32, u32),
+        counted: usize,
+        hash: u64,
+    ) -> Judged {
+        waiting.begin(start);
+        waiting.look_begins(start + SECOND * from);
+        let sight = Sight {
+            counted,
+            hash,
+            ..Sight::default()
+        };
+        waiting.judged(&sight, start + SECOND * to, false)
+    }
+
+    #[test]
+    fn what_was_the_same_from_the_end_of_one_look_to_the_beginning_of_another_is_stable() {
+        let (start, mut wait) = (Instant::now(), waiting(10, 30));
+        let at = |seconds| Judged::Later(start + SECOND * seconds);
+        // Too little: the next look is a whole interval away.
+        assert_eq!(look(&mut wait, start, (0, 2), 1, 1), at(32));
+        // Enough, and new: as soon as it may be stable.
+        assert_eq!(look(&mut wait, start, (32, 34), 2, 2), at(44));
+        assert_eq!(look(&mut wait, start, (44, 46), 2, 3), at(56));
+        // A look that began too early proves nothing, and is taken again at once.
+        assert_eq!(look(&mut wait, start, (55, 57), 2, 3), at(57));
+        assert_eq!(look(&mut wait, start, (57, 59), 2, 3), Judged::Enough);
+    }
+
+    #[test]
+    fn one_look_is_enough_where_nothing_has_to_be_stable() {
+        let (start, mut wait) = (Instant::now(), waiting(0, 30));
+        assert_eq!(look(&mut wait, start, (0, 2), 2, 1), Judged::Enough);
+    }
+
+    #[test]
+    fn the_last_look_is_taken_when_the_time_is_over() {
+        let (start, mut wait) = (Instant::now(), waiting(10, 30));
+        let at = |seconds| Judged::Later(start + SECOND * seconds);
+        assert_eq!(look(&mut wait, start, (80, 81), 0, 1), at(100));
+        assert_eq!(look(&mut wait, start, (100, 101), 0, 1), Judged::Over);
+        let mut wait = waiting(10, 30);
+        assert_eq!(look(&mut wait, start, (80, 81), 2, 1), at(91));
+        assert_eq!(look(&mut wait, start, (99, 101), 2, 1), Judged::Enough);
+    }
+}
