@@ -119,6 +119,27 @@ pub enum Event {
         /// Wait before the next, in milliseconds.
         wait_ms: u64,
     },
+    /// A step waits for files, and will look again. Told when it begins, and whenever what is there has changed.
+    Waiting {
+        /// The step's position.
+        step: usize,
+        /// What it waits for, as it is written: `*.done`.
+        #[serde(rename = "for")]
+        what: String,
+        /// How many of these were there.
+        found: u64,
+        /// How many have to be.
+        count: u64,
+        /// How many files were there in all.
+        files: u64,
+        /// How long what is there must stay as it is before the step ends, in milliseconds; absent where too little is there.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stable_ms: Option<u64>,
+        /// Wait before the next look, in milliseconds.
+        wait_ms: u64,
+        /// How long it waits at most from now on, in milliseconds.
+        left_ms: u64,
+    },
     /// A job began with a file; each further try begins it anew.
     FileStarted {
         /// The step's position.
@@ -405,6 +426,7 @@ impl Tally {
             Event::StepStarted { step }
             | Event::StepSized { step, .. }
             | Event::Retrying { step, .. }
+            | Event::Waiting { step, .. }
             | Event::FileFinished { step, .. }
             | Event::StepFinished { step, .. } => {
                 self.refused |= stamped.event.is_refusal();

@@ -8,9 +8,10 @@ use ftpflow::cli::Cli;
 
 use crate::harness::Case;
 
-const DOCUMENTS: [&str; 5] = [
+const DOCUMENTS: [&str; 6] = [
     "README.md",
     "docs/manifest.md",
+    "docs/recipes.md",
     "docs/state.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",

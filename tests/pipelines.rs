@@ -296,6 +296,41 @@ fn keep_newest_deletes_all_but_the_newest() {
 }
 
 #[test]
+fn fetch_when_done_waits_for_the_marker_and_the_next_run_for_another() {
+    use crate::harness::server::{Do, On};
+
+    let marker = On::command("MLSD").path("/outgoing").nth(3);
+    let partner = as_user("reader")
+        .file_at("/outgoing/a.csv", "1,2", days_ago(1))
+        .file_at("/outgoing/b.csv", "3,4", days_ago(1))
+        .rule(
+            marker,
+            Do::mutate(|tree| tree.write("/outgoing/all.done", "")),
+        )
+        .start();
+    let pipeline = Copied::of("fetch-when-done.yaml").server("partner", partner.port());
+    let case = pipeline
+        .text("stable: 1m ", "stable: 0s ")
+        .text("every: 30s", "every: 100ms")
+        .text("timeout: 6h", "timeout: 10s")
+        .text("${run.date}", "today")
+        .case()
+        .env("PARTNER_PASSWORD", "secret-word");
+
+    case.run().code(0).stderr_has("Waiting batch: for *.done");
+    assert_eq!(case.files("batches/today"), ["a.csv", "b.csv"]);
+    assert_eq!(partner.count("MLSD"), 3);
+    let again = On::command("MLSD").path("/outgoing").nth(5);
+    partner.rule(
+        again,
+        Do::mutate(|tree| assert!(tree.touch("/outgoing/all.done", days_ago(0)))),
+    );
+    case.run()
+        .code(0)
+        .stderr_has("Waiting batch: for *.done (0 of 1, among 3 files)");
+}
+
+#[test]
 fn tell_failure_sends_a_marker_only_where_a_file_failed() {
     use crate::harness::server::{Do, On};
 

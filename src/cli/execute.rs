@@ -120,7 +120,7 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     let plan = common.chosen(&compiled.plan.take().ok_or(Exit::Manifest)?, voice)?;
     let mut kept = match &execution.state {
         Some(wish) => state::take(wish, common, loaded, plan)?,
-        None => Kept::nothing(loaded, plan),
+        None => Kept::preview(loaded, plan, &common.file),
     };
     let loaded = &mut kept.loaded;
     let secrets = loaded.compiled.take().ok_or(Exit::Manifest)?.secrets;
@@ -144,6 +144,7 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
         journal: kept.journal,
         resumed: kept.resumed,
         marks: kept.marks,
+        seen: kept.seen,
         number: inputs::random(),
         redact: Arc::new(move |text: &str| masks.text(text).into_owned()),
         interrupt,

@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::inputs::Reading;
 use super::load::Loaded;
 use super::output::Voice;
-use crate::journal::{FolderMarks, Journal, Leftover, Resumed, State, StateError};
+use crate::journal::{FolderMarks, Journal, Leftover, Resumed, Seen, State, StateError};
 use crate::plan::{Plan, Timeless};
 use crate::report::Redactor;
 
@@ -34,6 +34,7 @@ pub(super) struct Kept {
     pub(super) journal: Option<Journal>,
     pub(super) resumed: Option<Resumed>,
     pub(super) marks: Option<FolderMarks>,
+    pub(super) seen: Option<Seen>,
     /// Held until the run has ended.
     pub(super) state: Option<State>,
 }
@@ -47,7 +48,20 @@ impl Kept {
             journal: None,
             resumed: None,
             marks: None,
+            seen: None,
             state: None,
+        }
+    }
+
+    /// The same for one that only says what a run would do, which knows what earlier runs have seen.
+    pub(super) fn preview(loaded: Loaded, plan: Arc<Plan>, manifest: &Path) -> Kept {
+        let base = beside(manifest);
+        let seen = seen(&plan, loaded.voice(), |name| {
+            State::seen_before(&base, name)
+        });
+        Kept {
+            seen,
+            ..Kept::nothing(loaded, plan)
         }
     }
 }
@@ -97,8 +111,29 @@ pub(super) fn take(
 fn base(wish: &Wish, manifest: &Path) -> PathBuf {
     match &wish.state {
         Some(folder) => folder.clone(),
-        None => manifest.parent().unwrap_or(Path::new("")).join(".ftpflow"),
+        None => beside(manifest),
     }
+}
+
+fn beside(manifest: &Path) -> PathBuf {
+    manifest.parent().unwrap_or(Path::new("")).join(".ftpflow")
+}
+
+/// What earlier runs have seen of the markers that a plan waits for.
+fn seen(
+    plan: &Plan,
+    voice: Voice<'_>,
+    read: impl FnOnce(&str) -> std::io::Result<Seen>,
+) -> Option<Seen> {
+    if !plan.waits() {
+        return None;
+    }
+    let unread = |error| {
+        voice.warn(format!(
+            "what earlier runs have seen of markers cannot be read, so that all count as new: {error}"
+        ));
+    };
+    read(&plan.name).map_err(unread).ok()
 }
 
 /// What is about to run, and what it will be known by.
@@ -153,13 +188,17 @@ fn begin(state: State, found: Leftover, wish: &Wish, run: Run) -> Result<Kept, E
             "failed to begin a journal: {error}; this run cannot be resumed"
         ));
     });
-    let marks = folder_marks(&state, redact, loaded.voice());
+    let marks = folder_marks(&state, Arc::clone(&redact), loaded.voice());
+    let seen = seen(&plan, loaded.voice(), |name| {
+        state.seen(name, false, redact)
+    });
     Ok(Kept {
         loaded,
         plan,
         journal: journal.ok(),
         resumed: None,
         marks,
+        seen,
         state: Some(state),
     })
 }
@@ -192,13 +231,15 @@ fn go_on(state: State, resumed: Resumed, common: &Common) -> Result<Kept, Exit> 
     let journal = state.go_on(Arc::clone(&redact));
     let journal = journal.map_err(|error| unreadable(Path::new("journal"), &error, voice))?;
     voice.note(format!("continuing run {}", resumed.run_id));
-    let marks = folder_marks(&state, redact, voice);
+    let marks = folder_marks(&state, Arc::clone(&redact), voice);
+    let seen = seen(&plan, voice, |name| state.seen(name, true, redact));
     Ok(Kept {
         loaded,
         plan,
         journal: Some(journal),
         resumed: Some(resumed),
         marks,
+        seen,
         state: Some(state),
     })
 }

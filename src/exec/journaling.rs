@@ -148,6 +148,16 @@ impl Shared {
         });
     }
 
+    /// What this run has seen of markers is what the next one does not wait for again.
+    pub(super) fn keep_seen(&mut self) {
+        let kept = self.seen.as_ref().map(|seen| seen.keep(self.began()));
+        if let Some(Err(error)) = kept {
+            self.warn_run(format!(
+                "what was seen of markers cannot be kept, so that the next run takes them for new ones: {error}"
+            ));
+        }
+    }
+
     /// Hands what was journaled to the system, so that a kill loses none of it.
     pub(super) fn push_journal(&mut self) {
         self.with_journal(Journal::push);

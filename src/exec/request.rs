@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
 use crate::event::{Stamped, Tally};
-use crate::journal::{FolderMarks, Journal, Resumed};
+use crate::journal::{FolderMarks, Journal, Resumed, Seen};
 use crate::plan::{Plan, Secrets};
 
 use super::dispatcher::Dispatcher;
@@ -39,6 +39,8 @@ pub struct Request {
     pub resumed: Option<Resumed>,
     /// The empty files that earlier runs may have left to tell folders apart, and where those of this run are written down.
     pub marks: Option<FolderMarks>,
+    /// The markers that successful runs of the manifest have seen, and where those of this run are written down.
+    pub seen: Option<Seen>,
     /// A number that no other run of the manifest has: it stands in the names of such files.
     pub number: u64,
     /// Masks secrets in what sessions keep of their control connections.
@@ -117,6 +119,7 @@ pub fn run_in(request: Request, world: Arc<dyn World>, executor: Arc<dyn Executo
     );
     shared.keep(request.journal, request.resumed.map(Arc::new));
     shared.keep_marks(request.number, request.marks);
+    shared.seen = request.seen.map(Arc::new);
     let workers = Workers { executor, done };
     let (dispatcher, first) = Dispatcher::new(shared, workers, messages, jobs, request.fail_fast);
     dispatcher.run(first)

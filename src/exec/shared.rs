@@ -12,7 +12,7 @@ use crate::files::{
     Allowance, Budget, FileSet, Limits, NameEncoding, Reach, Rename, Renaming, Route, ServerId,
     Side,
 };
-use crate::journal::{Journal, Mark, Record, Resumed};
+use crate::journal::{Journal, Mark, Record, Resumed, Seen};
 use crate::plan::{Plan, Retry, StepId};
 use crate::transfer::{Class, Facts, Reading};
 
@@ -38,6 +38,8 @@ pub(super) struct Shared {
     /// What an interrupted run has journaled, when it is resumed.
     pub(super) resumed: Option<Arc<Resumed>>,
     journal: Option<Journal>,
+    /// The markers that successful runs have seen.
+    pub(super) seen: Option<Arc<Seen>>,
     pub(super) folder_marks: FolderMarks,
     pub(super) facts: Vec<Facts>,
     /// What all lists of servers may hold at once.
@@ -86,6 +88,7 @@ impl Shared {
             tally: Tally::default(),
             resumed: None,
             journal: None,
+            seen: None,
             folder_marks: FolderMarks::default(),
             job: None,
             said: HashSet::new(),
@@ -360,6 +363,7 @@ impl Shared {
     pub(super) fn finish(&mut self, outcome: RunOutcome) {
         self.end_marks();
         if outcome == RunOutcome::Done {
+            self.keep_seen();
             self.record(&Record::Done);
         }
         self.with_journal(Journal::sync);

@@ -7,6 +7,7 @@
 mod fold;
 mod folder_marks;
 mod record;
+mod seen;
 mod state;
 mod tidy;
 mod write;
@@ -14,5 +15,6 @@ mod write;
 pub use fold::{Damage, JournaledSet, Resumed, StepRecord};
 pub use folder_marks::{FolderMark, FolderMarks};
 pub use record::{Entry, Mark, PathText, Record};
+pub use seen::{Seen, SeenMarkers, SeenWriter};
 pub use state::{Leftover, State, StateError};
 pub use write::Journal;

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::fold::{Damage, Folded, Resumed, fold};
 use super::folder_marks::FolderMarks;
 use super::record::{Record, VERSION};
+use super::seen::Seen;
 use super::tidy::tidy;
 use super::write::Journal;
 
@@ -165,6 +166,28 @@ impl State {
         redact: Arc<dyn Fn(&str) -> String + Send + Sync>,
     ) -> io::Result<FolderMarks> {
         FolderMarks::open(self.folder.join(MARKS), redact)
+    }
+
+    /// The markers that successful runs of the manifest of this name have seen, and where this run writes its own.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn seen(
+        &self,
+        name: &str,
+        resumes: bool,
+        redact: Arc<dyn Fn(&str) -> String + Send + Sync>,
+    ) -> io::Result<Seen> {
+        let base = self.folder.parent().unwrap_or(Path::new(""));
+        Seen::open(base, Some(&self.folder), resumes, name, redact)
+    }
+
+    /// The same for a run that leaves nothing behind.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn seen_before(base: &Path, name: &str) -> io::Result<Seen> {
+        Seen::open(base, None, false, name, Arc::new(str::to_owned))
     }
 
     fn fold(&self) -> io::Result<Folded> {

@@ -73,8 +73,10 @@ fn journals(folder: &Path) -> Vec<Old> {
     let found = entries.filter_map(|entry| {
         let name = entry.file_name();
         let name = name.to_str()?;
-        let rest = name.strip_prefix(super::state::JOURNAL)?;
-        let (current, aside) = (rest.is_empty(), rest.starts_with('.'));
+        let rest = name.strip_prefix(super::state::JOURNAL);
+        // What markers were seen is of use as long as the journal.
+        let current = rest == Some("") || name == super::seen::SEEN;
+        let aside = rest.is_some_and(|rest| rest.starts_with('.'));
         let path = entry.path();
         let written = written(&path)?;
         (current || aside).then_some(Old {
@@ -160,6 +162,7 @@ mod tests {
         ] {
             write(&base.join(key).join("journal"), days, now);
             write(&base.join(key).join("journal.run"), days, now);
+            write(&base.join(key).join("seen"), days, now);
             if key != "lockless" {
                 write(&base.join(key).join("lock"), days, now);
             }
@@ -171,10 +174,11 @@ mod tests {
         for key in ["own", "new", "held"] {
             assert_eq!(
                 names(&base.join(key)),
-                ["journal", "journal.run", "lock"],
+                ["journal", "journal.run", "lock", "seen"],
                 "{key}"
             );
         }
-        assert_eq!(names(&base.join("lockless")), ["journal", "journal.run"]);
+        let lockless = names(&base.join("lockless"));
+        assert_eq!(lockless, ["journal", "journal.run", "seen"]);
     }
 }

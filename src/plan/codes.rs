@@ -29,6 +29,9 @@ codes! {
     KEY_FOREIGN = "key::foreign";
     KEY_MISPLACED = "key::misplaced";
     KEY_UNKNOWN = "key::unknown";
+    LIST_MARKER = "list::marker";
+    LIST_MARKERS_TAKEN = "list::markers_taken";
+    LIST_WAIT = "list::wait";
     LOGIN_COMMAND = "login::command";
     LOGIN_TWICE = "login::twice";
     MANIFEST_NO_STEPS = "manifest::no_steps";

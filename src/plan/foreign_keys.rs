@@ -83,7 +83,25 @@ static FOREIGN: &[(&[&str], Answer)] = &[
     ),
     (
         &["schedule", "cron", "every", "interval", "on"],
-        Says("nothing runs by the clock: let cron, a systemd timer or CI start `ftpflow run`"),
+        Says(
+            "nothing runs by the clock: let cron, a systemd timer or CI start `ftpflow run`; a `list` waits for files with `wait: {for: …, every: …}`",
+        ),
+    ),
+    (
+        &[
+            "poll",
+            "polling",
+            "until",
+            "wait_until",
+            "watch",
+            "trigger_file",
+            "done_file",
+            "marker",
+            "semaphore",
+        ],
+        Says(
+            "a `list` waits for files: `wait: {for: \"*.done\"}`, or `wait: {ready: \"${name}.done\"}` where each has a marker of its own",
+        ),
     ),
     (
         &["notify", "notifications", "webhook", "email", "slack"],

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conditions::When;
 use super::kinds::Action;
+use super::wait::Wait;
 use crate::endpoint::Endpoint;
 use crate::files::{Filter, ServerId, Side};
 use crate::kind::StepKind;
@@ -151,6 +152,9 @@ pub struct List {
     /// What entries mean that are refused or cannot be read.
     #[serde(default = "fails", skip_serializing_if = "is_fail")]
     pub unreadable: Verdict,
+    /// What has to be there before the step ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Wait>,
 }
 
 fn fails() -> Verdict {

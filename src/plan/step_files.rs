@@ -137,6 +137,7 @@ impl Builder<'_, '_> {
             missing: Verdict::Fail,
             empty: Verdict::Fine,
             unreadable: Verdict::Fail,
+            wait: None,
         };
         let list = self.add(owner, StepKind::List, path, Action::List(list));
         let rules = Filter {

@@ -25,8 +25,8 @@ impl Compile for model::Login {
 }
 
 impl Compile for model::List {
-    fn compile(&self, builder: &mut Builder<'_, '_>, _: usize, path: &Path) -> Option<Action> {
-        builder.list(self, path)
+    fn compile(&self, builder: &mut Builder<'_, '_>, at: usize, path: &Path) -> Option<Action> {
+        builder.list(at, self, path)
     }
 }
 
@@ -129,7 +129,7 @@ impl Builder<'_, '_> {
     }
 
     /// `list:`
-    fn list(&mut self, map: &model::List, path: &Path) -> Option<Action> {
+    fn list(&mut self, at: usize, map: &model::List, path: &Path) -> Option<Action> {
         if map.server.is_absent() {
             self.missing_side(path);
         }
@@ -155,6 +155,7 @@ impl Builder<'_, '_> {
         }
         let missing = [("fail", Verdict::Fail), ("empty", Verdict::Fine)];
         let unreadable = [("fail", Verdict::Fail), ("warn", Verdict::Fine)];
+        let wait = self.wait(at, map, path);
         Some(Action::List(List {
             path: folder.unwrap_or_else(|| ".".into()),
             recursive: recursive.unwrap_or(false),
@@ -181,6 +182,7 @@ impl Builder<'_, '_> {
                     values::word(text, &unreadable)
                 })
                 .unwrap_or(Verdict::Fail),
+            wait,
             side: side?,
         }))
     }

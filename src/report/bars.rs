@@ -214,12 +214,15 @@ fn holds(slot: &Slot, meter: &Arc<Meter>) -> bool {
         .is_some_and(|held| Arc::ptr_eq(held, meter))
 }
 
-/// `listing: builds, archives`: before anything is there to be counted.
+/// `builds, inbox: *.done (0 of 1, among 3 files)`: before anything is there to be counted.
 fn running(record: &Record) -> String {
-    let running: Vec<&str> = record
+    let running: Vec<String> = record
         .steps()
         .filter(|step| step.tally.started_ms.is_some() && step.tally.outcome.is_none())
-        .map(|step| step.head.name.as_str())
+        .map(|step| match record.waiting_for(step.at) {
+            Some(waiting) => format!("{}: {waiting}", step.head.name),
+            None => step.head.name.clone(),
+        })
         .collect();
     text::escape(&running.join(", ")).into_owned()
 }

@@ -1,5 +1,7 @@
 //! One short line an event, as cargo writes them: a word for what happened, right-aligned, then whom it concerns.
 
+use std::time::Duration;
+
 use super::paint::{Paint, Tone};
 use super::record::{Record, StepRecord};
 use super::text;
@@ -55,11 +57,18 @@ impl Lines {
                 wait_ms,
                 ..
             } if self.verbosity > Verbosity::Quiet => {
-                let wait = text::duration(std::time::Duration::from_millis(*wait_ms));
+                let wait = text::duration(Duration::from_millis(*wait_ms));
                 let (name, what) = (record.step_name(*step), brief(failure));
                 let next = attempt + 1;
                 let text = format!("{name}: {what} (try {next} of {attempts} in {wait})");
                 Some(self.say(Tone::Doubtful, "Retrying", &text))
+            }
+            Event::Waiting { step, left_ms, .. } if self.verbosity > Verbosity::Quiet => {
+                let (name, there) = (record.step_name(*step), waiting(&stamped.event)?);
+                let left = Duration::from_secs(left_ms.div_ceil(1000));
+                let left = humantime::format_duration(left);
+                let text = format!("{name}: for {there}, {left} at most");
+                Some(self.say(Tone::Cool, "Waiting", &text))
             }
             Event::FileFinished {
                 step,
@@ -209,6 +218,32 @@ impl Lines {
         let text = format!("{name}: more files, which the summary counts");
         (failed == MAX_LIVE + 1).then(|| self.say(Tone::Bad, "Failed", &text))
     }
+}
+
+/// `*.done (1 of 3, among 20 files)`, or how long what is there must stay as it is; of other events nothing.
+pub(super) fn waiting(event: &Event) -> Option<String> {
+    let Event::Waiting {
+        what,
+        found,
+        count,
+        files,
+        stable_ms,
+        ..
+    } = event
+    else {
+        return None;
+    };
+    let (found, files) = (text::number(*found), text::counted(*files, "file"));
+    Some(match stable_ms {
+        None => format!(
+            "{what} ({found} of {}, among {files})",
+            text::number(*count)
+        ),
+        Some(ms) => {
+            let stable = humantime::format_duration(Duration::from_millis(*ms));
+            format!("{what} ({found}, among {files}, until nothing changes for {stable})")
+        }
+    })
 }
 
 /// `98 files, 1 unchanged, 1.2 GiB`

@@ -23,6 +23,7 @@ pub(super) fn event(mut stamped: Stamped, redactor: &Redactor) -> Stamped {
             server.iter_mut().for_each(own);
             foreign(text);
         }
+        Event::Waiting { what, .. } => foreign(what),
         Event::Retrying { failure, .. } => mask_failure(failure, redactor),
         Event::FileStarted { file, .. } => foreign(file),
         Event::FileFinished { file, outcome, .. } => {

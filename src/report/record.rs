@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::causes::{Cause, Causes};
+use super::lines;
 use crate::event::{
     Event, Failure, FileOutcome, RunOutcome, Stamped, StepHead, StepOutcome, StepTally, Tally,
 };
@@ -40,6 +41,8 @@ pub struct Record {
     /// The first [`MAX_WARNINGS`] warnings.
     pub warnings: Vec<Warning>,
     causes: Causes,
+    /// What steps wait for, by position: `*.done (0 of 1, among 3 files)`.
+    waiting: BTreeMap<usize, String>,
     /// Bytes of the texts of `failures`.
     failure_bytes: usize,
     /// Reasons for which files were left alone or not verified, counted.
@@ -137,8 +140,18 @@ impl Record {
                 outcome,
                 ..
             } => self.take_file(*step, file, outcome),
+            Event::Waiting { step, .. } => {
+                let text = lines::waiting(&stamped.event);
+                self.waiting.extend(text.map(|text| (*step, text)));
+            }
+            Event::StepFinished { step, .. } => drop(self.waiting.remove(step)),
             _ => {}
         }
+    }
+
+    /// What a step waits for now.
+    pub(super) fn waiting_for(&self, step: usize) -> Option<&str> {
+        self.waiting.get(&step).map(String::as_str)
     }
 
     /// The steps, in the plan's order.

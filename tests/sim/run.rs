@@ -120,6 +120,7 @@ impl Runner<'_> {
             journal,
             resumed,
             marks,
+            seen: None,
             number,
             redact: Arc::new(str::to_owned),
             interrupt,

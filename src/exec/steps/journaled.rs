@@ -92,13 +92,8 @@ impl Task for Journaled {
                 .step(&name)
                 .and_then(|step| rebuild(step, side, encoding));
             let set = set.unwrap_or_else(|| empty(side, encoding));
-            Output::Set(Ok(FoundSet {
-                set,
-                problems: crate::files::Problems::default(),
-                repeated: crate::files::Problems::default(),
-                // The interrupted run has told.
-                foreign: None,
-            }))
+            // What there was to say of it, the interrupted run has told.
+            Output::Set(Ok(FoundSet::plain(set)))
         })
     }
 

@@ -1,14 +1,18 @@
 //! `list`: folders in short jobs, side by side; then one job that puts the pages together.
 
+mod ends;
 mod look;
+mod sight;
 mod told;
+mod tree;
+mod wait;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::files::{Allowance, FileSet, Folder, Listing, Page, Patterns, join};
-use crate::plan::{self, LIST_UNREADABLE, List, StepId, Verdict};
+use crate::files::{Allowance, FileSet, Folder, Listing, Patterns, join};
+use crate::plan::{self, List, StepId, Verdict};
 use crate::transfer::{Class, Role};
 
 pub(in crate::exec) use look::Listed;
@@ -20,8 +24,12 @@ use crate::exec::pages::NoPage;
 use crate::exec::roles::{JobId, Roles};
 use crate::exec::shared::Shared;
 use look::{Look, Shown};
+pub(in crate::exec) use sight::Looked;
+use sight::Noting;
 use told::Unread;
 pub(super) use told::report;
+use tree::{Level, Target};
+use wait::Waiting;
 
 /// Levels beyond which a folder is not entered: no real tree is as deep, an endless one is.
 const DEEPEST: u32 = 256;
@@ -47,54 +55,25 @@ pub(super) struct Lister {
     unread: Option<Unread>,
     /// Whether no further folder is to be listed.
     over: bool,
+    /// What it waits for, where it does.
+    wait: Option<Waiting>,
 }
 
 enum State {
     Lists,
     Assembles,
     Assembled(Option<FileSet>),
+    /// What the step yields is there, and the markers for it are being written down.
+    Notes(Option<FoundSet>, Option<Box<Noting>>),
+    /// Too little is there, or it still changes: the next look is taken then.
+    Sleeps(Instant),
     Stopped(Stop),
-}
-
-/// A folder to be listed.
-#[derive(Debug, Clone)]
-struct Target {
-    relative: Vec<u8>,
-    depth: u32,
-    /// Whether a link led here: it may be broken, or lead in a circle.
-    through_link: bool,
-    /// What the folders above show, where links are followed: one below a link that shows the same is one of them.
-    above: Option<Arc<Level>>,
-}
-
-/// What the folders from the root down to one show, hashed.
-#[derive(Debug)]
-struct Level {
-    hash: u64,
-    above: Option<Arc<Level>>,
-}
-
-impl Level {
-    fn shows(mut level: Option<&Level>, hash: u64) -> bool {
-        while let Some(one) = level {
-            if one.hash == hash {
-                return true;
-            }
-            level = one.above.as_deref();
-        }
-        false
-    }
 }
 
 impl Lister {
     pub(super) fn new(step: &plan::Step, list: &List, shared: &Shared) -> Lister {
         let mut backlog = Backlog::new();
-        backlog.push(Target {
-            relative: Vec::new(),
-            depth: 0,
-            through_link: false,
-            above: None,
-        });
+        backlog.push(Target::root());
         let (descend, fault, state) = match Patterns::new(&list.descend, false) {
             Ok(descend) => (descend, None, State::Lists),
             Err(error) => {
@@ -117,6 +96,11 @@ impl Lister {
             gap: None,
             unread: None,
             over: false,
+            wait: list.wait.as_ref().map(|wait| {
+                let side = shared.plan.side_name(list.side);
+                let seen = shared.seen.as_ref().map(|seen| seen.of(&step.name, side));
+                Waiting::new(wait, seen.unwrap_or_default())
+            }),
         }
     }
 
@@ -227,52 +211,22 @@ impl Lister {
         }
         self.fault.get_or_insert(fault);
     }
-
-    /// Whether what could not be read is worth a warning only. What failed otherwise is told already.
-    fn accepts_unread(&self, shared: &Shared) -> bool {
-        self.list.unreadable == Verdict::Fine
-            || shared.plan.allows(LIST_UNREADABLE)
-            || self.fault.is_some()
-    }
-
-    /// What stands for the whole step once all folders are in.
-    fn ending(&mut self, set: FileSet) -> Ending {
-        if let Some(fault) = self.fault.take() {
-            return Ending::failed(Some(fault.failure), Some(set));
-        }
-        if let Some(unread) = self.unread.take() {
-            return Ending::in_part(unread.failure(&set), set);
-        }
-        if set.is_empty() && self.list.empty == Verdict::Fail {
-            let fault = Fault::permanent(format!("no file in `{}`", self.list.path))
-                .help("check the path, or write `empty: ok` where an empty folder is fine");
-            return Ending::failed(Some(fault.failure), Some(set));
-        }
-        Ending::done(Some(set))
-    }
-
-    /// A listing that lacks a folder must never look whole.
-    fn note_gaps(&mut self) {
-        if let Some(fault) = &self.fault {
-            let reason = format!("a folder could not be listed: {}", fault.failure.message);
-            let mut page = Page::default();
-            page.incomplete(reason.clone());
-            self.gap = Some(reason);
-            self.pages.push(Folder {
-                relative: Vec::new(),
-                page,
-            });
-        }
-    }
 }
 
 impl Machine for Lister {
     fn next(&mut self, now: Instant, _: &mut Shared) -> Next {
+        self.wake(now);
         match &mut self.state {
             State::Stopped(stop) if self.flying.is_empty() => {
                 Next::Done(Ending::failed(stop.failure(), None))
             }
             State::Stopped(_) | State::Assembles => Next::Wait(None),
+            State::Sleeps(until) => Next::Wait(Some(*until)),
+            State::Notes(_, Some(_)) => Next::Job {
+                roles: Roles::none(),
+                more: 1,
+            },
+            State::Notes(_, None) => Next::Wait(None),
             State::Assembled(_) if !self.flying.is_empty() => Next::Wait(None),
             State::Assembled(set) => match set.take() {
                 Some(set) => Next::Done(self.ending(set)),
@@ -294,6 +248,11 @@ impl Machine for Lister {
     }
 
     fn work(&mut self, job: JobId, now: Instant, shared: &mut Shared) -> JobWork {
+        if let State::Notes(_, noting) = &mut self.state
+            && let Some(noting) = noting.take()
+        {
+            return JobWork::quiet(noting.work());
+        }
         let share = self
             .backlog
             .ready(now)
@@ -336,14 +295,9 @@ impl Machine for Lister {
                     self.backlog.drain().for_each(drop);
                 }
             }
-            Output::Set(Ok(found)) => {
-                if !self.accepts_unread(shared) {
-                    self.unread = Unread::of(&found);
-                }
-                let gap = self.gap.as_deref();
-                report(self.id, &found, self.unread.as_ref(), gap, shared);
-                self.state = State::Assembled(Some(found.set));
-            }
+            Output::Set(Ok(found)) => self.found(found, shared),
+            Output::Noted(told) => self.noted(told, shared),
+            Output::Looked(looked) => self.looked(*looked, now, shared),
             Output::Set(Err(fault)) => {
                 self.fault = Some(fault);
                 self.state = State::Assembled(None);
@@ -357,7 +311,7 @@ impl Machine for Lister {
     }
 
     fn stop(&mut self, stop: &Stop, _: &mut Shared) {
-        if matches!(self.state, State::Lists) {
+        if matches!(self.state, State::Lists | State::Sleeps(_)) {
             self.state = State::Stopped(stop.clone());
         }
     }
@@ -381,16 +335,20 @@ impl Lister {
         let (side, hidden) = (self.list.side, self.list.hidden);
         let encoding = shared.encoding(side);
         let held = self.allowance.clone();
+        let judge = self.wait.as_ref().map(Waiting::judge);
         JobWork::quiet(Box::new(move |_| {
             let listing = Listing::assemble(side, root, encoding, hidden, pages).held_by(held);
             let (problems, repeated) = (listing.problems().clone(), listing.repeated().clone());
-            let foreign = told::foreign(&listing);
-            Output::Set(Ok(FoundSet {
-                set: FileSet::all(Arc::new(listing)),
+            let found = FoundSet {
                 problems,
                 repeated,
-                foreign,
-            }))
+                foreign: told::foreign(&listing),
+                set: FileSet::all(Arc::new(listing)),
+            };
+            match judge {
+                Some(judge) => judge.look(found),
+                None => Output::Set(Ok(found)),
+            }
         }))
     }
 }

@@ -85,6 +85,10 @@ pub(super) enum Output {
     Opened(Box<Opened>),
     /// Folders were listed, in the order in which they were asked for.
     Listed(Vec<list::Listed>),
+    /// Folders were listed, and the step may wait for more.
+    Looked(Box<list::Looked>),
+    /// The markers of a look were written down, or not; then what is to be said of that.
+    Noted(Option<String>),
     /// A set is ready.
     Set(Result<FoundSet, Fault>),
     /// A filter was applied.
@@ -109,6 +113,18 @@ pub(super) struct FoundSet {
     pub(super) repeated: crate::files::Problems,
     /// What the names are in, where they are not in the encoding that is taken for theirs.
     pub(super) foreign: Option<crate::files::Guess>,
+}
+
+impl FoundSet {
+    /// A set of which there is nothing to say.
+    pub(super) fn plain(set: FileSet) -> FoundSet {
+        FoundSet {
+            set,
+            problems: crate::files::Problems::default(),
+            repeated: crate::files::Problems::default(),
+            foreign: None,
+        }
+    }
 }
 
 /// The machine of a step.

@@ -114,8 +114,32 @@ slots! {
         pub empty: Text = Shape::Words(&["ok", "fail"]),
         /// What entries mean that are refused or cannot be read: `fail` or `warn`. Other steps go on with the rest. Default: fail.
         pub unreadable: Text = Shape::Words(&["fail", "warn"]),
+        /// List again until the files that are waited for are there, and nothing changes any more.
+        pub wait: Wait,
     }
     rules { "required": ["server"] }
+}
+
+slots! {
+    /// `wait:` of a `list`: what has to be there before the step ends.
+    pub struct Wait {
+        /// Files to wait for: a pattern. With `/` it matches the whole relative path, without it the last name. Or `ready`.
+        pub r#for: Text,
+        /// In place of `for`: the name of a file's own marker, beside it, such as `${name}.done`; `${stem}` is the name
+        /// without its ending. The step yields the files that have one, and no others.
+        pub ready: Text,
+        /// So many files at least. Default: 1.
+        pub count: Text = Shape::Whole(1, u64::MAX),
+        /// How long nothing that the step would yield may have changed, come or gone. Default: 30s.
+        pub stable: Text = Shape::Duration,
+        /// How long after a look the next one is taken; 100ms at least. Default: 30s.
+        pub every: Text = Shape::Duration,
+        /// How long to wait at most. Default: 2h.
+        pub timeout: Text = Shape::Duration,
+        /// What happens then: `fail`, or `empty` (the step yields nothing, and the run goes on). Default: fail.
+        pub on_timeout: Text = Shape::Words(&["fail", "empty"]),
+    }
+    rules { "oneOf": [{ "required": ["for"] }, { "required": ["ready"] }] }
 }
 
 slots! {

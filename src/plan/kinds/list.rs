@@ -28,15 +28,15 @@ impl Answers for List {
     }
 
     fn outline(&self, _: &Plan, step: &Step) -> Vec<Fact> {
-        match (step.implicit, self.recursive) {
+        let folder = match (step.implicit, self.recursive) {
             // Its title says what it lists.
-            (true, _) => Vec::new(),
-            (false, true) => vec![Fact::Text(format!(
-                "{}/**",
-                self.path.trim_end_matches('/')
-            ))],
-            (false, false) => vec![Fact::text(&self.path)],
-        }
+            (true, _) => return Vec::new(),
+            (false, true) => Fact::Text(format!("{}/**", self.path.trim_end_matches('/'))),
+            (false, false) => Fact::text(&self.path),
+        };
+        let wait = self.wait.iter();
+        let wait = wait.map(|wait| Fact::Text(format!("waits for {}", wait.written())));
+        std::iter::once(folder).chain(wait).collect()
     }
 
     fn facts(&self, plan: &Plan) -> Vec<Fact> {
@@ -63,6 +63,7 @@ impl Answers for List {
             (self.empty == Verdict::Fail, "empty: fail"),
             (self.unreadable == Verdict::Fine, "unreadable: warn"),
         ]));
+        facts.extend(self.wait.iter().map(|wait| Fact::Text(wait.outline())));
         facts
     }
 }

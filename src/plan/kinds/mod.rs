@@ -127,7 +127,11 @@ impl SetOf<'_> {
     /// Whether it may be empty without a failure, and is of no use where nobody takes it.
     pub(super) fn is_only_for_others(self) -> bool {
         match self {
-            SetOf::Found(list) => list.empty == Verdict::Fine,
+            SetOf::Found(list) => {
+                let waits = list.wait.as_ref();
+                let may_end = waits.is_none_or(|wait| wait.on_timeout == Verdict::Fine);
+                list.empty == Verdict::Fine && may_end
+            }
             SetOf::Part(filter) => filter.empty == Verdict::Fine,
             SetOf::Copies(_) | SetOf::Nothing => false,
         }

@@ -1041,3 +1041,164 @@ fn sources_that_no_two_transfers_share_are_told() {
             .all(|(code, ..)| *code != "step::apart")
     );
 }
+
+#[test]
+fn waits_are_judged() {
+    let list = |wait: &str| format!("  x: {{list: {{server: a, wait: {{{wait}}}}}}}\n");
+    let cases = [
+        (
+            "every: 5m",
+            "value::required",
+            "wait",
+            "write `for: PATTERN`",
+        ),
+        (
+            "for: '*.done', ready: '${name}.done'",
+            "options::contradict",
+            "ready",
+            "two ways to wait",
+        ),
+        (
+            "for: '*.done', count: 0",
+            "value::bad",
+            "0",
+            "a whole number from 1 up",
+        ),
+        ("for: '[a'", "value::pattern", "'[a'", "cannot be read"),
+        (
+            "for: '*.done', every: 10ms",
+            "value::bad",
+            "10ms",
+            "100ms or more",
+        ),
+        (
+            "for: '*.done', evry: 10s",
+            "key::unknown",
+            "evry",
+            "`every`",
+        ),
+        (
+            "for: '*.done', stable: 1h, timeout: 30m",
+            "list::wait",
+            "1h",
+            "ends after `timeout: 30m`, before `stable: 1h` is over",
+        ),
+        (
+            "for: '*.done', every: 1h, timeout: 30m",
+            "list::wait",
+            "1h",
+            "a shorter `every`",
+        ),
+        (
+            "for: '*.done', timeout: 10s, every: 1s",
+            "list::wait",
+            "10s",
+            "before `stable: 30s` is over",
+        ),
+        (
+            "ready: all.done",
+            "list::marker",
+            "all.done",
+            "one name for all files",
+        ),
+        (
+            "ready: 'ok/${name}'",
+            "list::marker",
+            "'ok/${name}'",
+            "beside its file",
+        ),
+        (
+            "ready: '${name}'",
+            "list::marker",
+            "'${name}'",
+            "called as the file itself",
+        ),
+        (
+            "ready: '.${name}.done'",
+            "list::wait",
+            "'.${name}.done'",
+            "write `hidden: true`",
+        ),
+        ("for: '/.done'", "list::wait", "'/.done'", "leading dot"),
+        (
+            "for: 'in/*.done'",
+            "list::wait",
+            "'in/*.done'",
+            "write `recursive: true`",
+        ),
+        ("ready: '${nam}.done'", "variable::syntax", "${nam}", "vars"),
+        (
+            "for: '*.done', on_timeout: ok",
+            "value::bad",
+            "ok",
+            "`empty`",
+        ),
+    ];
+    for (wait, code, at, words) in cases {
+        check(&[(&list(wait), code, at, words)]);
+    }
+    check(&[
+        (
+            "  x: {timeout: 1h, list: {server: a, wait: {for: '*.done'}}}\n",
+            "list::wait",
+            "{for: '*.done'}",
+            "the step ends after `timeout: 1h`",
+        ),
+        (
+            "  x: {list: {server: a, empty: fail, wait: {for: '*.done', on_timeout: empty}}}\n",
+            "options::contradict",
+            "empty",
+            "yields nothing",
+        ),
+        (
+            "  x: {list: {server: a, wait: 5m}}\n",
+            "value::type",
+            "5m",
+            "must be a map",
+        ),
+    ]);
+}
+
+#[test]
+fn markers_that_a_transfer_takes_for_data_are_warned_of() {
+    let steps = |wait: &str, filter: &str| {
+        format!(
+            "  x: {{list: {{server: a, recursive: true, wait: {{for: '{wait}'}}}}}}\n  y: {{filter: {{from: x, {filter}}}}}\n  \
+             z: {{download: {{from: y, into: in}}}}\n"
+        )
+    };
+    for filter in [
+        "type: file",
+        "exclude: '*.tmp'",
+        "include: ['*.csv', '*.done']",
+    ] {
+        check(&[(
+            &steps("in/*.done", filter),
+            "list::markers_taken",
+            "'in/*.done'",
+            "`z` copies, such as `in/x.done`",
+        )]);
+    }
+    for (wait, filter) in [
+        ("*.done", "exclude: '*.done'"),
+        ("*.done", "include: '*.csv'"),
+        ("*.done", "larger_than: 0"),
+        ("*.csv", "type: file"),
+    ] {
+        let text = format!("version: 1\n{SERVERS}steps:\n{}", steps(wait, filter));
+        let found = found(&text);
+        assert!(
+            found
+                .iter()
+                .all(|(code, ..)| *code != "list::markers_taken"),
+            "{wait} {filter}"
+        );
+    }
+}
+
+#[test]
+fn variables_and_parts_of_names_stand_in_a_marker() {
+    // Nothing is done with its files, but it fails where none come.
+    let text = "version: 1\nvars: {end: done}\nservers: {a: {host: a}}\nsteps: {x: {list: {server: a, wait: {ready: '${stem}$${name}.${vars.end}'}}}}";
+    assert_eq!(found(text), []);
+}
