@@ -73,6 +73,11 @@ impl Lines {
         }
     }
 
+    /// How far a run is that has not ended.
+    pub(super) fn alive(&self, text: &str) -> String {
+        self.say(Tone::Cool, "Running", text)
+    }
+
     fn verbose(&self) -> bool {
         self.verbosity == Verbosity::Verbose
     }

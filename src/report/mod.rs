@@ -29,6 +29,8 @@ mod passwords;
 mod plans;
 mod preview;
 mod probe;
+mod progress;
+mod pulse;
 mod record;
 mod redact;
 mod redacted;

@@ -1,6 +1,7 @@
 //! What a reporter is to do.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::files::ReportFile;
 use super::lines::Verbosity;
@@ -29,6 +30,8 @@ pub struct Settings {
     pub origins: Origins,
     /// How progress is shown.
     pub display: Display,
+    /// How often lines, where they alone are shown, say how far the run is; never without.
+    pub heartbeat: Option<Duration>,
     /// How much is said.
     pub verbosity: Verbosity,
     /// Colours of `out`.
