@@ -8,10 +8,11 @@ use ftpflow::cli::Cli;
 
 use crate::harness::Case;
 
-const DOCUMENTS: [&str; 5] = [
+const DOCUMENTS: [&str; 6] = [
     "README.md",
     "docs/manifest.md",
     "docs/state.md",
+    "docs/ci.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
 ];

@@ -14,6 +14,7 @@ mod bare_replies;
 mod checking;
 mod checksums;
 mod checksums_real;
+mod ci_logs;
 mod codes;
 mod copying;
 mod copying_real;

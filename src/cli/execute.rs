@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ci;
 use super::exit::Exit;
 use super::inputs::{self, Variables};
 use super::load::Loaded;
@@ -180,6 +181,7 @@ fn report(
         redactor: Arc::clone(&loaded.redactor),
         origins: loaded.origins(),
         display: common.display(),
+        ci: ci::system(&common.file),
         heartbeat: (!common.quiet).then_some(HEARTBEAT),
         verbosity: common.verbosity(),
         paint: output::stderr_paint(),

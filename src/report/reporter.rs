@@ -10,6 +10,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::bars::{Bars, RATE};
+use super::ci::Ci;
 use super::diagnostics::Drawing;
 use super::files::ReportFile;
 use super::lines::{Lines, Verbosity};
@@ -24,7 +25,7 @@ use super::screen::SharedWriter;
 use super::settings::{Display, Settings};
 use super::sink::Sink;
 use super::summary::Summary;
-use super::{events, masked, preview, text};
+use super::{events, github, masked, preview, text};
 use crate::event::{Event, Meter, Stamped};
 
 /// Events that wait for the reporter, which waits for nobody. Each may hold a dozen lines of a server.
@@ -70,6 +71,7 @@ struct Work {
     lines: Lines,
     bars: Option<Bars>,
     pulse: Option<Pulse>,
+    ci: Ci,
     /// When the run's first event came.
     begun: Instant,
     display: Display,
@@ -151,6 +153,7 @@ impl Work {
             },
             bars,
             pulse: heartbeat.map(|every| Pulse::new(every, Instant::now(), &redactor)),
+            ci: settings.ci,
             begun: Instant::now(),
             display: settings.display,
             outlet: out,
@@ -232,11 +235,22 @@ impl Work {
         if let Event::Working { meter, .. } = &stamped.event {
             self.watch(meter);
         }
+        if let Event::RunStarted { .. } = &stamped.event
+            && self.folds()
+            && let Some(line) = self.ci.begin(&self.record)
+        {
+            self.say(&line);
+        }
         if self.display != Display::None
             && let Some(line) = self.lines.line(&self.record, stamped)
         {
             self.say(&line);
         }
+    }
+
+    /// Whether there are lines of progress that a CI system can fold away.
+    fn folds(&self) -> bool {
+        self.display == Display::Lines && self.lines.verbosity > Verbosity::Quiet
     }
 
     fn watch(&mut self, meter: &Arc<Meter>) {
@@ -295,9 +309,15 @@ impl Work {
                 Err(error) => failed.push((what, error)),
             }
         }
+        if self.folds()
+            && let Some(line) = self.ci.end(&self.record)
+        {
+            self.say(&line);
+        }
         let events = self.events.take();
         written.extend(events.map(|sink| ("--events stopped".to_owned(), sink)));
         self.summarise();
+        self.annotate();
         // Behind the summary, which may be long: what the exit code is about stands where people look.
         for (what, error) in failed {
             self.complain(&what, &error);
@@ -331,6 +351,15 @@ impl Work {
             hurry: self.hurry,
             told: self.told,
         }
+    }
+
+    /// Tells GitHub which lines of the manifest failed.
+    fn annotate(&mut self) {
+        let Ci::GitHub { manifest } = &self.ci else {
+            return;
+        };
+        let lines = github::failed_steps(manifest, &self.record, &self.origins, &self.redactor);
+        lines.iter().for_each(|line| self.say(line));
     }
 
     fn tell_end(&mut self, what: &str, ended: Ended) {
@@ -426,6 +455,7 @@ mod tests {
             origins: scenario::origins(),
             display: Display::Lines,
             heartbeat: None,
+            ci: Ci::None,
             verbosity: Verbosity::Normal,
             paint: Paint::PLAIN,
             columns: 100,

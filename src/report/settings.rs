@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ci::Ci;
 use super::files::ReportFile;
 use super::lines::Verbosity;
 use super::origins::Origins;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub display: Display,
     /// How often lines, where they alone are shown, say how far the run is; never without.
     pub heartbeat: Option<Duration>,
+    /// In whose log `out` ends.
+    pub ci: Ci,
     /// How much is said.
     pub verbosity: Verbosity,
     /// Colours of `out`.

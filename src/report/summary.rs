@@ -189,7 +189,7 @@ impl Summary<'_> {
         let _ = write!(text, "\n{head}");
         if let Some(failure) = step.failure() {
             let beside = self.origins.beside(self.record, failure);
-            let block = block_beside("", failure, beside, self.paint());
+            let block = block_beside("", failure, beside, Detail::All, self.paint());
             let _ = write!(text, "\n{block}");
         }
         self.causes(text, step);
