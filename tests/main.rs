@@ -57,6 +57,7 @@ mod listing_samples;
 mod listing_times;
 mod main_job;
 mod matrix;
+mod messages;
 mod models;
 mod names_alike;
 mod names_thousand;
