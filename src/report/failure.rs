@@ -47,7 +47,7 @@ pub(super) fn cause_block(cause: &Cause, detail: Detail, paint: Paint) -> String
         return format!("  {title}: {}\n", text::escape(&reason(&cause.failure)));
     }
     let mut text = format!("  {}\n", heading(&title, &cause.failure, paint));
-    let more = cause.files.saturating_sub(cause.names.len() as u64);
+    let more = cause.unnamed();
     let mut names = cause.names.clone();
     if more > 0 {
         names.push(format!("… and {} more", text::number(more)));

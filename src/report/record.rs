@@ -40,6 +40,8 @@ pub struct Record {
     /// The first [`MAX_WARNINGS`] warnings.
     pub warnings: Vec<Warning>,
     causes: Causes,
+    /// The cause of the latest failure of a file, where it is kept.
+    latest: Option<usize>,
     /// Bytes of the texts of `failures`.
     failure_bytes: usize,
     /// Reasons for which files were left alone or not verified, counted.
@@ -175,6 +177,11 @@ impl Record {
         self.causes.of(step)
     }
 
+    /// What led the latest file to fail that did, where that is kept, and the how many-th cause of its step it is.
+    pub fn latest_cause(&self) -> Option<(usize, &Cause)> {
+        self.causes.at(self.latest?)
+    }
+
     /// Files of a step that failed for causes which were not kept.
     pub fn other_causes(&self, step: usize) -> u64 {
         self.causes.others(step)
@@ -234,6 +241,7 @@ impl Record {
 
     fn take_failure(&mut self, step: usize, file: &str, failure: &Failure) {
         let cause = self.causes.take(step, file, failure);
+        self.latest = cause;
         let bytes = file.len() + failure.text_bytes();
         let has_room = self.failure_bytes + bytes <= MAX_FAILURE_BYTES;
         if self.failures.len() < MAX_FAILURES && has_room {
