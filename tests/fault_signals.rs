@@ -144,3 +144,25 @@ fn an_interrupted_transfer_is_continued_by_the_next_run() {
     let whole = crate::harness::server::pattern(5_000_000, 1);
     assert!(case.read("out/big.bin") == Some(whole));
 }
+
+#[test]
+fn many_transfers_that_a_signal_ends_are_told_as_one() {
+    let server = Server::new()
+        .files("/in", (0..40).map(|at| format!("f{at:02}.txt")), "content")
+        .rule(On::command("RETR"), Do::Hang)
+        .start();
+    let case = Case::new().servers(
+        &[("s", &server, "connections: 16")],
+        "steps:\n  get: { download: { server: s, files: /in/*, into: out } }\n",
+    );
+    let process = case.spawn();
+    server.until_command("RETR", 16);
+    process.interrupt();
+    let outcome = process.wait();
+    outcome
+        .code(130)
+        .stderr_has("  16 files: ")
+        .stderr_has("more files: ")
+        .never_says("    control ");
+    assert!(outcome.stderr.lines().count() < 45, "{}", outcome.stderr);
+}

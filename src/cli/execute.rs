@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::ci;
 use super::exit::Exit;
 use super::inputs::{self, Variables};
 use super::load::Loaded;
@@ -17,6 +19,9 @@ use crate::journal::State;
 use crate::manifest::suggest;
 use crate::plan::{Plan, Timeless};
 use crate::report::{Display, Hurry, ReportFile, Reporter, Settings, Sink, Told, Verbosity};
+
+/// How often a log says how far a run is: CI systems end what is silent for long.
+const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// Arguments of `run` and `plan`.
 #[derive(Debug, clap::Args)]
@@ -177,6 +182,8 @@ fn report(
         redactor: Arc::clone(&loaded.redactor),
         origins: loaded.origins(),
         display: common.display(),
+        ci: ci::system(&common.file),
+        heartbeat: (!common.quiet).then_some(HEARTBEAT),
         verbosity: common.verbosity(),
         paint: output::stderr_paint(),
         columns: output::columns(),

@@ -5,6 +5,7 @@
 
 mod app;
 mod check;
+mod ci;
 mod completions;
 mod env_file;
 mod execute;

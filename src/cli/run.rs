@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::ci;
 use super::execute::{Common, Execution, execute};
 use super::exit::Exit;
 use super::inputs::Reading;
@@ -93,6 +94,7 @@ fn start(args: Args, loaded: Loaded) -> Result<Exit, Exit> {
             Exit::Refused
         })?);
     }
+    files.extend(ci::job_summary(loaded.voice()));
     execute(
         &args.common,
         loaded,

@@ -5,6 +5,7 @@ use std::io;
 
 use crate::files::Limit;
 
+use super::advice;
 use super::breaker::Why;
 use super::facts::Facts;
 use super::tls::TlsFault;
@@ -74,6 +75,12 @@ pub(super) static NO_PORT: Words = Words {
     help: "try again in a minute, or with fewer `connections`: closed connections hold their ports for that long",
 };
 
+/// Said of a file where a folder is wanted.
+pub(super) static A_FILE: Words = Words {
+    what: None,
+    help: "name the folder that it lies in, and the file by a pattern: `files: FOLDER/NAME`",
+};
+
 /// Said of a path that is not there and that a server may have under other bytes.
 pub(super) static NOT_ASCII: Words = Words {
     what: None,
@@ -82,7 +89,11 @@ pub(super) static NOT_ASCII: Words = Words {
 
 /// What to do next, found out from what the server shows. Boxed, it keeps errors small.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hint(pub(super) String);
+pub(super) struct Hint {
+    pub(super) text: String,
+    /// Whether it is the encoding that is to be set.
+    pub(super) misread: bool,
+}
 
 /// A reply as it is shown: decoded, and without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -273,13 +284,14 @@ impl Error {
 
     /// What to set, where names that the server shows are in another encoding than is taken for theirs.
     pub fn misread(&self) -> Option<&str> {
-        self.hint.as_deref().map(|hint| hint.0.as_str())
+        let hint = self.hint.as_deref().filter(|hint| hint.misread)?;
+        Some(&hint.text)
     }
 
     /// The next thing to do, where there is one.
     pub fn help(&self) -> Option<String> {
-        if let Some(misread) = self.misread() {
-            return Some(misread.into());
+        if let Some(hint) = &self.hint {
+            return Some(hint.text.clone());
         }
         if let Some(words) = self.words {
             return Some(words.help.into());
@@ -319,7 +331,7 @@ impl Error {
             }
             ErrorKind::Limit(limit) => limit.help(),
             ErrorKind::Stranded => "rename the file by hand; its content is whole",
-            _ => return None,
+            _ => advice::of(self),
         };
         Some(help.into())
     }

@@ -11,7 +11,7 @@ use crate::files::{Allowance, Kind, Limit, Page};
 
 use super::command::Line;
 use super::data::{Count, Receiving};
-use super::error::{Error, ErrorKind, Hint};
+use super::error::{A_FILE, Error, ErrorKind};
 use super::forms::Form;
 use super::listing::bounds::Bounds;
 use super::listing::lines::Lines;
@@ -167,12 +167,12 @@ impl Session {
         };
         let found = page.entries().find(|entry| entry.name == name);
         match found.map(|entry| entry.kind) {
-            Some(Kind::File) => refused.detail("it is a file"),
+            Some(Kind::File) => refused.detail("it is a file").words(&A_FILE),
             Some(_) => refused,
             None if page.incomplete_reason().is_some() => refused,
             None => {
                 let hint = self.why_missing(parent, name, &page);
-                self.missing(refused, folder, hint.map(|hint| Box::new(Hint(hint))))
+                self.missing(refused, folder, hint.map(Box::new))
             }
         }
     }

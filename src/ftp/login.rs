@@ -276,12 +276,12 @@ fn of_the_first(error: Error, tls: &Tls) -> Error {
             .is_some_and(|command| command.starts_with("USER ") || command.starts_with("PASS "));
     match (error.kind, at_login && *tls == Tls::Off) {
         (ErrorKind::TooMany, true) => error.words(&Words {
-            what: Some(NO_SESSION),
-            help: "a server that wants TLS answers so, too: set `tls: explicit`; otherwise try again later",
+            what: Some("the server takes no session now, or not this user"),
+            help: "a server that wants TLS answers so: set `tls: explicit`; otherwise check `user`, or try again later",
         }),
         (ErrorKind::TooMany, false) => error.words(&Words {
             what: Some(NO_SESSION),
-            help: "try again later: the server may be busy, or refuse this machine's address",
+            help: "try again later, or check `user`: the server may be busy, or refuse this machine's address",
         }),
         (ErrorKind::Login, true) => error.words(&Words {
             what: None,

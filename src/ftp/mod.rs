@@ -4,6 +4,7 @@
 //! another thread, [`Facts`] outlive it.
 
 mod address;
+mod advice;
 mod ahead;
 mod aside;
 mod breaker;

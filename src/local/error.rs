@@ -152,9 +152,24 @@ impl Error {
                 }
                 io::ErrorKind::ReadOnlyFilesystem => Some("choose a folder that can be written"),
                 io::ErrorKind::PermissionDenied => Some("check who may read and write there"),
-                _ => None,
+                io::ErrorKind::NotFound => Some(
+                    "check the path; a relative one starts in the manifest's folder, or in `--directory`",
+                ),
+                io::ErrorKind::NotADirectory => Some(
+                    "a file stands where a folder is needed: move it away, or choose another folder",
+                ),
+                io::ErrorKind::IsADirectory | io::ErrorKind::DirectoryNotEmpty => {
+                    Some("a folder stands there: move it away, or choose another folder")
+                }
+                io::ErrorKind::InvalidFilename => Some("give it a shorter name with `rename`"),
+                io::ErrorKind::FileTooLarge => Some(
+                    "the file system or `ulimit -f` takes no file of this size: choose another folder",
+                ),
+                _ => Some("the system's log says what is amiss with this disk"),
             },
-            Problem::NotAFile | Problem::Outside | Problem::WrongSize { .. } => None,
+            Problem::NotAFile => Some("leave it out with a `filter` step, or move it away"),
+            Problem::Outside => Some("name the folder that it lies in"),
+            Problem::WrongSize { .. } => Some("run again: it is then begun anew"),
         }
     }
 

@@ -16,9 +16,7 @@ use super::secrets::Secrets;
 use super::server::{ServerEntry, servers};
 use super::server_parts::entries_at_once;
 use super::sides::yields;
-use super::{
-    allow, doubts, hazards, markers_taken, never, nothing_left, places, unused, whens,
-};
+use super::{allow, doubts, hazards, markers_taken, never, nothing_left, places, unused, whens};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
 /// What came of compiling a manifest.

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::progress::{Flight, Flights, Progress, running};
 use super::record::Record;
 use super::redact::Redactor;
 use super::screen::{self, Screen, SharedWriter};
 use super::text;
-use crate::event::{Current, Meter};
+use crate::event::Meter;
 
 /// How often bars are drawn in a second.
 pub(super) const RATE: u8 = 10;
@@ -30,7 +31,7 @@ pub(super) struct Bars {
     total: ProgressBar,
     /// One a line; a line whose file ended is taken by the next file, so that lines do not jump.
     slots: Vec<Slot>,
-    meters: Vec<Arc<Meter>>,
+    flights: Flights,
     redactor: Arc<Redactor>,
     columns: usize,
 }
@@ -56,7 +57,7 @@ impl Bars {
             multi,
             total,
             slots: Vec::new(),
-            meters: Vec::new(),
+            flights: Flights::default(),
             redactor,
             columns,
         }
@@ -70,24 +71,15 @@ impl Bars {
 
     /// Takes in the meter of a job that began.
     pub(super) fn watch(&mut self, meter: &Arc<Meter>) {
-        self.meters.push(Arc::clone(meter));
+        self.flights.watch(meter);
     }
 
     /// Draws the state of things.
     pub(super) fn draw(&mut self, record: &Record) {
         self.forget();
         let columns = screen::columns().unwrap_or(self.columns);
-        let flights: Vec<(Arc<Meter>, Current, u64)> = self
-            .meters
-            .iter()
-            .filter_map(|meter| {
-                let (current, moved) = meter.read()?;
-                Some((Arc::clone(meter), current, moved))
-            })
-            .collect();
-        let in_flight = flights.iter().map(|(_, _, moved)| *moved);
-        let in_flight = in_flight.fold(0, u64::saturating_add);
-        self.draw_total(record, in_flight, columns);
+        let flights = self.flights.now();
+        self.draw_total(record, &flights, columns);
         self.draw_files(&flights, columns);
     }
 
@@ -100,61 +92,41 @@ impl Bars {
         let _ = self.multi.clear();
     }
 
-    /// A job that ended has dropped its meter, and so has the event that brought it: only we still hold it.
+    /// Lets go of what has ended.
     fn forget(&mut self) {
         for slot in &mut self.slots {
             slot.meter = slot.meter.take().filter(|meter| meter.read().is_some());
         }
         let slots = &self.slots;
-        self.meters.retain(|meter| {
-            let shown = slots.iter().any(|slot| holds(slot, meter));
-            Arc::strong_count(meter) > 1 + usize::from(shown)
-        });
+        self.flights
+            .forget(|meter| slots.iter().any(|slot| holds(slot, meter)));
     }
 
-    fn draw_total(&self, record: &Record, in_flight: u64, columns: usize) {
-        let sum = |part: fn(&crate::event::StepTally) -> u64| -> u64 {
-            let steps = record.steps().filter(|step| step.moves());
-            let parts = steps.map(|step| part(step.tally));
-            parts.fold(0, u64::saturating_add)
-        };
-        let planned = sum(|step| step.planned_bytes.unwrap_or(0));
-        let files = sum(|step| step.all_files().unwrap_or(0));
-        let settled = sum(crate::event::StepTally::settled);
-        let moved = sum(|step| step.bytes).saturating_add(in_flight);
+    fn draw_total(&self, record: &Record, flights: &[Flight], columns: usize) {
+        let progress = Progress::of(record, flights);
         // Deletions and empty files move no bytes: then files are what is counted.
-        let (at, of) = if planned > 0 {
-            (moved, planned)
-        } else {
-            (settled, files)
+        let (at, of) = match progress.planned {
+            0 => (progress.settled, progress.files),
+            planned => (progress.moved, planned),
         };
         self.total.set_length(of.max(at));
         self.total.set_position(at);
-        let mut parts = vec![format!(
-            "{}/{} files",
-            text::number(settled),
-            text::number(files)
-        )];
-        if planned > 0 {
-            parts.push(format!(
-                "{}/{}",
-                text::bytes(moved),
-                text::bytes(planned.max(moved))
-            ));
+        let mut parts = progress.parts();
+        if progress.planned > 0 {
             parts.push(format!("{}/s", text::bytes(rate(&self.total))));
-            if moved < planned && self.total.per_sec() >= 1.0 {
+            if progress.moved < progress.planned && self.total.per_sec() >= 1.0 {
                 parts.push(format!("ETA {}", eta(&self.total)));
             }
         }
-        let line = if files == 0 {
-            running(record)
-        } else {
-            parts.join("  ")
+        // Before anything is there to be counted, the steps that have begun stand there.
+        let line = match progress.files {
+            0 => text::escape(&running(record).join(", ")).into_owned(),
+            _ => parts.join("  "),
         };
         self.show(&self.total, &line, columns, false);
     }
 
-    fn draw_files(&mut self, flights: &[(Arc<Meter>, Current, u64)], columns: usize) {
+    fn draw_files(&mut self, flights: &[Flight], columns: usize) {
         let room = screen::rows().map_or(MAX_FILES, |rows| rows.saturating_sub(4));
         let limit = MAX_FILES.min(room);
         for (meter, _, _) in flights {
@@ -214,19 +186,6 @@ fn holds(slot: &Slot, meter: &Arc<Meter>) -> bool {
         .is_some_and(|held| Arc::ptr_eq(held, meter))
 }
 
-/// `builds, inbox: *.done (0 of 1, among 3 files)`: before anything is there to be counted.
-fn running(record: &Record) -> String {
-    let running: Vec<String> = record
-        .steps()
-        .filter(|step| step.tally.started_ms.is_some() && step.tally.outcome.is_none())
-        .map(|step| match record.waiting_for(step.at) {
-            Some(waiting) => format!("{}: {waiting}", step.head.name),
-            None => step.head.name.clone(),
-        })
-        .collect();
-    text::escape(&running.join(", ")).into_owned()
-}
-
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -257,6 +216,7 @@ mod tests {
 
     use super::super::scenario;
     use super::*;
+    use crate::event::Current;
 
     #[derive(Clone, Default)]
     struct Memory(Arc<Mutex<Vec<u8>>>);
@@ -332,8 +292,8 @@ mod tests {
         assert!((1..=MAX_FILES).contains(&bars.slots.len()));
         assert!(bars.slots.iter().all(|slot| slot.meter.is_some()));
         drop(meters);
-        bars.meters.iter().for_each(|meter| meter.end());
+        bars.flights.end_all();
         bars.draw(&scenario::record());
-        assert!(bars.slots.is_empty() && bars.meters.is_empty());
+        assert!(bars.slots.is_empty() && bars.flights.is_empty());
     }
 }

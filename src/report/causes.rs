@@ -35,7 +35,12 @@ pub(super) struct Causes {
 impl Cause {
     /// Whether it concerns files whose names it does not hold.
     pub(super) fn has_more(&self) -> bool {
-        self.files > self.names.len() as u64
+        self.unnamed() > 0
+    }
+
+    /// How many files it concerns whose names it does not hold.
+    pub(super) fn unnamed(&self) -> u64 {
+        self.files.saturating_sub(self.names.len() as u64)
     }
 }
 
@@ -68,6 +73,14 @@ impl Causes {
             cause.names.push(file.to_owned());
         }
         Some(at)
+    }
+
+    /// The cause at a position, and the how many-th of its step it is.
+    pub(super) fn at(&self, at: usize) -> Option<(usize, &Cause)> {
+        let cause = self.list.get(at)?;
+        let before = self.list[..at].iter();
+        let before = before.filter(|other| other.step == cause.step).count();
+        Some((before + 1, cause))
     }
 
     /// The causes of a step with their positions, those of the most files first.

@@ -13,7 +13,7 @@ const TRANSCRIPT: usize = 8;
 
 /// The message behind `title`, and below it, indented, the facts that there are.
 pub(super) fn block(title: &str, failure: &Failure, paint: Paint) -> String {
-    block_beside(title, failure, None, paint)
+    block_beside(title, failure, None, Detail::All, paint)
 }
 
 /// The same of a step that failed beside another one, whose name and place are given.
@@ -21,12 +21,15 @@ pub(super) fn block_beside(
     title: &str,
     failure: &Failure,
     beside: Option<String>,
+    detail: Detail,
     paint: Paint,
 ) -> String {
     let mut text = format!("  {}\n", heading(title, failure, paint));
     let file = failure.file.clone().filter(|file| file != title);
     facts(&mut text, failure, beside, file, paint);
-    transcript(&mut text, &failure.transcript, paint);
+    if detail == Detail::All {
+        transcript(&mut text, &failure.transcript, paint);
+    }
     help(&mut text, failure, paint);
     text
 }
@@ -36,7 +39,7 @@ pub(super) fn cause_block(cause: &Cause, detail: Detail, paint: Paint) -> String
     if let (1, [name]) = (cause.files, cause.names.as_slice()) {
         return match detail {
             Detail::Line => format!("  {}\n", heading(name, &cause.failure, paint)),
-            _ => block(name, &cause.failure, paint),
+            _ => block_beside(name, &cause.failure, None, detail, paint),
         };
     }
     let title = text::counted(cause.files, "file");
@@ -44,7 +47,7 @@ pub(super) fn cause_block(cause: &Cause, detail: Detail, paint: Paint) -> String
         return format!("  {title}: {}\n", text::escape(&reason(&cause.failure)));
     }
     let mut text = format!("  {}\n", heading(&title, &cause.failure, paint));
-    let more = cause.files.saturating_sub(cause.names.len() as u64);
+    let more = cause.unnamed();
     let mut names = cause.names.clone();
     if more > 0 {
         names.push(format!("… and {} more", text::number(more)));

@@ -1,5 +1,6 @@
 //! `--report FILE`: a document about a whole run, written at its end.
 
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,12 @@ use super::record::Record;
 use super::redact::Redactor;
 use super::sink::Sink;
 use super::{html, json, junit, markdown};
+
+/// Bytes that the summary of one step may have: of a longer one GitHub shows nothing.
+const JOB_SUMMARY: u64 = 1024 * 1024;
+
+/// What stands at the end of a summary that was too long.
+const CUT: &str = "\n… more than a job summary has room for; `--report FILE.md` has all of it\n";
 
 /// The form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +37,8 @@ pub struct ReportFile {
     path: PathBuf,
     format: Format,
     sink: Sink,
+    /// Bytes that it may have.
+    room: Option<usize>,
 }
 
 /// Why there will be no report.
@@ -73,7 +82,33 @@ impl ReportFile {
     pub fn create(path: PathBuf) -> Result<ReportFile, ReportError> {
         let format = Format::of(&path)?;
         match Sink::open(&path) {
-            Ok(sink) => Ok(ReportFile { path, format, sink }),
+            Ok(sink) => Ok(ReportFile {
+                path,
+                format,
+                sink,
+                room: None,
+            }),
+            Err(error) => Err(ReportError::Open { path, error }),
+        }
+    }
+
+    /// A file to which the Markdown report is appended, as far as there is room: what GitHub Actions shows of a step.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn job_summary(path: PathBuf) -> Result<ReportFile, ReportError> {
+        let open = || {
+            let file = File::options().append(true).create(true).open(&path)?;
+            let length = file.metadata()?.len();
+            Ok((Sink::of(file)?, length))
+        };
+        match open() {
+            Ok((sink, length)) => Ok(ReportFile {
+                path,
+                format: Format::Markdown,
+                sink,
+                room: Some(usize::try_from(JOB_SUMMARY.saturating_sub(length)).unwrap_or(0)),
+            }),
             Err(error) => Err(ReportError::Open { path, error }),
         }
     }
@@ -93,17 +128,41 @@ impl ReportFile {
         origins: &Origins,
         redactor: &Redactor,
     ) -> io::Result<Sink> {
+        let write = |out: &mut dyn Write| {
+            match self.format {
+                Format::Json => json::write(out, record, origins, redactor)?,
+                Format::Junit => junit::write(out, record, origins, redactor)?,
+                Format::Html => html::write(out, record, origins, redactor)?,
+                Format::Markdown => markdown::write(out, record, origins, redactor)?,
+            }
+            out.write_all(b"\n")
+        };
         let mut out = BufWriter::new(self.sink);
-        match self.format {
-            Format::Json => json::write(&mut out, record, origins, redactor)?,
-            Format::Junit => junit::write(&mut out, record, origins, redactor)?,
-            Format::Html => html::write(&mut out, record, origins, redactor)?,
-            Format::Markdown => markdown::write(&mut out, record, origins, redactor)?,
+        match self.room {
+            None => write(&mut out)?,
+            Some(room) => {
+                let mut text = Vec::new();
+                write(&mut text)?;
+                out.write_all(&fitted(text, room))?;
+            }
         }
-        out.write_all(b"\n")?;
         out.flush()?;
         out.into_inner().map_err(io::IntoInnerError::into_error)
     }
+}
+
+/// A Markdown text of at most so many bytes: whole lines, and a word that there were more.
+fn fitted(mut text: Vec<u8>, room: usize) -> Vec<u8> {
+    if text.len() <= room {
+        return text;
+    }
+    let Some(room) = room.checked_sub(CUT.len()) else {
+        return Vec::new();
+    };
+    let end = text[..room].iter().rposition(|&byte| byte == b'\n');
+    text.truncate(end.map_or(0, |end| end + 1));
+    text.extend_from_slice(CUT.as_bytes());
+    text
 }
 
 #[cfg(test)]
@@ -183,6 +242,29 @@ mod tests {
         let xml = std::fs::read_to_string(path).unwrap();
         assert!(xml.contains("tests=\"6\" failures=\"3\""), "{xml}");
         assert!(xml.contains("message=\"1 further file failed\""), "{xml}");
+    }
+
+    #[test]
+    fn a_job_summary_is_appended_and_cut_before_github_would_refuse_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("summary");
+        let (record, origins) = (scenario::record(), scenario::origins());
+        let after = |before: usize| {
+            std::fs::write(&path, "x".repeat(before)).unwrap();
+            let file = ReportFile::job_summary(path.clone()).unwrap();
+            file.write(&record, &origins, &scenario::redactor())
+                .unwrap();
+            std::fs::read_to_string(&path).unwrap()[before..].to_owned()
+        };
+        let whole = after(3);
+        assert_eq!(whole, report("a.md"));
+        let limit = usize::try_from(JOB_SUMMARY).unwrap();
+        let room = whole.len() - 1;
+        let cut = after(limit - room);
+        assert!(cut.len() <= room && cut.ends_with(CUT), "{cut}");
+        assert!(whole.starts_with(cut.strip_suffix(CUT).unwrap()));
+        assert_eq!(after(limit - 5), "");
+        assert_eq!(after(limit + 5), "");
     }
 
     #[test]

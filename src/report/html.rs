@@ -142,6 +142,7 @@ fn failures(
                 "",
                 failure,
                 origins.beside(record, failure),
+                Detail::All,
                 Paint::PLAIN
             )))
         )?;

@@ -7,8 +7,11 @@ use super::record::{Record, StepRecord};
 use super::text;
 use crate::event::{Event, Failure, FileOutcome, Stamped, StepOutcome};
 
-/// Failures of files of one step, and warnings of the run, that get a line of their own as they happen.
-const MAX_LIVE: u64 = 20;
+/// Causes of failures of files of one step that are told as they happen, by the first files of each.
+const MAX_LIVE: usize = 20;
+
+/// Warnings of the run that get a line of their own as they happen.
+const MAX_WARNINGS: u64 = 20;
 
 /// Columns of the word at the beginning.
 const WORD: usize = 12;
@@ -82,6 +85,11 @@ impl Lines {
         }
     }
 
+    /// How far a run is that has not ended.
+    pub(super) fn alive(&self, text: &str) -> String {
+        self.say(Tone::Cool, "Running", text)
+    }
+
     fn verbose(&self) -> bool {
         self.verbosity == Verbosity::Verbose
     }
@@ -110,7 +118,7 @@ impl Lines {
         server: Option<&str>,
         warning: &str,
     ) -> Option<String> {
-        let shown = self.verbosity > Verbosity::Quiet && record.tally.warnings <= MAX_LIVE;
+        let shown = self.verbosity > Verbosity::Quiet && record.tally.warnings <= MAX_WARNINGS;
         let whom = step.map(|step| record.step_name(step)).or(server);
         let whom = whom.map(|whom| format!("{whom}: ")).unwrap_or_default();
         let text = format!("{whom}{warning}");
@@ -210,13 +218,20 @@ impl Lines {
         whom: &str,
         failure: &Failure,
     ) -> Option<String> {
-        let failed = record.tally.steps.get(step).map_or(0, |step| step.failed);
-        if failed <= MAX_LIVE || self.verbose() {
-            return Some(self.say(Tone::Bad, "Failed", &format!("{whom}: {}", reason(failure))));
-        }
         let name = record.step_name(step);
-        let text = format!("{name}: more files, which the summary counts");
-        (failed == MAX_LIVE + 1).then(|| self.say(Tone::Bad, "Failed", &text))
+        let text = match record.latest_cause() {
+            _ if self.verbose() => format!("{whom}: {}", reason(failure)),
+            Some((rank, cause)) if rank <= MAX_LIVE => match cause.unnamed() {
+                0 => format!("{whom}: {}", reason(failure)),
+                1 => format!("{name}: more files: {}", reason(failure)),
+                _ => return None,
+            },
+            Some((rank, cause)) if rank == MAX_LIVE + 1 && cause.files == 1 => {
+                format!("{name}: more files, which the summary counts")
+            }
+            _ => return None,
+        };
+        Some(self.say(Tone::Bad, "Failed", &text))
     }
 }
 
@@ -360,6 +375,62 @@ mod tests {
               Failed keep: bad\u{1b}[2J\u{1}name: the server refused the file (550 Permission denied, *** & co.)
               Failed keep: 2 of 5 files failed
         ");
+    }
+
+    /// The lines of files of which the first 200 fail for one reason, and then one for another.
+    fn many(verbosity: Verbosity) -> Vec<String> {
+        let lines = Lines {
+            paint: Paint::PLAIN,
+            verbosity,
+            starts: true,
+            preview: false,
+        };
+        let mut record = Record::default();
+        scenario::events()
+            .iter()
+            .take(1)
+            .for_each(|one| record.take(one));
+        let failed = |at: usize| {
+            let reply = if at < 200 { "no" } else { "never" };
+            let failure = Box::new(Failure {
+                message: "refused".into(),
+                code: Some(553),
+                reply: Some(reply.into()),
+                ..Failure::default()
+            });
+            let outcome = FileOutcome::Failed { failure };
+            let file = format!("f{at}.zip");
+            let (step, bytes, job) = (3, 0, None);
+            let event = Event::FileFinished {
+                step,
+                job,
+                file,
+                outcome,
+                bytes,
+            };
+            Stamped::new(1, event)
+        };
+        let each = (0..201).filter_map(|at| {
+            let event = failed(at);
+            record.take(&event);
+            lines.line(&record, &event)
+        });
+        each.map(|line| line.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn files_that_fail_for_one_reason_are_told_three_times_and_once_for_all() {
+        assert_eq!(
+            many(Verbosity::Normal),
+            [
+                "Failed keep: f0.zip: refused (553 no)",
+                "Failed keep: f1.zip: refused (553 no)",
+                "Failed keep: f2.zip: refused (553 no)",
+                "Failed keep: more files: refused (553 no)",
+                "Failed keep: f200.zip: refused (553 never)",
+            ]
+        );
+        assert_eq!(many(Verbosity::Verbose).len(), 201);
     }
 
     #[test]

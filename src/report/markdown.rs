@@ -105,7 +105,13 @@ fn failures(
         let beside = origins.beside(record, failure);
         code(
             out,
-            &redactor.line(&block_beside("", failure, beside, Paint::PLAIN)),
+            &redactor.line(&block_beside(
+                "",
+                failure,
+                beside,
+                Detail::All,
+                Paint::PLAIN,
+            )),
         )?;
     }
     if step.tally.failed > 0 {

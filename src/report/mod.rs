@@ -5,6 +5,7 @@
 mod bars;
 mod causes;
 mod check_json;
+mod ci;
 mod codes_page;
 mod diagnostics;
 mod dry_run;
@@ -30,6 +31,8 @@ mod passwords;
 mod plans;
 mod preview;
 mod probe;
+mod progress;
+mod pulse;
 mod record;
 mod redact;
 mod redacted;
@@ -48,6 +51,7 @@ pub mod text;
 
 pub use causes::Cause;
 pub use check_json::Checked;
+pub use ci::Ci;
 pub use codes_page::{CODES_PAGE, CodeEntry, entries as code_entries, entry as code_entry};
 pub use diagnostics::{Drawing, write_findings};
 pub use dry_run::write_plan;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::record::Record;
 use super::redact::Redactor;
 use crate::event::Failure;
-use crate::manifest::{Manifest, Path, Place, Source};
+use crate::manifest::{Manifest, Path, Place, Position, Source};
 
 /// Leads from a step's origin to its place in the manifest.
 #[derive(Debug, Clone)]
@@ -43,9 +43,14 @@ impl Origins {
         self.manifest.locate(&Path::from(origin)).key
     }
 
+    /// Its line and column.
+    pub(super) fn at(&self, origin: &str) -> Position {
+        self.source.position(self.place(origin).start)
+    }
+
     /// `release.yaml:12:3`
     pub fn position(&self, origin: &str) -> String {
-        let at = self.source.position(self.place(origin).start);
+        let at = self.at(origin);
         format!("{}:{}:{}", self.name, at.line, at.column)
     }
 

@@ -43,6 +43,8 @@ pub struct Record {
     causes: Causes,
     /// What steps wait for, by position: `*.done (0 of 1, among 3 files)`.
     waiting: BTreeMap<usize, String>,
+    /// The cause of the latest failure of a file, where it is kept.
+    latest: Option<usize>,
     /// Bytes of the texts of `failures`.
     failure_bytes: usize,
     /// Reasons for which files were left alone or not verified, counted.
@@ -188,6 +190,11 @@ impl Record {
         self.causes.of(step)
     }
 
+    /// What led the latest file to fail that did, where that is kept, and the how many-th cause of its step it is.
+    pub fn latest_cause(&self) -> Option<(usize, &Cause)> {
+        self.causes.at(self.latest?)
+    }
+
     /// Files of a step that failed for causes which were not kept.
     pub fn other_causes(&self, step: usize) -> u64 {
         self.causes.others(step)
@@ -247,6 +254,7 @@ impl Record {
 
     fn take_failure(&mut self, step: usize, file: &str, failure: &Failure) {
         let cause = self.causes.take(step, file, failure);
+        self.latest = cause;
         let bytes = file.len() + failure.text_bytes();
         let has_room = self.failure_bytes + bytes <= MAX_FAILURE_BYTES;
         if self.failures.len() < MAX_FAILURES && has_room {

@@ -10,12 +10,14 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::bars::{Bars, RATE};
+use super::ci::Ci;
 use super::diagnostics::Drawing;
 use super::files::ReportFile;
 use super::lines::{Lines, Verbosity};
 use super::origins::Origins;
 use super::outlet::{Ended, Hurry, Outlet};
 use super::paint::{Paint, Tone};
+use super::pulse::Pulse;
 use super::record::Record;
 use super::redact::Redactor;
 use super::redacted::Redacted;
@@ -23,8 +25,8 @@ use super::screen::SharedWriter;
 use super::settings::{Display, Settings};
 use super::sink::Sink;
 use super::summary::Summary;
-use super::{events, masked, preview, text};
-use crate::event::{Event, Stamped};
+use super::{events, github, masked, preview, text};
+use crate::event::{Event, Meter, Stamped};
 
 /// Events that wait for the reporter, which waits for nobody. Each may hold a dozen lines of a server.
 const QUEUE: usize = 1024;
@@ -68,6 +70,10 @@ struct Work {
     record: Record,
     lines: Lines,
     bars: Option<Bars>,
+    pulse: Option<Pulse>,
+    ci: Ci,
+    /// When the run's first event came.
+    begun: Instant,
     display: Display,
     outlet: Outlet,
     out: Redacted<SharedWriter>,
@@ -135,6 +141,8 @@ impl Work {
                 Arc::clone(&redactor),
             )
         });
+        let lines_alone = settings.display == Display::Lines;
+        let heartbeat = settings.heartbeat.filter(|_| lines_alone);
         Work {
             record: Record::default(),
             lines: Lines {
@@ -144,6 +152,9 @@ impl Work {
                 preview: settings.preview.is_some(),
             },
             bars,
+            pulse: heartbeat.map(|every| Pulse::new(every, Instant::now(), &redactor)),
+            ci: settings.ci,
+            begun: Instant::now(),
             display: settings.display,
             outlet: out,
             out: Redacted::new(&redactor, shared),
@@ -162,9 +173,10 @@ impl Work {
     fn run(mut self, receiver: &Receiver<Stamped>) -> Closing {
         let mut drawn = Instant::now();
         loop {
-            let received = match self.bars {
-                Some(_) => receiver.recv_timeout(TICK),
-                None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            let received = match (&self.bars, &self.pulse) {
+                (Some(_), _) => receiver.recv_timeout(TICK),
+                (None, Some(pulse)) => receiver.recv_timeout(pulse.wait(Instant::now())),
+                (None, None) => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match received {
                 Ok(stamped) => {
@@ -188,8 +200,21 @@ impl Work {
                 bars.draw(&self.record);
                 drawn = Instant::now();
             }
+            self.beat();
         }
         self.end()
+    }
+
+    /// Says that the run is alive, when it is time to. Who is behind reads of things past as it is.
+    fn beat(&mut self) {
+        let (elapsed, now) = (self.begun.elapsed(), Instant::now());
+        if let Some(pulse) = &mut self.pulse
+            && let Some(text) = pulse.beat(&self.record, elapsed, now)
+            && !self.outlet.is_behind()
+        {
+            let line = self.lines.alive(&text);
+            self.say(&line);
+        }
     }
 
     fn take(&mut self, stamped: Stamped) {
@@ -207,13 +232,33 @@ impl Work {
             self.preview = None;
             self.complain("output stopped", &error);
         }
-        if let (Some(bars), Event::Working { meter, .. }) = (&mut self.bars, &stamped.event) {
-            bars.watch(meter);
+        if let Event::Working { meter, .. } = &stamped.event {
+            self.watch(meter);
+        }
+        if let Event::RunStarted { .. } = &stamped.event
+            && self.folds()
+            && let Some(line) = self.ci.begin(&self.record)
+        {
+            self.say(&line);
         }
         if self.display != Display::None
             && let Some(line) = self.lines.line(&self.record, stamped)
         {
             self.say(&line);
+        }
+    }
+
+    /// Whether there are lines of progress that a CI system can fold away.
+    fn folds(&self) -> bool {
+        self.display == Display::Lines && self.lines.verbosity > Verbosity::Quiet
+    }
+
+    fn watch(&mut self, meter: &Arc<Meter>) {
+        if let Some(bars) = &mut self.bars {
+            bars.watch(meter);
+        }
+        if let Some(pulse) = &mut self.pulse {
+            pulse.watch(meter);
         }
     }
 
@@ -264,9 +309,15 @@ impl Work {
                 Err(error) => failed.push((what, error)),
             }
         }
+        if self.folds()
+            && let Some(line) = self.ci.end(&self.record)
+        {
+            self.say(&line);
+        }
         let events = self.events.take();
         written.extend(events.map(|sink| ("--events stopped".to_owned(), sink)));
         self.summarise();
+        self.annotate();
         // Behind the summary, which may be long: what the exit code is about stands where people look.
         for (what, error) in failed {
             self.complain(&what, &error);
@@ -302,6 +353,15 @@ impl Work {
         }
     }
 
+    /// Tells GitHub which lines of the manifest failed.
+    fn annotate(&mut self) {
+        let Ci::GitHub { manifest } = &self.ci else {
+            return;
+        };
+        let lines = github::failed_steps(manifest, &self.record, &self.origins, &self.redactor);
+        lines.iter().for_each(|line| self.say(line));
+    }
+
     fn tell_end(&mut self, what: &str, ended: Ended) {
         match ended {
             Ended::Written => {}
@@ -333,6 +393,7 @@ impl Work {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::sync::mpsc::{Sender, channel};
 
     use super::super::scenario;
     use super::*;
@@ -373,21 +434,46 @@ mod tests {
         Sink::Apart(Outlet::start(move || Ok(writer)).unwrap())
     }
 
+    /// Sends on what is written.
+    struct Heard(Sender<String>);
+
+    impl Write for Heard {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            self.0.send(text).map_err(|_| io::ErrorKind::BrokenPipe)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn settings(out: Outlet) -> Settings {
+        Settings {
+            redactor: scenario::redactor(),
+            origins: scenario::origins(),
+            display: Display::Lines,
+            heartbeat: None,
+            ci: Ci::None,
+            verbosity: Verbosity::Normal,
+            paint: Paint::PLAIN,
+            columns: 100,
+            out,
+            events: None,
+            files: Vec::new(),
+            preview: None,
+            hurry: Hurry::default(),
+        }
+    }
+
     fn report(events: Sink, files: Vec<ReportFile>) -> (String, Told) {
         let out = Memory::default();
         let own = out.clone();
         let settings = Settings {
-            redactor: scenario::redactor(),
-            origins: scenario::origins(),
-            display: Display::Lines,
-            verbosity: Verbosity::Normal,
-            paint: Paint::PLAIN,
-            columns: 100,
-            out: Outlet::start(move || Ok(own)).unwrap(),
             events: Some(events),
             files,
-            preview: None,
-            hurry: Hurry::default(),
+            ..settings(Outlet::start(move || Ok(own)).unwrap())
         };
         let reporter = Reporter::start(settings).unwrap();
         let sender = reporter.sender();
@@ -424,6 +510,34 @@ mod tests {
             assert_eq!(event["version"], crate::event::VERSION);
         }
         assert!(text.contains("***") && !text.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_run_in_which_nothing_happens_says_now_and_then_that_it_lives() {
+        let (written, shown) = channel();
+        let settings = Settings {
+            heartbeat: Some(Duration::from_millis(1)),
+            ..settings(Outlet::start(move || Ok(Heard(written))).unwrap())
+        };
+        let reporter = Reporter::start(settings).unwrap();
+        let events = scenario::events();
+        for stamped in events.iter().take(4) {
+            reporter.sender().send(stamped.clone()).unwrap();
+        }
+        let says = |text: &str| {
+            let mut all = String::new();
+            while !all.contains(text) {
+                let wait = Duration::from_secs(60);
+                all += &shown.recv_timeout(wait).expect("a line with it");
+            }
+        };
+        says("Running [0.");
+        says("waits for: login mirror");
+        for stamped in events.into_iter().skip(4) {
+            reporter.sender().send(stamped).unwrap();
+        }
+        says("Summary");
+        reporter.finish(None);
     }
 
     #[cfg(target_os = "linux")]

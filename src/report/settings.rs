@@ -1,7 +1,9 @@
 //! What a reporter is to do.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::ci::Ci;
 use super::files::ReportFile;
 use super::lines::Verbosity;
 use super::origins::Origins;
@@ -29,6 +31,10 @@ pub struct Settings {
     pub origins: Origins,
     /// How progress is shown.
     pub display: Display,
+    /// How often lines, where they alone are shown, say how far the run is; never without.
+    pub heartbeat: Option<Duration>,
+    /// In whose log `out` ends.
+    pub ci: Ci,
     /// How much is said.
     pub verbosity: Verbosity,
     /// Colours of `out`.

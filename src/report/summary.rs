@@ -189,7 +189,7 @@ impl Summary<'_> {
         let _ = write!(text, "\n{head}");
         if let Some(failure) = step.failure() {
             let beside = self.origins.beside(self.record, failure);
-            let block = block_beside("", failure, beside, self.paint());
+            let block = block_beside("", failure, beside, Detail::All, self.paint());
             let _ = write!(text, "\n{block}");
         }
         self.causes(text, step);
@@ -205,8 +205,10 @@ impl Summary<'_> {
         let causes = self.record.causes_of(step.at);
         let mut told = 0_u64;
         for (nth, (at, cause)) in causes.iter().take(shown).enumerate() {
+            // Of what was cut off by a signal nobody needs to know what was said last.
+            let interrupted = self.record.outcome() == RunOutcome::Interrupted;
             let detail = match nth {
-                0 => Detail::All,
+                0 if !interrupted => Detail::All,
                 _ if all => Detail::All,
                 _ if nth < full => Detail::Facts,
                 _ => Detail::Line,

@@ -347,8 +347,18 @@ impl Cause {
                     .into(),
             ),
             Cause::Refused(refusal) => refusal.help().map(String::from),
-            Cause::Broken(_) => None,
-            Cause::Size(_) | Cause::Sum(SumProblem::Differs { .. }) => None,
+            Cause::Broken(_) => Some("run again; if it lasts, look at the listing with `ftpflow probe`".into()),
+            Cause::Size(SizeProblem::Truncated { .. } | SizeProblem::OtherPart) => Some(
+                "run again when nothing writes to it any more: it is then read from its beginning"
+                    .into(),
+            ),
+            Cause::Size(SizeProblem::Stored { .. }) => Some(
+                "run again; where the server changes what it takes, as line ends, write `verify: none`"
+                    .into(),
+            ),
+            Cause::Sum(SumProblem::Differs { .. }) => {
+                Some("run again; if it lasts, a disk or the memory of one of the machines is at fault".into())
+            }
         }
     }
 

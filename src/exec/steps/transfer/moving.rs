@@ -140,7 +140,8 @@ impl Transfer {
             return self.cannot_go_on(piece, failed.fault);
         }
         if failed.fault.class == Class::StopStep {
-            let fault = Fault::permanent("nothing more can be written at the destination");
+            let fault = Fault::permanent("nothing more can be written at the destination")
+                .help("mend what the first file failed for, then run again");
             self.stopped.get_or_insert(Stop::Fault(fault));
             self.files.give_up_broken();
         }
