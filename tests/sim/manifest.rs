@@ -67,6 +67,11 @@ fn write_step(text: &mut String, step: &Step) {
             for (flag, _) in flags.into_iter().filter(|(_, on)| *on) {
                 let _ = write!(text, ", {flag}: true");
             }
+            // Not drawn, so that each seed has the story that it had.
+            if *recursive && *hidden {
+                let wait = "for: \"*\", stable: 3s, every: 1s, timeout: 20s";
+                let _ = write!(text, ", wait: {{ {wait} }}");
+            }
             writeln!(text, " }}")
         }
         What::Filter { from, include } => {

@@ -90,8 +90,9 @@ impl Waiting {
         if enough && stable {
             return Judged::Enough;
         }
+        // The last look is one that begins at the end: one that took long may have shown what was long ago.
         let end = self.end(now);
-        if now >= end {
+        if began >= end {
             return Judged::Over;
         }
         let next = now + self.rules.every;
@@ -100,7 +101,7 @@ impl Waiting {
         } else {
             next
         };
-        Judged::Later(next.min(end))
+        Judged::Later(next.min(end.max(now)))
     }
 
     fn end(&self, now: Instant) -> Instant {
@@ -269,5 +270,10 @@ mod tests {
         let mut wait = waiting(10, 30);
         assert_eq!(look(&mut wait, start, (80, 81), 2, 1), at(91));
         assert_eq!(look(&mut wait, start, (99, 101), 2, 1), Judged::Enough);
+        // A look that lasts beyond the end is not the last.
+        let mut wait = waiting(10, 30);
+        assert_eq!(look(&mut wait, start, (80, 81), 2, 1), at(91));
+        assert_eq!(look(&mut wait, start, (90, 130), 2, 1), at(130));
+        assert_eq!(look(&mut wait, start, (130, 131), 2, 1), Judged::Enough);
     }
 }
