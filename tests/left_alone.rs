@@ -146,3 +146,40 @@ steps:
         assert!(stands, "{options}: {resumed:?}");
     }
 }
+
+/// An inbox that shows nothing: what this run has put there is known all the same, and no later file takes its name.
+#[test]
+fn a_name_that_this_run_has_written_counts_as_taken_though_nothing_shows_it() {
+    for if_exists in ["skip", "fail"] {
+        let from = Server::new()
+            .file_at("/a/x.txt", "content of a", LONG_AGO)
+            .file_at("/b/x.txt", "content of b", LONG_AGO)
+            .start();
+        let to = Server::new().folder("/out");
+        let to = to.rule(On::command("MLSD").path("/out"), Do::ListRaw(Vec::new()));
+        let hidden = |to: Server, verb| to.rule(On::command(verb), Do::reply("550 no"));
+        let to = hidden(hidden(to, "SIZE"), "MDTM").start();
+        let steps = format!(
+            "allow: [hazard::writers, allow::unused]
+steps:
+  first: {{ list: {{ server: from, path: /a }} }}
+  second: {{ list: {{ server: from, path: /b }} }}
+  one: {{ relay: {{ from: first, to: to, into: /out }} }}
+  two: {{ needs: [one], relay: {{ from: second, to: to, into: /out, if_exists: {if_exists} }} }}
+  away: {{ when: always, needs: [two], delete: {{ sources_of: one, accept: reply }} }}
+"
+        );
+        let outcome = Case::new()
+            .pipeline(&[("from", &from), ("to", &to)], &steps)
+            .run();
+        assert_eq!(
+            to.read("/out/x.txt"),
+            Some("content of a".into()),
+            "{if_exists}: {outcome:?}"
+        );
+        assert!(from.exists("/b/x.txt"), "{if_exists}: {outcome:?}");
+        let fails = if_exists == "fail";
+        assert_eq!(!from.exists("/a/x.txt"), fails, "{outcome:?}");
+        outcome.code(i32::from(fails));
+    }
+}

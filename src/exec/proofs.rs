@@ -3,7 +3,7 @@
 //! A proof is a fact about a destination: there, under this name, stands a file of this size and time. It belongs to the
 //! last file that arrived under the name, and a `delete` looks once more whether it still holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -131,6 +131,21 @@ impl Proofs {
         let path = join(&place.folder, name);
         let ended = self.ended.after(place.side, &path);
         ended.is_some_and(|after| after >= order)
+    }
+
+    /// Paths on a side under which this run has written a file that it has not deleted since: a server may not show them.
+    pub(super) fn written_at(&self, side: Side) -> HashSet<Vec<u8>> {
+        let ledgers = self.ledgers.values().filter(|ledger| ledger.to == side);
+        let written = ledgers.flat_map(|ledger| {
+            ledger.positions().filter_map(|at| {
+                let row = ledger.row(at);
+                let is_ours = matches!(row.stand, Stand::Copied | Stand::Replied);
+                let (place, name) = ledger.copy(at).filter(|_| is_ours)?;
+                let stands = !self.has_ended(&place, &name, row.order);
+                stands.then(|| join(&place.folder, &name))
+            })
+        });
+        written.collect()
     }
 
     /// Copies that must not be replaced any more.

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::distinct::Distinct;
-use crate::files::{Allowance, FileSet, Route, Side, Time, folder_of};
+use crate::files::{Allowance, FileSet, Kind, Route, Side, Time, folder_of, join};
 use crate::journal::Resumed;
-use crate::options::TransferOptions;
+use crate::options::{IfExists, TransferOptions};
 use crate::plan::{self, Action, Plan, StepId};
 use crate::transfer::{
-    Decisions, Inventory, Item, Links, Looks, Reading, Request, Spared, Verdict,
+    Decisions, Inventory, Item, Links, Looks, Reading, Request, Spared, Standing, Verdict,
 };
 
 use crate::exec::fault::Fault;
+use crate::exec::proofs::Proofs;
 use crate::exec::shared::{Shared, renaming};
 
 /// What a transfer step wants, as its jobs need it.
@@ -52,6 +53,8 @@ type Pair = (Vec<u8>, Vec<u8>);
 pub(in crate::exec) struct Ends {
     pub(super) route: Route,
     pub(super) sets_times: bool,
+    /// What this run wrote at the destination's side before, where a name that is taken is not replaced.
+    earlier: Option<(Side, Arc<Proofs>)>,
     /// Folders of which every name on the way was found in a listing.
     proven: Mutex<HashSet<Vec<u8>>>,
     /// Pairs of folders, the source's and the destination's, of which it was asked whether they are one.
@@ -159,6 +162,7 @@ impl Ends {
             Side::Local => true,
             Side::Server(server) => shared.facts(server).keeps_spaces(),
         };
+        let keeps_names = matches!(wishes.options.if_exists, IfExists::Skip | IfExists::Fail);
         Ends {
             route: Route {
                 side: wishes.to,
@@ -172,10 +176,31 @@ impl Ends {
                 keeps_times: wishes.options.keep_times && sets_times,
             },
             sets_times,
+            earlier: keeps_names.then(|| (shared.identity(wishes.to), Arc::clone(&shared.proofs))),
             proven: Mutex::default(),
             pairs: Mutex::default(),
             apart: OnceLock::new(),
             learned: Mutex::default(),
+        }
+    }
+
+    /// Takes in the files that this run wrote under names of a set, where the destination does not show them.
+    pub(super) fn add_written(&self, set: &FileSet, inventory: &mut Inventory) {
+        let Some((side, proofs)) = &self.earlier else {
+            return;
+        };
+        let written = proofs.written_at(*side);
+        let names = set.positions();
+        let names = names.filter_map(|at| self.route.relative(set, at).ok());
+        for name in names.filter(|name| written.contains(&join(&self.route.root, name))) {
+            if inventory.standing(&name).is_none() {
+                let hidden = Standing {
+                    kind: Kind::File,
+                    size: None,
+                    modified: None,
+                };
+                inventory.answer(&name, Some(hidden));
+            }
         }
     }
 

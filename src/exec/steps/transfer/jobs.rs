@@ -24,6 +24,7 @@ pub(super) fn compare(
         for (name, standing) in answers {
             inventory.answer(&name, standing);
         }
+        ends.add_written(&set, &mut inventory);
         let decided = decide(
             &set,
             &ends.route,
