@@ -8,7 +8,7 @@ use crate::event::Current;
 use crate::options::{Publish, Verify};
 use crate::transfer::{
     self, Cause, Class, Compared, Copied, CopyError, Decision, Doubt, End, Item, Links, Looks,
-    MOST_OTHERS, Refusal, Role, Seen, Settled, SizeProblem, Verdict,
+    MOST_OTHERS, Refusal, Role, Settled, SizeProblem, Verdict,
 };
 
 use super::Output;
@@ -20,7 +20,7 @@ use super::piece::{Arrival, Attempt, Failed, Moved, NotDone};
 use super::youth::{self, Youth};
 use crate::exec::fault::Fault;
 use crate::exec::steps::job::{Desk, Pair, Work};
-use crate::files::{folder_of, split};
+use crate::files::folder_of;
 
 /// A batch ends after this long, so that the dispatcher can share the sessions out anew.
 const SHORT: Duration = Duration::from_millis(100);
@@ -52,18 +52,6 @@ pub(super) fn files(terms: Arc<Terms>, refused: Arc<Foldered>, attempts: Vec<Att
         exact_names::prove(&terms, desk, &mut moved, is_visible, Failed::at_once);
         Output::Moved(moved).boxed()
     })
-}
-
-/// Whether the destination takes a name for that of something which it lists otherwise: what no listing showed answers to it.
-fn stands_unlisted(target: &mut dyn End, item: &Item) -> Result<Option<Refusal>, CopyError> {
-    let name = split(&item.target).1;
-    let is_hidden = name.starts_with(b".") && target.manners().hides_dot_names;
-    if item.replaces || item.again || is_hidden || !target.doubts_name(name) {
-        return Ok(None);
-    }
-    let seen = target.look(&item.target);
-    let seen = seen.map_err(|cause| CopyError::new(Role::Target, cause))?;
-    Ok((seen != Seen::Nothing).then_some(Refusal::Unlisted))
 }
 
 /// Gives files that have arrived their final names, in the order given, until one fails. `again`: the reply to the
@@ -281,7 +269,9 @@ impl Terms {
         let refusal = match (item.replaces_only_copy, too_many) {
             (true, _) => Some(Refusal::OnlyCopy),
             (false, true) => Some(Refusal::AnotherSource),
-            (false, false) if attempt.doubt.is_none() => stands_unlisted(pair.target, item)?,
+            (false, false) if attempt.doubt.is_none() => {
+                exact_names::stands_unlisted(pair.target, item)?
+            }
             (false, false) => None,
         };
         if let Some(refusal) = refusal {

@@ -10,7 +10,22 @@ use super::ends::Terms;
 use crate::exec::fault::Fault;
 use crate::exec::steps::job::Desk;
 use crate::files::{Allowance, Page, folder_of, parents, split};
-use crate::transfer::{End, Role};
+use crate::transfer::{CopyError, End, Item, Refusal, Role, Seen};
+
+/// Whether the destination takes a name for that of something which it lists otherwise: what no listing showed answers to it.
+pub(super) fn stands_unlisted(
+    target: &mut dyn End,
+    item: &Item,
+) -> Result<Option<Refusal>, CopyError> {
+    let name = split(&item.target).1;
+    let is_hidden = name.starts_with(b".") && target.manners().hides_dot_names;
+    if item.replaces || item.again || is_hidden || !target.doubts_name(name) {
+        return Ok(None);
+    }
+    let seen = target.look(&item.target);
+    let seen = seen.map_err(|cause| CopyError::new(Role::Target, cause))?;
+    Ok((seen != Seen::Nothing).then_some(Refusal::Unlisted))
+}
 
 /// Looks for the names of files that a job has made visible. One whose name is not there, or of which nobody can tell, has
 /// failed.
