@@ -48,11 +48,13 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn of<'c>(copies: impl IntoIterator<Item = &'c Copy>) -> Names {
+    /// Those of some copies of a step.
+    pub(super) fn of<'c>(all: &Copies, some: impl Iterator<Item = &'c Copy>) -> Names {
         let mut names = Names::default();
-        for copy in copies {
-            names.add(&copy.name);
-            copy.beside.iter().for_each(|name| names.add(name));
+        for copy in some {
+            names.add(all.name(copy));
+            let beside = all.beside(copy).iter();
+            beside.for_each(|name| names.add(name));
         }
         names
     }
@@ -101,7 +103,7 @@ impl Looking {
             end.flush().map_err(|cause| self.not_safe(&*end, &cause))?;
         }
         let copies = || self.copies.of_folder(self.number);
-        let sight = self.sight(end, Names::of(copies()))?;
+        let sight = self.sight(end, Names::of(&self.copies, copies()))?;
         let mut wrong = Vec::new();
         for copy in copies() {
             if let Err(why) = self.compare(end, &sight, copy)? {
@@ -136,7 +138,8 @@ impl Looking {
                 "the listing of its copy's folder may not be whole: {reason}"
             )));
         }
-        let entry = sight.entry(&copy.name);
+        let (name, beside) = (self.copies.name(copy), self.copies.beside(copy));
+        let entry = sight.entry(name);
         let now = match entry {
             Some(entry) if entry.kind == Kind::File && tells_enough(entry, copy) => looks(entry),
             Some(entry) if entry.kind != Kind::File => {
@@ -144,7 +147,7 @@ impl Looking {
             }
             // A listing may hide its name, or tell no size or time.
             _ => {
-                let path = join(&self.path, &copy.name);
+                let path = join(&self.path, name);
                 let looks = end.looks(&path);
                 let asked = looks
                     .map_err(|cause| Fault::at(&self.name, &cause, end).about(end.decode(&path)))?;
@@ -156,14 +159,13 @@ impl Looking {
         };
         let stands = entry.is_some() || now != Looks::default();
         if entry.is_none()
-            && let Some(other) = taken_for(end, sight, copy)
+            && let Some(other) = self.taken_for(end, sight, copy)
         {
             return Ok(Err(format!(
                 "what was taken for its copy is listed as `{other}`, and may be that of another file"
             )));
         }
-        let lacks = copy.beside.iter();
-        let mut lacks = lacks.filter(|name| sight.entry(name).is_none());
+        let mut lacks = beside.iter().filter(|name| sight.entry(name).is_none());
         Ok(match lacks.next() {
             Some(other) => Err(format!(
                 "its copy's folder does not show `{}` beside it, which may be taken for the same name there",
@@ -172,6 +174,16 @@ impl Looking {
             None if !stands => Err(self.there(end, GONE)),
             None => is_as_it_was(copy.as_known(now), now).map_err(|why| self.there(end, why)),
         })
+    }
+
+    /// The name of what may have answered for a copy that no listing shows. What this run wrote may be listed otherwise, where
+    /// a server writes names as it likes, but not where another file of the run has such a name: it may have been written over.
+    fn taken_for(&self, end: &dyn End, sight: &Sight, copy: &Copy) -> Option<String> {
+        match self.copies.beside(copy).first() {
+            Some(other) => Some(end.decode(other)),
+            None if copy.was_there => sight.listed_otherwise(end, self.copies.name(copy)),
+            None => None,
+        }
     }
 
     fn there(&self, end: &dyn End, why: &str) -> String {
@@ -198,16 +210,6 @@ fn looks(entry: PageEntry<'_>) -> Looks {
     Looks {
         size: entry.size,
         modified: entry.modified,
-    }
-}
-
-/// The name of what may have answered for a copy that no listing shows. What this run wrote may be listed otherwise, where a
-/// server writes names as it likes, but not where another file of the run has such a name: it may have been written over.
-fn taken_for(end: &dyn End, sight: &Sight, copy: &Copy) -> Option<String> {
-    match copy.beside.first() {
-        Some(other) => Some(end.decode(other)),
-        None if copy.was_there => sight.listed_otherwise(end, &copy.name),
-        None => None,
     }
 }
 
