@@ -87,6 +87,32 @@ fn a_list_of_foreign_names_warns_and_goes_on() {
 }
 
 #[test]
+fn a_destination_of_foreign_names_warns_once_and_is_written_to() {
+    let server = chinese().start();
+    let steps = "steps:
+  out: {upload: {files: 'x/**', to: build, into: /old}}
+";
+    let names = ["构建-1.2.zip", "构建-1.3.zip", "说明.txt"];
+    server.mutate(|tree| {
+        for name in names {
+            tree.write(gbk(&format!("/old/{name}")), "x");
+            tree.write(gbk(&format!("/old/sub/{name}")), "x");
+        }
+    });
+    let case = Case::new().pipeline(&[("build", &server)], steps);
+    let case = case.file("x/a", "a").file("x/sub/b", "b");
+    let case = case.args(["run", "pipeline.yaml", "--events", "events"]);
+    case.run().code(0).stderr_has(
+        "out: the names at its destination look like gbk (`构建-1.2.zip`): set `encoding: gbk` of server `build`",
+    );
+    let events = String::from_utf8(case.read("events").unwrap()).unwrap();
+    assert_eq!(events.matches("look like gbk").count(), 1, "{events}");
+    let declared = Case::new().servers(&[("build", &server, "encoding: gbk")], steps);
+    let declared = declared.file("x/a", "a").file("x/sub/b", "b");
+    declared.run().code(0).never_says("look like");
+}
+
+#[test]
 fn a_few_odd_bytes_warn_of_nothing() {
     let server = Server::new()
         .file(b"/caf\xe9.txt", "x")

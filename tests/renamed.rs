@@ -159,3 +159,22 @@ fn files_get_other_names_on_every_server() {
         );
     }
 }
+
+#[test]
+fn a_rename_that_matches_no_file_says_so_once_at_the_end() {
+    let server = reports();
+    let steps = |pattern: &str| {
+        format!(
+            "steps:\n  all: {{list: {{server: a, path: /out, recursive: true}}}}\n  \
+             pass: {{download: {{from: all, into: here, rename: {{match: '{pattern}', to: x}}}}}}\n"
+        )
+    };
+    let none = Case::new().pipeline(&[("a", &server)], &steps(r"\.part$"));
+    let outcome = none.args(["run", "pipeline.yaml", "--events", "events"]);
+    let said = "`rename` matched none of 3 files: all kept their names";
+    outcome.run().code(0).stderr_has(&format!("pass: {said}"));
+    let events = String::from_utf8(outcome.read("events").unwrap()).unwrap();
+    assert_eq!(events.matches(said).count(), 1, "{events}");
+    let one = Case::new().pipeline(&[("a", &server)], &steps("^notes"));
+    one.run().code(0).never_says("matched none");
+}

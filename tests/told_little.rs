@@ -133,15 +133,15 @@ fn a_time_that_is_announced_and_refused_is_told_with_what_to_do() {
             Case::new()
                 .pipeline(&[("s", &server)], &steps)
                 .file("out/c", "c")
+                .file("out/empty", "")
         };
-        put("")
-            .run()
-            .code(0)
-            .stderr_has("`s` announces MFMT and refuses it");
+        put("").run().code(0).stderr_has(
+            "2 files have the time of arrival, not of the source: `s` announces MFMT and refuses it",
+        );
         let case = put(", times: now");
         for _ in 0..2 {
             case.run().code(0).never_says("MFMT");
-            assert_eq!(server.count("STOR"), 1, "{code}");
+            assert_eq!(server.count("STOR"), 2, "{code}");
         }
     }
 }

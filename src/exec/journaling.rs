@@ -212,3 +212,26 @@ fn entry(set: &FileSet, at: u32, folder: u32, name: &[u8]) -> Entry {
         modified: set.modified(at),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_ends_after_so_many_entries_or_bytes_and_loses_none() {
+        for (bytes, most) in [
+            (1, RECORD_ENTRIES),
+            (RECORD_BYTES / 2, 2),
+            (RECORD_BYTES, 1),
+        ] {
+            let mut numbers = 0..2_500;
+            let mut all = Vec::new();
+            while all.len() < 2_500 {
+                let record = some(&mut numbers, |number| (bytes, number));
+                assert!((1..=most).contains(&record.len()), "{bytes}");
+                all.extend(record);
+            }
+            assert!(all.into_iter().eq(0..2_500));
+        }
+    }
+}

@@ -255,6 +255,16 @@ impl FileSet {
 }
 
 impl Route {
+    /// How many files a set has, where `rename` matches the name of none of them.
+    pub fn renames_none_of(&self, set: &FileSet) -> Option<usize> {
+        let rename = self.rename.as_ref()?;
+        let files = || set.positions().filter(|at| set.kind(*at) == Kind::File);
+        let text = |at| set.encoding().decode(&set.name(at)).text.into_owned();
+        let matched = files().any(|at| rename.apply(&text(at)).is_some());
+        let count = files().count();
+        (!matched && count > 0).then_some(count)
+    }
+
     /// The path, relative to `into`, that an entry of a set gets at the destination.
     pub fn relative(&self, set: &FileSet, at: u32) -> Result<Vec<u8>, NameProblem> {
         let source = set.relative(at);

@@ -231,6 +231,7 @@ fn private_folders(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::PathText;
     use super::*;
 
     fn redact() -> Arc<dyn Fn(&str) -> String + Send + Sync> {
@@ -276,6 +277,24 @@ mod tests {
         assert!(!state.has_journal());
         assert!(matches!(state.last().unwrap(), Leftover::Nothing));
         assert!(folder.path().join("k/journal.incomplete").exists());
+    }
+
+    #[test]
+    fn a_record_that_could_not_be_read_back_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(folder.path(), "k").unwrap();
+        let mut journal = state.begin("f", "r", 1, redact()).unwrap();
+        let record = |length: usize| Record::Intent {
+            step: "s".into(),
+            paths: vec![PathText::new(&vec![b'd'; length])],
+        };
+        journal.append(&record(15 << 20)).unwrap();
+        assert!(journal.append(&record(16 << 20)).is_err());
+        journal.push().unwrap();
+        let Leftover::Unfinished(resumed) = state.last().unwrap() else {
+            panic!("not unfinished");
+        };
+        assert_eq!(resumed.step("s").unwrap().begun.len(), 1);
     }
 
     #[cfg(unix)]

@@ -177,7 +177,7 @@ impl Batch {
         let sights = (0..).zip(&self.folders).map(|(number, (looking, seat))| {
             let copies = away.iter().flat_map(|file| file.copies);
             let copies = copies.filter(|(folder, _)| *folder == number);
-            let mut names = Names::of(copies.map(|(_, copy)| copy));
+            let mut names = Names::of(&looking.copies, copies.map(|(_, copy)| copy));
             // One that shows here is a source's, and no copy.
             away.iter().for_each(|file| names.add(split(&file.away).1));
             let end = end_of(desk, *seat)?;
@@ -297,7 +297,7 @@ impl Delete {
                     numbers.push(copy.folder);
                     numbers.len() - 1
                 });
-                (number, copy.clone())
+                (number, *copy)
             });
             files.push(Piece {
                 at: attempt.item,

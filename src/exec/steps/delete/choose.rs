@@ -150,7 +150,9 @@ impl Question {
         }
         let only = !self.sources_of && folders > 0 && folders == self.set.len();
         chosen.only_folders = only.then_some(folders);
-        chosen.set = self.set.subset(kept);
+        if kept.len() < self.set.len() {
+            chosen.set = self.set.subset(kept);
+        }
         Ok(chosen)
     }
 

@@ -53,11 +53,13 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn of<'c>(copies: impl IntoIterator<Item = &'c Copy>) -> Names {
+    /// Those of some copies of a step.
+    pub(super) fn of<'c>(all: &Copies, some: impl Iterator<Item = &'c Copy>) -> Names {
         let mut names = Names::default();
-        for copy in copies {
-            names.add(&copy.name);
-            copy.beside.iter().for_each(|name| names.add(name));
+        for copy in some {
+            names.add(all.name(copy));
+            let beside = all.beside(copy).iter();
+            beside.for_each(|name| names.add(name));
         }
         names
     }
@@ -109,12 +111,13 @@ impl Looking {
             end.flush().map_err(|cause| self.not_safe(&*end, &cause))?;
         }
         let copies = || self.copies.of_folder(self.number);
-        let sight = self.sight(end, Names::of(copies()))?;
-        let absent = Absent::of(copies().filter(|copy| sight.lacks(&copy.name)));
+        let sight = self.sight(end, Names::of(&self.copies, copies()))?;
+        let lacks = |copy: &&Copy| sight.lacks(self.copies.name(copy));
+        let absent = Absent::of(copies().filter(lacks));
         let mut wrong = Vec::new();
         for copy in copies() {
             let found = match self.compare(end, &sight, copy)? {
-                Ok(()) => is_no_other(&*end, copy, &absent),
+                Ok(()) => self.is_no_other(&*end, copy, &absent),
                 wrong => wrong,
             };
             if let Err(why) = found {
@@ -149,20 +152,21 @@ impl Looking {
                 "the listing of its copy's folder may not be whole: {reason}"
             )));
         }
-        let entry = sight.entry(&copy.name);
+        let (name, beside) = (self.copies.name(copy), self.copies.beside(copy));
+        let entry = sight.entry(name);
         let now = match entry {
             Some(entry) if entry.kind == Kind::File && tells_enough(entry, copy) => looks(entry),
             Some(entry) if entry.kind != Kind::File => {
                 return Ok(Err("its copy is no regular file any more".into()));
             }
             // Whatever answers to the name: a listing that is whole shows what stands there.
-            None if !sight.may_hide(end, &copy.name) => {
-                let other = taken_for(end, sight, copy);
+            None if !sight.may_hide(end, name) => {
+                let other = self.taken_for(end, sight, copy);
                 return Ok(Err(other.unwrap_or_else(|| self.there(end, GONE))));
             }
             // A listing may hide its name, or tell no size or time.
             _ => {
-                let path = join(&self.path, &copy.name);
+                let path = join(&self.path, name);
                 let looks = end.looks(&path);
                 let asked = looks
                     .map_err(|cause| Fault::at(&self.name, &cause, end).about(end.decode(&path)))?;
@@ -174,12 +178,11 @@ impl Looking {
         };
         let stands = entry.is_some() || now != Looks::default();
         if entry.is_none()
-            && let Some(why) = taken_for(end, sight, copy)
+            && let Some(why) = self.taken_for(end, sight, copy)
         {
             return Ok(Err(why));
         }
-        let lacks = copy.beside.iter();
-        let mut lacks = lacks.filter(|name| sight.entry(name).is_none());
+        let mut lacks = beside.iter().filter(|name| sight.entry(name).is_none());
         Ok(match lacks.next() {
             Some(other) => Err(format!(
                 "its copy's folder does not show `{}` beside it, which may be taken for the same name there",
@@ -188,6 +191,33 @@ impl Looking {
             None if !stands => Err(self.there(end, GONE)),
             None => is_as_it_was(copy.as_known(now), now).map_err(|why| self.there(end, why)),
         })
+    }
+
+    /// Whether what stands under a copy's name may be another's, which stands under none.
+    fn is_no_other(&self, end: &dyn End, copy: &Copy, absent: &Absent<'_>) -> Result<(), String> {
+        absent.like(copy.looks).map_or(Ok(()), |other| {
+            Err(format!(
+                "its copy may be that of `{}`, which has the same size and time, and whose own name its folder does not show",
+                end.decode(self.copies.name(other))
+            ))
+        })
+    }
+
+    /// Why what answers for a copy that no listing shows may be another file. What this run wrote may be listed otherwise,
+    /// where a server writes names as it likes, but not where another file of the run has such a name: it may have been
+    /// written over.
+    fn taken_for(&self, end: &dyn End, sight: &Sight, copy: &Copy) -> Option<String> {
+        let other = match self.copies.beside(copy).first() {
+            Some(other) => Some(end.decode(other)),
+            None if copy.was_there => sight.listed_otherwise(end, self.copies.name(copy)),
+            None => None,
+        };
+        let words = |other| {
+            format!(
+                "what was taken for its copy is listed as `{other}`, and may be that of another file"
+            )
+        };
+        other.map(words)
     }
 
     fn there(&self, end: &dyn End, why: &str) -> String {
@@ -217,32 +247,6 @@ fn looks(entry: PageEntry<'_>) -> Looks {
         size: entry.size,
         modified: entry.modified,
     }
-}
-
-/// Whether what stands under a copy's name may be another's, which stands under none.
-fn is_no_other(end: &dyn End, copy: &Copy, absent: &Absent<'_>) -> Result<(), String> {
-    absent.like(copy.looks).map_or(Ok(()), |other| {
-        Err(format!(
-            "its copy may be that of `{}`, which has the same size and time, and whose own name its folder does not show",
-            end.decode(&other.name)
-        ))
-    })
-}
-
-/// Why what answers for a copy that no listing shows may be another file. What this run wrote may be listed otherwise, where a
-/// server writes names as it likes, but not where another file of the run has such a name: it may have been written over.
-fn taken_for(end: &dyn End, sight: &Sight, copy: &Copy) -> Option<String> {
-    let other = match copy.beside.first() {
-        Some(other) => Some(end.decode(other)),
-        None if copy.was_there => sight.listed_otherwise(end, &copy.name),
-        None => None,
-    };
-    let words = |other| {
-        format!(
-            "what was taken for its copy is listed as `{other}`, and may be that of another file"
-        )
-    };
-    other.map(words)
 }
 
 fn tells_enough(entry: PageEntry<'_>, copy: &Copy) -> bool {

@@ -24,11 +24,6 @@ impl Index {
         alike.map(|(_, number, at)| (*number, *at))
     }
 
-    /// Whether anything may have a key.
-    pub(super) fn has<K: Hash + ?Sized>(&self, key: &K) -> bool {
-        self.find(key).next().is_some()
-    }
-
     /// What may have one of several keys, each once.
     pub(super) fn find_any(&self, keys: &[String]) -> Vec<(u32, u32)> {
         let mut found: Vec<_> = keys.iter().flat_map(|key| self.find(key)).collect();

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::files::{FileSet, Page, Precision, join, name_before, split};
+use crate::files::{FileSet, Page, Precision, join, name_before};
 use crate::transfer::{Deleted, End, Fate, Links, Looks, Role, still_same};
 
-use super::index::Index;
 use super::{FolderOf, Output};
 use crate::exec::fault::Fault;
 use crate::exec::pages;
@@ -48,13 +47,13 @@ pub(in crate::exec) enum Deletion {
 /// Lists a folder again and compares. `restore`: names that an interrupted run has put away come back first.
 pub(super) fn survey(place: Place, folder: Arc<FolderOf>, restore: bool) -> Work {
     Box::new(move |desk| {
-        let names = Arc::new(folder.names(&place.set));
+        let names = Arc::new(Names::new(&place.set, &folder));
         let surveyed = place
             .end(desk)
             .and_then(|end| place.page(end, &folder, &names, restore))
             .and_then(|page| match page {
-                Some(page) => compare(&place.set, &folder, &names, &page),
-                None => Ok(all_gone(&folder)),
+                Some(page) => compare(&names, &page),
+                None => Ok(names.all_gone()),
             });
         output(Output::Surveyed(surveyed))
     })
@@ -105,14 +104,15 @@ impl Place {
         &self,
         end: &mut dyn End,
         folder: &FolderOf,
-        names: &Arc<Index>,
+        names: &Arc<Names>,
         restore: bool,
     ) -> Result<Option<Page>, Fault> {
         let path = join(self.set.root(), &folder.folder);
         let list = |end: &mut dyn End, restore: bool| {
             let names = Arc::clone(names);
-            let wanted =
-                move |name: &[u8]| names.has(name) || (restore && name_before(name).is_some());
+            let wanted = move |name: &[u8]| {
+                names.find(name).is_some() || (restore && name_before(name).is_some())
+            };
             pages::some(end, &self.name, &path, wanted)
         };
         let page = list(end, restore)?;
@@ -243,45 +243,45 @@ fn is_coarse(set: &FileSet, at: u32) -> bool {
     time.is_none_or(|time| time.precision > Precision::Second)
 }
 
-fn all_gone(folder: &FolderOf) -> Vec<(u32, Fate)> {
-    folder
-        .positions
-        .iter()
-        .map(|at| (*at, Fate::Gone))
-        .collect()
+/// The files of a folder, to be found by name. A folder may have a million of them, and its set holds their names already.
+struct Names {
+    set: FileSet,
+    /// In the order of their names.
+    positions: Vec<u32>,
 }
 
-fn name_of(set: &FileSet, at: u32) -> Vec<u8> {
-    split(&set.relative(at)).1.to_vec()
-}
+impl Names {
+    fn new(set: &FileSet, folder: &FolderOf) -> Names {
+        let (set, mut positions) = (set.clone(), folder.positions.clone());
+        positions.sort_by(|a, b| set.name(*a).cmp(&set.name(*b)));
+        Names { set, positions }
+    }
 
-impl FolderOf {
-    /// The names of its files, each with its place among them.
-    fn names(&self, set: &FileSet) -> Index {
-        let files = (0u32..).zip(&self.positions);
-        Index::new(files.map(|(number, at)| (name_of(set, *at), 0, number)))
+    /// The place of a name among them.
+    fn find(&self, name: &[u8]) -> Option<usize> {
+        let found = self
+            .positions
+            .binary_search_by(|at| (*self.set.name(*at)).cmp(name));
+        found.ok()
+    }
+
+    fn all_gone(&self) -> Vec<(u32, Fate)> {
+        self.positions.iter().map(|at| (*at, Fate::Gone)).collect()
     }
 }
 
-fn compare(
-    set: &FileSet,
-    folder: &FolderOf,
-    names: &Index,
-    page: &Page,
-) -> Result<Vec<(u32, Fate)>, Fault> {
+fn compare(names: &Names, page: &Page) -> Result<Vec<(u32, Fate)>, Fault> {
     if let Some(reason) = page.incomplete_reason() {
         let fault = format!(
             "nothing was deleted, because the folder's new listing may not be whole: {reason}"
         );
         return Err(Fault::permanent(fault).help("run it again, or list smaller folders"));
     }
-    let mut fates = all_gone(folder);
+    let (set, mut fates) = (&names.set, names.all_gone());
     for entry in page.entries() {
-        for (_, number) in names.find(entry.name) {
-            let (at, fate) = &mut fates[number as usize];
-            if name_of(set, *at) == entry.name {
-                *fate = still_same(set.size(*at), set.modified(*at), Some(entry));
-            }
+        if let Some(place) = names.find(entry.name) {
+            let (at, fate) = &mut fates[place];
+            *fate = still_same(set.size(*at), set.modified(*at), Some(entry));
         }
     }
     Ok(fates)

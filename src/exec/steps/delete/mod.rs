@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::files::{FileSet, Side, split};
+use crate::files::{FileSet, Side};
 use crate::plan::{self, StepId};
 
 use super::{Ending, JobWork, Machine, Next, Stop, left_undone, panicked};
@@ -376,11 +376,15 @@ impl Machine for Delete {
 }
 
 fn by_folder(set: &FileSet) -> Vec<FolderOf> {
-    let mut folders: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+    let mut numbers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for at in set.positions() {
-        let relative = set.relative(at);
-        let folder = split(&relative).0.to_vec();
-        folders.entry(folder).or_default().push(at);
+        let number = numbers.entry(set.folder_number(at));
+        number.or_default().push(at);
+    }
+    let mut folders: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+    for mut positions in numbers.into_values() {
+        let folder = folders.entry(set.folder(positions[0]));
+        folder.or_default().append(&mut positions);
     }
     let folders = folders.into_iter();
     folders

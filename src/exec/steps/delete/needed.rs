@@ -11,6 +11,10 @@ pub(in crate::exec) struct Copies {
     pub(super) folders: Vec<CopyFolder>,
     /// In the order of the files that rely on them.
     pub(super) each: Vec<Copy>,
+    /// Their names, one behind the other.
+    names: Vec<u8>,
+    /// Names that a system may take for that of a copy, by its number, and that must stand there, too.
+    beside: BTreeMap<u32, Vec<Vec<u8>>>,
     /// The copies of each folder.
     of_folders: Vec<Vec<u32>>,
     numbers: BTreeMap<(Side, Vec<u8>), u32>,
@@ -115,16 +119,16 @@ pub(super) struct CopyFolder {
     pub(super) is_first: bool,
 }
 
-/// A file of a destination.
-#[derive(Clone)]
+/// A file of a destination. A run may have a million of them.
+#[derive(Clone, Copy)]
 pub(super) struct Copy {
     /// The file that relies on it.
     pub(super) file: u32,
     pub(super) folder: u32,
-    pub(super) name: Vec<u8>,
+    number: u32,
+    /// Where its name ends among all: it begins where the one before it ends.
+    name_end: usize,
     pub(super) looks: Looks,
-    /// Names that a system may take for this one, and that must stand there, too.
-    pub(super) beside: Vec<Vec<u8>>,
     /// Whether this run found it there and did not write it.
     pub(super) was_there: bool,
     /// Whether its time is compared to the second, although its folder's listing tells less.
@@ -153,6 +157,18 @@ impl Copies {
         own.map(|copy| &self.each[*copy as usize])
     }
 
+    /// The name of a copy.
+    pub(super) fn name(&self, copy: &Copy) -> &[u8] {
+        let before = copy.number.checked_sub(1);
+        let start = before.map_or(0, |before| self.each[before as usize].name_end);
+        &self.names[start..copy.name_end]
+    }
+
+    /// Names that a system may take for that of a copy.
+    pub(super) fn beside(&self, copy: &Copy) -> &[Vec<u8>] {
+        self.beside.get(&copy.number).map_or(&[], Vec::as_slice)
+    }
+
     /// The copies that a file relies on.
     pub(super) fn of_file(&self, file: u32) -> &[Copy] {
         let first = self.each.partition_point(|copy| copy.file < file);
@@ -175,13 +191,17 @@ impl Copies {
             });
         }
         let number = u32::try_from(self.each.len()).unwrap_or(u32::MAX);
+        self.names.extend_from_slice(&copy.name);
+        if !copy.beside.is_empty() {
+            self.beside.insert(number, copy.beside);
+        }
         self.of_folders[folder as usize].push(number);
         self.each.push(Copy {
             file,
             folder,
-            name: copy.name,
+            number,
+            name_end: self.names.len(),
             looks: copy.looks,
-            beside: copy.beside,
             was_there: copy.was_there,
             exactly: copy.exactly,
         });
@@ -216,5 +236,38 @@ impl Copies {
             });
         }
         number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_copy_has_its_own_name_and_takes_56_bytes_beside_it() {
+        let copy = |name: &[u8], beside: &[&[u8]]| CopyOf {
+            side: Side::Local,
+            root: b"/".to_vec(),
+            place: Place::above(Side::Local, b"/in/x"),
+            name: name.to_vec(),
+            looks: Looks::default(),
+            was_there: false,
+            exactly: false,
+            by_time: false,
+            beside: beside.iter().map(|name| name.to_vec()).collect(),
+            rivals: Vec::new(),
+        };
+        let mut copies = Copies::default();
+        copies.add(0, copy(b"a", &[]));
+        copies.add(2, copy(b"", &[b"A"]));
+        copies.add(2, copy(b"long", &[]));
+        let names: Vec<&[u8]> = copies.of_folder(0).map(|copy| copies.name(copy)).collect();
+        assert_eq!(names, [&b"a"[..], b"", b"long"]);
+        let [first, second] = copies.of_file(2) else {
+            panic!("two copies");
+        };
+        assert_eq!(copies.beside(first), [b"A"]);
+        assert!(copies.beside(second).is_empty());
+        assert_eq!(std::mem::size_of::<Copy>(), 56);
     }
 }

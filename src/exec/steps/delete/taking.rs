@@ -284,8 +284,9 @@ impl Delete {
                 side: shared.identity(folder.side),
                 folder: folder.path.clone(),
             };
+            let name = self.copies.name(copy);
             let spared = shared.proofs.spared();
-            spared.spare(encoding, place, copy.name.clone(), copy.looks, by);
+            spared.spare(encoding, &place, name, copy.looks, by);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The end of a transfer step: what was not dealt with, and what stands.
 
-use super::phase::{Closing, Phase, Publishing, Reached, Work};
+use super::phase::{Closing, Phase, Publishing, Reached, Work, Yielded};
 use super::state::{Happened, State};
 use super::{LOOKED_AT_ONCE, Output, TOLD_AT_ONCE, Transfer};
 use crate::event::StepOutcome;
@@ -8,7 +8,7 @@ use crate::exec::fault::Fault;
 use crate::exec::proofs::{Ledger, Stand};
 use crate::exec::shared::Shared;
 use crate::exec::steps::{Ending, Stop, job, left_undone};
-use crate::files::{FileSet, Time};
+use crate::files::Time;
 use crate::transfer::{Decision, Exactness};
 
 impl Transfer {
@@ -137,6 +137,15 @@ impl Transfer {
             let text = timeless(self.timeless, server);
             shared.warn_step(self.id, text);
         }
+        let yielded = closing.yielded.unwrap_or_default();
+        if let Some(files) = yielded.unrenamed {
+            let files = match files {
+                1 => "the 1 file".to_owned(),
+                many => format!("{many} files"),
+            };
+            let text = format!("`rename` matched none of {files}: all kept their names");
+            shared.warn_step(self.id, text);
+        }
         let fault = self.fault.take().map(|fault| fault.failure);
         let failure = fault.or_else(|| self.stopped.as_ref().and_then(Stop::failure));
         let outcome = match failure {
@@ -145,7 +154,7 @@ impl Transfer {
         };
         Ending {
             outcome,
-            set: closing.yielded.flatten(),
+            set: yielded.set,
             yields_rest: false,
         }
     }
@@ -165,16 +174,17 @@ impl Transfer {
                 Reached::Terms(terms) => Some(terms.ends.route.clone()),
             };
             let seen = |at| time_seen(at, ledger.as_deref(), &known);
-            let yielded = route.map(|route| set.routed(standing, route, seen));
+            let unrenamed = route.as_ref().and_then(|route| route.renames_none_of(&set));
+            let set = route.map(|route| set.routed(standing, route, seen));
             drop(known);
-            Output::Yielded(yielded).boxed()
+            Output::Yielded(Yielded { set, unrenamed }).boxed()
         }))
     }
 
     /// Takes in the set that the step yields.
-    pub(super) fn yielded(&mut self, set: Option<FileSet>) {
+    pub(super) fn yielded(&mut self, yielded: Yielded) {
         if let Phase::Close(_, closing) = &mut self.phase {
-            closing.yielded = Some(set);
+            closing.yielded = Some(yielded);
         }
     }
 }

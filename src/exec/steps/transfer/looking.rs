@@ -12,7 +12,7 @@ use crate::exec::fault::Fault;
 use crate::exec::proofs::Ledger;
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
-use crate::files::FileSet;
+use crate::files::{FileSet, NameEncoding, Side};
 use crate::options::{Publish, Verify};
 
 impl Look {
@@ -96,9 +96,24 @@ impl Transfer {
                 proofs.begin(self.id, ledger);
             }
         }
+        self.tell_foreign(&rooted.shown, shared);
         let survey = Survey::new(rooted.shown, rooted.manners, rooted.follows_links);
         self.once = Once::default();
         self.phase = Phase::Look(Arc::new(ends), Look::Route(Box::new(survey)));
+    }
+
+    /// Says once what the names at the destination are in, where they are not UTF-8 and nothing is declared: such as these are
+    /// not found again, and others would be written beside them.
+    fn tell_foreign(&mut self, shown: &Shown, shared: &mut Shared) {
+        let (to, declared) = (self.transfer.to, shared.encoding(self.transfer.to));
+        let unknown = to != Side::Local && declared == NameEncoding::Auto;
+        let Some(guess) = shown.foreign.as_ref().filter(|_| unknown) else {
+            return;
+        };
+        if !std::mem::replace(&mut self.told_foreign, true) {
+            let advice = guess.advice(shared.plan.side_name(to));
+            shared.warn_step(self.id, format!("the names at its destination {advice}"));
+        }
     }
 
     /// Takes in what a folder shows.
@@ -110,7 +125,10 @@ impl Transfer {
         shared: &mut Shared,
     ) {
         let again = match &shown {
-            Ok(_) => None,
+            Ok(shown) => {
+                self.tell_foreign(shown, shared);
+                None
+            }
             Err(fault) => self.again(&mut attempt, fault, false, shared),
         };
         let Phase::Look(_, Look::Survey(survey)) = &mut self.phase else {

@@ -73,6 +73,8 @@ pub(super) struct Transfer {
     stopped: Option<Stop>,
     /// Files that arrived at a server which announces that it keeps times, and did not keep theirs.
     timeless: u64,
+    /// Whether it was said what the names at the destination are in.
+    told_foreign: bool,
 }
 
 /// Tries of the one job that a phase consists of, and when the next may start.
@@ -108,7 +110,7 @@ pub(in crate::exec) enum Output {
     Ordered(Vec<u32>),
     Published(Vec<(u32, Named)>),
     Cleared(Vec<(u32, Fault)>),
-    Yielded(Option<FileSet>),
+    Yielded(phase::Yielded),
 }
 
 impl Output {
@@ -139,6 +141,7 @@ impl Transfer {
             fault: None,
             stopped: None,
             timeless: 0,
+            told_foreign: false,
         };
         if let Some(fault) = fault {
             made.refuse(fault);
@@ -270,7 +273,7 @@ impl Transfer {
             }
             (_, Output::Published(published)) => self.published(published, now, shared),
             (_, Output::Cleared(left)) => self.cleared(left, shared),
-            (_, Output::Yielded(set)) => self.yielded(set),
+            (_, Output::Yielded(yielded)) => self.yielded(yielded),
             _ => {}
         }
     }

@@ -207,10 +207,12 @@ impl Transfer {
         }
     }
 
-    /// Whether a file that was written should have its source's time, and has not. One whose reply was lost brings no bytes.
+    /// Whether a file that was written should have its source's time, and has not. One whose reply was lost brings no bytes,
+    /// unless it has none.
     fn is_timeless(&self, copied: &Copied) -> bool {
         let arrive = self.phase.ends().is_some_and(|ends| ends.route.keeps_times);
-        arrive && !copied.times_kept && copied.bytes_moved > 0 && copied.source.modified.is_some()
+        let written = copied.bytes_moved > 0 || copied.source.size == Some(0);
+        arrive && !copied.times_kept && written && copied.source.modified.is_some()
     }
 
     /// A file has its final name.

@@ -88,7 +88,15 @@ pub(super) struct Closing {
     /// Files that stand whole at the destination.
     pub(super) standing: Vec<u32>,
     /// What the step yields, once that is made of them.
-    pub(super) yielded: Option<Option<FileSet>>,
+    pub(super) yielded: Option<Yielded>,
+}
+
+/// What the job at the end of a step has found.
+#[derive(Default)]
+pub(in crate::exec) struct Yielded {
+    pub(super) set: Option<FileSet>,
+    /// How many files there were, where `rename` matched none of them.
+    pub(super) unrenamed: Option<usize>,
 }
 
 impl Phase {

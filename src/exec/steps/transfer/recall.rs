@@ -110,7 +110,7 @@ impl Transfer {
         let (encoding, by) = (ends.route.encoding, shared.reading(self.transfer.to));
         let proofs = &shared.proofs;
         if let Some((place, name)) = proofs.of(self.id).and_then(|ledger| ledger.copy(at)) {
-            proofs.spared().spare(encoding, place, name, copy, by);
+            proofs.spared().spare(encoding, &place, &name, copy, by);
         }
     }
 

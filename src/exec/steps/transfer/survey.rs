@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::files::{FileSet, Kind, Page, join, split};
+use crate::files::{FileSet, Guess, Kind, OddNames, Page, join, split};
 use crate::transfer::{Class, End, Inventory, Links, Manners, Role, Standing};
 
 use super::Output;
@@ -25,16 +25,24 @@ pub(in crate::exec) struct Rooted {
     pub(super) follows_links: bool,
 }
 
-/// What a folder shows; nothing where it is missing.
-pub(in crate::exec) struct Shown(pub(super) Option<Page>);
+/// What a folder shows.
+pub(in crate::exec) struct Shown {
+    /// Nothing where it is missing.
+    pub(super) page: Option<Page>,
+    /// What its names are in, where they are not UTF-8.
+    pub(super) foreign: Option<Guess>,
+}
 
 impl Shown {
     /// Sorted already, which is nothing to be done on the dispatcher.
-    fn of(mut page: Option<Page>) -> Shown {
+    pub(super) fn of(mut page: Option<Page>) -> Shown {
+        let mut odd = OddNames::default();
         if let Some(page) = &mut page {
             page.sort_by_name();
+            page.entries().for_each(|entry| odd.see(entry.name));
         }
-        Shown(page)
+        let foreign = odd.alarm();
+        Shown { page, foreign }
     }
 }
 
@@ -84,7 +92,7 @@ impl Survey {
     pub(super) fn shown(&mut self, folder: &[u8], shown: Shown) {
         let inventory = &mut self.inventory;
         // What lies below a missing folder is missing, too: the inventory knows.
-        let Some(page) = shown.0 else {
+        let Some(page) = shown.page else {
             return inventory.missing(folder);
         };
         let Some(children) = self.children.remove(folder) else {
@@ -120,7 +128,7 @@ impl Survey {
     pub(super) fn refused(&mut self, folder: &[u8], fault: &Fault) -> bool {
         let is_none = fault.class == Class::Permanent && self.doubtful.contains(folder);
         if is_none {
-            self.shown(folder, Shown(None));
+            self.shown(folder, Shown::of(None));
         }
         !is_none
     }

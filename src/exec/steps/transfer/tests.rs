@@ -96,7 +96,7 @@ impl Case {
         let root = self.job().unwrap();
         let rooted = Rooted {
             root: b"/out".to_vec(),
-            shown: Shown(Some(Page::default())),
+            shown: Shown::of(Some(Page::default())),
             manners: Manners::default(),
             follows_links: false,
         };
@@ -464,7 +464,7 @@ impl Case {
         match &self.machine.phase {
             Phase::Root => Output::Rooted(Ok(Rooted {
                 root: b"/out".to_vec(),
-                shown: Shown(Some(Page::default())),
+                shown: Shown::of(Some(Page::default())),
                 manners: Manners::default(),
                 follows_links: false,
             }))
