@@ -225,6 +225,37 @@ fn what_cannot_be_removed_is_told_once_and_tried_again_by_the_next_run() {
     }
 }
 
+/// The reason may pass: the next job on the server tries again.
+#[test]
+fn what_could_not_be_removed_once_is_tried_again_by_the_same_run() {
+    for (whose, server, case) in &SCENES[1..] {
+        let server = server().start();
+        let case = case(&server);
+        let refused = On::command("DELE").path_has(MARK).nth(1);
+        server.rule(refused, Do::reply("550 not now"));
+        let outcome = case.run();
+        assert_eq!(marks(&server), [""; 0], "{whose}: {outcome:?}");
+        assert_eq!((told(&outcome), notes(&case).len()), (0, 0), "{whose}");
+    }
+}
+
+/// No job gets to the server: that its marks may stand is said all the same.
+#[test]
+fn what_nobody_could_look_for_is_told() {
+    let (_, server, case) = SCENES[0];
+    let server = server().start();
+    let case = case(&server);
+    killed(&case, &server);
+    let left = marks(&server);
+    server.rule(On::command("PASS"), Do::reply("530 no"));
+    let outcome = case.run();
+    assert_eq!(told(&outcome), 1, "{outcome:?}");
+    outcome
+        .code(1)
+        .stderr_has(&left[0])
+        .stderr_has("the next run tries again");
+}
+
 /// A mark in the root has a path, and the root is listed as what it is.
 #[test]
 fn what_tells_the_root_apart_stands_in_the_root() {

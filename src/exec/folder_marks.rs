@@ -90,9 +90,13 @@ impl FolderMarks {
         }
     }
 
-    /// One could not be removed.
+    /// One could not be removed. The reason may pass: one that this run has made is tried again, once, by the next job on its
+    /// side.
     pub(super) fn left(&mut self, side: Side, path: &[u8], reason: String) {
-        self.standing.insert((side, path.to_vec()), Some(reason));
+        let known = self.standing.insert((side, path.to_vec()), Some(reason));
+        if known == Some(None) {
+            self.stale.entry(side).or_default().push(path.to_vec());
+        }
     }
 
     /// Nothing more is written down.
@@ -100,12 +104,19 @@ impl FolderMarks {
         self.kept = None;
     }
 
-    /// For each side the first that still stands, how many there are, and why, where that is known.
+    /// For each side the first that still stands, how many there are, and why, where that is known; those of earlier runs whose
+    /// side no job has got to included.
     pub(super) fn left_over(&self) -> BTreeMap<Side, (Vec<u8>, usize, Option<String>)> {
         let mut left: BTreeMap<Side, (Vec<u8>, usize, Option<String>)> = BTreeMap::new();
-        for ((side, path), reason) in &self.standing {
-            let first = || (path.clone(), 0, reason.clone());
-            left.entry(*side).or_insert_with(first).1 += 1;
+        let standing = self.standing.iter();
+        let standing = standing.map(|((side, path), reason)| (*side, path, reason.as_ref()));
+        let stale = self.stale.iter();
+        let stale = stale.flat_map(|(side, paths)| paths.iter().map(|path| (*side, path, None)));
+        let unseen =
+            stale.filter(|(side, path, _)| !self.standing.contains_key(&(*side, (*path).clone())));
+        for (side, path, reason) in standing.chain(unseen) {
+            let first = || (path.clone(), 0, reason.cloned());
+            left.entry(side).or_insert_with(first).1 += 1;
         }
         left
     }
