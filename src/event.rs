@@ -119,7 +119,7 @@ pub enum Event {
         /// Wait before the next, in milliseconds.
         wait_ms: u64,
     },
-    /// A job began with a file; each further try begins it anew.
+    /// A job began with a file; each further try begins it anew. Told up to 100 ms after it happened.
     FileStarted {
         /// The step's position.
         step: usize,
