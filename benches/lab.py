@@ -247,8 +247,9 @@ ControlsSocket {self.folder}/controls
             [self.program("bin/pure-pw"), "mkdb", str(database), "-f", str(users)],
             env=dict(os.environ, LD_LIBRARY_PATH=":".join(libraries)), check=True, capture_output=True,
         )
-        return [*OWN_RUN, self.program("sbin/pure-ftpd"), "-S", f"{self.host},{self.port}", "-l", f"puredb:{database}",
-                "-g", f"{self.folder}/pid", "-A", "-E", "-H", "-u", "1", "-c", "300", "-C", "256"]
+        # Its default cuts a listing off at 10,000 entries.
+        return [*OWN_RUN, self.program("sbin/pure-ftpd"), "-L", "1000000:9",
+                "-S", f"{self.host},{self.port}", "-l", f"puredb:{database}", "-g", f"{self.folder}/pid", "-A", "-E", "-H", "-u", "1", "-c", "300", "-C", "256"]
 
 
 def free_port():

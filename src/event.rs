@@ -140,7 +140,7 @@ pub enum Event {
         /// How long it waits at most from now on, in milliseconds.
         left_ms: u64,
     },
-    /// A job began with a file; each further try begins it anew.
+    /// A job began with a file; each further try begins it anew. Told up to 100 ms after it happened.
     FileStarted {
         /// The step's position.
         step: usize,

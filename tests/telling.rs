@@ -3,9 +3,12 @@
 #![cfg(test)]
 #![cfg(unix)]
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
-use crate::harness::server::{Do, Features, ListStyle, On, Running, Server};
+use crate::harness::server::{Do, Features, Gate, ListStyle, On, Running, Server};
 use crate::harness::{Case, Outcome, REPORTS, xml};
 
 /// Commands of GitHub Actions, and characters that a terminal obeys or that turn the direction of text round.
@@ -246,4 +249,26 @@ fn a_reply_of_60_kb_is_shortened_wherever_it_is_shown() {
             );
         }
     }
+}
+
+/// Nothing wakes for the start of a file alone; it is told soon all the same, though nothing else happens.
+#[test]
+fn a_file_that_takes_long_is_told_before_it_ends() {
+    let gate = Gate::new();
+    let server = Server::new()
+        .file("/in/long", "content")
+        .rule(On::command("RETR"), Do::StallAt(2, gate.clone()))
+        .start();
+    let case = case(&server).args(["run", "pipeline.yaml", "--events", "events.jsonl"]);
+    let running = case.spawn();
+    gate.until_arrived(1);
+    let told = || String::from_utf8(case.read("events.jsonl").unwrap_or_default()).unwrap();
+    let until = Instant::now() + Duration::from_secs(30);
+    while !told().contains("file_started") {
+        assert!(Instant::now() < until, "{}", told());
+        thread::yield_now();
+    }
+    assert!(!told().contains("file_finished"));
+    gate.open();
+    running.wait().code(0);
 }

@@ -33,6 +33,9 @@ use crate::exec::steps::{Ending, JournalSet, Machine, Next, Stop};
 /// long again the run ends without it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How soon it is told that a job has begun with a file, where nothing else happens.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// What the clock is set for.
 enum Wake {
     StepTimeout(StepId),
@@ -240,6 +243,7 @@ impl Dispatcher {
                 self.take(message);
             }
         }
+        self.tell_begun();
         self.shared.push_journal();
         let now = self.now();
         while let Some(wake) = self.clock.due(now) {
@@ -254,25 +258,36 @@ impl Dispatcher {
         self.workers.executor.now()
     }
 
-    /// The next message, waited for so long at most.
-    fn receive(&self, wait: Option<Duration>) -> Result<Message, RecvTimeoutError> {
+    /// The next message, waited for so long at most. What jobs begin with meanwhile is told.
+    fn receive(&mut self, wait: Option<Duration>) -> Result<Message, RecvTimeoutError> {
         if self.workers.executor.lend(wait) {
             let next = self.messages.try_recv();
             return next.map_err(|_| RecvTimeoutError::Timeout);
         }
-        match wait {
-            Some(wait) => self.messages.recv_timeout(wait),
-            None => self
-                .messages
-                .recv()
-                .map_err(|_| RecvTimeoutError::Disconnected),
+        let until = wait.map(|wait| self.now() + wait);
+        loop {
+            let left = until.map(|until| until.saturating_duration_since(self.now()));
+            let look = Some(LOOK).filter(|_| !self.flights.is_empty());
+            let next = match left.into_iter().chain(look).min() {
+                Some(time) => self.messages.recv_timeout(time),
+                None => (self.messages.recv()).map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match next {
+                Err(RecvTimeoutError::Timeout) if left.is_none_or(|left| left > LOOK) => {
+                    self.tell_begun();
+                }
+                done => return done,
+            }
         }
     }
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Began(job, file) => self.began(job, &file),
-            Message::Done(done) => self.done(*done),
+            Message::Done(done) => {
+                // The job's last file began before it ended.
+                self.tell_begun();
+                self.done(*done);
+            }
             Message::Interrupt => self.interrupt(),
         }
     }

@@ -120,7 +120,7 @@ pub fn run_in(request: Request, world: Arc<dyn World>, executor: Arc<dyn Executo
     shared.keep(request.journal, request.resumed.map(Arc::new));
     shared.keep_marks(request.number, request.marks);
     shared.seen = request.seen.map(Arc::new);
-    let workers = Workers { executor, done };
+    let workers = Workers::new(executor, done);
     let (dispatcher, first) = Dispatcher::new(shared, workers, messages, jobs, request.fail_fast);
     dispatcher.run(first)
 }

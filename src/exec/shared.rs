@@ -134,14 +134,16 @@ impl Shared {
 
     /// Tallies an event and passes it on. A report that has died changes nothing here.
     pub(super) fn emit(&mut self, event: Event) {
-        let at_ms = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.emit_at(self.executor.now(), event);
+    }
+
+    /// Tells what happened a moment ago.
+    pub(super) fn emit_at(&mut self, at: Instant, event: Event) {
+        let elapsed = at.saturating_duration_since(self.started);
+        let at_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         let stamped = Stamped::new(at_ms, event);
         self.tally.take(&stamped);
         let _ = self.events.send(stamped);
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.executor.now().saturating_duration_since(self.started)
     }
 
     /// Counts a failed try of a step's work; the wait before the next one, which is told. None where there is no

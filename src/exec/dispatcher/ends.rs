@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Dispatcher, Flight, Owner, Running, Wake};
-use crate::event::{Current, Event, StepOutcome};
+use crate::event::{Event, StepOutcome};
 use crate::exec::fault::Fault;
 use crate::exec::gate::{self, Late, Refusal};
 use crate::exec::ready::{Consequences, End, Skip};
 use crate::exec::roles::{JobId, Roles};
 use crate::exec::sessions::SlotId;
-use crate::exec::steps::job::Done;
+use crate::exec::steps::job::{Began, Done};
 use crate::exec::steps::{self, Ending, Output, Stop};
 use crate::files::ServerId;
 use crate::plan::{OnError, StepId, Yields};
@@ -57,21 +57,24 @@ impl Dispatcher {
         self.shared.work_of(None);
     }
 
-    /// A job of a step began with a file.
-    pub(super) fn began(&mut self, job: JobId, file: &Current) {
-        let Some(Flight {
-            owner: Owner::Step(step),
-            ..
-        }) = self.flights.get(&job)
-        else {
-            return;
-        };
-        self.shared.emit(Event::FileStarted {
-            step: step.0 as usize,
-            job: Some(job.0),
-            file: file.file.to_string(),
-            size: file.size,
-        });
+    /// Tells of the files that jobs of steps have begun with, and when.
+    pub(super) fn tell_begun(&mut self) {
+        for Began { job, file, at } in self.workers.take_begun() {
+            let Some(Flight {
+                owner: Owner::Step(step),
+                ..
+            }) = self.flights.get(&job)
+            else {
+                continue;
+            };
+            let started = Event::FileStarted {
+                step: step.0 as usize,
+                job: Some(job.0),
+                file: file.file.to_string(),
+                size: file.size,
+            };
+            self.shared.emit_at(at, started);
+        }
     }
 
     /// Tells of the sessions that have ended.

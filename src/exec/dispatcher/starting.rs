@@ -167,7 +167,6 @@ impl Dispatcher {
                     }
                     self.tell_closed();
                 }
-                Ok(Message::Began(..)) => {}
                 Ok(Message::Interrupt) => self.interrupted = true,
                 Err(_) => break,
             }

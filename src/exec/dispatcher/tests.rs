@@ -84,7 +84,7 @@ impl Case {
         let executor = Virtual::new(takes);
         let (shared, events) = shared(&plan, &Folders::new(), &executor);
         let (done, messages) = channel();
-        let workers = Workers { executor, done };
+        let workers = Workers::new(executor, done);
         let (dispatcher, _) = Dispatcher::new(shared, workers, messages, 8, fail_fast);
         Case {
             dispatcher,

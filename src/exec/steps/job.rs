@@ -5,8 +5,8 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::event::{Current, Meter};
@@ -38,7 +38,7 @@ pub(in crate::exec) struct Desk {
     pub(in crate::exec) rested: bool,
     executor: Arc<dyn Executor>,
     job: JobId,
-    told: Sender<Message>,
+    begun: Begun,
     buffer: Vec<u8>,
 }
 
@@ -57,10 +57,18 @@ pub(in crate::exec) struct Done {
     pub(in crate::exec) output: Output,
 }
 
-/// What reaches the dispatcher.
+/// A job began with a file.
+pub(in crate::exec) struct Began {
+    pub(in crate::exec) job: JobId,
+    pub(in crate::exec) file: Current,
+    pub(in crate::exec) at: Instant,
+}
+
+/// What jobs tell without waking anybody: two threads that wake for each small file cost more than the file's own calls.
+type Begun = Arc<Mutex<Vec<Began>>>;
+
+/// What reaches the dispatcher, and wakes it.
 pub(in crate::exec) enum Message {
-    /// A job began with a file.
-    Began(JobId, Current),
     /// A job ended.
     Done(Box<Done>),
     /// The run is to end.
@@ -71,6 +79,7 @@ pub(in crate::exec) enum Message {
 pub(in crate::exec) struct Workers {
     pub(in crate::exec) executor: Arc<dyn Executor>,
     pub(in crate::exec) done: Sender<Message>,
+    begun: Begun,
 }
 
 impl Desk {
@@ -88,16 +97,21 @@ impl Desk {
             rested,
             executor: Arc::clone(&workers.executor),
             job,
-            told: workers.done.clone(),
+            begun: Arc::clone(&workers.begun),
             buffer: Vec::new(),
         }
     }
 
-    /// Shows that the job works on a file from here on, and tells it.
+    /// Shows that the job works on a file from here on, and tells it; the dispatcher looks for that when it wakes, or soon.
     pub(in crate::exec) fn begin(&self, file: Current) {
-        let began = Message::Began(self.job, file.clone());
-        // Nobody listens any more when the run has ended without this job.
-        let _ = self.told.send(began);
+        let began = Began {
+            job: self.job,
+            file: file.clone(),
+            at: self.now(),
+        };
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.push(began);
+        drop(begun);
         self.meter.begin(file, 0);
     }
 
@@ -168,6 +182,20 @@ impl Desk {
 }
 
 impl Workers {
+    /// Who works, and who is told.
+    pub(in crate::exec) fn new(executor: Arc<dyn Executor>, done: Sender<Message>) -> Workers {
+        Workers {
+            executor,
+            done,
+            begun: Begun::default(),
+        }
+    }
+
+    /// What jobs have begun with since this was last asked.
+    pub(in crate::exec) fn take_begun(&self) -> Vec<Began> {
+        std::mem::take(&mut *self.begun.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Starts a job.
     pub(in crate::exec) fn spawn(&self, mut desk: Desk, work: Work) {
         let job = desk.job;

@@ -477,7 +477,7 @@ impl Case {
             _ => {
                 let executor = Arc::clone(&self.executor) as Arc<dyn crate::exec::world::Executor>;
                 let (done, _) = std::sync::mpsc::channel();
-                let workers = crate::exec::steps::job::Workers { executor, done };
+                let workers = crate::exec::steps::job::Workers::new(executor, done);
                 let meter = Arc::new(Meter::default());
                 (job.work)(&mut Desk::new(job.id, Vec::new(), meter, false, &workers))
             }
