@@ -8,11 +8,12 @@ use ftpflow::cli::Cli;
 
 use crate::harness::Case;
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "docs/manifest.md",
     "docs/state.md",
     "docs/ci.md",
+    "docs/reports.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
 ];

@@ -5,6 +5,7 @@
 mod bars;
 mod causes;
 mod check_json;
+mod chronicle;
 mod ci;
 mod codes_page;
 mod diagnostics;
