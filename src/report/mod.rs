@@ -40,6 +40,7 @@ mod reporter;
 mod sarif;
 #[cfg(test)]
 mod scenario;
+mod schemas;
 mod screen;
 mod settings;
 mod shape;
@@ -68,6 +69,7 @@ pub use record::{
 pub use redact::{MASK, Redactor};
 pub use redacted::Redacted;
 pub use reporter::{Reporter, Told};
+pub use schemas::{events_schema, report_schema};
 pub use screen::columns;
 pub use settings::{Display, Settings};
 pub use sink::Sink;
