@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::kind::StepKind;
@@ -22,7 +23,7 @@ use crate::kind::StepKind;
 pub const VERSION: u32 = 2;
 
 /// An event and when it happened.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Stamped {
     /// [`VERSION`]
     pub version: u32,
@@ -34,7 +35,7 @@ pub struct Stamped {
 }
 
 /// What can happen. Steps and servers are named by their position in the heads of `RunStarted`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The first event.
@@ -182,11 +183,12 @@ pub enum Event {
 }
 
 /// What a report needs to know of a step beforehand.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct StepHead {
     /// Its name.
     pub name: String,
     /// Its kind's word.
+    #[schemars(with = "String")]
     pub kind: StepKind,
     /// What it concerns, for people: `build:/file/版本 → mirror:/abc`.
     pub subject: String,
@@ -197,7 +199,7 @@ pub struct StepHead {
 }
 
 /// What became of a file.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum FileOutcome {
     /// It arrived and was verified.
@@ -229,7 +231,7 @@ pub enum FileOutcome {
 }
 
 /// How a step ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum StepOutcome {
     /// All that it had to do.
@@ -253,7 +255,7 @@ pub enum StepOutcome {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
     /// Exit code 0.
@@ -265,7 +267,7 @@ pub enum RunOutcome {
 }
 
 /// A failure, with all that a person needs to mend it.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Failure {
     /// One lower-case clause: what failed.
     pub message: String,
@@ -304,7 +306,7 @@ impl Failure {
 }
 
 /// Two steps that turned out to touch the same files.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Clash {
     /// The documented code.
     pub code: &'static str,

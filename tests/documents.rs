@@ -14,6 +14,7 @@ const DOCUMENTS: [&str; 7] = [
     "docs/recipes.md",
     "docs/state.md",
     "docs/ci.md",
+    "docs/reports.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
 ];

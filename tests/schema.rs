@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use boon::{Compiler, SchemaIndex, Schemas};
 use ftpflow::manifest::{Manifest, SCHEMA_ID, Severity, json_schema};
 use ftpflow::plan::compile;
+use ftpflow::report::{events_schema, report_schema};
 use serde_json::{Value, json};
 
+use crate::harness::Case;
+use crate::harness::server::{Do, On, Server};
 use crate::soundness::blind;
 
 struct Validator {
@@ -61,19 +64,81 @@ fn errors(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_file_is_what_the_program_prints() {
-    let printed = assert_cmd::Command::cargo_bin("ftpflow")
-        .unwrap()
-        .arg("schema")
-        .assert()
-        .success();
-    let printed = String::from_utf8(printed.get_output().stdout.clone()).unwrap();
-    let path = root().join("schemas/ftpflow.schema.json");
-    let file = fs::read_to_string(path).unwrap();
-    assert!(
-        file == printed,
-        "the schema has changed: `cargo run -- schema > schemas/ftpflow.schema.json`"
-    );
+fn the_files_are_what_the_program_prints() {
+    for (what, name) in [
+        ("manifest", "ftpflow"),
+        ("report", "report"),
+        ("events", "events"),
+    ] {
+        let printed = assert_cmd::Command::cargo_bin("ftpflow")
+            .unwrap()
+            .args(["schema", what])
+            .assert()
+            .success();
+        let printed = String::from_utf8(printed.get_output().stdout.clone()).unwrap();
+        let path = root().join(format!("schemas/{name}.schema.json"));
+        let file = fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            file == printed,
+            "the schema has changed: `cargo run -- schema {what} > schemas/{name}.schema.json`"
+        );
+    }
+}
+
+/// Fails where a document is none that the schema describes.
+#[track_caller]
+fn fits(schema: &Value, documents: impl IntoIterator<Item = Value>) {
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    let id = schema["$id"].as_str().unwrap();
+    compiler.add_resource(id, schema.clone()).unwrap();
+    let index = compiler.compile(id, &mut schemas).unwrap();
+    for document in documents {
+        if let Err(error) = schemas.validate(&document, index) {
+            panic!("{document}: {error:#}");
+        }
+    }
+}
+
+#[test]
+fn what_runs_write_is_what_the_schemas_say() {
+    let server = Server::new()
+        .files("/in", (0..12).map(|at| format!("f{at}")), "content")
+        .file("/old/a", "content")
+        .rule(On::command("RETR").path("/in/f3"), Do::reply("550 no"))
+        .rule(
+            On::command("RETR").path("/in/f4").nth(1),
+            Do::reply("450 busy"),
+        )
+        .start();
+    let steps = "defaults: { retry: { attempts: 2, backoff: 10ms } }
+steps:
+  get: { download: { server: s, files: /in/*, into: out } }
+  gone: { list: { server: s, path: /nowhere } }
+  after: { needs: gone, list: { server: s, path: /in } }
+  kept: { list: { server: s, path: /old } }
+  clear: { delete: { from: kept } }
+";
+    let case = Case::new()
+        .pipeline(&[("s", &server)], steps)
+        .with_reports();
+    case.run().code(1);
+    let report = case.read("r.json").unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    fits(&report_schema(), [report.clone()]);
+    let lines = String::from_utf8(case.read("events.jsonl").unwrap()).unwrap();
+    let events: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let kinds = events.iter().map(|event| event["event"].as_str().unwrap());
+    let kinds: std::collections::BTreeSet<&str> = kinds.collect();
+    assert!(kinds.len() > 10, "{kinds:?}");
+    fits(&events_schema(), events);
+    // What lacks a field that every document has is none.
+    let mut wrong = report;
+    wrong.as_object_mut().unwrap().remove("steps");
+    let refused = std::panic::catch_unwind(|| fits(&report_schema(), [wrong]));
+    assert!(refused.is_err());
 }
 
 #[test]

@@ -18,10 +18,15 @@ use crate::exec::{self, Interrupt, Request};
 use crate::journal::State;
 use crate::manifest::suggest;
 use crate::plan::{Plan, Timeless};
-use crate::report::{Display, Hurry, ReportFile, Reporter, Settings, Sink, Told, Verbosity};
+use crate::report::{
+    Display, Hurry, Picture, Redactor, ReportFile, Reporter, Settings, Sink, Told, Verbosity,
+};
 
 /// How often a log says how far a run is: CI systems end what is silent for long.
 const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// Steps of a plan that is drawn in a report.
+const MAX_DRAWN: usize = 500;
 
 /// Arguments of `run` and `plan`.
 #[derive(Debug, clap::Args)]
@@ -133,7 +138,8 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     let preview = execution.preview.is_some();
     let fail_fast = execution.fail_fast;
     let hurry = Hurry::default();
-    let reporter = report(common, loaded, execution, hurry.clone()).map_err(|error| {
+    let picture = picture(&kept.plan, &execution.files, &redactor);
+    let reporter = report(common, loaded, execution, picture, hurry.clone()).map_err(|error| {
         voice.complain(format!("failed to start the reporter: {error}"), None);
         Exit::Refused
     })?;
@@ -172,10 +178,17 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     })
 }
 
+/// The plan as a report draws it, where one does: of a plan that is too large nobody would see anything.
+fn picture(plan: &Plan, files: &[ReportFile], redactor: &Redactor) -> Option<Picture> {
+    let wanted = files.iter().any(ReportFile::draws) && plan.steps.len() <= MAX_DRAWN;
+    wanted.then(|| Picture::new(plan, redactor))
+}
+
 fn report(
     common: &Common,
     loaded: &Loaded,
     execution: Execution,
+    picture: Option<Picture>,
     hurry: Hurry,
 ) -> io::Result<Reporter> {
     Reporter::start(Settings {
@@ -190,6 +203,7 @@ fn report(
         out: output::stderr_outlet()?,
         events: execution.events,
         files: execution.files,
+        picture,
         preview: execution.preview,
         hurry,
     })

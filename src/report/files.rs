@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::chronicle::Chronicle;
 use super::origins::Origins;
 use super::record::Record;
 use super::redact::Redactor;
@@ -113,6 +114,11 @@ impl ReportFile {
         }
     }
 
+    /// Whether it draws what single files did.
+    pub fn draws(&self) -> bool {
+        self.format == Format::Html
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -122,17 +128,18 @@ impl ReportFile {
     ///
     /// # Errors
     /// Those of the file.
-    pub fn write(
+    pub(super) fn write(
         self,
         record: &Record,
         origins: &Origins,
         redactor: &Redactor,
+        chronicle: &Chronicle,
     ) -> io::Result<Sink> {
         let write = |out: &mut dyn Write| {
             match self.format {
                 Format::Json => json::write(out, record, origins, redactor)?,
                 Format::Junit => junit::write(out, record, origins, redactor)?,
-                Format::Html => html::write(out, record, origins, redactor)?,
+                Format::Html => html::write(out, record, origins, redactor, chronicle)?,
                 Format::Markdown => markdown::write(out, record, origins, redactor)?,
             }
             out.write_all(b"\n")
@@ -175,8 +182,13 @@ mod tests {
         let file = ReportFile::create(folder.path().join(name)).unwrap();
         let (record, origins) = (scenario::record(), scenario::origins());
         let path = file.path().to_owned();
-        file.write(&record, &origins, &scenario::redactor())
-            .unwrap();
+        file.write(
+            &record,
+            &origins,
+            &scenario::redactor(),
+            &Chronicle::default(),
+        )
+        .unwrap();
         std::fs::read_to_string(path).unwrap()
     }
 
@@ -238,7 +250,8 @@ mod tests {
         let mut record = scenario::record();
         record.failures.truncate(1);
         let (origins, redactor) = (scenario::origins(), scenario::redactor());
-        file.write(&record, &origins, &redactor).unwrap();
+        file.write(&record, &origins, &redactor, &Chronicle::default())
+            .unwrap();
         let xml = std::fs::read_to_string(path).unwrap();
         assert!(xml.contains("tests=\"6\" failures=\"3\""), "{xml}");
         assert!(xml.contains("message=\"1 further file failed\""), "{xml}");
@@ -252,8 +265,13 @@ mod tests {
         let after = |before: usize| {
             std::fs::write(&path, "x".repeat(before)).unwrap();
             let file = ReportFile::job_summary(path.clone()).unwrap();
-            file.write(&record, &origins, &scenario::redactor())
-                .unwrap();
+            file.write(
+                &record,
+                &origins,
+                &scenario::redactor(),
+                &Chronicle::default(),
+            )
+            .unwrap();
             std::fs::read_to_string(&path).unwrap()[before..].to_owned()
         };
         let whole = after(3);

@@ -1,9 +1,16 @@
-//! The HTML report: one page that needs nothing from elsewhere and runs no script.
+//! The HTML report: one page that needs nothing from elsewhere.
+//!
+//! What failed, where and why stands in it as text. A script, the only one that the page lets run, draws what each session did
+//! and shows the table of all files; names reach it as data alone.
+
+mod data;
 
 use std::io::{self, Write};
 
 use super::causes::Cause;
+use super::chronicle::Chronicle;
 use super::failure::{Detail, block_beside, cause_block};
+use super::graph::{Picture, write_svg};
 use super::json::started;
 use super::lines::failed_files;
 use super::origins::Origins;
@@ -16,22 +23,34 @@ use crate::event::RunOutcome;
 /// Causes of failures that are shown open.
 const MAX_OPEN: usize = 20;
 
-const STYLE: &str = "\
-:root{color-scheme:light dark;--line:#8884;--good:#1a7f37;--bad:#cf222e;--warn:#9a6700}\
-@media(prefers-color-scheme:dark){:root{--good:#3fb950;--bad:#f85149;--warn:#d29922}}\
-body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}\
-h1{font-size:1.5rem;margin-bottom:0}h2{font-size:1.15rem;margin-top:2rem}\
-table{border-collapse:collapse;width:100%}th,td{padding:.35rem .7rem;border-bottom:1px solid var(--line);text-align:left}\
-th{font-weight:600;font-size:.85rem}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\
-.done{color:var(--good)}.failed{color:var(--bad)}.skipped,.unfinished,.interrupted{color:var(--warn)}\
-small,.subject{opacity:.75}pre{overflow-x:auto;padding:.7rem;border:1px solid var(--line);border-radius:.4rem;margin:.4rem 0 1rem}\
-summary{cursor:pointer}";
+/// What the script fills; without one it stays away.
+const LIVE: &str = r#"<div id="live" hidden>
+<h2>Timeline</h2>
+<div class="bar"><button id="back">←</button><button id="forth">→</button><button id="in">+</button><button id="out">−</button>
+<button id="whole">whole run</button><small>drag to move, Ctrl and wheel to zoom</small></div>
+<canvas id="timeline"></canvas><p class="tip" id="tip"></p>
+<h2>Throughput</h2>
+<canvas id="rate" style="height:110px"></canvas>
+<h2>Files</h2>
+<div class="bar"><input id="search" type="search" placeholder="part of a name, a step, a reason" aria-label="search">
+<select id="outcome" aria-label="outcome"><option value="">all outcomes</option><option>failed</option><option>copied</option>
+<option>unverified</option><option>unchanged</option><option>skipped</option><option>deleted</option></select>
+<span id="count" role="status"></span></div>
+<div class="row cols"><button data-key="file">File</button><button data-key="step">Step</button><button data-key="outcome">Outcome</button>
+<button data-key="bytes">Bytes</button><button data-key="time">Time</button><button data-key="detail">Why</button></div>
+<div id="scroll" tabindex="0"><div id="space"></div><div class="flow" id="flow"></div></div>
+</div>
+"#;
+
+const STYLE: &str = include_str!("html/page.css");
+const SCRIPT: &str = include_str!("html/page.js");
 
 pub(super) fn write(
     out: &mut dyn Write,
     record: &Record,
     origins: &Origins,
     redactor: &Redactor,
+    chronicle: &Chronicle,
 ) -> io::Result<()> {
     let name = attribute(&record.name);
     let outcome = match record.outcome() {
@@ -43,10 +62,12 @@ pub(super) fn write(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src '{}'\">\
          <meta name=\"ftpflow-report-version\" content=\"1\">\
          <title>{name}: {outcome}</title><style>{STYLE}</style></head><body>\n\
-         <h1>{name} <span class=\"{outcome}\">{outcome}</span></h1>\n\
+         <h1>{name} <span class=\"is-{outcome}\">{outcome}</span></h1>\n\
          <p><small>run {} · {} · {}</small></p>",
+        data::hash(SCRIPT),
         attribute(&record.run_id),
         started(record),
         text::duration(record.elapsed()),
@@ -56,13 +77,38 @@ pub(super) fn write(
     for step in record.steps().filter(StepRecord::has_failed) {
         failures(out, record, step, origins, redactor)?;
     }
-    write!(out, "</body></html>")
+    if let Some(picture) = &chronicle.picture {
+        graph(out, record, picture)?;
+    }
+    out.write_all(LIVE.as_bytes())?;
+    data::write(out, record, origins, redactor, chronicle)?;
+    write!(out, "<script>{SCRIPT}</script></body></html>")
+}
+
+/// The plan, its boxes in the colours of what became of their steps.
+fn graph(out: &mut dyn Write, record: &Record, picture: &Picture) -> io::Result<()> {
+    writeln!(out, "<h2>Plan</h2><style>")?;
+    for step in record.steps() {
+        let colour = match step.result().0 {
+            "done" => "good",
+            "failed" => "bad",
+            _ => "warn",
+        };
+        let at = step.at;
+        writeln!(
+            out,
+            "#graph [data-step=\"{at}\"] .box{{stroke:var(--{colour});stroke-width:2.5}}"
+        )?;
+    }
+    writeln!(out, "</style><div id=\"graph\">")?;
+    write_svg(out, picture)?;
+    writeln!(out, "</div>")
 }
 
 fn table(out: &mut dyn Write, record: &Record, redactor: &Redactor) -> io::Result<()> {
     writeln!(
         out,
-        "<table><thead><tr><th>Step<th>Kind<th>Result<th class=\"n\">Files<th class=\"n\">Unchanged\
+        "<table class=\"steps\"><thead><tr><th>Step<th>Kind<th>Result<th class=\"n\">Files<th class=\"n\">Unchanged\
          <th class=\"n\">Skipped<th class=\"n\">Failed<th class=\"n\">Bytes<th class=\"n\">Time</tr></thead><tbody>"
     )?;
     for step in record.shown(false) {
@@ -74,7 +120,7 @@ fn table(out: &mut dyn Write, record: &Record, redactor: &Redactor) -> io::Resul
         };
         writeln!(
             out,
-            "<tr><td>{}<br><span class=\"subject\">{}</span><td>{}<td><span class=\"{result}\">{result}</span> {}\
+            "<tr><td>{}<br><span class=\"subject\">{}</span><td>{}<td><span class=\"is-{result}\">{result}</span> {}\
              <td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}<td class=\"n\">{}</tr>",
             attribute(&step.head.name),
             attribute(&step.head.subject),
@@ -129,7 +175,7 @@ fn failures(
 ) -> io::Result<()> {
     writeln!(
         out,
-        "<h2><span class=\"failed\">{}</span> <small>{} · {}</small></h2>",
+        "<h2><span class=\"is-failed\">{}</span> <small>{} · {}</small></h2>",
         attribute(&step.head.name),
         attribute(&step.head.subject),
         attribute(&origins.position(&step.head.origin)),

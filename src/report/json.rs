@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::json_text;
@@ -10,8 +11,10 @@ use super::record::{Note, Record, StepRecord};
 use super::redact::Redactor;
 use crate::event::{Failure, RunOutcome};
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// The report of a run of ftpflow. Readers ignore keys that they do not know.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "Report of ftpflow")]
+pub(super) struct Document<'a> {
     version: u32,
     name: &'a str,
     run_id: &'a str,
@@ -29,7 +32,7 @@ struct Document<'a> {
     warnings_total: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Step<'a> {
     name: &'a str,
     kind: &'a str,
@@ -51,7 +54,7 @@ struct Step<'a> {
     notes: Vec<NoteCount<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Files {
     done: u64,
     unchanged: u64,
@@ -59,14 +62,14 @@ struct Files {
     failed: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct NoteCount<'a> {
     note: &'static str,
     reason: &'a str,
     files: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct CauseCount<'a> {
     step: &'a str,
     files: u64,
@@ -76,14 +79,14 @@ struct CauseCount<'a> {
     failure: &'a Failure,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FileFailed<'a> {
     step: &'a str,
     file: &'a str,
     failure: &'a Failure,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Warned<'a> {
     step: Option<&'a str>,
     server: Option<&'a str>,

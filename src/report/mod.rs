@@ -5,6 +5,7 @@
 mod bars;
 mod causes;
 mod check_json;
+mod chronicle;
 mod ci;
 mod codes_page;
 mod diagnostics;
@@ -40,6 +41,7 @@ mod reporter;
 mod sarif;
 #[cfg(test)]
 mod scenario;
+mod schemas;
 mod screen;
 mod settings;
 mod shape;
@@ -68,6 +70,7 @@ pub use record::{
 pub use redact::{MASK, Redactor};
 pub use redacted::Redacted;
 pub use reporter::{Reporter, Told};
+pub use schemas::{events_schema, report_schema};
 pub use screen::columns;
 pub use settings::{Display, Settings};
 pub use sink::Sink;

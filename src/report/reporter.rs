@@ -10,6 +10,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::bars::{Bars, RATE};
+use super::chronicle::Chronicle;
 use super::ci::Ci;
 use super::diagnostics::Drawing;
 use super::files::ReportFile;
@@ -81,6 +82,8 @@ struct Work {
     preview: Option<BufWriter<Sink>>,
     is_preview: bool,
     files: Vec<ReportFile>,
+    /// Where a report draws it.
+    chronicle: Option<Chronicle>,
     origins: Origins,
     redactor: Arc<Redactor>,
     columns: usize,
@@ -141,6 +144,7 @@ impl Work {
                 Arc::clone(&redactor),
             )
         });
+        let drawn = settings.files.iter().any(ReportFile::draws);
         let lines_alone = settings.display == Display::Lines;
         let heartbeat = settings.heartbeat.filter(|_| lines_alone);
         Work {
@@ -161,6 +165,7 @@ impl Work {
             events: settings.events,
             is_preview: settings.preview.is_some(),
             preview: settings.preview.map(BufWriter::new),
+            chronicle: drawn.then(|| Chronicle::new(settings.picture)),
             files: settings.files,
             origins: settings.origins.masked(&redactor),
             redactor,
@@ -220,6 +225,9 @@ impl Work {
     fn take(&mut self, stamped: Stamped) {
         let stamped = &masked::event(stamped, &self.redactor);
         self.record.take(stamped);
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.take(stamped);
+        }
         if let Some(out) = &mut self.events
             && let Err(error) = events::write(out, stamped, &self.redactor)
         {
@@ -302,9 +310,10 @@ impl Work {
         }
         let mut written: Vec<(String, Sink)> = Vec::new();
         let mut failed = Vec::new();
+        let chronicle = self.chronicle.take().unwrap_or_default();
         for file in std::mem::take(&mut self.files) {
             let what = format!("failed to write the report `{}`", file.path().display());
-            match file.write(&self.record, &self.origins, &self.redactor) {
+            match file.write(&self.record, &self.origins, &self.redactor, &chronicle) {
                 Ok(sink) => written.push((what, sink)),
                 Err(error) => failed.push((what, error)),
             }
@@ -462,6 +471,7 @@ mod tests {
             out,
             events: None,
             files: Vec::new(),
+            picture: None,
             preview: None,
             hurry: Hurry::default(),
         }

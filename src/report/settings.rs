@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::ci::Ci;
 use super::files::ReportFile;
+use super::graph::Picture;
 use super::lines::Verbosity;
 use super::origins::Origins;
 use super::outlet::{Hurry, Outlet};
@@ -47,6 +48,8 @@ pub struct Settings {
     pub events: Option<Sink>,
     /// `--report`
     pub files: Vec<ReportFile>,
+    /// The plan, for reports that draw it.
+    pub picture: Option<Picture>,
     /// The answer of `ftpflow plan`: what a run would do. Then the summary has no table.
     pub preview: Option<Sink>,
     /// When the run was told to end.

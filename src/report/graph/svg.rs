@@ -69,8 +69,9 @@ fn step(out: &mut dyn Write, node: &Node, (x, y, width): (f64, f64, f64)) -> io:
     };
     writeln!(
         out,
-        "<g class=\"step {}{implicit}\"><title>{}</title>",
+        "<g class=\"step {}{implicit}\" data-step=\"{}\"><title>{}</title>",
         node.kind,
+        node.step.0,
         markup(&whole)
     )?;
     writeln!(
