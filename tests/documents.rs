@@ -8,7 +8,7 @@ use ftpflow::cli::Cli;
 
 use crate::harness::Case;
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "docs/manifest.md",
     "docs/recipes.md",
