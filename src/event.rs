@@ -9,12 +9,13 @@
 //! number is used twice in a run.
 //! `working` says which sessions a job holds; `file_started` and `file_finished` name the job.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::kind::StepKind;
 
@@ -23,7 +24,7 @@ use crate::kind::StepKind;
 pub const VERSION: u32 = 2;
 
 /// An event and when it happened.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Stamped {
     /// [`VERSION`]
     pub version: u32,
@@ -35,7 +36,7 @@ pub struct Stamped {
 }
 
 /// What can happen. Steps and servers are named by their position in the heads of `RunStarted`.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The first event.
@@ -98,7 +99,7 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         job: Option<u64>,
         /// The numbers of the sessions that it holds, in the order of its roles (source, target); none for local work.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sessions: Vec<u64>,
         /// Read by the progress display; not part of the written event.
         #[serde(skip)]
@@ -183,7 +184,7 @@ pub enum Event {
 }
 
 /// What a report needs to know of a step beforehand.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct StepHead {
     /// Its name.
     pub name: String,
@@ -199,7 +200,7 @@ pub struct StepHead {
 }
 
 /// What became of a file.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum FileOutcome {
     /// It arrived and was verified.
@@ -209,7 +210,7 @@ pub enum FileOutcome {
         /// Why.
         reason: String,
         /// Whether it stood there before this run, which has not written it.
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         stood_there: bool,
     },
     /// It stood there already, the same.
@@ -231,7 +232,7 @@ pub enum FileOutcome {
 }
 
 /// How a step ended.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum StepOutcome {
     /// All that it had to do.
@@ -249,13 +250,13 @@ pub enum StepOutcome {
         reason: String,
         /// Whether nothing is amiss: it runs only after a failure, and there was none, or it has run before a run was
         /// resumed.
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unneeded: bool,
     },
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
     /// Exit code 0.
@@ -267,7 +268,7 @@ pub enum RunOutcome {
 }
 
 /// A failure, with all that a person needs to mend it.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// One lower-case clause: what failed.
     pub message: String,
@@ -306,10 +307,10 @@ impl Failure {
 }
 
 /// Two steps that turned out to touch the same files.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Clash {
     /// The documented code.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// The position of the other step.
     pub step: usize,
 }

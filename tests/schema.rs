@@ -134,6 +134,19 @@ steps:
     let kinds: std::collections::BTreeSet<&str> = kinds.collect();
     assert!(kinds.len() > 10, "{kinds:?}");
     fits(&events_schema(), events);
+    // The events tell all that the report does, but for the lines of the manifest.
+    let again = [
+        "report",
+        "events.jsonl",
+        "--out",
+        "again.json",
+        "--manifest",
+        "pipeline.yaml",
+    ];
+    let case = case.instead(&again);
+    case.run().code(0);
+    let again: Value = serde_json::from_slice(&case.read("again.json").unwrap()).unwrap();
+    assert_eq!(again, report);
     // What lacks a field that every document has is none.
     let mut wrong = report;
     wrong.as_object_mut().unwrap().remove("steps");

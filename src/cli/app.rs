@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use clap::{Parser, Subcommand};
 
 use super::exit::Exit;
-use super::{check, completions, graph, init, output, plan, probe, schema};
+use super::{check, completions, graph, init, output, plan, probe, report, schema};
 
 /// Runs pipelines of FTP and FTPS steps that a YAML manifest describes.
 #[derive(Debug, Parser)]
@@ -40,6 +40,7 @@ enum Command {
     Graph(graph::Args),
     Schema(schema::Args),
     Probe(probe::Args),
+    Report(report::Args),
     Init(init::Args),
     Completions(completions::Args),
 }
@@ -64,6 +65,7 @@ pub fn run_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>
         Command::Graph(args) => graph::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Probe(args) => probe::run(&args),
+        Command::Report(args) => report::run(args),
         Command::Init(args) => init::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

@@ -18,6 +18,7 @@ mod load;
 mod output;
 mod plan;
 mod probe;
+mod report;
 mod run;
 mod schema;
 mod signals;

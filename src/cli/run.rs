@@ -116,7 +116,7 @@ fn open_events(path: &Path) -> io::Result<Sink> {
 }
 
 /// A report's path, whose end must say its form.
-fn report_path(text: &str) -> Result<PathBuf, String> {
+pub(super) fn report_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     match Format::of(&path) {
         Ok(_) => Ok(path),

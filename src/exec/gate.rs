@@ -168,7 +168,7 @@ fn refusal(plan: &Plan, hazard: &Hazard) -> Refusal {
     );
     let mut fault = Fault::permanent(message).help(hazard.help.clone());
     fault.failure.hazard = Some(Clash {
-        code: hazard.code,
+        code: hazard.code.into(),
         step: other.0 as usize,
     });
     Refusal { step, other, fault }

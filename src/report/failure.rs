@@ -86,7 +86,10 @@ fn facts(
         (Some(code), reply) => Some(with_code(code, reply.as_deref().unwrap_or_default())),
         (None, reply) => reply.clone(),
     };
-    let code = failure.hazard.as_ref().map(|hazard| hazard.code.to_owned());
+    let code = failure
+        .hazard
+        .as_ref()
+        .map(|hazard| hazard.code.clone().into_owned());
     let facts = [
         ("code", code),
         ("beside", beside),

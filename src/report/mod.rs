@@ -37,6 +37,7 @@ mod pulse;
 mod record;
 mod redact;
 mod redacted;
+mod replay;
 mod reporter;
 mod sarif;
 #[cfg(test)]
@@ -69,6 +70,7 @@ pub use record::{
 };
 pub use redact::{MASK, Redactor};
 pub use redacted::Redacted;
+pub use replay::{ReplayError, write_reports};
 pub use reporter::{Reporter, Told};
 pub use schemas::{events_schema, report_schema};
 pub use screen::columns;

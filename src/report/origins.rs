@@ -14,6 +14,8 @@ pub struct Origins {
     name: String,
     source: Arc<Source>,
     manifest: Arc<Manifest>,
+    /// Whether the manifest is not at hand: then steps stand at their symbolic paths.
+    is_symbolic: bool,
 }
 
 impl Origins {
@@ -24,6 +26,17 @@ impl Origins {
             name,
             source,
             manifest,
+            is_symbolic: false,
+        }
+    }
+
+    /// The steps of a manifest that is not at hand.
+    pub fn symbolic() -> Origins {
+        Origins {
+            name: String::new(),
+            source: Arc::new(Source::new("", "")),
+            manifest: Arc::default(),
+            is_symbolic: true,
         }
     }
 
@@ -48,8 +61,11 @@ impl Origins {
         self.source.position(self.place(origin).start)
     }
 
-    /// `release.yaml:12:3`
+    /// `release.yaml:12:3`, or the symbolic path where the manifest is not at hand.
     pub fn position(&self, origin: &str) -> String {
+        if self.is_symbolic {
+            return origin.to_owned();
+        }
         let at = self.at(origin);
         format!("{}:{}:{}", self.name, at.line, at.column)
     }
