@@ -1,8 +1,9 @@
 //! A connection, control or data, in clear text or under TLS.
 
+use std::io::{self, Read, Write};
+
 use super::socket::{Patience, Socket};
 use super::tls::Secure;
-use std::io::{self, Read, Write};
 
 /// The stream itself, control or data.
 #[derive(Debug)]
