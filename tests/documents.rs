@@ -8,8 +8,9 @@ use ftpflow::cli::Cli;
 
 use crate::harness::Case;
 
-const DOCUMENTS: [&str; 5] = [
+const DOCUMENTS: [&str; 6] = [
     "README.md",
+    "docs/ledger.md",
     "docs/manifest.md",
     "docs/state.md",
     "CONTRIBUTING.md",
