@@ -60,6 +60,7 @@ mod models;
 mod names_alike;
 mod names_thousand;
 mod nothing_matches;
+mod once;
 mod one_folder_real;
 mod pipelines;
 mod probe;

@@ -177,6 +177,9 @@ fn around(definition: &str) -> &'static str {
         "Rename" => {
             "version: 1\nservers: {a: {host: h}}\nsteps: {k: {download: {server: a, files: /x, into: o, rename: {match: x, to: y@}}}}\n"
         }
+        "Once" => {
+            "version: 1\nservers: {a: {host: h}}\nsteps: {k: {download: {server: a, files: /x, into: o, once: {for: 90d@}}}}\n"
+        }
         other => panic!("{other} has no manifest here: add one"),
     }
 }

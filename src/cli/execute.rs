@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::exit::Exit;
 use super::inputs::{self, Variables};
+use super::ledger;
 use super::load::Loaded;
 use super::output::{self, Voice};
 use super::signals;
@@ -63,6 +64,10 @@ pub(super) struct Execution {
     pub(super) files: Vec<ReportFile>,
     /// Where the run is recorded; a preview is not.
     pub(super) state: Option<Wish>,
+    /// The folder for state, in place of `.ftpflow` beside the manifest.
+    pub(super) folder: Option<PathBuf>,
+    /// The step whose files are remembered, with nothing else done.
+    pub(super) remembers: Option<String>,
     /// Where the plan goes, if nothing is to be changed.
     pub(super) preview: Option<Sink>,
 }
@@ -122,6 +127,8 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
         Some(wish) => state::take(wish, common, loaded, plan)?,
         None => Kept::nothing(loaded, plan),
     };
+    let ledger = ledger::of(&kept.plan, &execution, common, &kept.loaded)?;
+    let remembers = execution.remembers.clone();
     let loaded = &mut kept.loaded;
     let secrets = loaded.compiled.take().ok_or(Exit::Manifest)?.secrets;
     let masks = Arc::clone(&redactor);
@@ -144,6 +151,8 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
         journal: kept.journal,
         resumed: kept.resumed,
         marks: kept.marks,
+        ledger,
+        remembers,
         number: inputs::random(),
         redact: Arc::new(move |text: &str| masks.text(text).into_owned()),
         interrupt,

@@ -13,6 +13,7 @@ mod globs;
 mod graph;
 mod init;
 mod inputs;
+mod ledger;
 mod load;
 mod output;
 mod plan;

@@ -14,5 +14,5 @@ mod write;
 pub use fold::{Damage, Resumed, StepRecord};
 pub use folder_marks::{FolderMark, FolderMarks};
 pub use record::{Entry, Mark, PathText, Record};
-pub use state::{Leftover, State, StateError};
+pub use state::{Leftover, State, StateError, make_folder};
 pub use write::Journal;

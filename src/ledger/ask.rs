@@ -18,8 +18,13 @@ pub enum Answer {
     Begun,
     /// It is entered, by this very run before it was resumed.
     Own,
-    /// It is entered.
-    Known,
+    /// It is entered, as this version. `apart`: its folder and that of its copy were seen to be two.
+    Known {
+        /// What was entered, perhaps more exactly than it is listed now.
+        version: Version,
+        /// Whether its copy cannot be the file itself.
+        apart: bool,
+    },
 }
 
 /// Paths, and what their listings tell.
@@ -41,7 +46,7 @@ impl Store {
                 return Ok(files.map(|_| Answer::New).collect());
             };
             let begun = intents(transaction, step)?;
-            let sql = "SELECT size, seconds, nanos, precision, run FROM file WHERE step = ?1 AND path = ?2";
+            let sql = "SELECT size, seconds, nanos, precision, run, apart FROM file WHERE step = ?1 AND path = ?2";
             let mut entered = transaction.prepare(sql)?;
             let answers = files.map(|(path, version)| {
                 let found = look(&mut entered, step, &path, version, run)?;
@@ -71,9 +76,15 @@ fn look(
 ) -> rusqlite::Result<Answer> {
     let mut rows = entered.query((step, path))?;
     while let Some(row) = rows.next()? {
-        if version.is_one_with(version_in(row, 0)?) {
-            let own = row.get_ref(4)?.as_str()? == run;
-            return Ok(if own { Answer::Own } else { Answer::Known });
+        let entered = version_in(row, 0)?;
+        if version.is_one_with(entered) {
+            return Ok(match row.get_ref(4)?.as_str()? == run {
+                true => Answer::Own,
+                false => Answer::Known {
+                    version: entered,
+                    apart: row.get(5)?,
+                },
+            });
         }
     }
     Ok(Answer::New)

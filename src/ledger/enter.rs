@@ -18,6 +18,8 @@ pub struct Entry {
     pub how: How,
     /// Where its copy was put, for people: `mirror:/pub/a.zip`. Empty where none was.
     pub target: String,
+    /// Whether its folder and that of its copy were seen to be two.
+    pub apart: bool,
 }
 
 /// Why a file is known.
@@ -130,8 +132,8 @@ fn enter(
     entries: &[Entry],
 ) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO file \
-        (step, path, size, seconds, nanos, precision, how, run, entered, seen, target) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)";
+        (step, path, size, seconds, nanos, precision, how, run, entered, seen, target, apart) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11)";
     let mut insert = transaction.prepare(sql)?;
     for entry in entries {
         let (size, seconds, nanos, precision) = columns(entry.version);
@@ -146,6 +148,7 @@ fn enter(
             stamp.run,
             stamp.at,
             entry.target,
+            entry.apart,
         ])?;
     }
     Ok(())

@@ -41,6 +41,7 @@ CREATE TABLE file (
     entered INTEGER NOT NULL,
     seen INTEGER NOT NULL,
     target TEXT NOT NULL,
+    apart INTEGER NOT NULL,
     PRIMARY KEY (step, path, size, seconds, nanos, precision)
 ) WITHOUT ROWID;
 CREATE TABLE intent (

@@ -1,6 +1,6 @@
 //! What tells one version of a file from another.
 
-use crate::files::{Precision, Time};
+use crate::files::{BETWEEN_ZONES, Precision, Time};
 
 /// Size and time of a source file, as far as they were told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,14 +30,14 @@ impl Version {
     #[must_use]
     pub fn read_as(self, read: Version) -> Version {
         let same = match (self.modified, read.modified) {
-            (Some(listed), Some(read)) => same_time(listed, read),
+            (Some(listed), Some(read)) => same_time(listed, read) || in_another_zone(listed, read),
             _ => true,
         };
         let is_listed =
             same && (read.size.is_none() || self.size.is_none_or(|size| Some(size) == read.size));
         let finer = |read: &Time| {
             self.modified
-                .is_some_and(|listed| read.precision < listed.precision)
+                .is_some_and(|listed| read.precision < listed.precision && same_time(listed, *read))
         };
         match is_listed {
             true => Version {
@@ -48,6 +48,14 @@ impl Version {
             false => read,
         }
     }
+}
+
+/// Whether one of two times is told in another zone, as by a server whose MDTM is in local time. The next listing shows what
+/// this one has shown.
+fn in_another_zone(one: Time, other: Time) -> bool {
+    let width = one.precision.max(other.precision).seconds();
+    let floor = |time: Time| time.seconds.div_euclid(width);
+    (floor(one) - floor(other)).saturating_mul(width) % BETWEEN_ZONES == 0
 }
 
 fn same_time(one: Time, other: Time) -> bool {
@@ -129,6 +137,9 @@ mod tests {
             exact.read_as(of(7, Time::known(0, Precision::Minute))),
             exact
         );
+        // The time that was asked is told in another zone.
+        let local = of(7, Time::at(1_000_059 + 8 * 3600));
+        assert_eq!(listed.read_as(local), listed);
         // It had become another one.
         let other = of(8, Time::at(2_000_000));
         assert_eq!(listed.read_as(other), other);

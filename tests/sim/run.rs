@@ -120,6 +120,8 @@ impl Runner<'_> {
             journal,
             resumed,
             marks,
+            ledger: None,
+            remembers: None,
             number,
             redact: Arc::new(str::to_owned),
             interrupt,

@@ -92,8 +92,14 @@ impl Transfer {
         let at = closing.next;
         match self.files.state(at) {
             State::Stands => {
-                closing.standing.push(at);
+                if !self.not_new.contains(&at) {
+                    closing.standing.push(at);
+                }
                 false
+            }
+            State::Untold if self.remembers() => {
+                self.leave(at, "remembered", shared);
+                true
             }
             // The step never came to look at it, because it was refused or stopped as a whole: a file without a record is
             // none of this step's, and a later `delete` would take it.
@@ -130,6 +136,10 @@ impl Transfer {
         // A step that was refused as a whole says so itself.
         if let Some(stop) = self.stopped.as_ref().filter(|_| closing.undone > 0) {
             let text = left_undone(closing.undone, "transferred", &stop.reason());
+            shared.warn_step(self.id, text);
+        }
+        let book = self.wishes.book.as_ref();
+        if let Some(text) = book.and_then(|book| book.last_words()) {
             shared.warn_step(self.id, text);
         }
         if self.timeless > 0 {
