@@ -346,3 +346,50 @@ fn without_its_ledger_nothing_runs() {
         .stderr_has("move it away");
     assert_eq!(source.count("RETR"), 0);
 }
+
+#[test]
+fn history_remember_and_forget() {
+    let source = source();
+    let case = Case::new().pipeline(&[("source", &source)], FETCH);
+    let ask = |case: Case, arguments: &[&str]| case.instead(arguments);
+    let case = ask(case, &["history", "pipeline.yaml"]);
+    case.run().code(0).stdout_has("no such file is known");
+    assert!(!case.path(".ftpflow").exists());
+
+    let case = ask(case, &["remember", "pipeline.yaml", "get"]);
+    case.run()
+        .code(0)
+        .stdout_has("get: skip a.txt (remembered)");
+    assert_eq!((source.count("RETR"), paths(&case).len()), (0, 2));
+    let case = ask(case, &["run", "pipeline.yaml"]);
+    case.run().code(0);
+    assert_eq!(case.files("here"), [""; 0]);
+
+    let case = ask(case, &["forget", "pipeline.yaml", "get", "/in/sub/*"]);
+    case.run().code(0).stderr_has("1 entry was forgotten");
+    let case = ask(case, &["run", "pipeline.yaml"]);
+    case.run().code(0);
+    assert_eq!(case.files("here"), ["sub/b.txt"]);
+
+    let case = ask(case, &["history", "pipeline.yaml", "a*"]);
+    let told = case.run();
+    told.code(0)
+        .stdout_has("get: remembered source:/in/a.txt (run ");
+    told.never_says("b.txt");
+    let case = ask(
+        case,
+        &["history", "pipeline.yaml", "/in/**", "--format", "json"],
+    );
+    let told = case.run();
+    let document: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    let file = &document["files"][1];
+    let how = (&file["path"], &file["how"], &file["size"]);
+    assert_eq!(
+        how,
+        (&"/in/sub/b.txt".into(), &"transferred".into(), &1.into())
+    );
+    assert!(file["target"].as_str().unwrap().ends_with("here/sub/b.txt"));
+
+    let case = ask(case, &["remember", "pipeline.yaml", "all"]);
+    case.run().code(2).stderr_has("is no transfer with `once`");
+}

@@ -98,6 +98,14 @@ impl Common {
         }
     }
 
+    /// The same for one step and all that it needs.
+    pub(super) fn of_step(self, step: &str) -> Common {
+        Common {
+            only: vec![step.to_owned()],
+            ..self
+        }
+    }
+
     fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,

@@ -1,10 +1,8 @@
 //! What the ledger tells people, and what they take out of it.
 
-use rusqlite::params;
-
 use super::ask::version_in;
 use super::error::LedgerError;
-use super::store::{Scope, Store};
+use super::store::Store;
 use super::version::Version;
 
 /// A file that went somewhere, once.
@@ -69,36 +67,38 @@ impl Store {
         })
     }
 
-    /// Forgets files of a scope, every version of them, and what was begun of them; how many entries that were.
+    /// Forgets files that a step of this name has entered, from whatever server: every version of them, and what was begun of
+    /// them. How many entries that were.
     ///
     /// # Errors
     /// Those of the database.
     pub fn forget(
         &self,
-        scope: &Scope,
+        manifest: &str,
+        step: &str,
         mut meant: impl FnMut(&[u8]) -> bool,
     ) -> Result<usize, LedgerError> {
         self.write(|transaction| {
-            let Some(step) = super::store::find(transaction, scope)? else {
-                return Ok(0);
-            };
-            let sql = "SELECT path FROM file WHERE step = ?1 UNION SELECT path FROM intent WHERE step = ?1";
-            let mut paths = transaction.prepare(sql)?;
-            let paths = paths.query_map([step], |row| row.get::<_, Vec<u8>>(0))?;
-            let mut forgotten = 0;
-            let mut gone = Vec::new();
-            for path in paths {
-                let path = path?;
+            let sql = "SELECT id, path FROM step JOIN file ON file.step = id WHERE manifest = ?1 AND name = ?2 \
+                UNION SELECT id, path FROM step JOIN intent ON intent.step = id WHERE manifest = ?1 AND name = ?2";
+            let mut known = transaction.prepare(sql)?;
+            let known = known.query_map((manifest, step), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))?;
+            let mut gone: Vec<(i64, Vec<u8>)> = Vec::new();
+            for entry in known {
+                let (id, path): (i64, Vec<u8>) = entry?;
                 if meant(&path) {
-                    gone.push(path);
+                    gone.push((id, path));
                 }
             }
-            for path in gone {
-                let keys = params![step, path];
-                let sql = "DELETE FROM file WHERE step = ?1 AND path = ?2";
-                forgotten += transaction.execute(sql, keys)?;
-                let sql = "DELETE FROM intent WHERE step = ?1 AND path = ?2";
-                forgotten += transaction.execute(sql, params![step, path])?;
+            let mut forgotten = 0;
+            for sql in [
+                "DELETE FROM file WHERE step = ?1 AND path = ?2",
+                "DELETE FROM intent WHERE step = ?1 AND path = ?2",
+            ] {
+                let mut delete = transaction.prepare(sql)?;
+                for key in &gone {
+                    forgotten += delete.execute((key.0, &key.1))?;
+                }
             }
             Ok(forgotten)
         })

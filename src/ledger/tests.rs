@@ -175,7 +175,7 @@ fn history_tells_all_and_forgetting_takes_out() {
             row("a", "/z", "begun", "three"),
         ]
     );
-    assert_eq!(store.forget(&scope("a"), |path| path != b"/w").unwrap(), 2);
+    assert_eq!(store.forget("m", "a", |path| path != b"/w").unwrap(), 2);
     assert_eq!(all(), [row("b", "/x", "transferred", "one")]);
 }
 
