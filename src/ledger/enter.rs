@@ -54,37 +54,18 @@ impl How {
 }
 
 impl Store {
-    /// Writes that files are about to get their final names. On the disk when it returns.
+    /// In one transaction: enters files, whose intents are done with, takes back intents of files that did not get their names,
+    /// and writes that others are about to get theirs. On the disk when it returns.
     ///
     /// # Errors
-    /// Those of the database: nothing may be published then.
-    pub fn intend(
-        &self,
-        scope: &Scope,
-        run: &str,
-        paths: impl IntoIterator<Item = Vec<u8>>,
-    ) -> Result<(), LedgerError> {
-        self.write(|transaction| {
-            let step = number(transaction, scope)?;
-            let sql = "INSERT OR REPLACE INTO intent (step, path, run) VALUES (?1, ?2, ?3)";
-            let mut insert = transaction.prepare(sql)?;
-            for path in paths {
-                insert.execute((step, path, run))?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Enters files, whose intents are done with, and takes back those of files that did not get their names.
-    ///
-    /// # Errors
-    /// Those of the database: the intents stand, and the next run looks what became of their files.
+    /// Those of the database: nothing may be published then, and what is not entered the next run looks for.
     pub fn settle(
         &self,
         scope: &Scope,
         stamp: &Stamp,
         entries: &[Entry],
         taken_back: &[Vec<u8>],
+        intents: &[Vec<u8>],
     ) -> Result<(), LedgerError> {
         self.write(|transaction| {
             let step = number(transaction, scope)?;
@@ -94,6 +75,11 @@ impl Store {
             let entered = entries.iter().map(|entry| &entry.path);
             for path in entered.chain(taken_back) {
                 delete.execute((step, path))?;
+            }
+            let sql = "INSERT OR REPLACE INTO intent (step, path, run) VALUES (?1, ?2, ?3)";
+            let mut insert = transaction.prepare(sql)?;
+            for path in intents {
+                insert.execute((step, path, &stamp.run))?;
             }
             Ok(())
         })

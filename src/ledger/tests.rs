@@ -62,10 +62,10 @@ fn a_file_is_known_by_step_path_size_and_time_once_it_is_entered() {
     assert_eq!(ask(&store, "a", &[("/x", 1)]), [Answer::New]);
     let entries = [entry("/x", 1), entry("/y", 1)];
     store
-        .settle(&scope("a"), &stamp("old"), &entries, &[])
+        .settle(&scope("a"), &stamp("old"), &entries, &[], &[])
         .unwrap();
     store
-        .settle(&scope("a"), &stamp("now"), &[entry("/z", 1)], &[])
+        .settle(&scope("a"), &stamp("now"), &[entry("/z", 1)], &[], &[])
         .unwrap();
     assert_eq!(
         ask(&store, "a", &[("/x", 1), ("/x", 2), ("/z", 1), ("/w", 1)]),
@@ -77,9 +77,11 @@ fn a_file_is_known_by_step_path_size_and_time_once_it_is_entered() {
 #[test]
 fn an_intent_stands_until_it_is_entered_or_taken_back() {
     let folder = tempfile::tempdir().unwrap();
-    let paths = || ["/x", "/y", "/z"].map(Vec::from);
+    let paths = ["/x", "/y", "/z"].map(Vec::from);
     let store = open(folder.path(), Access::Write).unwrap();
-    store.intend(&scope("a"), "cut off", paths()).unwrap();
+    store
+        .settle(&scope("a"), &stamp("cut off"), &[], &[], &paths)
+        .unwrap();
     drop(store);
     let store = open(folder.path(), Access::Write).unwrap();
     let files = [("/x", 1), ("/y", 1), ("/z", 1)];
@@ -90,6 +92,7 @@ fn an_intent_stands_until_it_is_entered_or_taken_back() {
             &stamp("r"),
             &[entry("/x", 1)],
             &[b"/y".to_vec()],
+            &[],
         )
         .unwrap();
     assert_eq!(
@@ -106,7 +109,11 @@ fn a_reader_makes_nothing_and_changes_nothing() {
     drop(open(folder.path(), Access::Write));
     let reader = open(folder.path(), Access::Read).unwrap();
     assert_eq!(ask(&reader, "a", &[("/x", 1)]), [Answer::New]);
-    assert!(reader.intend(&scope("a"), "r", [b"/x".to_vec()]).is_err());
+    assert!(
+        reader
+            .settle(&scope("a"), &stamp("r"), &[], &[], &[b"/x".to_vec()])
+            .is_err()
+    );
 }
 
 #[test]
@@ -115,7 +122,7 @@ fn what_the_source_does_not_show_for_long_is_forgotten() {
     let store = open(folder.path(), Access::Write).unwrap();
     let entries = [entry("/x", 1), entry("/y", 1)];
     store
-        .settle(&scope("a"), &stamp("old"), &entries, &[])
+        .settle(&scope("a"), &stamp("old"), &entries, &[], &[])
         .unwrap();
     let see = |now, keep| {
         let mut shown = [("/x".into(), version(1))].into_iter();
@@ -137,13 +144,13 @@ fn history_tells_all_and_forgetting_takes_out() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path(), Access::Write).unwrap();
     store
-        .settle(&scope("b"), &stamp("one"), &[entry("/x", 1)], &[])
+        .settle(&scope("b"), &stamp("one"), &[entry("/x", 1)], &[], &[])
         .unwrap();
     store
-        .settle(&scope("a"), &stamp("two"), &[entry("/y", 2)], &[])
+        .settle(&scope("a"), &stamp("two"), &[entry("/y", 2)], &[], &[])
         .unwrap();
     store
-        .intend(&scope("a"), "three", [b"/z".to_vec()])
+        .settle(&scope("a"), &stamp("three"), &[], &[], &[b"/z".to_vec()])
         .unwrap();
     let all = || {
         let mut all = Vec::new();
@@ -192,7 +199,7 @@ fn several_processes_enter_side_by_side() {
                 for number in 0..10 {
                     let entry = entry(&format!("/{thread}/{number}"), 1);
                     store
-                        .settle(&scope("a"), &stamp("r"), &[entry], &[])
+                        .settle(&scope("a"), &stamp("r"), &[entry], &[], &[])
                         .unwrap();
                 }
             });

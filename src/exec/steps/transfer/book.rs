@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Output;
+use super::pending::Pending;
 use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
@@ -20,8 +21,8 @@ use crate::transfer::{Choice, Looks};
 /// The ledger, as one step sees it.
 pub(in crate::exec) struct Book {
     /// None where a preview finds none.
-    store: Option<Arc<Store>>,
-    scope: Scope,
+    pub(super) store: Option<Arc<Store>>,
+    pub(super) scope: Scope,
     run: String,
     /// Seconds after which files are forgotten that the source does not show.
     keep: Option<i64>,
@@ -33,6 +34,7 @@ pub(in crate::exec) struct Book {
     chosen: OnceLock<Chosen>,
     /// Files that wait for the names of their set, as they will be entered; none where they cannot be.
     arrived: Mutex<BTreeMap<u32, Option<Entry>>>,
+    pub(super) pending: Mutex<Pending>,
     /// What is to be said at the end.
     remarks: Mutex<Remarks>,
 }
@@ -89,6 +91,7 @@ impl Book {
             remembers: shared.earlier.remembers.as_ref() == Some(&step.name),
             chosen: OnceLock::new(),
             arrived: Mutex::default(),
+            pending: Mutex::default(),
             remarks: Mutex::default(),
         }))
     }
@@ -173,7 +176,7 @@ impl Book {
                 apart: false,
             });
         }
-        store.settle(&self.scope, &self.stamp(now), &entries, &[])?;
+        store.settle(&self.scope, &self.stamp(now), &entries, &[], &[])?;
         Ok(secret)
     }
 
@@ -218,44 +221,18 @@ impl Book {
         later.map(|at| each[at as usize] = Choice::Later).count()
     }
 
-    /// Writes that files may get their final names now.
-    pub(super) fn intend(&self, set: &FileSet, files: &[u32]) -> Result<(), Fault> {
-        let Some(store) = &self.store else {
-            return Err(Fault::permanent("no ledger is kept, and `once` needs one"));
-        };
-        let paths = files.iter().map(|at| set.absolute(*at));
-        let paths = paths.filter(|path| !store.holds_secret(path));
-        let intended = store.intend(&self.scope, &self.run, paths);
-        intended.map_err(|error| unusable(&error))
-    }
-
-    /// Enters files; of the others all but those that are open surely got no name.
-    pub(super) fn settle(
-        &self,
-        set: &FileSet,
-        files: &[u32],
-        open: &[u32],
-        entries: &[Entry],
-        now: i64,
-    ) {
-        let Some(store) = &self.store else {
-            return;
-        };
-        let surely = files.iter().filter(|at| !open.contains(at));
-        let taken_back: Vec<Vec<u8>> = surely.map(|at| set.absolute(*at)).collect();
-        let settled = store.settle(&self.scope, &self.stamp(now), entries, &taken_back);
-        if let Err(error) = settled {
-            let mut remarks = self.remarks();
-            remarks.unentered += entries.len() as u64;
-            remarks.failed.get_or_insert_with(|| error.to_string());
-        }
-    }
-
-    fn stamp(&self, at: i64) -> Stamp {
+    pub(super) fn stamp(&self, at: i64) -> Stamp {
         Stamp {
             run: self.run.clone(),
             at,
         }
+    }
+
+    /// Why files could not be entered that have arrived.
+    pub(super) fn broke(&self, files: u64, error: &LedgerError) {
+        let mut remarks = self.remarks();
+        remarks.unentered += files;
+        remarks.failed.get_or_insert_with(|| error.to_string());
     }
 
     /// Files that have arrived and cannot be entered.
@@ -354,7 +331,7 @@ pub(super) fn listed(set: &FileSet, at: u32) -> Version {
     }
 }
 
-fn unusable(error: &LedgerError) -> Fault {
+pub(super) fn unusable(error: &LedgerError) -> Fault {
     Fault::permanent(format!(
         "the ledger of earlier runs cannot be used: {error}"
     ))

@@ -168,7 +168,11 @@ impl Transfer {
         };
         let known = std::mem::replace(known, Reached::Nothing);
         let (standing, set) = (std::mem::take(&mut closing.standing), self.set.clone());
-        Some(Box::new(move |_| {
+        let book = self.wishes.book.clone();
+        Some(Box::new(move |desk| {
+            if let Some(book) = book {
+                book.finish(&set, desk.unix_now());
+            }
             let route = match &known {
                 Reached::Nothing => None,
                 Reached::Ends(ends) => Some(ends.route.clone()),

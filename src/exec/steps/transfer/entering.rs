@@ -10,11 +10,17 @@ use crate::exec::steps::job::Work;
 use crate::files::folder_of;
 use crate::ledger::{Entry, How, Version};
 use crate::options::Publish;
-use crate::transfer::{Looks, Verdict};
+use crate::transfer::{Decision, Looks, Verdict};
 
 impl Book {
     /// Takes in what became of files that were moved.
-    fn moved(&self, terms: &Terms, files: &[u32], moved: &[(Piece, Moved)], now: i64) {
+    fn moved(
+        &self,
+        terms: &Terms,
+        files: &[u32],
+        moved: &[(Piece, Moved)],
+        (now, last): (i64, bool),
+    ) {
         let (mut entries, mut open) = (Vec::new(), Vec::new());
         for (piece, result) in moved {
             match result {
@@ -38,7 +44,7 @@ impl Book {
                 Ok(Arrival::NotYet { .. } | Arrival::Same(Err(_))) | Err(_) => {}
             }
         }
-        self.settle(&terms.set, files, &open, &entries, now);
+        self.settle(&terms.set, (files, &open), entries, now, last);
     }
 
     /// Takes in which files of a set have got their names.
@@ -54,7 +60,7 @@ impl Book {
                 Err(_) => {}
             }
         }
-        self.settle(&terms.set, files, &open, &entries, now);
+        self.settle(&terms.set, (files, &open), entries, now, true);
     }
 
     fn arrives(&self, entry: Option<Entry>, entries: &mut Vec<Entry>) {
@@ -85,7 +91,24 @@ impl Book {
     }
 }
 
+/// Files whose intents are written ahead of their jobs.
+const AHEAD: usize = 256;
+
 impl Terms {
+    /// The files that will be begun after these, as far as the order of the set tells.
+    fn next_after(&self, files: &[u32]) -> Vec<u32> {
+        let first = files.iter().max().map_or(0, |last| last + 1);
+        let moves = |at: &u32| {
+            let decision = self.decisions.of(*at);
+            matches!(
+                decision,
+                Decision::Transfer { .. } | Decision::Resume { .. }
+            )
+        };
+        let next = first..u32::try_from(self.set.len()).unwrap_or(u32::MAX);
+        next.filter(moves).take(AHEAD).collect()
+    }
+
     /// Whether a file's folder and its copy's are known to be two.
     fn is_apart(&self, at: u32) -> bool {
         let item = self.item(at).ok();
@@ -95,8 +118,8 @@ impl Terms {
     }
 }
 
-/// The work of a batch, between its intents and its entries.
-pub(super) fn moves(terms: Arc<Terms>, pieces: Vec<Piece>, work: Work) -> Work {
+/// The work of a batch, between its intents and its entries. `last`: no other file waits.
+pub(super) fn moves(terms: Arc<Terms>, pieces: Vec<Piece>, last: bool, work: Work) -> Work {
     let Some(book) = terms.wishes.book.clone() else {
         return work;
     };
@@ -104,7 +127,8 @@ pub(super) fn moves(terms: Arc<Terms>, pieces: Vec<Piece>, work: Work) -> Work {
         let files: Vec<u32> = pieces.iter().map(|piece| piece.file).collect();
         // A set gives no names before all of it has arrived.
         let names = terms.wishes.options.publish != Publish::Set;
-        if names && let Err(fault) = book.intend(&terms.set, &files) {
+        let next = || terms.next_after(&files);
+        if names && let Err(fault) = book.intend(&terms.set, &files, next, desk.unix_now()) {
             let refused = pieces.into_iter().take(1);
             let refused = refused.map(|piece| (piece, Err(Failed::of_all(fault.clone()))));
             return Output::Moved(refused.collect()).boxed();
@@ -113,7 +137,7 @@ pub(super) fn moves(terms: Arc<Terms>, pieces: Vec<Piece>, work: Work) -> Work {
         if let super::super::Output::Transfer(output) = &output
             && let Output::Moved(moved) = output.as_ref()
         {
-            book.moved(&terms, &files, moved, desk.unix_now());
+            book.moved(&terms, &files, moved, (desk.unix_now(), last));
         }
         output
     })
@@ -125,7 +149,7 @@ pub(super) fn names(terms: Arc<Terms>, files: Vec<u32>, work: Work) -> Work {
         return work;
     };
     Box::new(move |desk| {
-        if let Err(fault) = book.intend(&terms.set, &files) {
+        if let Err(fault) = book.intend(&terms.set, &files, Vec::new, desk.unix_now()) {
             let refused = files.into_iter().take(1);
             let refused = refused.map(|at| (at, Err(fault.clone().into())));
             return Output::Published(refused.collect()).boxed();

@@ -20,6 +20,7 @@ mod jobs;
 mod looking;
 mod marking;
 mod moving;
+mod pending;
 mod phase;
 mod piece;
 mod publishing;
@@ -29,6 +30,7 @@ mod survey;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod writing;
 mod youth;
 
 use std::collections::{HashMap, HashSet};

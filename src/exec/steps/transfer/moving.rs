@@ -48,7 +48,7 @@ impl Transfer {
         let marks = self.will_mark(&terms, &pieces, shared);
         let refused = Arc::clone(&self.refused);
         let work = batch::files(Arc::clone(&terms), refused, attempts);
-        let work = entering::moves(terms, pieces.clone(), work);
+        let work = entering::moves(terms, pieces.clone(), self.files.none_waits(), work);
         (Flight::Files(pieces, marks), work)
     }
 
