@@ -25,8 +25,9 @@
 //! | [`local`] | the user's disk: confining, listing, temporary names, renaming, times | files | FTP; any other room that opens a file of the user |
 //! | [`ftp`] | one session with one server: wire, replies, data connections, listings, encodings, what was learned | files | more than one session; retrying; waiting without a deadline |
 //! | [`transfer`] | [`End`](transfer::End), a session of a server or the disk of this machine: decide, copy, publish, verify | ftp, local, files | the names `download`, `upload` and `relay`, which only choose two ends |
-//! | [`exec`] | runs a [`Plan`](plan::Plan): dispatcher, ready queue, sessions, one file a step kind | plan, transfer, journal, event | manifest types; unbound variables; output; on which side an end is |
+//! | [`exec`] | runs a [`Plan`](plan::Plan): dispatcher, ready queue, sessions, one file a step kind | plan, transfer, journal, ledger, event | manifest types; unbound variables; output; on which side an end is |
 //! | [`journal`] | what must outlive a kill: records of what was chosen, moved and deleted, of empty files that may stand, and the lock | event, files | anything that a run can do without |
+//! | [`ledger`] | which files `once` steps of earlier runs have transferred: a database that outlives runs | files | anything of one run alone |
 //! | [`event`] | what happens in a run, as plain data, and `Tally`, the one fold from which exit code and summary come | files | |
 //! | [`report`] | events → progress, summary, reports; a plan → text; the redactor, the only way to any sink | plan, event, and places of a manifest to point at | a way back into the run |
 //!
@@ -76,6 +77,7 @@ pub mod files;
 pub mod ftp;
 pub mod journal;
 pub mod kind;
+pub mod ledger;
 pub mod local;
 pub mod manifest;
 pub mod options;

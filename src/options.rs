@@ -1,5 +1,7 @@
 //! What a transfer is asked to do: plain data, shared by plan and transfer.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::files::Rename;
@@ -26,6 +28,23 @@ pub struct TransferOptions {
     pub rename: Option<Rename>,
     /// The most sessions of either side used at once.
     pub parallel: Option<u32>,
+    /// Whether each source file is transferred once in all runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
+    /// The most files of one run, the oldest of those that are new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_files: Option<u64>,
+}
+
+/// `once`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Once {
+    /// `as`: the name that its files are known by, in place of the step's.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `for`: files are forgotten that the source has not shown for so long.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Duration>,
 }
 
 /// `if_exists`
@@ -78,6 +97,8 @@ impl Default for TransferOptions {
             flatten: false,
             rename: None,
             parallel: None,
+            once: None,
+            max_files: None,
         }
     }
 }

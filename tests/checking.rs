@@ -206,6 +206,7 @@ fn mistakes_of_34_sorts_are_found_in_one_run_each_at_its_place() {
     70:27 step::apart "[甲取, 乙取]"
     73:11 step::when_alone "failure"
     76:11 step::when_no_set "failure"
+    78:32 step::once_limited "5"
     "#);
     assert!(sorts.len() >= 34, "{} sorts", sorts.len());
 }

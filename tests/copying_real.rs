@@ -90,12 +90,13 @@ fn run(from: &mut Remote, to: &mut Remote, set: &FileSet, into: &str) -> (Vec<De
         sets_times,
         chmod: None,
         begun: None,
+        chosen: None,
         by: Reading::LOCAL,
         relied_since: None,
         spared: None,
     };
     let mut inventory = Inventory::new(Manners::default());
-    for folder in folders(set, &route) {
+    for folder in folders(set, &route, None) {
         match to.list(&ftpflow::files::join(into.as_bytes(), &folder), &whole()) {
             Ok(page) => inventory.take(&folder, page),
             Err(error) if error.is_missing() => {

@@ -8,8 +8,9 @@ use ftpflow::cli::Cli;
 
 use crate::harness::Case;
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
+    "docs/ledger.md",
     "docs/manifest.md",
     "docs/recipes.md",
     "docs/state.md",

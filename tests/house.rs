@@ -119,10 +119,12 @@ fn each_room_uses_only_those_below_it() {
         &["ftp", "local", "files", "endpoint", "options", "event"],
     );
     room_uses_only("journal", &["event", "files", "options"]);
+    room_uses_only("ledger", &["files"]);
     room_uses_only(
         "exec",
         &[
-            "plan", "transfer", "journal", "event", "files", "endpoint", "options", "kind",
+            "plan", "transfer", "journal", "ledger", "event", "files", "endpoint", "options",
+            "kind",
         ],
     );
     room_uses_only(
@@ -173,9 +175,16 @@ fn only_cli_and_report_write_to_the_terminal() {
 fn only_local_touches_files_below_the_command_line() {
     let pattern = r"\b(std::fs|fs::|File::(open|create)|OpenOptions|rustix::(\{|fs|process))";
     nothing_names("only `local` touches the user's disk", pattern, |source| {
-        // Reports go where their options say; the journal has a folder of its own; TLS reads its certificates.
-        !["cli", "report", "local", "journal"].contains(&source.room())
+        // Reports go where their options say; journal and ledger have a folder of their own; TLS reads its certificates.
+        !["cli", "report", "local", "journal", "ledger"].contains(&source.room())
             && !source.path.starts_with("ftp/tls")
+    });
+}
+
+#[test]
+fn the_database_is_named_in_the_ledger_room_alone() {
+    nothing_names("one room has a database", r"\brusqlite\b", |source| {
+        source.room() != "ledger"
     });
 }
 

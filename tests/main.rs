@@ -63,6 +63,8 @@ mod models;
 mod names_alike;
 mod names_thousand;
 mod nothing_matches;
+mod once;
+mod once_real;
 mod one_folder_real;
 mod pipelines;
 mod probe;

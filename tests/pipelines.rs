@@ -514,6 +514,42 @@ fn release_runs_on_real_servers() {
 }
 
 #[test]
+fn collect_once_fetches_each_report_once_and_tidies_up_a_week_later() {
+    let partner = as_user("reader")
+        .file_at("/outgoing/old.csv", "old", days_ago(9))
+        .file_at("/outgoing/a/new.csv", "new", days_ago(1))
+        .file("/outgoing/notes.txt", "notes")
+        .start();
+    let case = Copied::of("collect-once.yaml")
+        .server("partner", partner.port())
+        .case()
+        .env("PARTNER_PASSWORD", "secret-word");
+    let take = |path: &str| fs::remove_file(case.path(path)).unwrap();
+
+    case.run().code(0);
+    assert_eq!(case.files("inbox"), ["a/new.csv", "old.csv"]);
+    assert_eq!(partner.names("/outgoing"), ["a", "notes.txt"]);
+
+    take("inbox/a/new.csv");
+    take("inbox/old.csv");
+    let fetched = partner.count("RETR");
+    case.run().code(0);
+    assert_eq!(partner.count("RETR"), fetched, "{:?}", partner.log());
+    assert!(partner.exists("/outgoing/a/new.csv"));
+
+    // A week later.
+    partner.mutate(|tree| tree.touch("/outgoing/a/new.csv", days_ago(8)));
+    case.run().code(0);
+    assert_eq!(
+        case.files("inbox"),
+        ["a/new.csv"],
+        "another time is another file"
+    );
+    assert_eq!(partner.names("/outgoing/a"), [""; 0]);
+    nothing_half_written(&[&partner]);
+}
+
+#[test]
 fn quickstart_does_the_main_job() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = std::process::Command::new(cargo)

@@ -258,6 +258,9 @@ fn around(definition: &str) -> &'static str {
         "Wait" => {
             "version: 1\nservers: {a: {host: h}}\nsteps: {k: {list: {server: a, wait: {for: x@}}}}\n"
         }
+        "Once" => {
+            "version: 1\nservers: {a: {host: h}}\nsteps: {k: {download: {server: a, files: /x, into: o, once: {for: 90d@}}}}\n"
+        }
         other => panic!("{other} has no manifest here: add one"),
     }
 }

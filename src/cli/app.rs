@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use clap::{Parser, Subcommand};
 
 use super::exit::Exit;
-use super::{check, completions, graph, init, output, plan, probe, report, schema};
+use super::{
+    check, completions, forget, graph, history, init, output, plan, probe, remember, report, schema,
+};
 
 /// Runs pipelines of FTP and FTPS steps that a YAML manifest describes.
 #[derive(Debug, Parser)]
@@ -38,6 +40,9 @@ enum Command {
     Plan(plan::Args),
     Check(check::Args),
     Graph(graph::Args),
+    History(history::Args),
+    Remember(remember::Args),
+    Forget(forget::Args),
     Schema(schema::Args),
     Probe(probe::Args),
     Report(report::Args),
@@ -63,6 +68,9 @@ pub fn run_from(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>
         Command::Plan(args) => plan::run(args),
         Command::Check(args) => check::run(&args),
         Command::Graph(args) => graph::run(&args),
+        Command::History(args) => history::run(&args),
+        Command::Remember(args) => remember::run(args),
+        Command::Forget(args) => forget::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Report(args) => report::run(args),

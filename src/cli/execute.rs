@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::ci;
 use super::exit::Exit;
 use super::inputs::{self, Variables};
+use super::ledger;
 use super::load::Loaded;
 use super::output::{self, Voice};
 use super::signals;
@@ -73,6 +74,10 @@ pub(super) struct Execution {
     pub(super) files: Vec<ReportFile>,
     /// Where the run is recorded; a preview is not.
     pub(super) state: Option<Wish>,
+    /// The folder for state, in place of `.ftpflow` beside the manifest.
+    pub(super) folder: Option<PathBuf>,
+    /// The step whose files are remembered, with nothing else done.
+    pub(super) remembers: Option<String>,
     /// Where the plan goes, if nothing is to be changed.
     pub(super) preview: Option<Sink>,
 }
@@ -103,6 +108,14 @@ impl Common {
         }
     }
 
+    /// The same for one step and all that it needs.
+    pub(super) fn of_step(self, step: &str) -> Common {
+        Common {
+            only: vec![step.to_owned()],
+            ..self
+        }
+    }
+
     fn verbosity(&self) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -130,8 +143,13 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
     let plan = common.chosen(&compiled.plan.take().ok_or(Exit::Manifest)?, voice)?;
     let mut kept = match &execution.state {
         Some(wish) => state::take(wish, common, loaded, plan)?,
-        None => Kept::preview(loaded, plan, &common.file),
+        None => {
+            let base = state::base(execution.folder.as_deref(), &common.file);
+            Kept::preview(loaded, plan, &base)
+        }
     };
+    let ledger = ledger::of(&kept.plan, &execution, common, &kept.loaded)?;
+    let remembers = execution.remembers.clone();
     let loaded = &mut kept.loaded;
     let secrets = loaded.compiled.take().ok_or(Exit::Manifest)?.secrets;
     let masks = Arc::clone(&redactor);
@@ -156,6 +174,8 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
         resumed: kept.resumed,
         marks: kept.marks,
         seen: kept.seen,
+        ledger,
+        remembers,
         number: inputs::random(),
         redact: Arc::new(move |text: &str| masks.text(text).into_owned()),
         interrupt,

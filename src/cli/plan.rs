@@ -1,5 +1,7 @@
 //! `ftpflow plan FILE`
 
+use std::path::PathBuf;
+
 use super::execute::{Common, Execution, execute};
 use super::exit::Exit;
 use super::inputs::Reading;
@@ -13,6 +15,10 @@ Nothing is written anywhere. The plan goes to stdout, one line a file; progress 
 pub(super) struct Args {
     #[command(flatten)]
     common: Common,
+
+    /// The folder of the ledger of `once`, in place of `.ftpflow` beside the manifest
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
 }
 
 pub(super) fn run(args: Args) -> Exit {
@@ -33,6 +39,8 @@ pub(super) fn run(args: Args) -> Exit {
                 events: None,
                 files: Vec::new(),
                 state: None,
+                folder: args.state.clone(),
+                remembers: None,
                 preview: Some(stdout),
             },
         )

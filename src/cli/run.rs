@@ -102,7 +102,9 @@ fn start(args: Args, loaded: Loaded) -> Result<Exit, Exit> {
             fail_fast: args.fail_fast,
             events,
             files,
+            folder: args.state.folder(),
             state: Some(args.state),
+            remembers: None,
             preview: None,
         },
     )

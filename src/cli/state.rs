@@ -24,8 +24,15 @@ pub(super) struct Wish {
     state: Option<PathBuf>,
 }
 
+impl Wish {
+    /// The folder for state, where one is named.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        self.state.clone()
+    }
+}
+
 /// Masks secrets in a line.
-type Masks = Arc<dyn Fn(&str) -> String + Send + Sync>;
+pub(super) type Masks = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// What a run begins with.
 pub(super) struct Kept {
@@ -54,11 +61,8 @@ impl Kept {
     }
 
     /// The same for one that only says what a run would do, which knows what earlier runs have seen.
-    pub(super) fn preview(loaded: Loaded, plan: Arc<Plan>, manifest: &Path) -> Kept {
-        let base = beside(manifest);
-        let seen = seen(&plan, loaded.voice(), |name| {
-            State::seen_before(&base, name)
-        });
+    pub(super) fn preview(loaded: Loaded, plan: Arc<Plan>, base: &Path) -> Kept {
+        let seen = seen(&plan, loaded.voice(), |name| State::seen_before(base, name));
         Kept {
             seen,
             ..Kept::nothing(loaded, plan)
@@ -73,7 +77,7 @@ pub(super) fn take(
     mut loaded: Loaded,
     plan: Arc<Plan>,
 ) -> Result<Kept, Exit> {
-    let base = base(wish, &common.file);
+    let base = base(wish.state.as_deref(), &common.file);
     let name = common.file.file_name().unwrap_or_default();
     let timeless = common.part(&mut loaded)?;
     let fingerprint = fingerprint(&timeless, loaded.voice())?;
@@ -108,15 +112,12 @@ pub(super) fn take(
     }
 }
 
-fn base(wish: &Wish, manifest: &Path) -> PathBuf {
-    match &wish.state {
-        Some(folder) => folder.clone(),
-        None => beside(manifest),
+/// The folder for state.
+pub(super) fn base(named: Option<&Path>, manifest: &Path) -> PathBuf {
+    match named {
+        Some(folder) => folder.to_owned(),
+        None => manifest.parent().unwrap_or(Path::new("")).join(".ftpflow"),
     }
-}
-
-fn beside(manifest: &Path) -> PathBuf {
-    manifest.parent().unwrap_or(Path::new("")).join(".ftpflow")
 }
 
 /// What earlier runs have seen of the markers that a plan waits for.
@@ -245,7 +246,7 @@ fn go_on(state: State, resumed: Resumed, common: &Common) -> Result<Kept, Exit> 
 }
 
 /// What masks secrets in what is written to the state's folder.
-fn masks(redactor: &Arc<Redactor>) -> Masks {
+pub(super) fn masks(redactor: &Arc<Redactor>) -> Masks {
     let redactor = Arc::clone(redactor);
     Arc::new(move |text: &str| redactor.line(text).into_owned())
 }

@@ -3,6 +3,7 @@
 mod backlog;
 mod clock;
 mod dispatcher;
+mod earlier;
 mod fault;
 mod folder_marks;
 mod gate;

@@ -17,6 +17,8 @@ pub(super) enum Stand {
     /// Skipped, failed, or never got to.
     #[default]
     Open,
+    /// An earlier run has proven it, and entered it in the ledger.
+    Entered,
     /// Something stands there that this run left alone without comparing it exactly.
     Left,
     /// This run wrote it, the final reply was good, and nothing more could be asked.

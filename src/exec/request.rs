@@ -7,9 +7,11 @@ use thiserror::Error;
 
 use crate::event::{Stamped, Tally};
 use crate::journal::{FolderMarks, Journal, Resumed, Seen};
+use crate::ledger::Store;
 use crate::plan::{Plan, Secrets};
 
 use super::dispatcher::Dispatcher;
+use super::earlier::Earlier;
 use super::shared::Shared;
 use super::steps::job::Message;
 use super::steps::job::Workers;
@@ -41,6 +43,10 @@ pub struct Request {
     pub marks: Option<FolderMarks>,
     /// The markers that successful runs of the manifest have seen, and where those of this run are written down.
     pub seen: Option<Seen>,
+    /// What earlier runs have transferred; a plan that [asks](Plan::asks_ledger) for it can do nothing without.
+    pub ledger: Option<Arc<Store>>,
+    /// The step with `once` of whose source all files are entered in the ledger; it transfers none. With `preview`.
+    pub remembers: Option<String>,
     /// A number that no other run of the manifest has: it stands in the names of such files.
     pub number: u64,
     /// Masks secrets in what sessions keep of their control connections.
@@ -120,6 +126,10 @@ pub fn run_in(request: Request, world: Arc<dyn World>, executor: Arc<dyn Executo
     shared.keep(request.journal, request.resumed.map(Arc::new));
     shared.keep_marks(request.number, request.marks);
     shared.seen = request.seen.map(Arc::new);
+    shared.earlier = Earlier {
+        store: request.ledger,
+        remembers: request.remembers,
+    };
     let workers = Workers::new(executor, done);
     let (dispatcher, first) = Dispatcher::new(shared, workers, messages, jobs, request.fail_fast);
     dispatcher.run(first)

@@ -17,6 +17,7 @@ use crate::plan::{Plan, Retry, StepId};
 use crate::transfer::{Class, Facts, Reading};
 
 use super::backlog::{Try, pause};
+use super::earlier::Earlier;
 use super::fault::Fault;
 use super::folder_marks::FolderMarks;
 use super::proofs::{Ledger, Proofs};
@@ -41,6 +42,7 @@ pub(super) struct Shared {
     /// The markers that successful runs have seen.
     pub(super) seen: Option<Arc<Seen>>,
     pub(super) folder_marks: FolderMarks,
+    pub(super) earlier: Earlier,
     pub(super) facts: Vec<Facts>,
     /// What all lists of servers may hold at once.
     budget: Budget,
@@ -90,6 +92,7 @@ impl Shared {
             journal: None,
             seen: None,
             folder_marks: FolderMarks::default(),
+            earlier: Earlier::default(),
             job: None,
             said: HashSet::new(),
             said_by: RandomState::new(),
@@ -257,9 +260,9 @@ impl Shared {
         self.deleting.retain(|other| *other != id);
     }
 
-    /// Whether folders are known by what their paths lead to, because a step deletes files.
+    /// Whether folders are known by what their paths lead to: a step deletes files, or knows them in later runs.
     pub(super) fn finds_places(&self) -> bool {
-        self.keeps_proofs
+        self.keeps_proofs || self.plan.asks_ledger()
     }
 
     /// A step has ended with this set, and has read those that it takes: what nobody will read goes.

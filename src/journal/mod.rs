@@ -16,5 +16,5 @@ pub use fold::{Damage, JournaledSet, Resumed, StepRecord};
 pub use folder_marks::{FolderMark, FolderMarks};
 pub use record::{Entry, Mark, PathText, Record};
 pub use seen::{Seen, SeenMarkers, SeenWriter};
-pub use state::{Leftover, State, StateError};
+pub use state::{Leftover, State, StateError, make_folder};
 pub use write::Journal;

@@ -59,7 +59,7 @@ impl State {
         let folder = base.join(key);
         let unwritable = |error| StateError::Unwritable(folder.clone(), error);
         private_folders(&folder).map_err(unwritable)?;
-        keep_out_of_git(base).map_err(unwritable)?;
+        make_folder(base).map_err(unwritable)?;
         let path = folder.join(LOCK);
         let lock = private()
             .create(true)
@@ -197,6 +197,15 @@ impl State {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Makes the folder for the state of all manifests, where it is missing.
+///
+/// # Errors
+/// Those of the disk.
+pub fn make_folder(base: &Path) -> io::Result<()> {
+    private_folders(base)?;
+    keep_out_of_git(base)
 }
 
 /// State is never checked in.

@@ -24,6 +24,8 @@ pub(super) enum Shape {
     Version(&'static [&'static str]),
     /// `30s`, `1h 30m`.
     Duration,
+    /// `true`, `false`, or a duration.
+    BooleanOrDuration,
     /// `512KiB`, `2GB`, plain bytes.
     Size,
     /// A duration before the run's start, or a date.
@@ -97,6 +99,12 @@ impl Shape {
                 "write a duration like 30s, 5m, 1h 30m or 7d",
                 &["30s", "5m", "1h 30m"],
             ),
+            Self::BooleanOrDuration => json!({
+                "type": ["boolean", "string"],
+                "pattern": or_variable(r"^(true|false)$|^\s*([0-9]+\s*[a-zA-Z]+\s*)+$"),
+                "patternErrorMessage": "write true, false, or a duration like 90d",
+                "examples": [true, "90d"],
+            }),
             Self::Size => json!({
                 "type": ["string", "integer"],
                 "minimum": 0,
@@ -140,7 +148,7 @@ impl Shape {
     /// The default that a description names, if it is a value of this shape.
     pub(super) fn default(self, named: &str) -> Option<Value> {
         match self {
-            Self::Boolean => named.parse().ok().map(Value::Bool),
+            Self::Boolean | Self::BooleanOrDuration => named.parse().ok().map(Value::Bool),
             Self::Whole(from, to) => {
                 let number = named.parse::<u64>().ok();
                 number

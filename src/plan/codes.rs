@@ -59,7 +59,10 @@ codes! {
     STEP_NEVER_RUNS = "step::never_runs";
     STEP_NO_FILES = "step::no_files";
     STEP_NO_KIND = "step::no_kind";
+    STEP_NO_LEDGER = "step::no_ledger";
     STEP_NOTHING_LEFT = "step::nothing_left";
+    STEP_ONCE_LIMITED = "step::once_limited";
+    STEP_ONCE_TWICE = "step::once_twice";
     STEP_ONTO_ITSELF = "step::onto_itself";
     STEP_RELAY_CONNECTIONS = "step::relay_connections";
     STEP_SEVERAL_KINDS = "step::several_kinds";

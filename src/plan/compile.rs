@@ -16,7 +16,9 @@ use super::secrets::Secrets;
 use super::server::{ServerEntry, servers};
 use super::server_parts::entries_at_once;
 use super::sides::yields;
-use super::{allow, doubts, hazards, markers_taken, never, nothing_left, places, unused, whens};
+use super::{
+    allow, doubts, hazards, markers_taken, never, nothing_left, once, places, unused, whens,
+};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
 /// What came of compiling a manifest.
@@ -100,8 +102,9 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
         let never = never::findings(manifest, &plan, &told);
         let whens = whens.into_iter().map(|(_, finding)| finding);
         let markers = markers_taken::findings(manifest, &plan);
+        let once = once::findings(manifest, &plan);
         let more = nothing_left.into_iter().chain(whens).chain(never);
-        let more = more.chain(markers);
+        let more = more.chain(markers).chain(once);
         for finding in hazards.chain(places).chain(more) {
             builder.context.report(finding);
         }

@@ -14,7 +14,7 @@ use crate::endpoint::Endpoint;
 use crate::files::{Filter, ServerId, Side};
 use crate::kind::StepKind;
 use crate::manifest::Path;
-use crate::options::TransferOptions;
+use crate::options::{Once, TransferOptions};
 
 /// A compiled manifest. Steps stand in an order in which each comes after all that it needs.
 #[derive(Debug, Clone)]
@@ -251,6 +251,8 @@ pub enum Accept {
     Copy,
     /// The server answered for all of its bytes.
     Reply,
+    /// An earlier run has entered it in the ledger, with exactly this size and time.
+    Ledger,
 }
 
 /// Which files a `delete` means.
@@ -308,6 +310,19 @@ impl Plan {
         });
         let before = || self.brings_on(*self.step(transfer).takes.first()?);
         relied || before().is_some_and(|before| self.relies_on(before))
+    }
+
+    /// What a step transfers once, in all runs.
+    pub fn once(&self, step: StepId) -> Option<&Once> {
+        match &self.step(step).action {
+            Action::Transfer(transfer) => transfer.options.once.as_ref(),
+            Action::Login(_) | Action::List(_) | Action::Filter(_) | Action::Delete(_) => None,
+        }
+    }
+
+    /// Whether a step asks the ledger of earlier runs.
+    pub fn asks_ledger(&self) -> bool {
+        self.steps.iter().any(|step| self.once(step.id).is_some())
     }
 
     /// Whether two deletions look at the files or copies of one transfer.
@@ -403,6 +418,11 @@ impl Delete {
     /// Whether a final reply after all bytes is enough.
     pub fn accepts_reply(&self) -> bool {
         self.accept.contains(&Accept::Reply)
+    }
+
+    /// Whether it is enough that an earlier run has proven it.
+    pub fn accepts_ledger(&self) -> bool {
+        self.accept.contains(&Accept::Ledger)
     }
 }
 

@@ -6,30 +6,34 @@ use super::codes;
 use super::conditions::When;
 use super::context::Context;
 use super::model::{OnError, Retry};
-use super::{renaming, values};
+use super::option_pairs::judge;
+use super::{once, renaming, values};
 use crate::files::Rename;
-use crate::manifest::{Finding, Path, Segment, Slot, model};
-use crate::options::{IfExists, Publish, TransferOptions, Verify};
+use crate::manifest::{Finding, Path, Slot, model};
+use crate::options::{IfExists, Once, Publish, TransferOptions, Verify};
 
 /// A value and where it is written.
 #[derive(Debug, Clone)]
-struct Written<T> {
-    value: T,
-    path: Path,
+pub(super) struct Written<T> {
+    pub(super) value: T,
+    pub(super) path: Path,
 }
 
 /// Transfer options as far as they are written in one map.
 #[derive(Debug, Clone, Default)]
 pub(super) struct WrittenOptions {
-    if_exists: Option<Written<IfExists>>,
-    publish: Option<Written<Publish>>,
-    verify: Option<Written<Verify>>,
-    resume: Option<Written<bool>>,
-    keep_times: Option<Written<bool>>,
-    ascii: Option<Written<bool>>,
-    flatten: Option<Written<bool>>,
-    rename: Option<Rename>,
-    parallel: Option<Written<u32>>,
+    pub(super) if_exists: Option<Written<IfExists>>,
+    pub(super) publish: Option<Written<Publish>>,
+    pub(super) verify: Option<Written<Verify>>,
+    pub(super) resume: Option<Written<bool>>,
+    pub(super) keep_times: Option<Written<bool>>,
+    pub(super) ascii: Option<Written<bool>>,
+    pub(super) flatten: Option<Written<bool>>,
+    pub(super) rename: Option<Rename>,
+    pub(super) parallel: Option<Written<u32>>,
+    /// None in it where `false` is written.
+    pub(super) once: Option<Written<Option<Once>>>,
+    pub(super) max_files: Option<Written<u64>>,
 }
 
 /// Common keys of a step.
@@ -46,7 +50,7 @@ pub(super) struct Common {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Defaults {
     pub(super) common: Common,
-    options: WrittenOptions,
+    pub(super) options: WrittenOptions,
 }
 
 impl Common {
@@ -131,6 +135,11 @@ pub(super) fn transfer_options(
     let resume = either(&own.resume, &base.resume, usual.resume);
     let verify = either(&own.verify, &base.verify, usual.verify);
     let if_exists = either(&own.if_exists, &base.if_exists, usual.if_exists);
+    let once = own.once.as_ref().or(base.once.as_ref());
+    let once = once.and_then(|written| written.value.clone());
+    if let (None, Some(most)) = (&once, &own.max_files) {
+        most_without_once(context, &most.path);
+    }
     let written = own.publish.as_ref().or(base.publish.as_ref());
     if let Some(written) = written.filter(|written| written.value == Publish::Direct) {
         direct(context, &written.path, if_exists);
@@ -150,7 +159,22 @@ pub(super) fn transfer_options(
             &base.parallel.clone().map(some),
             usual.parallel,
         ),
+        max_files: own
+            .max_files
+            .as_ref()
+            .or(base.max_files.as_ref())
+            .filter(|_| once.is_some())
+            .map(|most| most.value),
+        once,
     }
+}
+
+/// The same files would be taken in every run.
+fn most_without_once(context: &mut Context<'_>, path: &Path) {
+    let message = "`max_files` counts files that are new, and without `once` none is";
+    let help = "write `once: true` beside it, or `limit` in a `filter`";
+    let code = codes::OPTIONS_CONTRADICT;
+    context.error(code, path, message, "new since when?", help);
 }
 
 /// Everywhere else an old file goes only when the new one is whole beside it.
@@ -275,6 +299,13 @@ fn written(context: &mut Context<'_>, map: &model::Transfer, at: &Path) -> Writt
         parallel: one(context, &map.parallel, at, "parallel", |text| {
             values::number32(text, 1, 1000)
         }),
+        once: once::written(context, &map.once, at).map(|value| Written {
+            value,
+            path: at.key("once"),
+        }),
+        max_files: one(context, &map.max_files, at, "max_files", |text| {
+            values::number(text, 1, u64::MAX)
+        }),
     }
 }
 
@@ -288,100 +319,4 @@ fn one<T>(
     let value = context.value(slot, parent, key, read)?;
     let path = parent.key(key);
     Some(Written { value, path })
-}
-
-/// Options that contradict each other.
-///
-/// `type: ascii` and `publish: direct` switch off in silence what only `defaults` asks for; what is written beside them is an
-/// error. The other pairs contradict wherever the two are written.
-fn judge(
-    context: &mut Context<'_>,
-    own: &WrittenOptions,
-    common: &Common,
-    defaults: Option<&Defaults>,
-) {
-    let base = defaults.map(|defaults| &defaults.options);
-    let ascii = own
-        .ascii
-        .as_ref()
-        .or(base.and_then(|base| base.ascii.as_ref()));
-    let publish = own
-        .publish
-        .as_ref()
-        .or(base.and_then(|base| base.publish.as_ref()));
-    let if_exists = own
-        .if_exists
-        .as_ref()
-        .or(base.and_then(|base| base.if_exists.as_ref()));
-    let verify = own
-        .verify
-        .as_ref()
-        .filter(|verify| verify.value != Verify::None);
-    let resume = own.resume.as_ref().filter(|resume| resume.value);
-    let ascii = ascii.filter(|ascii| ascii.value).map(|ascii| &ascii.path);
-    let direct = publish
-        .filter(|publish| publish.value == Publish::Direct)
-        .map(|publish| &publish.path);
-    let set = publish
-        .filter(|publish| publish.value == Publish::Set)
-        .map(|publish| &publish.path);
-    let skip = if_exists
-        .filter(|if_exists| if_exists.value == IfExists::Skip)
-        .map(|if_exists| &if_exists.path);
-    let go_on = match &common.on_error {
-        Some((OnError::Continue, path)) => Some(path),
-        _ => None,
-    };
-    let pairs = [
-        (verify.map(|verify| &verify.path), ascii, ASCII_VERIFY),
-        (resume.map(|resume| &resume.path), ascii, ASCII_RESUME),
-        (resume.map(|resume| &resume.path), direct, DIRECT_RESUME),
-        (skip, direct, DIRECT_SKIP),
-        (go_on, set, SET_CONTINUE),
-    ];
-    for (one, other, text) in pairs {
-        let (Some(one), Some(other)) = (one, other) else {
-            continue;
-        };
-        // Two lines of `defaults` contradict each other once, not in every step.
-        if defaults.is_none() || !(is_default(one) && is_default(other)) {
-            contradiction(context, one, other, text);
-        }
-    }
-}
-
-fn is_default(path: &Path) -> bool {
-    matches!(path.segments().first(), Some(Segment::Key(key)) if key == "defaults")
-}
-
-/// What is wrong with a pair of options, and what to do.
-type Contradiction = (&'static str, &'static str);
-
-const ASCII_VERIFY: Contradiction = (
-    "`type: ascii` changes line ends, so sizes and checksums cannot agree",
-    "write `verify: none`, or `type: binary`",
-);
-const ASCII_RESUME: Contradiction = (
-    "`type: ascii` changes line ends, so a partial file cannot be continued",
-    "write `resume: false`, or `type: binary`",
-);
-const DIRECT_RESUME: Contradiction = (
-    "`publish: direct` never resumes: a partial file has the final name",
-    "write `resume: false`, or `publish: file`",
-);
-const DIRECT_SKIP: Contradiction = (
-    "with `publish: direct` a file that was cut off has the final name, and `if_exists: skip` would leave it so",
-    "write `if_exists: update`, or `publish: file`",
-);
-const SET_CONTINUE: Contradiction = (
-    "`publish: set` publishes all or nothing, so there is no part to `continue` with",
-    "write `on_error: fail`, or `publish: file`",
-);
-
-fn contradiction(context: &mut Context<'_>, path: &Path, other: &Path, text: Contradiction) {
-    let place = context.at(path);
-    let finding = Finding::error(codes::OPTIONS_CONTRADICT, place, text.0, "contradicts")
-        .also(context.at(other), "this")
-        .help(text.1);
-    context.report(finding);
 }

@@ -268,14 +268,12 @@ impl Builder<'_, '_> {
 
     /// `accept:`
     fn accept(&mut self, slot: &Slot<OneOrMany>, parent: &Path) -> Vec<Accept> {
-        let words = [("copy", Accept::Copy), ("reply", Accept::Reply)];
-        let read = |text: &str| match text {
-            "ledger" => Err(values::bad(
-                "there yet: no ledger of earlier runs is kept",
-                "write `copy`, or `reply` where the destination shows nothing",
-            )),
-            word => values::word(word, &words),
-        };
+        let words = [
+            ("copy", Accept::Copy),
+            ("reply", Accept::Reply),
+            ("ledger", Accept::Ledger),
+        ];
+        let read = |text: &str| values::word(text, &words);
         let mut accept = Vec::new();
         for (bound, path) in self.context.texts(slot, parent, "accept") {
             let word = self.context.read(&bound, || path, read);

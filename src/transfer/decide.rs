@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::decision::{DecideError, Decision, Decisions, Exactness, MOST_OTHERS, Refusal, Skip};
 use super::end::Looks;
 use super::inventory::{Inventory, Standing, add_ancestors, ancestors};
-use super::request::Request;
+use super::request::{Choice, Request};
 use crate::files::{FileSet, Kind, Route, Time, fold, folded};
 use crate::options::{IfExists, Verify};
 
@@ -51,7 +51,8 @@ pub fn decide(
     };
     deciding.collisions()?;
     if request.own_source {
-        deciding.sources = deciding.files().map(|at| set.absolute(at)).collect();
+        let files = set.positions().filter(|&at| set.kind(at) == Kind::File);
+        deciding.sources = files.map(|at| set.absolute(at)).collect();
     }
     deciding.out.each.reserve_exact(set.len());
     for at in set.positions() {
@@ -63,8 +64,10 @@ pub fn decide(
 
 impl Deciding<'_> {
     fn files(&self) -> impl Iterator<Item = u32> + use<'_> {
-        let set = self.set;
-        set.positions().filter(|&at| set.kind(at) == Kind::File)
+        let (set, request) = (self.set, self.request);
+        let is_left = |at| matches!(request.choice(at), Choice::Known | Choice::Later);
+        set.positions()
+            .filter(move |&at| set.kind(at) == Kind::File && !is_left(at))
     }
 
     /// Finds two files on one name by the hashes of the names, 16 bytes a file; equal hashes are looked at.
@@ -104,6 +107,11 @@ impl Deciding<'_> {
             Kind::Link => return Decision::Skip(Skip::Link),
             Kind::Other => return Decision::Skip(Skip::Special),
         }
+        match self.request.choice(at) {
+            Choice::Known => return Decision::Skip(Skip::Known),
+            Choice::Later => return Decision::Skip(Skip::Later),
+            Choice::New | Choice::Begun | Choice::Own => {}
+        }
         let relative = match self.route.relative(self.set, at) {
             Ok(relative) => relative,
             Err(problem) => return self.refuse(Refusal::Name(problem)),
@@ -126,6 +134,9 @@ impl Deciding<'_> {
         if known.unsure {
             self.out.unsure.push(relative.clone());
         }
+        if self.request.choice(at) == Choice::Own {
+            return self.own(at, known.standing);
+        }
         match known.standing {
             Some(Standing {
                 kind: Kind::Folder, ..
@@ -135,6 +146,14 @@ impl Deciding<'_> {
             }) => self.refuse(Refusal::InTheWay("special file")),
             Some(standing) => self.existing(at, relative, standing),
             None => self.transfer(at, relative, false),
+        }
+    }
+
+    /// A file that this run has transferred before it was resumed.
+    fn own(&mut self, at: u32, standing: Option<Standing>) -> Decision {
+        match standing.and_then(|standing| self.same(at, standing)) {
+            Some(exactness) => Decision::Same(exactness),
+            None => Decision::Skip(Skip::Known),
         }
     }
 
@@ -212,6 +231,10 @@ impl Deciding<'_> {
             }
             IfExists::Overwrite => self.replace(at, relative, standing),
             IfExists::Update => match self.same(at, standing) {
+                // Whether it is its copy cannot be told.
+                Some(exactness) if self.is_left_open(at, exactness) => {
+                    self.replace(at, relative, standing)
+                }
                 Some(exactness) => {
                     // Looked at more closely it may be found another.
                     if exactness != Exactness::Exact {
@@ -222,6 +245,12 @@ impl Deciding<'_> {
                 None => self.replace(at, relative, standing),
             },
         }
+    }
+
+    /// Whether a run that was cut off may have written what stands there, and it does not prove that.
+    fn is_left_open(&self, at: u32, exactness: Exactness) -> bool {
+        let begun = self.request.choice(at) == Choice::Begun;
+        begun && self.request.same_is_proof(exactness).is_err()
     }
 
     fn replace(&mut self, at: u32, relative: Vec<u8>, standing: Standing) -> Decision {

@@ -69,6 +69,7 @@ fn request(options: &TransferOptions) -> Request<'_> {
         sets_times: true,
         chmod: None,
         begun: None,
+        chosen: None,
         by: Reading::LOCAL,
         relied_since: None,
         spared: None,
@@ -558,7 +559,7 @@ proptest! {
         prop_assert_eq!(first.files, set.len() as u64);
         prop_assert!(first.unsure.is_empty());
         let mut after = Inventory::new(Manners::default());
-        for folder in crate::transfer::folders(&set, &route()) {
+        for folder in crate::transfer::folders(&set, &route(), None) {
             let mut page = Page::default();
             for file in set.positions() {
                 let relative = set.relative(file);

@@ -62,6 +62,10 @@ pub enum Skip {
     Special,
     /// A folder: it comes with its files, and is not counted.
     Folder,
+    /// `once`, and an earlier run has transferred it.
+    Known,
+    /// `max_files`, and older ones are new, too.
+    Later,
 }
 
 /// Why a file fails before the first byte.

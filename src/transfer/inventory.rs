@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use super::end::Looks;
+use super::request::Choice;
 use crate::files::{
     FileSet, Kind, Page, PageEntry, Partials, Route, Time, folded, is_aside, join, put_aside_from,
     same_form, split,
@@ -67,8 +68,14 @@ struct Shelf {
 
 /// The destination folders (relative to `into`, which is the empty path and always first) that files of a set go
 /// to, and all above them: parents first, each once. These are to be listed for an [`Inventory`].
-pub fn folders(set: &FileSet, route: &Route) -> Vec<Vec<u8>> {
-    let files = set.positions().filter(|&at| set.kind(at) == Kind::File);
+pub fn folders(set: &FileSet, route: &Route, chosen: Option<&[Choice]>) -> Vec<Vec<u8>> {
+    let is_left = |at: u32| {
+        let choice = chosen.and_then(|chosen| chosen.get(at as usize));
+        matches!(choice, Some(Choice::Known | Choice::Later))
+    };
+    let files = set
+        .positions()
+        .filter(|&at| set.kind(at) == Kind::File && !is_left(at));
     ancestors(files.filter_map(|at| route.relative(set, at).ok()))
 }
 

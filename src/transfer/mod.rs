@@ -43,7 +43,7 @@ pub use item::Item;
 pub use places::{Unsure, Verdict, ask_others, ask_places, mark_folder, mark_path, marks_in};
 pub use publish::{Published, Settled, discard, publish, settle, written};
 pub use remove::{Changed, Fate, still_same};
-pub use request::Request;
+pub use request::{Choice, Request};
 pub use server::Server;
 pub use spared::Spared;
 

@@ -36,9 +36,33 @@ pub struct Request<'a> {
     /// Files, by absolute source path, that an interrupted run had begun to publish: what stands at their destination
     /// may be its work, so `if_exists: update` is the rule for them.
     pub begun: Option<&'a HashSet<Vec<u8>>>,
+    /// With `once`: what earlier runs make of each entry, by its position.
+    pub chosen: Option<&'a [Choice]>,
+}
+
+/// What earlier runs make of a file of a step with `once`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Choice {
+    /// It is new.
+    #[default]
+    New,
+    /// A run that was cut off was about to publish it: what stands at its destination may be its copy.
+    Begun,
+    /// This run has transferred it, before it was resumed: it counts while its copy stands, and is not transferred again.
+    Own,
+    /// An earlier run has transferred it.
+    Known,
+    /// It is new, and waits for a later run.
+    Later,
 }
 
 impl Request<'_> {
+    /// What earlier runs make of an entry.
+    pub(super) fn choice(&self, at: u32) -> Choice {
+        let chosen = self.chosen.and_then(|chosen| chosen.get(at as usize));
+        chosen.copied().unwrap_or_default()
+    }
+
     /// Whether a source's time is no proof, because it may have been written once more within its second.
     pub(super) fn was_young(&self, time: Time) -> bool {
         let since = self.relied_since;
@@ -69,10 +93,10 @@ impl Request<'_> {
 
     /// What is done with an entry of which something stands at the destination.
     pub(super) fn if_exists(&self, set: &FileSet, at: u32) -> IfExists {
-        let begun = self
+        let resumed = self
             .begun
             .is_some_and(|begun| begun.contains(&set.absolute(at)));
-        if begun {
+        if resumed || self.choice(at) == Choice::Begun {
             IfExists::Update
         } else {
             self.options.if_exists

@@ -121,6 +121,8 @@ impl Runner<'_> {
             resumed,
             marks,
             seen: None,
+            ledger: None,
+            remembers: None,
             number,
             redact: Arc::new(str::to_owned),
             interrupt,

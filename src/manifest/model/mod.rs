@@ -6,6 +6,6 @@ mod server;
 mod step;
 
 pub use manifest::Manifest;
-pub use options::{Rename, Retry, RunLimits, Transfer};
+pub use options::{Once, Rename, Retry, RunLimits, Transfer};
 pub use server::{Data, Limits, Server, Timeouts, Tls};
 pub use step::*;

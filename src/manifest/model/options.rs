@@ -1,6 +1,6 @@
 //! Options that several parts of a manifest share.
 
-use crate::manifest::slot::{Text, slots};
+use crate::manifest::slot::{Text, WordOr, slots};
 
 slots! {
     /// How often, and how fast, one operation is tried again.
@@ -48,6 +48,21 @@ slots! {
         pub rename: Rename,
         /// Most files of this step in flight at once. Default: as many as the server's `connections`.
         pub parallel: Text = Shape::Whole(1, 1000),
+        /// Transfer each source file once, in all runs, also when its copy has been moved away since: `true`, or for how long a
+        /// file is remembered that the source does not show any more (`90d`), or a map. Default: false.
+        pub once: WordOr<Once> = Shape::BooleanOrDuration,
+        /// With `once`: the most files that one run takes, the oldest of those that are new. Default: all.
+        pub max_files: Text = Shape::Whole(1, u64::MAX),
+    }
+}
+
+slots! {
+    /// `once:` as a map.
+    pub struct Once {
+        /// The name that files are known by, so that the step can be renamed. Default: the step's.
+        pub r#as: Text = Shape::Name,
+        /// How long a file is remembered that the source does not show any more. Default: for ever.
+        pub r#for: Text = Shape::Duration,
     }
 }
 

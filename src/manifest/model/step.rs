@@ -252,9 +252,10 @@ slots! {
         pub files: OneOrMany,
         /// Allow `from` to name a transfer: its copies are deleted. Default: false.
         pub copies: Text = Shape::Boolean,
-        /// What counts as arrived: `copy` (the file was seen at its destination, in size and time) or `reply` (the server took
-        /// all of it, for inboxes that show nothing). Default: copy.
-        pub accept: OneOrMany = Shape::Words(&["copy", "reply"]),
+        /// What counts as arrived: `copy` (the file was seen at its destination, in size and time), `reply` (the server took
+        /// all of it, for inboxes that show nothing) or `ledger` (an earlier run of a step with `once` has proven it). Default:
+        /// copy.
+        pub accept: OneOrMany = Shape::Words(&["copy", "reply", "ledger"]),
         /// The most files; of more, none is deleted. Default: 100.
         pub max: Text = Shape::Whole(1, u64::MAX),
         /// What to do with folders: `keep`, or `remove_empty`. Default: keep.

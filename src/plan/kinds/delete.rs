@@ -90,6 +90,7 @@ impl Accept {
         match self {
             Accept::Copy => "copy",
             Accept::Reply => "reply",
+            Accept::Ledger => "ledger",
         }
     }
 }

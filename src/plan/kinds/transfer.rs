@@ -2,7 +2,7 @@
 
 use super::{Answers, Deed, Fact, SetOf, Takes, server_of};
 use crate::files::ServerId;
-use crate::options::{IfExists, Publish, TransferOptions, Verify};
+use crate::options::{IfExists, Once, Publish, TransferOptions, Verify};
 use crate::plan::model::{Plan, Step, StepId, Transfer};
 
 impl Answers for Transfer {
@@ -40,8 +40,10 @@ impl Answers for Transfer {
         let rename = self.options.rename.as_ref();
         let rename = rename.map(|rename| format!("renamed to {}", rename.to));
         let into = Fact::Text(format!("→ {}", self.into));
+        let once = self.options.once.as_ref();
         std::iter::once(into)
             .chain(rename.map(Fact::Text))
+            .chain(once.map(|_| Fact::text("each file once")))
             .collect()
     }
 
@@ -88,6 +90,20 @@ fn options(options: &TransferOptions) -> Vec<Fact> {
     let rename = options.rename.as_ref();
     let rename = rename.map(|rename| format!("rename: {} → {}", rename.pattern, rename.to));
     let parallel = options.parallel.map(|count| format!("parallel: {count}"));
-    let texts = rename.into_iter().chain(parallel).map(Fact::Text);
-    Fact::set(&flags).chain(texts).collect()
+    let once = options.once.as_ref().map(once);
+    let most = options.max_files.map(|count| format!("max_files: {count}"));
+    let texts = rename.into_iter().chain(parallel).chain(once).chain(most);
+    Fact::set(&flags).chain(texts.map(Fact::Text)).collect()
+}
+
+fn once(once: &Once) -> String {
+    let name = once.name.as_ref().map(|name| format!("as: {name}"));
+    let keep = once
+        .keep
+        .map(|keep| format!("for: {}", humantime::format_duration(keep)));
+    let said: Vec<String> = name.into_iter().chain(keep).collect();
+    match said.is_empty() {
+        true => "once: true".into(),
+        false => format!("once: {{{}}}", said.join(", ")),
+    }
 }

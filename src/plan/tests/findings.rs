@@ -1202,3 +1202,68 @@ fn variables_and_parts_of_names_stand_in_a_marker() {
     let text = "version: 1\nvars: {end: done}\nservers: {a: {host: a}}\nsteps: {x: {list: {server: a, wait: {ready: '${stem}$${name}.${vars.end}'}}}}";
     assert_eq!(found(text), []);
 }
+
+#[test]
+fn what_once_cannot_keep_is_an_error() {
+    let list = "  l: {list: {server: a}}\n";
+    let once =
+        |options: &str| format!("{list}  k: {{download: {{from: l, into: o, {options}}}}}\n");
+    let filtered = |rule: &str| {
+        format!(
+            "{list}  f: {{filter: {{from: l, {rule}}}}}\n  g: {{filter: {{from: f, include: x}}}}\n  k: {{download: {{from: g, into: o, once: true}}}}\n"
+        )
+    };
+    let two = |other: &str| {
+        format!(
+            "{}  z: {{download: {{from: l, into: p, once: {other}}}}}\n",
+            once("once: true")
+        )
+    };
+    check(&[
+        (&once("once: yes"), "value::bad", "yes", "a duration"),
+        (&once("once: 0s"), "value::bad", "0s", "a duration"),
+        (&once("once: {fro: 9d}"), "key::unknown", "fro", "`for`"),
+        (
+            &once("once: {as: '${vars.x}'}"),
+            "variable::not_here",
+            "${vars.x}",
+            "`as`",
+        ),
+        (&once("once: {as: a b}"), "name::invalid", "as", "a name"),
+        (
+            &once("max_files: 5"),
+            "options::contradict",
+            "5",
+            "`once: true`",
+        ),
+        (
+            &once("once: true, verify: none"),
+            "options::contradict",
+            "true",
+            "every file",
+        ),
+        (
+            &once("once: 9d, type: ascii"),
+            "options::contradict",
+            "9d",
+            "`type: binary`",
+        ),
+        (
+            &filtered("limit: 5"),
+            "step::once_limited",
+            "5",
+            "`max_files: N`",
+        ),
+        (&filtered("skip: 7"), "step::once_limited", "7", "for ever"),
+        (&two("{as: k}"), "step::once_twice", "{as: k}", "`as`"),
+    ]);
+    for fine in [
+        once("once: true, max_files: 5"),
+        once("once: {as: other, for: 90d}"),
+        once("once: false, verify: none"),
+        two("true"),
+    ] {
+        let text = format!("version: 1\nservers: {{a: {{host: a}}}}\nsteps:\n{fine}");
+        assert_eq!(found(&text), [], "{fine}");
+    }
+}

@@ -212,7 +212,8 @@ impl Question {
         if source.is_some_and(|source| sources.any(|other| !source.may_be_one(other))) {
             return Err("it changed between two transfers of this run".into());
         }
-        let by_reply = givens.iter().all(|given| given.copy.is_none());
+        let by_reply = |given: &Given| given.copy.is_none() && given.by_reply;
+        let by_reply = givens.iter().all(by_reply);
         let copies = givens.into_iter().filter_map(|given| given.copy);
         needs.copies.splice(0..0, copies);
         let timed = needs.copies.iter().filter(|copy| copy.by_time);

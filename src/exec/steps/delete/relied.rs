@@ -18,6 +18,8 @@ pub(super) struct Relied {
     pub(super) ledger: Arc<Ledger>,
     /// Whether a final reply after all bytes suffices.
     accepts_reply: bool,
+    /// Whether it suffices that an earlier run has proven it.
+    accepts_ledger: bool,
 }
 
 /// What is known beside the ledgers.
@@ -46,8 +48,10 @@ pub(super) struct Given {
     pub(super) order: u32,
     /// Where its copy lies.
     lies: Option<(Place, Vec<u8>)>,
-    /// What is to be looked at; nothing where the reply suffices.
+    /// What is to be looked at; nothing where the reply or the ledger suffices.
     pub(super) copy: Option<CopyOf>,
+    /// Whether it is the reply that suffices.
+    pub(super) by_reply: bool,
 }
 
 impl Relied {
@@ -61,6 +65,7 @@ impl Relied {
             name: shared.plan.step(step).name.clone(),
             ledger,
             accepts_reply: delete.accepts_reply(),
+            accepts_ledger: delete.accepts_ledger(),
         })
     }
 
@@ -96,9 +101,11 @@ impl Relied {
             order: row.order,
             lies: lies.clone(),
             copy,
+            by_reply: matches!(row.stand, Stand::Replied | Stand::Copied),
         };
         match row.stand {
-            Stand::Open | Stand::Left => Err(self.unproven()),
+            Stand::Entered if self.accepts_ledger => Ok(Some(given(None))),
+            Stand::Open | Stand::Left | Stand::Entered => Err(self.unproven()),
             _ if facts.preview => Ok(Some(given(None))),
             // A reply outlives what the receiver takes away, and not what this run has deleted.
             Stand::Replied | Stand::Copied if self.accepts_reply => {

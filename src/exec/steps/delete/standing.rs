@@ -44,7 +44,8 @@ impl Stood {
             let ledger = Arc::clone(ledger);
             let positions = ledger.positions();
             positions.filter_map(move |at| {
-                let stands = ledger.row(at).stand != Stand::Open;
+                let stand = ledger.row(at).stand;
+                let stands = !matches!(stand, Stand::Open | Stand::Entered);
                 stands.then(|| {
                     ledger
                         .copy_keys(at)

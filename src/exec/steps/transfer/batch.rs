@@ -189,9 +189,14 @@ impl Terms {
         attempt: &Attempt,
         now: i64,
     ) -> Result<Youth, CopyError> {
-        match self.wishes.relied && attempt.doubt.is_none() {
-            true => youth::of(pair.source, item, now),
-            false => Ok(Youth::Old),
+        if !self.wishes.relied || attempt.doubt.is_some() {
+            return Ok(Youth::Old);
+        }
+        let listed = self.set.modified(attempt.piece.file);
+        let once = self.wishes.book.is_some();
+        match youth::as_listed(listed.filter(|_| once), now) {
+            Some(youth) => Ok(youth),
+            None => youth::of(pair.source, item, now),
         }
     }
 

@@ -92,8 +92,14 @@ impl Transfer {
         let at = closing.next;
         match self.files.state(at) {
             State::Stands => {
-                closing.standing.push(at);
+                if !self.not_new.contains(&at) {
+                    closing.standing.push(at);
+                }
                 false
+            }
+            State::Untold if self.remembers() => {
+                self.leave(at, "remembered", shared);
+                true
             }
             // The step never came to look at it, because it was refused or stopped as a whole: a file without a record is
             // none of this step's, and a later `delete` would take it.
@@ -132,6 +138,10 @@ impl Transfer {
             let text = left_undone(closing.undone, "transferred", &stop.reason());
             shared.warn_step(self.id, text);
         }
+        let book = self.wishes.book.as_ref();
+        if let Some(text) = book.and_then(|book| book.last_words()) {
+            shared.warn_step(self.id, text);
+        }
         if self.timeless > 0 {
             let server = shared.plan.side_name(self.transfer.to);
             let text = timeless(self.timeless, server);
@@ -167,7 +177,11 @@ impl Transfer {
         };
         let known = std::mem::replace(known, Reached::Nothing);
         let (standing, set) = (std::mem::take(&mut closing.standing), self.set.clone());
-        Some(Box::new(move |_| {
+        let book = self.wishes.book.clone();
+        Some(Box::new(move |desk| {
+            if let Some(book) = book {
+                book.finish(&set, desk.unix_now());
+            }
             let route = match &known {
                 Reached::Nothing => None,
                 Reached::Ends(ends) => Some(ends.route.clone()),

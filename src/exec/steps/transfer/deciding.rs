@@ -62,6 +62,7 @@ impl Transfer {
         let mut missed = telling.missed;
         for at in begin..end {
             let decision = terms.decisions.of(at);
+            self.maybe_twice += u64::from(self.may_be_twice(at, decision));
             let recalled = self.recall(at, decision, shared);
             missed += u64::from(recalled.is_missed());
             if !recalled.is_told() {
@@ -71,6 +72,7 @@ impl Transfer {
         self.phase.go_on(Work::Tell(Telling { next: end, missed }));
         if end == self.files.len() {
             self.tell_missed(missed, shared);
+            self.tell_twice(shared);
             match self.files.none_waits() || shared.preview {
                 true => self.phase.close(),
                 false => self.phase.go_on(Work::Folders),
@@ -112,6 +114,8 @@ impl Transfer {
                 self.happened(at, Happened::LeftAlone);
                 return;
             }
+            Skip::Known => return self.leave(at, "transferred once, by an earlier run", shared),
+            Skip::Later => return self.leave(at, "left for a later run", shared),
             // It stands there, and is part of what the step yields.
             Skip::Exists => (
                 "a file with that name stands at the destination",
@@ -127,6 +131,7 @@ impl Transfer {
             reason: reason.into(),
         };
         if self.happened(at, happened) {
+            self.stood_there(at);
             self.tell_file(at, outcome, Stand::Open, 0, shared);
         }
     }
@@ -135,7 +140,9 @@ impl Transfer {
     /// later step relies on it.
     pub(super) fn looks_again(&self, exactness: Exactness) -> bool {
         let compares = self.transfer.options.verify == Verify::Checksum;
-        compares || (self.wishes.relied && self.wishes.request(false).may_prove_more(exactness))
+        let proves = self.wishes.relied && self.wishes.request(false).may_prove_more(exactness);
+        // What is entered, a job enters.
+        compares || proves || self.wishes.book.is_some()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::book::Book;
 use super::distinct::Distinct;
 use crate::files::{Allowance, FileSet, Kind, Route, Side, Time, folder_of, join};
 use crate::journal::Resumed;
@@ -43,6 +44,8 @@ pub(in crate::exec) struct Wishes {
     pub(super) allowance: Allowance,
     /// Whether the list of files is that of an interrupted run, which knows nothing of later changes.
     pub(super) frozen: bool,
+    /// What earlier runs have transferred, where each file goes once.
+    pub(super) book: Option<Arc<Book>>,
     resumed: Option<Arc<Resumed>>,
 }
 
@@ -105,10 +108,12 @@ impl Wishes {
             by: shared.reading(transfer.to),
             began: shared.began(),
             spared: shared.proofs.spared().clone(),
-            relied: plan.relies_on(step.id),
+            // What is entered must be as good a proof as what is deleted for.
+            relied: plan.relies_on(step.id) || transfer.options.once.is_some(),
             finds_places: shared.finds_places(),
             allowance: Allowance::new(shared.limits(transfer.to)),
             frozen: is_frozen(transfer.from, shared),
+            book: Book::of(step, transfer, shared),
             resumed: shared.resumed.clone(),
         }
     }
@@ -129,6 +134,7 @@ impl Wishes {
                 .resumed
                 .as_ref()
                 .and_then(|resumed| Some(&resumed.step(&self.step)?.begun)),
+            chosen: self.book.as_ref().and_then(|book| book.choices()),
         }
     }
 }

@@ -25,7 +25,7 @@ impl Look {
         now: Instant,
     ) -> Option<(Flight, Work)> {
         let work = match self {
-            Look::Route(_) => survey::route(ends, set),
+            Look::Route(_) => survey::route(wishes, ends, set),
             Look::Survey(survey) => {
                 let attempt = survey.take(now)?;
                 let work = survey::folder(wishes, ends, attempt.item.clone());

@@ -6,10 +6,13 @@
 
 mod apart;
 mod batch;
+mod book;
+mod choosing;
 mod closing;
 mod deciding;
 mod distinct;
 mod ends;
+mod entering;
 mod exact_names;
 mod exhausted;
 mod files;
@@ -17,6 +20,7 @@ mod jobs;
 mod looking;
 mod marking;
 mod moving;
+mod pending;
 mod phase;
 mod piece;
 mod publishing;
@@ -26,9 +30,10 @@ mod survey;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod writing;
 mod youth;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -75,6 +80,10 @@ pub(super) struct Transfer {
     timeless: u64,
     /// Whether it was said what the names at the destination are in.
     told_foreign: bool,
+    /// With `once`: files that stood at the destination, and are none that the step yields.
+    not_new: HashSet<u32>,
+    /// With `once`: files that may be transferred for the second time.
+    maybe_twice: u64,
 }
 
 /// Tries of the one job that a phase consists of, and when the next may start.
@@ -98,6 +107,7 @@ type Marks = HashMap<u32, Vec<u8>>;
 
 /// What a job of a transfer step gives back.
 pub(in crate::exec) enum Output {
+    Chosen(Result<book::Found, Fault>),
     Rooted(Result<Rooted, Fault>),
     Routed(Vec<Vec<u8>>),
     Surveyed(Result<Shown, Fault>),
@@ -128,13 +138,18 @@ impl Transfer {
                 (no_files(transfer, shared), Some(fault))
             }
         };
+        let wishes = Wishes::new(step, transfer, shared);
+        let phase = match wishes.book {
+            Some(_) => Phase::Choose,
+            None => Phase::Root,
+        };
         let mut made = Transfer {
             id: step.id,
             transfer: transfer.clone(),
-            wishes: Arc::new(Wishes::new(step, transfer, shared)),
+            wishes: Arc::new(wishes),
             files: Files::new(set.len()),
             set,
-            phase: Phase::Root,
+            phase,
             flights: HashMap::new(),
             once: Once::default(),
             refused: Arc::default(),
@@ -142,6 +157,8 @@ impl Transfer {
             stopped: None,
             timeless: 0,
             told_foreign: false,
+            not_new: HashSet::new(),
+            maybe_twice: 0,
         };
         if let Some(fault) = fault {
             made.refuse(fault);
@@ -225,6 +242,7 @@ impl Transfer {
     fn make(&mut self, now: Instant, shared: &mut Shared) -> Option<(Flight, job::Work)> {
         let (wishes, set) = (Arc::clone(&self.wishes), self.set.clone());
         let work = match &mut self.phase {
+            Phase::Choose => wishes.book.clone()?.choose(set),
             Phase::Root => survey::root(wishes, set),
             Phase::Look(ends, look) => {
                 return look.make(wishes, Arc::clone(ends), set, now);
@@ -250,6 +268,7 @@ impl Transfer {
     /// Takes in the end of a job.
     fn take(&mut self, flight: Flight, output: Output, now: Instant, shared: &mut Shared) {
         match (flight, output) {
+            (_, Output::Chosen(found)) => self.chosen(found, shared),
             (_, Output::Rooted(rooted)) => self.rooted(rooted, now, shared),
             (_, Output::Routed(folders)) => self.looked(|look| look.routed(folders)),
             (Flight::Folder(attempt), Output::Surveyed(shown)) => {
@@ -342,7 +361,8 @@ impl Machine for Transfer {
             }
             _ if !idle => return Next::Wait(None),
             Phase::Work(_, Work::Apart(_)) => (self.both_roles(), 1),
-            Phase::Look(_, Look::Route(_) | Look::Decide(_) | Look::Settle(..))
+            Phase::Choose
+            | Phase::Look(_, Look::Route(_) | Look::Decide(_) | Look::Settle(..))
             | Phase::Work(_, Work::Order(_) | Work::ToTellApart) => (Roles::none(), 1),
             _ => (self.target_roles(), 1),
         };

@@ -8,13 +8,13 @@ use crate::event::FileOutcome;
 use crate::options::Publish;
 use crate::transfer::{Class, Copied};
 
-use super::batch;
 use super::ends::Terms;
 use super::jobs::Foldered;
 use super::phase::{Phase, Work};
 use super::piece::{Arrival, Attempt, Failed, Moved, Piece};
 use super::state::Happened;
 use super::{BATCH, Flight, Transfer};
+use super::{batch, entering};
 use crate::exec::fault::Fault;
 use crate::exec::proofs::Stand;
 use crate::exec::shared::Shared;
@@ -47,10 +47,9 @@ impl Transfer {
         shared.intend(self.id, paths);
         let marks = self.will_mark(&terms, &pieces, shared);
         let refused = Arc::clone(&self.refused);
-        (
-            Flight::Files(pieces, marks),
-            batch::files(terms, refused, attempts),
-        )
+        let work = batch::files(Arc::clone(&terms), refused, attempts);
+        let work = entering::moves(terms, pieces.clone(), self.files.none_waits(), work);
+        (Flight::Files(pieces, marks), work)
     }
 
     /// A doubt stays until its file was looked at: the batch may end before.
@@ -165,6 +164,7 @@ impl Transfer {
 
     /// A file stood there unchanged, and its checksum or exact time was asked.
     fn same(&mut self, at: u32, proven: Result<(), String>, shared: &mut Shared) {
+        self.stood_there(at);
         let (outcome, stand) = match proven {
             Ok(()) => (FileOutcome::Unchanged, Stand::Same),
             // Nothing was written, so that no reply speaks for it either.

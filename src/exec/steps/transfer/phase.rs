@@ -11,6 +11,8 @@ use super::survey::{Answers, Survey};
 
 /// Where the step is.
 pub(super) enum Phase {
+    /// Asking which files are new.
+    Choose,
     /// Finding `into`, and what stands in it.
     Root,
     /// Finding out what is to be done. Nothing is changed anywhere.
@@ -103,7 +105,7 @@ impl Phase {
     /// The two ends, once `into` is found.
     pub(super) fn ends(&self) -> Option<&Arc<Ends>> {
         match self {
-            Phase::Root => None,
+            Phase::Choose | Phase::Root => None,
             Phase::Look(ends, _) => Some(ends),
             Phase::Work(terms, _) => Some(&terms.ends),
             Phase::Close(Reached::Nothing, _) => None,
@@ -116,14 +118,14 @@ impl Phase {
     pub(super) fn terms(&self) -> Option<&Arc<Terms>> {
         match self {
             Phase::Work(terms, _) | Phase::Close(Reached::Terms(terms), _) => Some(terms),
-            Phase::Root | Phase::Look(..) | Phase::Close(..) => None,
+            Phase::Choose | Phase::Root | Phase::Look(..) | Phase::Close(..) => None,
         }
     }
 
     /// The end of the step.
     pub(super) fn close(&mut self) {
         let known = match self {
-            Phase::Root => Reached::Nothing,
+            Phase::Choose | Phase::Root => Reached::Nothing,
             Phase::Look(ends, _) => Reached::Ends(Arc::clone(ends)),
             Phase::Work(terms, _) => Reached::Terms(Arc::clone(terms)),
             Phase::Close(..) => return,

@@ -7,7 +7,7 @@ use super::ends::Terms;
 use super::phase::{Phase, Publishing, Work};
 use super::piece::{Named, NotDone};
 use super::state::{Happened, State};
-use super::{Flight, Transfer, batch};
+use super::{Flight, Transfer, batch, entering};
 use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
 use crate::exec::steps::job;
@@ -55,7 +55,8 @@ impl Transfer {
             self.happened(*at, Happened::NamingBegan);
         }
         shared.intend(self.id, slice.iter().map(|at| terms.set.absolute(*at)));
-        Some((Flight::Whole, batch::publish(terms, slice, again)))
+        let work = batch::publish(Arc::clone(&terms), slice.clone(), again);
+        Some((Flight::Whole, entering::names(terms, slice, work)))
     }
 
     /// Takes in renames, in the order in which they were asked for; the last one may have failed.

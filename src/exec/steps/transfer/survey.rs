@@ -169,9 +169,10 @@ pub(super) fn root(wishes: Arc<Wishes>, set: FileSet) -> Work {
 }
 
 /// Finds the folders that files will lie in.
-pub(super) fn route(ends: Arc<Ends>, set: FileSet) -> Work {
+pub(super) fn route(wishes: Arc<Wishes>, ends: Arc<Ends>, set: FileSet) -> Work {
     Box::new(move |_| {
-        let folders = crate::transfer::folders(&set, &ends.route);
+        let chosen = wishes.request(false).chosen;
+        let folders = crate::transfer::folders(&set, &ends.route, chosen);
         Output::Routed(folders).boxed()
     })
 }

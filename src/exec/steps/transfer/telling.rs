@@ -151,7 +151,7 @@ impl Transfer {
             Stand::Copied | Stand::Same => Mark::Proven,
             Stand::Replied => Mark::Unverified(reason()),
             Stand::Left => Mark::Left(reason()),
-            Stand::Open => return,
+            Stand::Open | Stand::Entered => return,
         };
         if shared.keeps_journal() {
             shared.mark(self.id, &self.set.absolute(at), mark);

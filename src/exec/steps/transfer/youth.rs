@@ -40,6 +40,16 @@ pub(super) fn of(source: &mut dyn End, item: &Item, now: i64) -> Result<Youth, C
     Ok(told.map_or(Youth::Unknown, |time| judge(time, now)))
 }
 
+/// The same by the listing alone, for a file that is known by it in later runs: they will see no more of its time than this.
+/// None where its listing tells enough.
+pub(super) fn as_listed(listed: Option<Time>, now: i64) -> Option<Youth> {
+    let wait = racy(listed.filter(|time| !time.is_exact())?, now)?;
+    Some(match wait <= LONGEST_YOUTH {
+        true => Youth::Wait(wait),
+        false => Youth::Unknown,
+    })
+}
+
 /// How long to wait before a file is read again that was changed while it was read.
 pub(super) fn after_change(became: Looks, now: i64) -> Duration {
     let wait = became.modified.and_then(|time| racy(time, now));
