@@ -57,6 +57,7 @@ mod listing_times;
 mod main_job;
 mod matrix;
 mod models;
+mod moves;
 mod names_alike;
 mod names_thousand;
 mod nothing_matches;

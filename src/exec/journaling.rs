@@ -14,23 +14,23 @@ impl Shared {
         self.resumed.as_ref()?.step(&self.plan.step(step).name)
     }
 
-    /// Whether a `delete` of an interrupted run has deleted a file, or found it gone.
+    /// Whether a step of an interrupted run has deleted a file, moved it away, or found it gone.
     pub(super) fn has_deleted(&self, side: Side, path: &[u8]) -> bool {
         let side = self.identity(side);
         let there = |step: &Step| step.changes.iter().any(|at| self.identity(*at) == side);
         let mut deletes = self.kept_deletes().filter(|(step, _)| there(step));
-        deletes.any(|(_, record)| record.marks.get(path) == Some(&Mark::Deleted))
+        deletes.any(|(_, record)| record.marks.get(path).is_some_and(Mark::is_gone))
     }
 
-    /// Whether an interrupted run has deleted anything.
+    /// Whether an interrupted run has deleted anything or moved it away.
     pub(super) fn has_deleted_any(&self) -> bool {
         let mut marks = self
             .kept_deletes()
             .flat_map(|(_, record)| record.marks.values());
-        marks.any(|mark| *mark == Mark::Deleted)
+        marks.any(Mark::is_gone)
     }
 
-    /// What an interrupted run has journaled of its deletes.
+    /// What an interrupted run has journaled of its steps that take files away.
     fn kept_deletes(&self) -> impl Iterator<Item = (&Step, &StepRecord)> {
         let deletes = self.plan.steps.iter().filter(|step| step.kind.removes());
         deletes.filter_map(|step| Some((step, self.kept(step.id)?)))
@@ -71,12 +71,23 @@ impl Shared {
 
     /// Journals that files are about to be published or deleted, and brings that to the disk before they are.
     pub(super) fn intend(&mut self, step: StepId, paths: impl Iterator<Item = Vec<u8>>) {
+        self.intend_to(step, paths, std::iter::empty());
+    }
+
+    /// The same of files that are about to be moved, and where to.
+    pub(super) fn intend_to(
+        &mut self,
+        step: StepId,
+        paths: impl Iterator<Item = Vec<u8>>,
+        to: impl Iterator<Item = Vec<u8>>,
+    ) {
         if !self.keeps_journal() {
             return;
         }
         let record = Record::Intent {
             step: self.plan.step(step).name.clone(),
             paths: paths.map(|path| PathText::new(&path)).collect(),
+            to: to.map(|path| PathText::new(&path)).collect(),
         };
         self.record(&record);
         self.with_journal(Journal::sync);

@@ -114,11 +114,13 @@ impl Shared {
                 continue;
             };
             let sides: Vec<Side> = step.changes.iter().map(|s| self.identity(*s)).collect();
+            let proofs = Arc::make_mut(&mut self.proofs);
             for side in sides {
-                let deleted = record.marks.iter();
-                let deleted = deleted.filter(|(_, mark)| **mark == Mark::Deleted);
-                for (path, _) in deleted {
-                    Arc::make_mut(&mut self.proofs).recall_end(side, path);
+                for (path, mark) in record.marks.iter().filter(|(_, mark)| mark.is_gone()) {
+                    proofs.recall_end(side, path);
+                    if let Mark::Moved(to) = mark {
+                        proofs.carry(side, path, &to.bytes());
+                    }
                 }
             }
         }
@@ -240,7 +242,7 @@ impl Shared {
         let free = !self
             .deleting
             .iter()
-            .any(|other| plan.deletes_meet(id, *other));
+            .any(|other| plan.takings_meet(id, *other));
         if free {
             self.deleting.push(id);
         }

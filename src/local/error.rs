@@ -152,6 +152,9 @@ impl Error {
                 }
                 io::ErrorKind::ReadOnlyFilesystem => Some("choose a folder that can be written"),
                 io::ErrorKind::PermissionDenied => Some("check who may read and write there"),
+                io::ErrorKind::CrossesDevices => Some(
+                    "name an `into` on the same file system: a file is moved by renaming it, and nothing is copied",
+                ),
                 _ => None,
             },
             Problem::NotAFile | Problem::Outside | Problem::WrongSize { .. } => None,
@@ -173,9 +176,13 @@ impl Problem {
         let text = text.split(" (os error").next().unwrap_or_default();
         let mut letters = text.chars();
         let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+        let text = match error.kind() {
+            io::ErrorKind::CrossesDevices => "its new place lies on another file system".into(),
+            _ => first.into_iter().chain(letters).collect(),
+        };
         Problem::System {
             kind: error.kind(),
-            text: first.into_iter().chain(letters).collect(),
+            text,
         }
     }
 }

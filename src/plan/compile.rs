@@ -16,7 +16,7 @@ use super::secrets::Secrets;
 use super::server::{ServerEntry, servers};
 use super::server_parts::entries_at_once;
 use super::sides::yields;
-use super::{allow, doubts, hazards, nothing_left, places, unused, whens};
+use super::{allow, doubts, hazards, moves, nothing_left, places, unused, whens};
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
 /// What came of compiling a manifest.
@@ -96,7 +96,9 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
         let places = places::findings(manifest, &plan);
         let nothing_left = nothing_left::findings(manifest, &plan);
         let whens = whens::findings(manifest, &plan);
-        for finding in hazards.chain(places).chain(nothing_left).chain(whens) {
+        let moves = moves::findings(manifest, &plan);
+        let others = nothing_left.into_iter().chain(whens).chain(moves);
+        for finding in hazards.chain(places).chain(others) {
             builder.context.report(finding);
         }
     }

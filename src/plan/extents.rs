@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::endings::{disjoint, leading};
 use super::kinds::{Deed, SetOf};
 use super::model::{List, Plan, Step, StepId, Transfer};
+use super::taking::{IfTaken, Move};
 use crate::files::{ServerId, Side};
 use crate::options::IfExists;
 
@@ -120,11 +121,15 @@ pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Exten
                     let by_files = plan.step(set).implicit;
                     extents.extend(found(set, Touch::Deletes { by_files }));
                 }
-                Deed::DeletesSources(transfer) => {
+                Deed::Moves(set) => {
+                    extents.extend(found(set, Touch::Deletes { by_files: false }));
+                }
+                Deed::DeletesSources(transfer) | Deed::MovesSources(transfer) => {
                     let sets = plan.step(transfer).takes.iter();
                     let touch = Touch::Deletes { by_files: false };
                     extents.extend(sets.flat_map(|set| found(*set, touch)));
                 }
+                Deed::Receives(moving) => extents.extend(received(plan, &sides, moving, at)),
             }
         }
     }
@@ -143,10 +148,10 @@ pub(super) fn sources<'p>(plan: &'p Plan, transfers: &[StepId]) -> Vec<Vec<Exten
 }
 
 /// The step that a set is a part of.
-fn beginning(plan: &Plan, set: StepId) -> StepId {
+pub(super) fn beginning(plan: &Plan, set: StepId) -> StepId {
     match plan.step(set).action.set() {
         SetOf::Part(filter) => beginning(plan, filter.from),
-        SetOf::Found(_) | SetOf::Copies(_) | SetOf::Nothing => set,
+        SetOf::Found(_) | SetOf::Copies(_) | SetOf::Moved(_) | SetOf::Nothing => set,
     }
 }
 
@@ -168,6 +173,22 @@ fn written<'p>(
         root: sides.root(transfer.to, &transfer.into),
         deep: source.deep && !transfer.options.flatten,
         flat: source.flat || transfer.options.flatten,
+        ..source
+    })
+}
+
+/// Where a move gives files their names.
+fn received<'p>(plan: &'p Plan, sides: &Sides, moving: &Move, at: usize) -> Option<Extent<'p>> {
+    let from = plan.taken_from(&moving.taking.what)?;
+    let mut source = chosen(plan, sides, from, at, Touch::Reads)?;
+    if moving.rename.is_some() {
+        source.groups.clear();
+    }
+    Some(Extent {
+        touch: Touch::Writes {
+            careful: moving.if_exists != IfTaken::Overwrite,
+        },
+        root: sides.root(moving.side, &moving.into),
         ..source
     })
 }
@@ -194,6 +215,7 @@ fn written_root(plan: &Plan, mut set: StepId) -> &str {
             SetOf::Found(list) => return &list.path,
             SetOf::Part(filter) => set = filter.from,
             SetOf::Copies(transfer) => return &transfer.into,
+            SetOf::Moved(moving) => return &moving.into,
             SetOf::Nothing => return ".",
         }
     }
@@ -206,7 +228,7 @@ fn filters(plan: &Plan) -> HashMap<StepId, StepId> {
         .iter()
         .filter_map(|step| match step.action.set() {
             SetOf::Part(filter) => Some((filter.from, step.id)),
-            SetOf::Found(_) | SetOf::Copies(_) | SetOf::Nothing => None,
+            SetOf::Found(_) | SetOf::Copies(_) | SetOf::Moved(_) | SetOf::Nothing => None,
         });
     filters.collect()
 }
@@ -250,7 +272,9 @@ pub(super) fn files(plan: &Plan, set: StepId) -> Option<(&List, &[String])> {
     };
     match plan.step(filter.from).action.set() {
         SetOf::Found(list) if step.implicit => Some((list, &filter.rules.include)),
-        SetOf::Found(_) | SetOf::Part(_) | SetOf::Copies(_) | SetOf::Nothing => None,
+        SetOf::Found(_) | SetOf::Part(_) | SetOf::Copies(_) | SetOf::Moved(_) | SetOf::Nothing => {
+            None
+        }
     }
 }
 
@@ -287,6 +311,11 @@ fn chosen<'p>(
                 });
                 set = transfer.from;
             }
+            SetOf::Moved(moving) => {
+                renamed |= moving.rename.is_some();
+                into.get_or_insert_with(|| (sides.root(moving.side, &moving.into), true));
+                set = plan.taken_from(&moving.taking.what)?;
+            }
             SetOf::Found(list) => {
                 let (root, deep) =
                     into.unwrap_or_else(|| (sides.root(list.side, &list.path), true));
@@ -305,13 +334,13 @@ fn chosen<'p>(
 }
 
 /// What stands before the paths of each side, and where its relative ones start.
-struct Sides {
+pub(super) struct Sides {
     local: (String, String),
     servers: Vec<(String, String)>,
 }
 
 impl Sides {
-    fn new(plan: &Plan, homes: &[Option<String>]) -> Sides {
+    pub(super) fn new(plan: &Plan, homes: &[Option<String>]) -> Sides {
         let ids = (0..plan.servers.len()).map(ServerId::new);
         let folder = plan.folder.to_string_lossy().into_owned();
         Sides {
@@ -323,7 +352,7 @@ impl Sides {
     }
 
     /// Side and folder as one text. Sides are equal when their keys are.
-    fn root(&self, side: Side, path: &str) -> String {
+    pub(super) fn root(&self, side: Side, path: &str) -> String {
         let (side, base) = match side {
             Side::Local => &self.local,
             Side::Server(id) => &self.servers[id.at()],

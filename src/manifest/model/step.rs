@@ -1,6 +1,6 @@
 //! `steps.NAME`: the kinds, and what all have in common.
 
-use super::{Retry, Transfer};
+use super::{Rename, Retry, Transfer};
 use crate::kind::{StepKind, each_kind};
 use crate::manifest::slot::{OneOrMany, Slot, Text, slots};
 
@@ -213,6 +213,31 @@ slots! {
         pub transfer: Transfer,
     }
     rules { "required": ["to", "into"], "oneOf": [{ "required": ["from"] }, { "required": ["server", "files"] }] }
+}
+
+slots! {
+    /// `move:` files to another folder on the side where they lie, by renaming them.
+    pub struct Move {
+        /// Transfers of which to move exactly the source files that were proven at their destination.
+        pub sources_of: OneOrMany = Shape::Name,
+        /// In place of `sources_of`: a transfer of which to move the source files that failed. `when` is `always` then, where it is
+        /// not written.
+        pub failed_of: Text = Shape::Name,
+        /// In place of `sources_of`: the list, filter or transfer whose files to move.
+        pub from: Text = Shape::Name,
+        /// The folder, on the side where the files lie; it is created. Required.
+        pub into: Text,
+        /// Another name for the last part of each path: what `match` matches becomes `to`.
+        pub rename: Rename,
+        /// What to do where a name is taken in `into`: `fail`, `number` (`a (2).txt`) or `overwrite`. Default: fail.
+        pub if_exists: Text = Shape::Words(&["fail", "number", "overwrite"]),
+        /// What counts as arrived: `copy` (the file was seen at its destination, in size and time) or `reply` (the server took
+        /// all of it, for inboxes that show nothing). Default: copy.
+        pub accept: OneOrMany = Shape::Words(&["copy", "reply"]),
+        /// The most files; of more, none is moved. Default: 100.
+        pub max: Text = Shape::Whole(1, u64::MAX),
+    }
+    rules { "required": ["into"], "oneOf": [{ "required": ["sources_of"] }, { "required": ["failed_of"] }, { "required": ["from"] }] }
 }
 
 slots! {

@@ -5,6 +5,7 @@ mod circles;
 mod example;
 mod findings;
 mod hazards;
+mod moves;
 mod places;
 mod written;
 

@@ -208,7 +208,7 @@ fn accept_says_what_counts_as_arrived() {
         let compiled = compiled(&text, &blind());
         let plan = compiled.printable.unwrap().plan;
         match plan.steps.last().map(|step| step.action.clone()) {
-            Some(Action::Delete(delete)) => delete.accept,
+            Some(Action::Delete(delete)) => delete.taking.accept,
             other => panic!("{other:?}"),
         }
     };

@@ -5,9 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::jobs::output;
 use super::needed::CopyFolder;
-use super::{Delete, Output};
+use super::{Delete, Output, output};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::roles::Roles;
