@@ -24,6 +24,7 @@ mod early_lines;
 mod emptiness;
 mod encodings;
 mod equal_looks;
+mod extras;
 mod fault_deletes;
 mod fault_logins;
 mod fault_matrix;

@@ -526,3 +526,23 @@ fn move_processed_moves_what_arrived_to_one_folder_and_what_failed_to_another() 
     assert_eq!(partner.names(format!("/processed/{day}")), ["a.csv"]);
     nothing_half_written(&[&partner]);
 }
+
+#[test]
+fn mirror_copies_what_is_new_and_deletes_what_is_gone() {
+    let names: Vec<String> = (0..20).map(|number| format!("{number}.html")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let build = as_user("reader")
+        .files("/docs", names.clone(), "page")
+        .start();
+    let mirror = as_user("publisher")
+        .file("/pub/docs/gone/old.html", "old")
+        .start();
+    let copied = Copied::of("mirror.yaml")
+        .server("build", build.port())
+        .server("mirror", mirror.port());
+    let case = copied.case();
+    let case = case.env("BUILD_PASSWORD", "secret-word");
+    case.env("MIRROR_PASSWORD", "secret-word").run().code(0);
+    assert_eq!(mirror.names("/pub/docs").len(), names.len());
+    nothing_half_written(&[&build, &mirror]);
+}

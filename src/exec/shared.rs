@@ -407,12 +407,17 @@ pub(super) fn renaming(rename: Option<&Rename>) -> Option<Arc<Renaming>> {
 /// How often each set will be read. A deletion may ask once more for what a transfer was to copy.
 fn readers(plan: &Plan) -> Vec<usize> {
     let deletes = plan.steps.iter().any(|step| step.kind.removes());
+    let extras = plan.deletes_extras();
     let mut readers = vec![0; plan.steps.len()];
     for step in &plan.steps {
         let copies = step.kind.changes() && !step.kind.removes();
         let again = usize::from(deletes && copies);
         for from in &step.takes {
             readers[from.0 as usize] += 1 + again;
+        }
+        // Extras are compared with all that the lists of sources hold.
+        if let Some(list) = plan.list_of(step.id).filter(|_| extras && copies) {
+            readers[list.0 as usize] += 1;
         }
     }
     readers

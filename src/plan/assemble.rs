@@ -9,7 +9,6 @@ use super::model::{Login, Origin, Plan, RunStamp, Step, StepId, Yields};
 use super::options::Defaults;
 use super::server::ServerEntry;
 use super::sides::NodeActions;
-use super::taking::TakeWhat;
 use crate::files::{ServerId, Side};
 use crate::kind::StepKind;
 use crate::manifest::{Finding, Segment};
@@ -138,7 +137,9 @@ impl Builder<'_, '_> {
             if let Some(SetOf::Copies(_)) = action.map(Action::set) {
                 transfers.push(at);
             }
-            if let Some(Takes::Deleted(_) | Takes::Moved(_)) = action.map(Action::takes) {
+            if let Some(Takes::Deleted(_) | Takes::Moved(_) | Takes::Extra(_)) =
+                action.map(Action::takes)
+            {
                 takings.push(at);
             }
         }
@@ -149,7 +150,7 @@ impl Builder<'_, '_> {
             let here: Vec<StepId> = before.map(super::step_sets::step_id).collect();
             let action = self.nodes[shown[at]].action.as_mut();
             if let Some(taking) = action.and_then(Action::taking_mut)
-                && let TakeWhat::Set { after, .. } = &mut taking.what
+                && let Some(after) = taking.what.after_mut()
             {
                 *after = here;
             }

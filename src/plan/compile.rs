@@ -84,6 +84,7 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
         used: vec![false; count],
     };
     builder.build(written);
+    builder.settle_extras();
     let sets = yields(&builder.nodes);
     builder.settle_sides(&sets);
     builder.add_logins(&sets);

@@ -1,11 +1,13 @@
 //! What each step touches: side, root folder, depth, and the patterns that narrow it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use super::endings::{disjoint, leading};
 use super::kinds::{Deed, SetOf};
 use super::model::{List, Plan, Step, StepId, Transfer};
 use super::taking::{IfTaken, Move};
+use crate::endpoint::Endpoint;
 use crate::files::{ServerId, Side};
 use crate::options::IfExists;
 
@@ -117,12 +119,9 @@ pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Exten
                     }
                 }
                 Deed::Writes(transfer) => extents.extend(written(plan, &sides, transfer, at)),
-                Deed::Deletes(set) => {
-                    let by_files = plan.step(set).implicit;
+                Deed::Deletes(set) | Deed::Moves(set) => {
+                    let by_files = files(plan, set).is_some();
                     extents.extend(found(set, Touch::Deletes { by_files }));
-                }
-                Deed::Moves(set) => {
-                    extents.extend(found(set, Touch::Deletes { by_files: false }));
                 }
                 Deed::DeletesSources(transfer) | Deed::MovesSources(transfer) => {
                     let sets = plan.step(transfer).takes.iter();
@@ -341,13 +340,24 @@ pub(super) struct Sides {
 
 impl Sides {
     pub(super) fn new(plan: &Plan, homes: &[Option<String>]) -> Sides {
-        let ids = (0..plan.servers.len()).map(ServerId::new);
-        let folder = plan.folder.to_string_lossy().into_owned();
+        let endpoints = plan.servers.iter().map(|server| &*server.endpoint);
+        Sides::of(&plan.folder, endpoints, homes)
+    }
+
+    /// The same of servers alone.
+    pub(super) fn of<'e>(
+        folder: &Path,
+        endpoints: impl Iterator<Item = &'e Endpoint>,
+        homes: &[Option<String>],
+    ) -> Sides {
+        let folder = folder.to_string_lossy().into_owned();
+        let servers = endpoints.enumerate().map(|(at, endpoint)| {
+            let home = homes.get(at).cloned().flatten();
+            (endpoint.key().to_string(), start(endpoint, home))
+        });
         Sides {
             local: ("local".to_owned(), folder),
-            servers: ids
-                .map(|id| (key(plan, id), home(plan, homes, id)))
-                .collect(),
+            servers: servers.collect(),
         }
     }
 
@@ -377,10 +387,9 @@ fn key(plan: &Plan, id: ServerId) -> String {
 }
 
 /// Where relative paths start: `login.directory`, from the folder in which sessions start, where that is known, else `~`.
-fn home(plan: &Plan, homes: &[Option<String>], id: ServerId) -> String {
-    let known = homes.get(id.at()).cloned().flatten();
-    let home = known.unwrap_or_else(|| UNKNOWN.to_owned());
-    match &plan.server(id).endpoint.directory {
+fn start(endpoint: &Endpoint, home: Option<String>) -> String {
+    let home = home.unwrap_or_else(|| UNKNOWN.to_owned());
+    match &endpoint.directory {
         Some(directory) if directory.starts_with('/') => directory.clone(),
         Some(directory) => format!("{home}/{directory}"),
         None => home,

@@ -54,14 +54,13 @@ static FOREIGN: &[(&[&str], Answer)] = &[
             "delete_extras",
             "delete_extraneous",
             "delete_missing",
-            "extras_of",
             "mirror",
             "sync",
             "purge",
             "prune",
         ],
         Says(
-            "there are no mirrors yet: a transfer copies what is new or changed, and what its source no longer has stays at the destination",
+            "a transfer copies what is new or changed; a step of its own, `delete: {extras_of: TRANSFER}`, deletes what its source no longer has",
         ),
     ),
     (

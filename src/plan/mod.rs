@@ -10,6 +10,7 @@ mod context;
 mod doubts;
 mod endings;
 mod extents;
+mod extras;
 mod foreign_keys;
 mod graph;
 mod hazards;

@@ -29,7 +29,7 @@ fn apart(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
         .iter()
         .filter_map(|step| match &step.action.taking()?.what {
             TakeWhat::SourcesOf(transfers) => Some((step, transfers)),
-            TakeWhat::FailedOf(_) | TakeWhat::Set { .. } => None,
+            TakeWhat::FailedOf(_) | TakeWhat::Set { .. } | TakeWhat::ExtrasOf { .. } => None,
         });
     let found = takings.filter_map(|(step, transfers)| {
         let (one, other) = strangers(plan, transfers)?;
@@ -116,13 +116,13 @@ fn mirror(manifest: &Manifest, delete: &Step, write: &Step) -> Finding {
         delete.name, write.name
     );
     let place = manifest.place(&own(delete));
+    let name = &write.name;
     let finding = Finding::warning(codes::STEP_MIRROR, place, message, "the whole place");
     finding
         .also(manifest.place(&own(write)), "puts its files there")
         .help(format!(
-            "to delete what the source no longer has, `extras_of` will be the word, which does not exist yet: until then take this \
-             step out, or choose by age (`older_than`); what `{}` brought or found unchanged, the run keeps",
-            write.name
+            "to delete what the source no longer has, write `delete: {{ extras_of: {name} }}`; or choose by age (`older_than`); what \
+             `{name}` brought or found unchanged, the run keeps"
         ))
 }
 

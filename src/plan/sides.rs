@@ -54,7 +54,7 @@ pub(super) fn yields(nodes: &[Node]) -> Vec<Option<Yields>> {
 fn taken_from(nodes: &[Node], what: &TakeWhat) -> Option<StepId> {
     let first = *what.named().first()?;
     match what {
-        TakeWhat::Set { .. } => Some(first),
+        TakeWhat::Set { .. } | TakeWhat::ExtrasOf { .. } => Some(first),
         TakeWhat::SourcesOf(_) | TakeWhat::FailedOf(_) => {
             let action = nodes[first.0 as usize].action.as_ref()?;
             action.takes().steps().first().copied()
@@ -115,6 +115,8 @@ impl Builder<'_, '_> {
                     }
                 }
                 Takes::Failed(&step) => self.settle_sources(at, &[step], yields),
+                // The compiler made its list.
+                Takes::Extra(_) => {}
                 Takes::Deleted(&from) => self.settle_deleted(at, from, &path, yields),
                 Takes::Moved(&from) => self.no_files(from, yields, || path.key("from")),
             }

@@ -14,8 +14,21 @@ pub struct Taking {
     /// What counts as arrived, in the order in which it is written.
     #[serde(default = "usual_accept", skip_serializing_if = "is_usual_accept")]
     pub accept: Vec<Accept>,
-    /// More than this many: none is taken away.
-    pub max: u64,
+    /// More than this: none is taken away.
+    pub max: Max,
+}
+
+/// The most files that a step takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Max {
+    /// So many.
+    Files(u64),
+    /// So many in a hundred of those that stand there.
+    Share {
+        /// From 1 to 100.
+        percent: u8,
+    },
 }
 
 /// `delete`
@@ -76,6 +89,17 @@ pub enum TakeWhat {
     SourcesOf(Vec<StepId>),
     /// Source files that this transfer tried, and that failed.
     FailedOf(StepId),
+    /// What a transfer's `into` holds and no source has.
+    ExtrasOf {
+        /// The list of that folder.
+        from: StepId,
+        /// The transfer, and then all others that put files there.
+        transfers: Vec<StepId>,
+        /// Whether an empty source is taken at its word.
+        if_empty: bool,
+        /// Transfers ordered before this step, as in `Set`.
+        after: Vec<StepId>,
+    },
     /// The set of a list, a filter, or a transfer (for a `delete` with `copies: true`).
     Set {
         /// The step whose set it is.
@@ -98,9 +122,9 @@ impl TakeWhat {
     pub(super) fn named(&self) -> &[StepId] {
         match self {
             TakeWhat::SourcesOf(steps) => steps,
-            TakeWhat::FailedOf(step) | TakeWhat::Set { from: step, .. } => {
-                std::slice::from_ref(step)
-            }
+            TakeWhat::FailedOf(step)
+            | TakeWhat::Set { from: step, .. }
+            | TakeWhat::ExtrasOf { from: step, .. } => std::slice::from_ref(step),
         }
     }
 
@@ -109,7 +133,15 @@ impl TakeWhat {
         match self {
             TakeWhat::SourcesOf(steps) => steps,
             TakeWhat::FailedOf(step) => std::slice::from_ref(step),
-            TakeWhat::Set { after, .. } => after,
+            TakeWhat::Set { after, .. } | TakeWhat::ExtrasOf { after, .. } => after,
+        }
+    }
+
+    /// The transfers that were ordered before a step that takes files of a set away.
+    pub(super) fn after_mut(&mut self) -> Option<&mut Vec<StepId>> {
+        match self {
+            TakeWhat::Set { after, .. } | TakeWhat::ExtrasOf { after, .. } => Some(after),
+            TakeWhat::SourcesOf(_) | TakeWhat::FailedOf(_) => None,
         }
     }
 
@@ -128,6 +160,15 @@ impl TakeWhat {
             TakeWhat::Set { from, after } => {
                 visit(from);
                 after.iter_mut().for_each(visit);
+            }
+            TakeWhat::ExtrasOf {
+                from,
+                transfers,
+                after,
+                ..
+            } => {
+                visit(from);
+                transfers.iter_mut().chain(after).for_each(visit);
             }
         }
     }
@@ -152,6 +193,25 @@ impl Taking {
     /// Whether a final reply after all bytes is enough.
     pub fn accepts_reply(&self) -> bool {
         self.accept.contains(&Accept::Reply)
+    }
+}
+
+impl Max {
+    /// How many files that is, of so many that stand there.
+    pub fn of(self, there: usize) -> u64 {
+        match self {
+            Max::Files(files) => files,
+            Max::Share { percent } => there as u64 * u64::from(percent) / 100,
+        }
+    }
+}
+
+impl std::fmt::Display for Max {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Max::Files(files) => write!(f, "{files}"),
+            Max::Share { percent } => write!(f, "{percent}%"),
+        }
     }
 }
 
@@ -215,11 +275,26 @@ impl Plan {
     pub fn taken_from(&self, what: &TakeWhat) -> Option<StepId> {
         let first = *what.named().first()?;
         match what {
-            TakeWhat::Set { .. } => Some(first),
+            TakeWhat::Set { .. } | TakeWhat::ExtrasOf { .. } => Some(first),
             TakeWhat::SourcesOf(_) | TakeWhat::FailedOf(_) => {
                 self.step(first).takes.first().copied()
             }
         }
+    }
+
+    /// Whether a step deletes what no source has.
+    pub fn deletes_extras(&self) -> bool {
+        let mut takings = self.steps.iter().filter_map(|step| step.action.taking());
+        takings.any(|taking| matches!(taking.what, TakeWhat::ExtrasOf { .. }))
+    }
+
+    /// The step that the files of a transfer come from, before any filter.
+    pub fn list_of(&self, transfer: StepId) -> Option<StepId> {
+        let mut set = *self.step(transfer).takes.first()?;
+        while let SetOf::Part(filter) = self.step(set).action.set() {
+            set = filter.from;
+        }
+        Some(set)
     }
 
     /// The transfer whose copies a set is of.

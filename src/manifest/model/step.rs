@@ -245,6 +245,11 @@ slots! {
     pub struct Delete {
         /// Transfers of which to delete exactly the source files that were proven at their destination.
         pub sources_of: OneOrMany = Shape::Name,
+        /// A transfer; what its `into` holds and no source has is deleted, once all that put files there have succeeded.
+        pub extras_of: Text = Shape::Name,
+        /// With `extras_of`, what an empty source means, or a folder of it that is empty now: `fail` (nothing is deleted) or
+        /// `delete`. Default: fail.
+        pub if_empty: Text = Shape::Words(&["fail", "delete"]),
         /// The step whose files to delete.
         pub from: Text = Shape::Name,
         /// In place of `from`: the server.
@@ -256,10 +261,10 @@ slots! {
         /// What counts as arrived: `copy` (the file was seen at its destination, in size and time) or `reply` (the server took
         /// all of it, for inboxes that show nothing). Default: copy.
         pub accept: OneOrMany = Shape::Words(&["copy", "reply"]),
-        /// The most files; of more, none is deleted. Default: 100.
-        pub max: Text = Shape::Whole(1, u64::MAX),
+        /// The most files, with `extras_of` also as a share of what stands there (`10%`); of more, none is deleted. Default: 100.
+        pub max: Text = Shape::Count,
         /// What to do with folders: `keep`, or `remove_empty`. Default: keep.
         pub directories: Text = Shape::Words(&["keep", "remove_empty"]),
     }
-    rules { "oneOf": [{ "required": ["sources_of"] }, { "required": ["from"] }, { "required": ["server", "files"] }] }
+    rules { "oneOf": [{ "required": ["sources_of"] }, { "required": ["extras_of"] }, { "required": ["from"] }, { "required": ["server", "files"] }] }
 }

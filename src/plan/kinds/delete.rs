@@ -1,6 +1,6 @@
 //! What a delete says of itself.
 
-use super::{Answers, Deed, Fact, SetOf, Takes, accepted};
+use super::{Answers, Deed, Fact, SetOf, Takes, accepted, most};
 use crate::files::ServerId;
 use crate::plan::model::{Plan, Step, StepId};
 use crate::plan::taking::{Delete, TakeWhat};
@@ -14,6 +14,7 @@ impl Answers for Delete {
             },
             TakeWhat::FailedOf(step) => Takes::Failed(step),
             TakeWhat::Set { from, .. } => Takes::Deleted(from),
+            TakeWhat::ExtrasOf { from, .. } => Takes::Extra(from),
         }
     }
 
@@ -28,7 +29,7 @@ impl Answers for Delete {
                 steps.iter().flat_map(both).collect()
             }
             TakeWhat::FailedOf(step) => vec![Deed::DeletesSources(*step)],
-            TakeWhat::Set { from, after } => {
+            TakeWhat::Set { from, after } | TakeWhat::ExtrasOf { from, after, .. } => {
                 let relies = after.iter().map(|step| Deed::ReliesFor(*from, *step));
                 std::iter::once(Deed::Deletes(*from))
                     .chain(relies)
@@ -48,14 +49,15 @@ impl Answers for Delete {
     }
 
     fn outline(&self, _: &Plan, _: &Step) -> Vec<Fact> {
-        vec![Fact::Files("at most", self.taking.max)]
+        let [most, _] = most(self.taking.max);
+        vec![most]
     }
 
     fn facts(&self, plan: &Plan) -> Vec<Fact> {
-        let mut facts = vec![
-            Fact::Text(self.taking.what.fact(plan)),
-            Fact::Number("max", self.taking.max),
-        ];
+        let [_, max] = most(self.taking.max);
+        let mut facts = vec![Fact::Text(self.taking.what.fact(plan)), max];
+        let empty = matches!(self.taking.what, TakeWhat::ExtrasOf { if_empty: true, .. });
+        facts.extend(Fact::set(&[(empty, "if_empty: delete")]));
         facts.extend(accepted(&self.taking.accept));
         let folders = [(self.remove_empty, "directories: remove_empty")];
         facts.extend(Fact::set(&folders));
@@ -73,6 +75,7 @@ impl TakeWhat {
             }
             TakeWhat::FailedOf(step) => format!("failed files of {}", plan.source_name(*step)),
             TakeWhat::Set { from, .. } => format!("files of {}", plan.source_name(*from)),
+            TakeWhat::ExtrasOf { from, .. } => format!("extras in {}", plan.source_name(*from)),
         }
     }
 
@@ -85,6 +88,13 @@ impl TakeWhat {
             TakeWhat::FailedOf(step) => {
                 format!("source files that failed in {}", plan.step(*step).name)
             }
+            TakeWhat::ExtrasOf {
+                from, transfers, ..
+            } => format!(
+                "what {} holds and no source of {} has",
+                plan.source_name(*from),
+                plan.names(transfers)
+            ),
             TakeWhat::Set { from, after } => {
                 let left = match after.as_slice() {
                     [] => String::new(),

@@ -10,7 +10,7 @@ mod transfer;
 use serde::{Deserialize, Serialize};
 
 use super::model::{FilterStep, List, Login, Plan, Step, StepId, Transfer, Verb, Verdict, Yields};
-use super::taking::{Accept, Delete, Move};
+use super::taking::{Accept, Delete, Max, Move};
 use crate::files::{Rename, ServerId, Side};
 
 /// What a step does. `download`, `upload` and `relay` only name two ends.
@@ -99,6 +99,8 @@ pub(super) enum Takes<'a> {
     Deleted(&'a StepId),
     /// One to be moved.
     Moved(&'a StepId),
+    /// One of which is deleted what no source has.
+    Extra(&'a StepId),
     /// What these transfers proved, be it by the server's reply alone.
     Proven { steps: &'a [StepId], by_reply: bool },
     /// What this transfer failed on.
@@ -114,6 +116,7 @@ impl<'a> Takes<'a> {
             | Takes::Copied { from, .. }
             | Takes::Deleted(from)
             | Takes::Moved(from)
+            | Takes::Extra(from)
             | Takes::Failed(from) => std::slice::from_ref(from),
             Takes::Proven { steps, .. } => steps,
         }
@@ -342,6 +345,17 @@ impl Accept {
             Accept::Copy => "copy",
             Accept::Reply => "reply",
         }
+    }
+}
+
+/// The most files, behind a relation and as a key.
+fn most(max: Max) -> [Fact; 2] {
+    match max {
+        Max::Files(files) => [Fact::Files("at most", files), Fact::Number("max", files)],
+        Max::Share { .. } => [
+            Fact::Text(format!("at most {max}")),
+            Fact::Text(format!("max: {max}")),
+        ],
     }
 }
 

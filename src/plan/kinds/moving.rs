@@ -1,6 +1,6 @@
 //! What a move says of itself.
 
-use super::{Answers, Deed, Fact, SetOf, Takes, accepted, server_of};
+use super::{Answers, Deed, Fact, SetOf, Takes, accepted, most, server_of};
 use crate::files::ServerId;
 use crate::plan::model::{Plan, Step, StepId};
 use crate::plan::taking::{IfTaken, Move, TakeWhat};
@@ -13,7 +13,7 @@ impl Answers for Move {
                 by_reply: self.taking.accepts_reply(),
             },
             TakeWhat::FailedOf(step) => Takes::Failed(step),
-            TakeWhat::Set { from, .. } => Takes::Moved(from),
+            TakeWhat::Set { from, .. } | TakeWhat::ExtrasOf { from, .. } => Takes::Moved(from),
         }
     }
 
@@ -28,7 +28,7 @@ impl Answers for Move {
                 steps.iter().flat_map(both).collect()
             }
             TakeWhat::FailedOf(step) => vec![Deed::MovesSources(*step)],
-            TakeWhat::Set { from, after } => {
+            TakeWhat::Set { from, after } | TakeWhat::ExtrasOf { from, after, .. } => {
                 let relies = after.iter().map(|step| Deed::ReliesFor(*from, *step));
                 std::iter::once(Deed::Moves(*from)).chain(relies).collect()
             }
@@ -54,7 +54,7 @@ impl Answers for Move {
         let rename = self.rename.as_ref();
         let rename = rename.map(|rename| Fact::Text(format!("renamed to {}", rename.to)));
         let into = Fact::Text(format!("→ {}", self.into));
-        let max = Fact::Files("at most", self.taking.max);
+        let [max, _] = most(self.taking.max);
         std::iter::once(into).chain(rename).chain([max]).collect()
     }
 
@@ -67,7 +67,7 @@ impl Answers for Move {
         let if_exists = (!usual).then(|| format!("if_exists: {}", self.if_exists.word()));
         let texts = [Some(format!("{what} → {to}")), rename, if_exists];
         let texts = texts.into_iter().flatten().map(Fact::Text);
-        let max = Fact::Number("max", self.taking.max);
+        let [_, max] = most(self.taking.max);
         texts
             .chain([max])
             .chain(accepted(&self.taking.accept))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{Action, Plan, TakeWhat, Values};
+use super::super::{Action, Max, Plan, TakeWhat, Values};
 use super::{blind, compiled, needs, seeing};
 use crate::files::Side;
 
@@ -71,7 +71,7 @@ fn the_example_has_its_values_bound() {
     let Action::Delete(tidy) = &plan.steps[6].action else {
         panic!();
     };
-    assert_eq!(tidy.taking.max, 50);
+    assert_eq!(tidy.taking.max, Max::Files(50));
     assert!(matches!(&tidy.taking.what, TakeWhat::SourcesOf(steps) if steps.len() == 2));
 }
 

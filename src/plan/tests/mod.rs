@@ -3,6 +3,7 @@
 mod answers;
 mod circles;
 mod example;
+mod extras;
 mod findings;
 mod hazards;
 mod moves;

@@ -1,6 +1,6 @@
 //! What is found in a `move`.
 
-use super::super::{Action, IfTaken, When};
+use super::super::{Action, IfTaken, Max, When};
 use super::{compiled, found, seeing};
 
 fn text(steps: &str) -> String {
@@ -37,7 +37,10 @@ fn all_of_a_move_is_in_its_plan() {
     let Action::Move(moving) = &step.action else {
         panic!("{step:?}");
     };
-    assert_eq!((moving.if_exists, moving.taking.max), (IfTaken::Number, 7));
+    assert_eq!(
+        (moving.if_exists, moving.taking.max),
+        (IfTaken::Number, Max::Files(7))
+    );
     // A failure is what it is there for.
     assert_eq!(step.when, When::Always);
     let text = text(&steps.replace("max: 7}}", "max: 7}, when: failure}"));

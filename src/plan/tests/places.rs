@@ -113,7 +113,7 @@ fn a_mirror_that_would_clear_itself_is_warned_of() {
         "{message}"
     );
     assert!(
-        help.contains("`extras_of`") && help.contains("does not exist yet"),
+        help.contains("`delete: { extras_of: up }`") && help.contains("`older_than`"),
         "{help}"
     );
     for fine in [

@@ -28,7 +28,7 @@ impl Oracle {
                 copies.collect()
             }
             TakeWhat::FailedOf(_) => Err("3 a failed file is no copy's source".into()),
-            TakeWhat::Set { from, after } => {
+            TakeWhat::Set { from, after } | TakeWhat::ExtrasOf { from, after, .. } => {
                 let copies = matches!(self.plan.step(*from).action, Action::Transfer(_));
                 if let Some(step) = self.owned.get(spot).filter(|_| !copies) {
                     let step = &self.plan.steps[*step as usize].name;

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::Output;
+use super::extras::Extras;
 use super::naming::Naming;
 use super::needed::{Apart, Copies, CopyOf, Spot, Why};
 use super::place::Was;
@@ -34,6 +35,8 @@ pub(in crate::exec) struct Chosen {
     pub(super) deleted: Vec<Vec<u8>>,
     /// Files that it has moved, relative to the set's root, where they stand now, and what they were.
     pub(super) moved: Vec<(Vec<u8>, Vec<u8>, Looks)>,
+    /// How many files there were to choose from.
+    pub(super) there: usize,
     /// Where the files of the set go, relative to `into`.
     pub(super) names: Vec<Vec<u8>>,
     /// What files of the set were when they were transferred, where this run did that, in the order of the set.
@@ -48,6 +51,8 @@ pub(super) struct Question {
     relied: Vec<Relied>,
     /// The transfer whose failed files are meant.
     failed: Option<Relied>,
+    /// What is deleted because no source has it.
+    extras: Option<Extras>,
     /// Where files are moved: what their names become.
     naming: Option<Naming>,
     sources_of: bool,
@@ -82,7 +87,7 @@ fn question(
     let transfer = |step: &StepId| Relied::new(*step, taking, shared);
     let failed = match &taking.what {
         TakeWhat::FailedOf(step) => transfer(step),
-        TakeWhat::SourcesOf(_) | TakeWhat::Set { .. } => None,
+        TakeWhat::SourcesOf(_) | TakeWhat::Set { .. } | TakeWhat::ExtrasOf { .. } => None,
     };
     let relied = taking.what.relied_on().iter();
     Ok(Question {
@@ -90,6 +95,7 @@ fn question(
         side: shared.identity(set.side()),
         relied: relied.filter_map(transfer).collect(),
         failed,
+        extras: Extras::new(&taking.what, &set, shared),
         naming,
         sources_of: matches!(taking.what, TakeWhat::SourcesOf(_)),
         copies: from.is_some_and(|from| !plan.step(from).changes.is_empty()),
@@ -139,12 +145,16 @@ impl Question {
             only_folders: None,
             deleted: Vec::new(),
             moved: Vec::new(),
+            there: self.files(),
             names: Vec::new(),
             sources: Vec::new(),
             copies: Copies::default(),
         };
         let mut folders = 0;
-        for at in self.set.positions() {
+        let extras = self.extras.as_ref().map(|extras| extras.of(&self.set));
+        let extras = extras.transpose()?;
+        let meant = |at: &u32| extras.as_ref().is_none_or(|extras| extras.contains(at));
+        for at in self.set.positions().filter(meant) {
             match self.is_gone(at) {
                 None => {}
                 Some(Mark::Moved(to)) => {
@@ -184,6 +194,12 @@ impl Question {
             chosen.names = naming.all(&chosen.set)?;
         }
         Ok(chosen)
+    }
+
+    /// How many files there are to choose from.
+    fn files(&self) -> usize {
+        let files = self.set.positions();
+        files.filter(|at| self.set.kind(*at) == Kind::File).count()
     }
 
     /// What is done with files, when it is done.

@@ -8,6 +8,7 @@ mod away;
 mod choose;
 mod copies;
 mod ending;
+mod extras;
 mod folders;
 mod index;
 mod into;

@@ -16,7 +16,7 @@ use crate::exec::shared::Shared;
 use crate::files::{self, Side, parents, split};
 use crate::journal::Mark;
 use crate::kind::StepKind;
-use crate::plan::TakeWhat;
+use crate::plan::{Max, TakeWhat};
 use crate::transfer::{Changed, Fate};
 
 const NOT_ITS_TIME: &str = "its time is not the one that it had or was given when it arrived: it was written since, or its server did not keep that";
@@ -90,7 +90,7 @@ impl Delete {
             files: count,
             bytes: 0,
         });
-        if count > self.taking.max {
+        if count > self.taking.max.of(chosen.there) {
             return self.refuse(too_many(count, self.taking.max, self.kind()));
         }
         self.side = chosen.set.side();
@@ -184,7 +184,7 @@ impl Delete {
     fn deletes_copies(&self, shared: &Shared) -> bool {
         match &self.taking.what {
             TakeWhat::Set { from, .. } => !shared.plan.step(*from).changes.is_empty(),
-            TakeWhat::SourcesOf(_) | TakeWhat::FailedOf(_) => false,
+            TakeWhat::SourcesOf(_) | TakeWhat::FailedOf(_) | TakeWhat::ExtrasOf { .. } => false,
         }
     }
 
@@ -396,7 +396,7 @@ fn only_folders(folders: usize, kind: StepKind) -> String {
     }
 }
 
-fn too_many(count: u64, max: u64, kind: StepKind) -> Fault {
+fn too_many(count: u64, max: Max, kind: StepKind) -> Fault {
     let done = kind.done();
     Fault::permanent(format!(
         "{count} files would be {done}, more than `max: {max}`; nothing was {done}"
