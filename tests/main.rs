@@ -59,6 +59,7 @@ mod main_job;
 mod matrix;
 mod models;
 mod moves;
+mod moves_real;
 mod names_alike;
 mod names_thousand;
 mod nothing_matches;

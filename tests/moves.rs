@@ -396,3 +396,72 @@ fn plan_says_where_files_would_go_and_moves_none() {
         .stdout_has("tidy: move a.txt → a (2).txt\ntidy: move b.txt → b.txt\n");
     assert_eq!((server.count("RNFR"), server.count("MKD")), (0, 0));
 }
+
+/// Killed at any renaming, a run is finished by the next: each file stands once, and is in the set of the step.
+#[test]
+fn a_run_that_was_killed_while_it_moved_is_finished_by_resume() {
+    let names = ["0.txt", "1.txt", "2.txt", "3.txt", "4.txt", "5.txt"];
+    for killed_at in 1..=names.len() {
+        let server = Server::new()
+            .files("/in", names, "content")
+            .file("/done/3.txt", "before")
+            .start();
+        let steps = "  found: { list: { server: s, path: /in } }
+  tidy: { move: { from: found, into: /done, if_exists: number } }
+  keep: { download: { from: tidy, into: out } }
+";
+        let case = case(&server, steps).args(["run", "pipeline.yaml", "--resume"]);
+        let process = case.spawn();
+        server.until_command("RNTO", killed_at);
+        process.kill();
+        process.wait();
+        let outcome = case.run();
+        assert_eq!(
+            outcome.status.code(),
+            Some(0),
+            "{killed_at}: {}",
+            outcome.stderr
+        );
+        assert_eq!(server.names("/in"), Vec::<String>::new(), "{killed_at}");
+        let expected = ["0.txt", "1.txt", "2.txt", "3 (2).txt", "4.txt", "5.txt"];
+        assert_eq!(
+            case.files("out"),
+            expected,
+            "{killed_at}: {}",
+            outcome.stderr
+        );
+        assert_eq!(server.names("/done").len(), 7, "{killed_at}");
+        stand(
+            &server,
+            &[("/done/3.txt", "before"), ("/done/3 (2).txt", "content")],
+        );
+    }
+}
+
+/// A file that somebody has taken away is none that an interrupted run has moved.
+#[test]
+fn a_resumed_run_does_not_take_another_file_for_one_that_it_has_moved() {
+    let lost = On::command("RNTO").path("/done/b.txt").nth(1);
+    let server = three().rule(lost, Do::Hang).start();
+    let case = listed_and_moved(&server, "into: /done").args(["run", "pipeline.yaml", "--resume"]);
+    let process = case.spawn();
+    server.wait_for(|log| {
+        log.iter()
+            .any(|entry| entry.to_string().contains("RNTO /done/b.txt"))
+    });
+    process.kill();
+    process.wait();
+    server.mutate(|tree| {
+        tree.remove("/in/b.txt");
+        tree.write("/done/b.txt", "somebody's own file");
+    });
+    let outcome = case.run();
+    outcome.never_says("b.txt → ");
+    stand(&server, &[("/done/b.txt", "somebody's own file")]);
+    assert_eq!(
+        server.names("/in"),
+        Vec::<String>::new(),
+        "{}",
+        outcome.stderr
+    );
+}
