@@ -138,7 +138,7 @@ fn names_that_a_server_takes_for_one_are_one() {
 }
 
 #[test]
-fn other_names_are_known_and_what_is_hidden_or_temporary_stays() {
+fn other_names_are_known_and_what_is_hidden_stays() {
     let (source, target) = both();
     let target = target
         .file("/pub/.htaccess", "hidden")

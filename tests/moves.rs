@@ -1,6 +1,6 @@
 //! `move`: what it gives another place, what it leaves where it is, and what it makes of lost replies.
 
-use crate::harness::server::{Do, On, Running, Server};
+use crate::harness::server::{Do, On, OntoExisting, Running, Server};
 use crate::harness::{Case, Outcome};
 
 const SHORT: &str = "defaults: { retry: { attempts: 2, backoff: 10ms } }\n";
@@ -463,5 +463,62 @@ fn a_resumed_run_does_not_take_another_file_for_one_that_it_has_moved() {
         Vec::<String>::new(),
         "{}",
         outcome.stderr
+    );
+}
+
+/// A file that was found unchanged is put away while its copy is looked at, and gets its new name from there.
+#[test]
+fn unchanged_files_are_moved_whatever_reply_is_lost_on_the_way() {
+    for nth in 0..=6 {
+        let names = ["a.txt", "b.txt"];
+        let server = names.iter().fold(Server::new(), |server, name| {
+            server.file_at(format!("/in/{name}"), "content", 1_600_000_000)
+        });
+        let server = match nth {
+            0 => server,
+            nth => server.rule(On::command("RNTO").nth(nth), Do::NoReply),
+        };
+        let server = server.start();
+        let steps = "  found: { list: { server: s, path: /in } }
+  keep: { download: { from: found, into: out } }
+";
+        let moves = format!("{steps}  tidy: {{ move: {{ sources_of: keep, into: /done }} }}\n");
+        let first = case(&server, steps);
+        first.run().code(0);
+        let second = case(&server, &moves);
+        for name in names {
+            let to = second.path(format!("out/{name}"));
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::copy(first.path(format!("out/{name}")), &to).unwrap();
+            let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
+            let file = std::fs::File::options().write(true).open(&to).unwrap();
+            file.set_modified(old).unwrap();
+        }
+        let outcome = second.run();
+        assert_eq!(outcome.status.code(), Some(0), "{nth}: {}", outcome.stderr);
+        assert_eq!(server.names("/done"), names, "{nth}");
+        assert_eq!(server.names("/in"), Vec::<String>::new(), "{nth}");
+        assert_eq!(
+            (server.count("RETR"), server.count("DELE")),
+            (2, 0),
+            "{nth}"
+        );
+    }
+}
+
+/// A server that does not rename over what stands there: the old file is put aside, and goes when the new one stands.
+#[test]
+fn overwrite_works_where_a_server_does_not_rename_onto_a_name() {
+    let server = Server::new()
+        .file("/in/a.txt", "new")
+        .file("/done/a.txt", "old")
+        .onto_existing(OntoExisting::Refuse)
+        .start();
+    let outcome = listed_and_moved(&server, "into: /done, if_exists: overwrite").run();
+    assert_eq!(outcome.status.code(), Some(0), "{}", outcome.stderr);
+    stand(&server, &[("/done/a.txt", "new")]);
+    assert_eq!(
+        (server.names("/in").len(), server.names("/done").len()),
+        (0, 1)
     );
 }

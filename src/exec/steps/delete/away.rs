@@ -323,7 +323,7 @@ impl Delete {
             });
             files.push(Piece {
                 at: attempt.item,
-                again: attempt.failed > 0,
+                again: attempt.was_tried(),
                 copies: copies.collect(),
                 target: self.target_of(attempt.item),
             });
