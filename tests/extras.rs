@@ -237,3 +237,31 @@ fn a_listing_of_the_destination_that_breaks_off_deletes_nothing() {
     assert_eq!(outcome.status.code(), Some(1), "{}", outcome.stderr);
     assert_eq!(target.count("DELE"), 0);
 }
+
+/// What another transfer has put there by a path that does not show it is left alone, when it arrives and ever after.
+#[test]
+fn what_came_by_a_link_or_another_entry_stays() {
+    let source = Server::new()
+        .file_at("/src/a.txt", "a", 1_600_000_000)
+        .start();
+    let target = Server::new().folder("/pub").link("/link", "/pub").start();
+    for (server, into) in [("b", "/link"), ("c", "/pub")] {
+        let rest = format!(
+            "steps:
+  all: {{ list: {{ server: a, path: /src }} }}
+  copy: {{ relay: {{ from: all, to: b, into: /pub }} }}
+  more: {{ upload: {{ files: 'more/*', to: {server}, into: {into} }}, needs: [copy] }}
+  tidy: {{ delete: {{ extras_of: copy }}, needs: [more] }}
+"
+        );
+        let entries = [("a", &source), ("b", &target), ("c", &target)];
+        let case = Case::new()
+            .pipeline(&entries, &rest)
+            .file("more/z.txt", "z");
+        for _ in 0..3 {
+            let outcome = case.run();
+            assert!(target.exists("/pub/z.txt"), "{into}: {}", outcome.stderr);
+            assert!(target.exists("/pub/a.txt"), "{into}: {}", outcome.stderr);
+        }
+    }
+}
