@@ -1,6 +1,6 @@
 //! The main job on one machine, with nothing to set up: `cargo run --example quickstart`.
 //!
-//! Four FTP servers start on loopback, in this process. A manifest with all seven kinds of steps is written to a
+//! Four FTP servers start on loopback, in this process. A manifest with seven kinds of steps is written to a
 //! temporary folder, and `ftpflow run` is called on it: the very code of the program, with arguments in place of a shell.
 
 #![expect(

@@ -222,7 +222,12 @@ pub enum FileOutcome {
     },
     /// It was deleted.
     Deleted,
-    /// It was to be deleted and was not there.
+    /// It was moved.
+    Moved {
+        /// Its path there, relative to `into`.
+        to: String,
+    },
+    /// It was to be deleted or moved, and was not there.
     WasNotThere,
     /// It failed.
     Failed {
@@ -509,9 +514,10 @@ impl StepTally {
             | FileOutcome::Unverified {
                 stood_there: true, ..
             } => self.unchanged += 1,
-            FileOutcome::Transferred | FileOutcome::Unverified { .. } | FileOutcome::Deleted => {
-                self.done += 1;
-            }
+            FileOutcome::Transferred
+            | FileOutcome::Unverified { .. }
+            | FileOutcome::Deleted
+            | FileOutcome::Moved { .. } => self.done += 1,
             FileOutcome::Skipped { .. } | FileOutcome::WasNotThere => self.skipped += 1,
             FileOutcome::Failed { .. } => self.failed += 1,
         }

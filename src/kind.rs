@@ -120,6 +120,14 @@ table! { $
         effect: Effect::Adds,
         colours: ("#0f7680", "#39c5cf"),
     };
+    "Move files to another folder where they lie, by renaming them."
+    Move r#move Row {
+        synonyms: &["mv", "rename", "archive"],
+        doing: "Moving",
+        done: "moved",
+        effect: Effect::Removes,
+        colours: ("#bf3989", "#f778ba"),
+    };
     "Delete files."
     Delete delete Row {
         synonyms: &["rm", "remove", "unlink", "clean", "cleanup"],

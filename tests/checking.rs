@@ -141,7 +141,7 @@ fn annotations_name_the_line_in_the_pull_request() {
 const MISTAKES: &str = include_str!("manifests/mistakes.yaml");
 
 #[test]
-fn mistakes_of_34_sorts_are_found_in_one_run_each_at_its_place() {
+fn mistakes_of_37_sorts_are_found_in_one_run_each_at_its_place() {
     let case = Case::new().file("错误.yaml", MISTAKES);
     let outcome = case.args(["check", "--format", "json", "错误.yaml"]).run();
     let document = json(outcome.code(3));
@@ -207,8 +207,13 @@ fn mistakes_of_34_sorts_are_found_in_one_run_each_at_its_place() {
     73:11 step::when_alone "failure"
     76:11 step::when_no_set "failure"
     78:32 step::once_limited "5"
+    80:29 step::into_source "/收/已办"
+    80:47 value::bad "skip"
+    82:24 step::wrong_sort "收件"
+    90:26 step::extras "近取"
+    90:35 value::bad "0%"
     "#);
-    assert!(sorts.len() >= 34, "{} sorts", sorts.len());
+    assert!(sorts.len() >= 37, "{} sorts", sorts.len());
 }
 
 #[test]

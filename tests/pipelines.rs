@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use encoding_rs::GBK;
 use regex::Regex;
 
-use crate::harness::server::{Running, Server, pattern};
+use crate::harness::server::{Do, On, Running, Server, pattern};
 use crate::harness::{Case, Outcome};
 
 /// A pipeline as a user copies it, with nothing changed but where its servers are.
@@ -575,4 +575,45 @@ fn quickstart_does_the_main_job() {
     for password in ["swordfish", "rosebud", "mellon"] {
         assert!(!text.contains(password) && !errors.contains(password));
     }
+}
+
+#[test]
+fn move_processed_moves_what_arrived_to_one_folder_and_what_failed_to_another() {
+    let partner = as_user("reader")
+        .files("/inbox", ["a.csv", "b.csv", "notes.txt"], "rows")
+        .file("/failed/b.csv", "an earlier one")
+        .rule(
+            On::command("RETR").path("/inbox/b.csv"),
+            Do::reply("550 no"),
+        )
+        .start();
+    let copied = Copied::of("move-processed.yaml").server("partner", partner.port());
+    let case = copied.case().env("PARTNER_PASSWORD", "secret-word");
+    case.run().code(1);
+    assert_eq!(case.files("orders"), ["a.csv"]);
+    assert_eq!(partner.names("/inbox"), ["notes.txt"]);
+    assert_eq!(partner.names("/failed"), ["b (2).csv", "b.csv"]);
+    let day = partner.names("/processed").remove(0);
+    assert_eq!(partner.names(format!("/processed/{day}")), ["a.csv"]);
+    nothing_half_written(&[&partner]);
+}
+
+#[test]
+fn mirror_copies_what_is_new_and_deletes_what_is_gone() {
+    let names: Vec<String> = (0..20).map(|number| format!("{number}.html")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let build = as_user("reader")
+        .files("/docs", names.clone(), "page")
+        .start();
+    let mirror = as_user("publisher")
+        .file("/pub/docs/gone/old.html", "old")
+        .start();
+    let copied = Copied::of("mirror.yaml")
+        .server("build", build.port())
+        .server("mirror", mirror.port());
+    let case = copied.case();
+    let case = case.env("BUILD_PASSWORD", "secret-word");
+    case.env("MIRROR_PASSWORD", "secret-word").run().code(0);
+    assert_eq!(mirror.names("/pub/docs").len(), names.len());
+    nothing_half_written(&[&build, &mirror]);
 }

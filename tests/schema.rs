@@ -249,6 +249,9 @@ fn around(definition: &str) -> &'static str {
         "Relay" => {
             "version: 1\nservers: {a: {host: h}, b: {host: i}}\nsteps: {k: {relay: {server: a, files: /x, to: b, into: /o@}}}\n"
         }
+        "Move" => {
+            "version: 1\nservers: {a: {host: h}}\nsteps: {l: {list: {server: a}}, k: {move: {from: l, into: /x@}}}\n"
+        }
         "Delete" => {
             "version: 1\nservers: {a: {host: h}}\nsteps: {k: {delete: {server: a, files: /x@}}}\n"
         }

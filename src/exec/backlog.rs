@@ -160,6 +160,11 @@ impl<T> Try<T> {
         }
     }
 
+    /// Whether it was tried before, be it without counting.
+    pub(super) fn was_tried(&self) -> bool {
+        self.failed > 0 || self.excused > 0
+    }
+
     /// Whether servers have spoken against lines that were sent ahead so often since the last such excuse, so that a failure
     /// may come of that and does not count.
     pub(super) fn is_excused(&mut self, doubts: u32) -> bool {

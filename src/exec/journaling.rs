@@ -30,23 +30,23 @@ impl Shared {
         self.resumed.as_ref()?.step(&self.plan.step(step).name)
     }
 
-    /// Whether a `delete` of an interrupted run has deleted a file, or found it gone.
+    /// Whether a step of an interrupted run has deleted a file, moved it away, or found it gone.
     pub(super) fn has_deleted(&self, side: Side, path: &[u8]) -> bool {
         let side = self.identity(side);
         let there = |step: &Step| step.changes.iter().any(|at| self.identity(*at) == side);
         let mut deletes = self.kept_deletes().filter(|(step, _)| there(step));
-        deletes.any(|(_, record)| record.marks.get(path) == Some(&Mark::Deleted))
+        deletes.any(|(_, record)| record.marks.get(path).is_some_and(Mark::is_gone))
     }
 
-    /// Whether an interrupted run has deleted anything.
+    /// Whether an interrupted run has deleted anything or moved it away.
     pub(super) fn has_deleted_any(&self) -> bool {
         let mut marks = self
             .kept_deletes()
             .flat_map(|(_, record)| record.marks.values());
-        marks.any(|mark| *mark == Mark::Deleted)
+        marks.any(Mark::is_gone)
     }
 
-    /// What an interrupted run has journaled of its deletes.
+    /// What an interrupted run has journaled of its steps that take files away.
     fn kept_deletes(&self) -> impl Iterator<Item = (&Step, &StepRecord)> {
         let deletes = self.plan.steps.iter().filter(|step| step.kind.removes());
         deletes.filter_map(|step| Some((step, self.kept(step.id)?)))
@@ -87,14 +87,34 @@ impl Shared {
 
     /// Journals that files are about to be published or deleted, and brings that to the disk before they are.
     pub(super) fn intend(&mut self, step: StepId, paths: impl Iterator<Item = Vec<u8>>) {
+        self.intend_to(step, paths, std::iter::empty());
+    }
+
+    /// The same of files that are about to be moved, and where to.
+    pub(super) fn intend_to(
+        &mut self,
+        step: StepId,
+        paths: impl Iterator<Item = Vec<u8>>,
+        to: impl Iterator<Item = Vec<u8>>,
+    ) {
         if !self.keeps_journal() {
             return;
         }
-        let mut paths = paths.peekable();
-        while paths.peek().is_some() {
-            let paths = some(&mut paths, |path| (path.len(), PathText::new(&path)));
+        let mut pairs = paths
+            .zip(to.map(Some).chain(std::iter::repeat(None)))
+            .peekable();
+        while pairs.peek().is_some() {
+            let some = some(&mut pairs, |(path, to)| {
+                let bytes = path.len() + to.as_ref().map_or(0, Vec::len);
+                (
+                    bytes,
+                    (PathText::new(&path), to.map(|to| PathText::new(&to))),
+                )
+            });
+            let (paths, to): (_, Vec<_>) = some.into_iter().unzip();
             let step = self.plan.step(step).name.clone();
-            self.record(&Record::Intent { step, paths });
+            let to = to.into_iter().flatten().collect();
+            self.record(&Record::Intent { step, paths, to });
         }
         self.with_journal(Journal::sync);
     }

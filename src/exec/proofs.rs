@@ -1,9 +1,9 @@
-//! What transfers did with their files: what a `delete` asks before it takes anything away.
+//! What transfers did with their files: what a `delete` or `move` asks before it takes anything away.
 //!
 //! A proof is a fact about a destination: there, under this name, stands a file of this size and time. It belongs to the
 //! last file that arrived under the name, and a `delete` looks once more whether it still holds.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -62,6 +62,8 @@ pub(super) struct Ledger {
     /// Whether files that stood there unchanged were compared by their sums, so that no time proves anything of them.
     pub(super) by_sum: bool,
     rows: Vec<Row>,
+    /// Files that were tried, and failed.
+    failed: BTreeSet<u32>,
 }
 
 /// The record of a run.
@@ -70,8 +72,12 @@ pub(super) struct Proofs {
     ledgers: BTreeMap<StepId, Arc<Ledger>>,
     /// Pairs of folders that were asked about: none where they are two, else why that is not known.
     pairs: BTreeMap<(Place, Place), Option<Unsure>>,
-    /// What this run has deleted, and after how many arrivals: no file that stood there proves anything any more.
-    ended: Ended,
+    /// What this run has deleted or moved away, and after how many arrivals: no file that stood there proves anything any more.
+    ended: ByPath<u32>,
+    /// Where this run has moved what stood there.
+    moved: ByPath<(Place, Vec<u8>)>,
+    /// Where it stands now.
+    came: ByPath<()>,
     /// Copies whose sources this run has deleted.
     spared: Spared,
     arrivals: u32,
@@ -115,12 +121,36 @@ impl Proofs {
         }
     }
 
+    /// A transfer has tried a file, and failed.
+    pub(super) fn fail(&mut self, step: StepId, at: u32) {
+        if let Some(ledger) = self.ledgers.get_mut(&step) {
+            Arc::make_mut(ledger).failed.insert(at);
+        }
+    }
+
     /// The interrupted run that this one continues has deleted a file; how that went among the arrivals is not known.
     pub(super) fn recall_end(&mut self, side: Side, path: &[u8]) {
         self.ended.insert(side, path, u32::MAX);
     }
 
-    /// This run has deleted a file.
+    /// This run, or the one that it continues, has given a file another path: what it proves, it proves there.
+    pub(super) fn carry(&mut self, side: Side, from: &[u8], to: &[u8]) {
+        let moved = (Place::above(side, to), split(to).1.to_vec());
+        self.moved.insert(side, from, moved);
+        self.came.insert(side, to, ());
+    }
+
+    /// Where this run has moved what stood there.
+    pub(super) fn moved_to(&self, place: &Place, name: &[u8]) -> Option<&(Place, Vec<u8>)> {
+        self.moved.get(place.side, &join(&place.folder, name))
+    }
+
+    /// Whether this run has moved a file there.
+    pub(super) fn came_to(&self, side: Side, path: &[u8]) -> bool {
+        self.came.get(side, path).is_some()
+    }
+
+    /// This run has deleted a file, or moved it away.
     pub(super) fn end(&mut self, side: Side, path: &[u8]) {
         self.ended.insert(side, path, self.arrivals);
     }
@@ -131,8 +161,8 @@ impl Proofs {
             return false;
         }
         let path = join(&place.folder, name);
-        let ended = self.ended.after(place.side, &path);
-        ended.is_some_and(|after| after >= order)
+        let ended = self.ended.get(place.side, &path);
+        ended.is_some_and(|after| *after >= order)
     }
 
     /// Paths on a side under which this run has written a file that it has not deleted since: a server may not show them.
@@ -155,9 +185,9 @@ impl Proofs {
         &self.spared
     }
 
-    /// Whether this run has deleted anything.
+    /// Whether this run has deleted anything, or moved it away.
     pub(super) fn any_ended(&self) -> bool {
-        !self.ended.arrivals.is_empty()
+        !self.ended.known.is_empty()
     }
 
     pub(super) fn of(&self, step: StepId) -> Option<&Arc<Ledger>> {
@@ -169,23 +199,31 @@ impl Proofs {
     }
 }
 
-/// Paths by two hashes of their own keys each: a million of them take 40 MB, where their bytes would take as much as a listing.
-/// That two have the same, a server cannot bring about: it does not know the keys.
-#[derive(Debug, Clone, Default)]
-struct Ended {
+/// What is known of paths, by two hashes of their own keys each: a million of them take 40 MB, where their bytes would take as
+/// much as a listing. That two have the same, a server cannot bring about: it does not know the keys.
+#[derive(Debug, Clone)]
+struct ByPath<T> {
     keys: [RandomState; 2],
-    arrivals: BTreeMap<[u64; 2], u32>,
+    known: BTreeMap<[u64; 2], T>,
 }
 
-impl Ended {
-    fn insert(&mut self, side: Side, path: &[u8], arrivals: u32) {
+impl<T> Default for ByPath<T> {
+    fn default() -> ByPath<T> {
+        ByPath {
+            keys: Default::default(),
+            known: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T> ByPath<T> {
+    fn insert(&mut self, side: Side, path: &[u8], what: T) {
         let hashes = self.hashes(side, path);
-        self.arrivals.insert(hashes, arrivals);
+        self.known.insert(hashes, what);
     }
 
-    /// How many arrivals there had been when a file was deleted, where it was.
-    fn after(&self, side: Side, path: &[u8]) -> Option<u32> {
-        self.arrivals.get(&self.hashes(side, path)).copied()
+    fn get(&self, side: Side, path: &[u8]) -> Option<&T> {
+        self.known.get(&self.hashes(side, path))
     }
 
     fn hashes(&self, side: Side, path: &[u8]) -> [u64; 2] {
@@ -205,12 +243,23 @@ impl Ledger {
             direct: false,
             by_sum: false,
             rows,
+            failed: BTreeSet::new(),
         }
+    }
+
+    /// Whether its destination is this machine.
+    pub(super) fn is_local(&self) -> bool {
+        self.to == Side::Local
     }
 
     /// Whether a file was found unchanged because a server tells its source's time of it.
     pub(super) fn is_by_time(&self, at: u32) -> bool {
-        self.row(at).stand == Stand::Same && !self.by_sum && self.to != Side::Local
+        self.row(at).stand == Stand::Same && !self.by_sum && !self.is_local()
+    }
+
+    /// Whether a file was tried, and failed.
+    pub(super) fn has_failed(&self, at: u32) -> bool {
+        self.failed.contains(&at)
     }
 
     pub(super) fn row(&self, at: u32) -> Row {

@@ -125,7 +125,7 @@ impl Ready {
             });
         }
         // What a transfer was to bring to safety is not known before it has run.
-        let relied = plan.relied_on_by(step).into_iter();
+        let relied = plan.relied_on_by(step).iter().copied();
         let mut skipped = relied.filter_map(|id| match self.end_of(id)? {
             End::Skipped(skip) => Some((id, skip)),
             End::Gave { .. } | End::Failed => None,

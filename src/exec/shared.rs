@@ -120,11 +120,13 @@ impl Shared {
                 continue;
             };
             let sides: Vec<Side> = step.changes.iter().map(|s| self.identity(*s)).collect();
+            let proofs = Arc::make_mut(&mut self.proofs);
             for side in sides {
-                let deleted = record.marks.iter();
-                let deleted = deleted.filter(|(_, mark)| **mark == Mark::Deleted);
-                for (path, _) in deleted {
-                    Arc::make_mut(&mut self.proofs).recall_end(side, path);
+                for (path, mark) in record.marks.iter().filter(|(_, mark)| mark.is_gone()) {
+                    proofs.recall_end(side, path);
+                    if let Mark::Moved(to) = mark {
+                        proofs.carry(side, path, &to.bytes());
+                    }
                 }
             }
         }
@@ -248,7 +250,7 @@ impl Shared {
         let free = !self
             .deleting
             .iter()
-            .any(|other| plan.deletes_meet(id, *other));
+            .any(|other| plan.takings_meet(id, *other));
         if free {
             self.deleting.push(id);
         }
@@ -414,12 +416,17 @@ pub(super) fn renaming(rename: Option<&Rename>) -> Option<Arc<Renaming>> {
 /// How often each set will be read. A deletion may ask once more for what a transfer was to copy.
 fn readers(plan: &Plan) -> Vec<usize> {
     let deletes = plan.steps.iter().any(|step| step.kind.removes());
+    let extras = plan.deletes_extras();
     let mut readers = vec![0; plan.steps.len()];
     for step in &plan.steps {
         let copies = step.kind.changes() && !step.kind.removes();
         let again = usize::from(deletes && copies);
         for from in &step.takes {
             readers[from.0 as usize] += 1 + again;
+        }
+        // Extras are compared with all that the lists of sources hold.
+        if let Some(list) = plan.list_of(step.id).filter(|_| extras && copies) {
+            readers[list.0 as usize] += 1;
         }
     }
     readers

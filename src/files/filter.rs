@@ -111,6 +111,16 @@ impl Filter {
         self.compile().map(drop)
     }
 
+    /// The positions of the entries whose kinds and names pass, whatever the other rules say.
+    ///
+    /// # Errors
+    /// As [`Filter::check`].
+    pub fn passing(&self, set: &FileSet) -> Result<Vec<u32>, PatternError> {
+        let compiled = self.compile()?;
+        let passes = |at: &u32| compiled.kind(set.kind(*at)) && compiled.named(set, *at);
+        Ok(set.positions().filter(passes).collect())
+    }
+
     /// Applies the rules to a set.
     pub fn apply(&self, set: &FileSet) -> Result<Filtered, PatternError> {
         let compiled = self.compile()?;

@@ -171,6 +171,21 @@ impl FileSet {
         }
     }
 
+    /// Why the listing behind this set may lack entries, refused ones included; the set must be all of a listing.
+    pub fn gaps(&self) -> Option<String> {
+        if let Some(reason) = self.incomplete_reason() {
+            return Some(reason.to_owned());
+        }
+        match &self.base {
+            Base::Listing(listing) => {
+                let problems = listing.problems();
+                let refused = format!("{} entries of it cannot be read", problems.count);
+                (problems.count > 0).then_some(refused)
+            }
+            Base::Routed(_) => None,
+        }
+    }
+
     /// The path of an entry relative to the root, as bytes of the side.
     pub fn relative(&self, at: u32) -> Vec<u8> {
         let row = self.rows[at as usize];

@@ -42,6 +42,8 @@ pub struct StepRecord {
     pub marks: HashMap<Vec<u8>, Mark>,
     /// Files that a job was about to publish or delete; those without a mark must be looked at.
     pub begun: HashSet<Vec<u8>>,
+    /// Where those of them go that were about to be moved.
+    pub begun_to: HashMap<Vec<u8>, Vec<u8>>,
     /// Whether it has ended, with all done.
     pub ended: bool,
     folders: Vec<PathText>,
@@ -111,9 +113,12 @@ impl Resumed {
                     });
                 }
             }
-            Record::Intent { step, paths } => {
-                let paths = paths.iter().map(PathText::bytes);
-                self.of(step).begun.extend(paths);
+            Record::Intent { step, paths, to } => {
+                let step = self.of(step);
+                let paths = || paths.iter().map(super::PathText::bytes);
+                let to = to.iter().map(super::PathText::bytes);
+                step.begun_to.extend(paths().zip(to));
+                step.begun.extend(paths());
             }
             Record::File { step, path, mark } => {
                 // What is dealt with was begun.
@@ -231,6 +236,7 @@ mod tests {
             Record::Intent {
                 step: "keep".into(),
                 paths: vec![path.clone(), PathText::new(b"/x/b")],
+                to: Vec::new(),
             },
             Record::File {
                 step: "keep".into(),
@@ -307,6 +313,7 @@ mod tests {
         let intent = Record::Intent {
             step: "keep".into(),
             paths: vec![PathText::new(b"/x/a")],
+            to: Vec::new(),
         };
         let (resumed, _) = unfinished(&journal(&[begin(), empty, intent]));
         assert!(resumed.step("none").unwrap().set.is_some());

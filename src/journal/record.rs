@@ -50,12 +50,15 @@ pub enum Record {
         /// Why the listing behind it may lack entries.
         incomplete: Option<String>,
     },
-    /// These files are about to be published or deleted.
+    /// These files are about to be published, moved or deleted.
     Intent {
         /// The step.
         step: String,
-        /// Absolute paths at the source, or of what is deleted.
+        /// Absolute paths at the source, or of what is moved or deleted.
         paths: Vec<PathText>,
+        /// Where those that are moved go, in the same order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        to: Vec<PathText>,
     },
     /// A file is dealt with.
     File {
@@ -87,6 +90,15 @@ pub enum Mark {
     Left(String),
     /// It was deleted, or was not there any more.
     Deleted,
+    /// It was moved to this absolute path.
+    Moved(PathText),
+}
+
+impl Mark {
+    /// Whether nothing stands any more where it stood.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Mark::Deleted | Mark::Moved(_))
+    }
 }
 
 /// An entry of a set.
@@ -189,11 +201,15 @@ impl Record {
                 clear(root)?;
                 incomplete.iter_mut().for_each(words);
             }
-            Record::Intent { paths, .. } => paths.iter().try_for_each(clear)?,
+            Record::Intent { paths, to, .. } => {
+                paths.iter().chain(to.iter()).try_for_each(clear)?
+            }
             Record::File { path, mark, .. } => {
                 clear(path)?;
-                if let Mark::Unverified(reason) | Mark::Left(reason) = mark {
-                    words(reason);
+                match mark {
+                    Mark::Unverified(reason) | Mark::Left(reason) => words(reason),
+                    Mark::Moved(to) => clear(to)?,
+                    Mark::Proven | Mark::Deleted => {}
                 }
             }
         }

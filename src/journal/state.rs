@@ -296,6 +296,7 @@ mod tests {
         let record = |length: usize| Record::Intent {
             step: "s".into(),
             paths: vec![PathText::new(&vec![b'd'; length])],
+            to: Vec::new(),
         };
         journal.append(&record(15 << 20)).unwrap();
         assert!(journal.append(&record(16 << 20)).is_err());

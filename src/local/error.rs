@@ -165,6 +165,9 @@ impl Error {
                 io::ErrorKind::FileTooLarge => Some(
                     "the file system or `ulimit -f` takes no file of this size: choose another folder",
                 ),
+                io::ErrorKind::CrossesDevices => Some(
+                    "name an `into` on the same file system: a file is moved by renaming it, and nothing is copied",
+                ),
                 _ => Some("the system's log says what is amiss with this disk"),
             },
             Problem::NotAFile => Some("leave it out with a `filter` step, or move it away"),
@@ -188,9 +191,13 @@ impl Problem {
         let text = text.split(" (os error").next().unwrap_or_default();
         let mut letters = text.chars();
         let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+        let text = match error.kind() {
+            io::ErrorKind::CrossesDevices => "its new place lies on another file system".into(),
+            _ => first.into_iter().chain(letters).collect(),
+        };
         Problem::System {
             kind: error.kind(),
-            text: first.into_iter().chain(letters).collect(),
+            text,
         }
     }
 }

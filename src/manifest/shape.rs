@@ -16,6 +16,8 @@ pub(super) enum Shape {
     Boolean,
     /// A whole number, at least and at most.
     Whole(u64, u64),
+    /// A whole number from 1 up, or a share: `10%`.
+    Count,
     /// One of some words.
     Words(&'static [&'static str]),
     /// One of some words, or `false`, which YAML 1.1 makes of an unquoted `off`.
@@ -84,6 +86,13 @@ impl Shape {
                 "patternErrorMessage": "write true or false, or use a variable: ${vars.NAME}",
             }),
             Self::Whole(from, to) => whole(from, to),
+            Self::Count => json!({
+                "type": ["integer", "string"],
+                "minimum": 1,
+                "pattern": or_variable("^[0-9]+%?$"),
+                "patternErrorMessage": "write a whole number, or a share like 10%",
+                "examples": ["100", "10%"],
+            }),
             Self::Words(words) => words_or_variable(words.iter().map(|word| json!(word)).collect()),
             Self::Off(words) => {
                 let words = words.iter().map(|word| json!(word));
@@ -149,6 +158,7 @@ impl Shape {
     pub(super) fn default(self, named: &str) -> Option<Value> {
         match self {
             Self::Boolean | Self::BooleanOrDuration => named.parse().ok().map(Value::Bool),
+            Self::Count => named.parse::<u64>().ok().map(Value::from),
             Self::Whole(from, to) => {
                 let number = named.parse::<u64>().ok();
                 number

@@ -5,7 +5,7 @@ use super::codes;
 use super::context::circle;
 use super::graph::{Graph, needed};
 use super::kinds::{Action, Said, SetOf, Takes};
-use super::model::{DeleteWhat, Login, Origin, Plan, RunStamp, Step, StepId, Yields};
+use super::model::{Login, Origin, Plan, RunStamp, Step, StepId, Yields};
 use super::options::Defaults;
 use super::server::ServerEntry;
 use super::sides::NodeActions;
@@ -128,26 +128,29 @@ impl Builder<'_, '_> {
         items.filter_map(|item| item.get().cloned()).collect()
     }
 
-    /// Which transfers come before each `delete` of a set, on the side that it deletes on. `graph` and `order` number the
+    /// Which transfers come before each step that takes files of a set away. `graph` and `order` number the
     /// nodes as `shown` lists them.
     fn settle_after(&mut self, graph: &Graph, order: &[usize], shown: &[usize]) {
-        let (mut deletes, mut transfers) = (Vec::new(), Vec::new());
+        let (mut takings, mut transfers) = (Vec::new(), Vec::new());
         for (at, &node) in shown.iter().enumerate() {
             let action = self.nodes[node].action.as_ref();
             if let Some(SetOf::Copies(_)) = action.map(Action::set) {
                 transfers.push(at);
             }
-            if let Some(Takes::Deleted(_)) = action.map(Action::takes) {
-                deletes.push(at);
+            if let Some(Takes::Deleted(_) | Takes::Moved(_) | Takes::Extra(_)) =
+                action.map(Action::takes)
+            {
+                takings.push(at);
             }
         }
-        let before = needed(graph, order, &deletes, &transfers);
-        for (at, before) in deletes.into_iter().zip(before) {
+        let before = needed(graph, order, &takings, &transfers);
+        for (at, before) in takings.into_iter().zip(before) {
             // Whatever server entry or path leads to a file, it may be one that such a transfer took.
             let before = before.into_iter().map(|at| shown[at]);
             let here: Vec<StepId> = before.map(super::step_sets::step_id).collect();
-            if let Some(Action::Delete(delete)) = &mut self.nodes[shown[at]].action
-                && let DeleteWhat::Set { after, .. } = &mut delete.what
+            let action = self.nodes[shown[at]].action.as_mut();
+            if let Some(taking) = action.and_then(Action::taking_mut)
+                && let Some(after) = taking.what.after_mut()
             {
                 *after = here;
             }
@@ -198,7 +201,7 @@ impl Builder<'_, '_> {
             retry: node.common.retry,
             timeout: node.common.timeout,
             on_error: node.common.on_error(),
-            when: node.common.when,
+            when: node.common.when(),
             origin: Origin(node.path.clone()),
             implicit: node.implicit,
         })

@@ -54,6 +54,8 @@ codes! {
     SERVER_UNUSED = "server::unused";
     STEP_APART = "step::apart";
     STEP_CYCLE = "step::cycle";
+    STEP_EXTRAS = "step::extras";
+    STEP_INTO_SOURCE = "step::into_source";
     STEP_MIRROR = "step::mirror";
     STEP_MISSING_SIDE = "step::missing_side";
     STEP_NEVER_RUNS = "step::never_runs";

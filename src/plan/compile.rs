@@ -17,7 +17,7 @@ use super::server::{ServerEntry, servers};
 use super::server_parts::entries_at_once;
 use super::sides::yields;
 use super::{
-    allow, doubts, hazards, markers_taken, never, nothing_left, once, places, unused, whens,
+    allow, doubts, hazards, markers_taken, moves, never, nothing_left, once, places, unused, whens,
 };
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
@@ -86,6 +86,7 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
         used: vec![false; count],
     };
     builder.build(written);
+    builder.settle_extras();
     let sets = yields(&builder.nodes);
     builder.settle_sides(&sets);
     builder.add_logins(&sets);
@@ -103,8 +104,9 @@ fn assembled(context: &mut Context<'_>, judged: bool) -> (Option<Plan>, Vec<Plan
         let whens = whens.into_iter().map(|(_, finding)| finding);
         let markers = markers_taken::findings(manifest, &plan);
         let once = once::findings(manifest, &plan);
+        let moves = moves::findings(manifest, &plan);
         let more = nothing_left.into_iter().chain(whens).chain(never);
-        let more = more.chain(markers).chain(once);
+        let more = more.chain(markers).chain(once).chain(moves);
         for finding in hazards.chain(places).chain(more) {
             builder.context.report(finding);
         }

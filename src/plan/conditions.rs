@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::kinds::{Action, SetOf, Takes};
-use super::model::{Delete, DeleteWhat, OnError, Plan, Step, StepId, Verdict};
+use super::kinds::{SetOf, Takes};
+use super::model::{OnError, Plan, Step, StepId, Verdict};
 use crate::kind::StepKind;
 
 /// `when`
@@ -58,8 +58,8 @@ impl Plan {
     /// Whether a step cannot run unless one that it needs has given what it has to give.
     pub fn binds(&self, step: &Step, need: StepId) -> bool {
         let takes_set = match step.action.takes() {
-            // What transfers proved is asked file by file.
-            Takes::Proven { .. } | Takes::Nothing => false,
+            // What became of a transfer's files is asked file by file.
+            Takes::Proven { .. } | Takes::Failed(_) | Takes::Nothing => false,
             takes => takes.steps().contains(&need),
         };
         step.when == When::Success || takes_set || self.is_part(step, need)
@@ -71,17 +71,6 @@ impl Plan {
         let need = self.step(need);
         let logs_in = || need.acts_on.iter().all(|side| step.acts_on.contains(side));
         need.implicit || (need.kind == StepKind::Login && logs_in())
-    }
-
-    /// The transfers without which a `delete` deletes nothing: what they were to bring, nobody knows before they have run.
-    pub fn relied_on_by(&self, step: &Step) -> Vec<StepId> {
-        let Action::Delete(Delete { what, .. }) = &step.action else {
-            return Vec::new();
-        };
-        match what {
-            DeleteWhat::SourcesOf(transfers) => transfers.clone(),
-            DeleteWhat::Set { after, .. } => after.clone(),
-        }
     }
 
     /// Whether a step can fail at all: a filter that may be empty asks nobody for anything.

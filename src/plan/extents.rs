@@ -1,10 +1,13 @@
 //! What each step touches: side, root folder, depth, and the patterns that narrow it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use super::endings::{disjoint, leading};
 use super::kinds::{Deed, SetOf};
 use super::model::{List, Plan, Step, StepId, Transfer};
+use super::taking::{IfTaken, Move};
+use crate::endpoint::Endpoint;
 use crate::files::{ServerId, Side};
 use crate::options::IfExists;
 
@@ -116,15 +119,16 @@ pub(super) fn extents<'p>(plan: &'p Plan, homes: &[Option<String>]) -> Vec<Exten
                     }
                 }
                 Deed::Writes(transfer) => extents.extend(written(plan, &sides, transfer, at)),
-                Deed::Deletes(set) => {
-                    let by_files = plan.step(set).implicit;
+                Deed::Deletes(set) | Deed::Moves(set) => {
+                    let by_files = files(plan, set).is_some();
                     extents.extend(found(set, Touch::Deletes { by_files }));
                 }
-                Deed::DeletesSources(transfer) => {
+                Deed::DeletesSources(transfer) | Deed::MovesSources(transfer) => {
                     let sets = plan.step(transfer).takes.iter();
                     let touch = Touch::Deletes { by_files: false };
                     extents.extend(sets.flat_map(|set| found(*set, touch)));
                 }
+                Deed::Receives(moving) => extents.extend(received(plan, &sides, moving, at)),
             }
         }
     }
@@ -143,10 +147,10 @@ pub(super) fn sources<'p>(plan: &'p Plan, transfers: &[StepId]) -> Vec<Vec<Exten
 }
 
 /// The step that a set is a part of.
-fn beginning(plan: &Plan, set: StepId) -> StepId {
+pub(super) fn beginning(plan: &Plan, set: StepId) -> StepId {
     match plan.step(set).action.set() {
         SetOf::Part(filter) => beginning(plan, filter.from),
-        SetOf::Found(_) | SetOf::Copies(_) | SetOf::Nothing => set,
+        SetOf::Found(_) | SetOf::Copies(_) | SetOf::Moved(_) | SetOf::Nothing => set,
     }
 }
 
@@ -168,6 +172,22 @@ fn written<'p>(
         root: sides.root(transfer.to, &transfer.into),
         deep: source.deep && !transfer.options.flatten,
         flat: source.flat || transfer.options.flatten,
+        ..source
+    })
+}
+
+/// Where a move gives files their names.
+fn received<'p>(plan: &'p Plan, sides: &Sides, moving: &Move, at: usize) -> Option<Extent<'p>> {
+    let from = plan.taken_from(&moving.taking.what)?;
+    let mut source = chosen(plan, sides, from, at, Touch::Reads)?;
+    if moving.rename.is_some() {
+        source.groups.clear();
+    }
+    Some(Extent {
+        touch: Touch::Writes {
+            careful: moving.if_exists != IfTaken::Overwrite,
+        },
+        root: sides.root(moving.side, &moving.into),
         ..source
     })
 }
@@ -194,6 +214,7 @@ fn written_root(plan: &Plan, mut set: StepId) -> &str {
             SetOf::Found(list) => return &list.path,
             SetOf::Part(filter) => set = filter.from,
             SetOf::Copies(transfer) => return &transfer.into,
+            SetOf::Moved(moving) => return &moving.into,
             SetOf::Nothing => return ".",
         }
     }
@@ -206,7 +227,7 @@ fn filters(plan: &Plan) -> HashMap<StepId, StepId> {
         .iter()
         .filter_map(|step| match step.action.set() {
             SetOf::Part(filter) => Some((filter.from, step.id)),
-            SetOf::Found(_) | SetOf::Copies(_) | SetOf::Nothing => None,
+            SetOf::Found(_) | SetOf::Copies(_) | SetOf::Moved(_) | SetOf::Nothing => None,
         });
     filters.collect()
 }
@@ -250,7 +271,9 @@ pub(super) fn files(plan: &Plan, set: StepId) -> Option<(&List, &[String])> {
     };
     match plan.step(filter.from).action.set() {
         SetOf::Found(list) if step.implicit => Some((list, &filter.rules.include)),
-        SetOf::Found(_) | SetOf::Part(_) | SetOf::Copies(_) | SetOf::Nothing => None,
+        SetOf::Found(_) | SetOf::Part(_) | SetOf::Copies(_) | SetOf::Moved(_) | SetOf::Nothing => {
+            None
+        }
     }
 }
 
@@ -287,6 +310,11 @@ fn chosen<'p>(
                 });
                 set = transfer.from;
             }
+            SetOf::Moved(moving) => {
+                renamed |= moving.rename.is_some();
+                into.get_or_insert_with(|| (sides.root(moving.side, &moving.into), true));
+                set = plan.taken_from(&moving.taking.what)?;
+            }
             SetOf::Found(list) => {
                 let (root, deep) =
                     into.unwrap_or_else(|| (sides.root(list.side, &list.path), true));
@@ -305,25 +333,36 @@ fn chosen<'p>(
 }
 
 /// What stands before the paths of each side, and where its relative ones start.
-struct Sides {
+pub(super) struct Sides {
     local: (String, String),
     servers: Vec<(String, String)>,
 }
 
 impl Sides {
-    fn new(plan: &Plan, homes: &[Option<String>]) -> Sides {
-        let ids = (0..plan.servers.len()).map(ServerId::new);
-        let folder = plan.folder.to_string_lossy().into_owned();
+    pub(super) fn new(plan: &Plan, homes: &[Option<String>]) -> Sides {
+        let endpoints = plan.servers.iter().map(|server| &*server.endpoint);
+        Sides::of(&plan.folder, endpoints, homes)
+    }
+
+    /// The same of servers alone.
+    pub(super) fn of<'e>(
+        folder: &Path,
+        endpoints: impl Iterator<Item = &'e Endpoint>,
+        homes: &[Option<String>],
+    ) -> Sides {
+        let folder = folder.to_string_lossy().into_owned();
+        let servers = endpoints.enumerate().map(|(at, endpoint)| {
+            let home = homes.get(at).cloned().flatten();
+            (endpoint.key().to_string(), start(endpoint, home))
+        });
         Sides {
             local: ("local".to_owned(), folder),
-            servers: ids
-                .map(|id| (key(plan, id), home(plan, homes, id)))
-                .collect(),
+            servers: servers.collect(),
         }
     }
 
     /// Side and folder as one text. Sides are equal when their keys are.
-    fn root(&self, side: Side, path: &str) -> String {
+    pub(super) fn root(&self, side: Side, path: &str) -> String {
         let (side, base) = match side {
             Side::Local => &self.local,
             Side::Server(id) => &self.servers[id.at()],
@@ -348,10 +387,9 @@ fn key(plan: &Plan, id: ServerId) -> String {
 }
 
 /// Where relative paths start: `login.directory`, from the folder in which sessions start, where that is known, else `~`.
-fn home(plan: &Plan, homes: &[Option<String>], id: ServerId) -> String {
-    let known = homes.get(id.at()).cloned().flatten();
-    let home = known.unwrap_or_else(|| UNKNOWN.to_owned());
-    match &plan.server(id).endpoint.directory {
+fn start(endpoint: &Endpoint, home: Option<String>) -> String {
+    let home = home.unwrap_or_else(|| UNKNOWN.to_owned());
+    match &endpoint.directory {
         Some(directory) if directory.starts_with('/') => directory.clone(),
         Some(directory) => format!("{home}/{directory}"),
         None => home,

@@ -54,14 +54,13 @@ static FOREIGN: &[(&[&str], Answer)] = &[
             "delete_extras",
             "delete_extraneous",
             "delete_missing",
-            "extras_of",
             "mirror",
             "sync",
             "purge",
             "prune",
         ],
         Says(
-            "there are no mirrors yet: a transfer copies what is new or changed, and what its source no longer has stays at the destination",
+            "a transfer copies what is new or changed; a step of its own, `delete: {extras_of: TRANSFER}`, deletes what its source no longer has",
         ),
     ),
     (
@@ -277,14 +276,25 @@ static FOREIGN: &[(&[&str], Answer)] = &[
     (&["depth", "maxdepth"], Key(&["max_depth"])),
     (
         &[
+            "move_to",
+            "archive_to",
+            "processed_dir",
+            "error_dir",
+            "archive_dir",
+        ],
+        Says(
+            "write a step of its own: `move: {sources_of: STEP, into: FOLDER}` for what arrived, `move: {failed_of: STEP, into: FOLDER}` for what failed",
+        ),
+    ),
+    (
+        &[
             "remove_source",
             "delete_source",
             "delete_after",
-            "move",
             "remove_source_files",
         ],
         Says(
-            "write a step of its own: `delete: {sources_of: STEP}` deletes what the transfer has proven",
+            "write a step of its own: `delete: {sources_of: STEP}` deletes what the transfer has proven, and `move: {sources_of: STEP, into: FOLDER}` moves it",
         ),
     ),
 ];

@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 use super::codes;
 use super::conditions::Exclusive;
 use super::extents::{Extent, Touch, extents};
+use super::kinds::SetOf;
 use super::model::{Plan, StepId};
 use super::overlap::{Overlap, can_harm, overlaps};
 use super::proposals::helps;
+use super::taking::TakeWhat;
 use crate::manifest::{Finding, Manifest, Path, Place, Severity};
 
 /// So many hazards of one step are said; a thousand steps into one folder would make half a million of them.
@@ -84,10 +86,11 @@ impl Sort {
         }
     }
 
-    fn message(self, later: &str, earlier: &str) -> String {
+    /// `takes`: what the later one does with files that it takes away.
+    fn message(self, later: &str, takes: &str, earlier: &str) -> String {
         match self {
             Sort::Deleted(other) => format!(
-                "`{later}` deletes where `{earlier}` {}, and neither waits for the other",
+                "`{later}` {takes} where `{earlier}` {}, and neither waits for the other",
                 does(other)
             ),
             Sort::DeletedByFiles => format!(
@@ -116,7 +119,9 @@ pub fn hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
         .into_iter()
         .filter_map(|(a, b, ordered)| judge(&extents[a as usize], &extents[b as usize], ordered));
     let mut exclusive = Exclusive::new(plan);
-    let pairs = pairs.filter(|found| !exclusive.are(found.later, found.earlier));
+    let pairs = pairs
+        .filter(|found| !exclusive.are(found.later, found.earlier))
+        .filter(|found| !takes_others(plan, *found));
     let (found, left_out) = choose(pairs, &owners);
     let helps = helps(plan, &owners, &found).into_iter();
     let said = found.into_iter().zip(helps);
@@ -127,6 +132,19 @@ pub fn hazards(plan: &Plan, homes: &[Option<String>]) -> Vec<Hazard> {
     hazards.extend(left_out.map(|first| not_said(plan, first)));
     hazards.extend(beyond.map(|extent| not_compared(plan, extents[extent].step)));
     hazards
+}
+
+/// Whether of two steps that take files away one takes what a transfer has brought, and the other what that failed on.
+fn takes_others(plan: &Plan, found: RawHazard) -> bool {
+    let taken = |step: usize| Some(&plan.steps[step].action.taking()?.what);
+    let others = match (taken(found.later), taken(found.earlier)) {
+        (Some(TakeWhat::SourcesOf(steps)), Some(TakeWhat::FailedOf(step)))
+        | (Some(TakeWhat::FailedOf(step)), Some(TakeWhat::SourcesOf(steps))) => {
+            steps.contains(step)
+        }
+        _ => false,
+    };
+    others && matches!(found.sort, Sort::Deleted(Touch::Deletes { .. }))
 }
 
 /// The hazards that only show now that homes are known.
@@ -201,12 +219,16 @@ fn choose(
 
 fn say(plan: &Plan, found: RawHazard, help: String) -> Hazard {
     let (later, earlier) = (owner(plan, found.later), owner(plan, found.earlier));
+    let takes = match plan.steps[found.later].action.set() {
+        SetOf::Moved(_) => "moves files away",
+        _ => "deletes",
+    };
     Hazard {
         code: found.sort.code(),
         severity: found.sort.severity(),
         later: plan.steps[found.later].id,
         earlier: plan.steps[found.earlier].id,
-        message: found.sort.message(later, earlier),
+        message: found.sort.message(later, takes, earlier),
         help,
         paths: Vec::new(),
     }
@@ -301,7 +323,7 @@ fn does(touch: Touch) -> &'static str {
         Touch::Reads => "reads",
         Touch::Relies => "counts on copies",
         Touch::Writes { .. } => "writes",
-        Touch::Deletes { .. } => "deletes, too",
+        Touch::Deletes { .. } => "takes files away, too",
     }
 }
 

@@ -119,6 +119,8 @@ pub enum Yields {
     Found(Side),
     /// Files that this run put there.
     Copies(Side),
+    /// Files that this run gave a place there, and that stand nowhere else.
+    Moved(Side),
 }
 
 /// `login`. Its `directory` and `commands` stand in the [`Endpoint`]: every session runs them.
@@ -221,55 +223,6 @@ pub enum Verb {
     Relay,
 }
 
-/// `delete`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Delete {
-    /// What is deleted.
-    pub what: DeleteWhat,
-    /// What counts as arrived, in the order in which it is written.
-    #[serde(default = "usual_accept", skip_serializing_if = "is_usual_accept")]
-    pub accept: Vec<Accept>,
-    /// More than this many: nothing is deleted.
-    pub max: u64,
-    /// Whether folders that became empty go, too.
-    pub remove_empty: bool,
-}
-
-fn usual_accept() -> Vec<Accept> {
-    vec![Accept::Copy]
-}
-
-fn is_usual_accept(accept: &Vec<Accept>) -> bool {
-    *accept == [Accept::Copy]
-}
-
-/// What counts as arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Accept {
-    /// The copy was seen at its destination.
-    Copy,
-    /// The server answered for all of its bytes.
-    Reply,
-    /// An earlier run has entered it in the ledger, with exactly this size and time.
-    Ledger,
-}
-
-/// Which files a `delete` means.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeleteWhat {
-    /// Source files that every one of these transfers proved at its destination.
-    SourcesOf(Vec<StepId>),
-    /// The set of a list, a filter, or (with `copies: true`) a transfer.
-    Set {
-        /// The step whose set it is.
-        from: StepId,
-        /// Transfers ordered before this step: what one of them handled and did not prove is left out.
-        after: Vec<StepId>,
-    },
-}
-
 /// `retry`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
@@ -302,44 +255,21 @@ impl Plan {
         &self.servers[id.at()]
     }
 
-    /// Whether a `delete` relies on what a transfer brings to its destination, or on what that transfer brings on.
-    pub fn relies_on(&self, transfer: StepId) -> bool {
-        let relied = self.steps.iter().any(|step| match &step.action {
-            Action::Delete(delete) => delete.relies_on(transfer),
-            Action::Login(_) | Action::List(_) | Action::Filter(_) | Action::Transfer(_) => false,
-        });
-        let before = || self.brings_on(*self.step(transfer).takes.first()?);
-        relied || before().is_some_and(|before| self.relies_on(before))
-    }
-
     /// What a step transfers once, in all runs.
     pub fn once(&self, step: StepId) -> Option<&Once> {
         match &self.step(step).action {
             Action::Transfer(transfer) => transfer.options.once.as_ref(),
-            Action::Login(_) | Action::List(_) | Action::Filter(_) | Action::Delete(_) => None,
+            Action::Login(_)
+            | Action::List(_)
+            | Action::Filter(_)
+            | Action::Move(_)
+            | Action::Delete(_) => None,
         }
     }
 
     /// Whether a step asks the ledger of earlier runs.
     pub fn asks_ledger(&self) -> bool {
         self.steps.iter().any(|step| self.once(step.id).is_some())
-    }
-
-    /// Whether two deletions look at the files or copies of one transfer.
-    pub fn deletes_meet(&self, one: StepId, other: StepId) -> bool {
-        match (&self.step(one).action, &self.step(other).action) {
-            (Action::Delete(one), Action::Delete(other)) => one.meets(other),
-            _ => false,
-        }
-    }
-
-    /// The transfer whose copies a set is of.
-    fn brings_on(&self, set: StepId) -> Option<StepId> {
-        match &self.step(set).action {
-            Action::Transfer(_) => Some(set),
-            Action::Filter(filter) => self.brings_on(filter.from),
-            Action::Login(_) | Action::List(_) | Action::Delete(_) => None,
-        }
     }
 
     /// The step that logs in to a server, where one uses it.
@@ -381,7 +311,7 @@ impl Step {
     pub(super) fn each_server(&mut self, mut visit: impl FnMut(&mut ServerId)) {
         let yields = match &mut self.yields {
             Yields::Nothing => None,
-            Yields::Found(side) | Yields::Copies(side) => Some(side),
+            Yields::Found(side) | Yields::Copies(side) | Yields::Moved(side) => Some(side),
         };
         let sides = self.acts_on.iter_mut().chain(&mut self.changes);
         for side in sides.chain(yields) {
@@ -390,39 +320,6 @@ impl Step {
             }
         }
         self.action.each_server(visit);
-    }
-}
-
-impl Delete {
-    /// Whether it deletes files because a transfer has brought them to safety.
-    pub fn relies_on(&self, transfer: StepId) -> bool {
-        match &self.what {
-            DeleteWhat::SourcesOf(steps) => steps.contains(&transfer),
-            // Copies are deleted because their sources stand.
-            DeleteWhat::Set { from, after } => *from == transfer || after.contains(&transfer),
-        }
-    }
-
-    /// Whether both look at the files or copies of one transfer.
-    fn meets(&self, other: &Delete) -> bool {
-        let transfers = match &self.what {
-            DeleteWhat::SourcesOf(steps) => steps.clone(),
-            DeleteWhat::Set { from, after } => {
-                let own = std::iter::once(*from);
-                own.chain(after.iter().copied()).collect::<Vec<_>>()
-            }
-        };
-        transfers.into_iter().any(|step| other.relies_on(step))
-    }
-
-    /// Whether a final reply after all bytes is enough.
-    pub fn accepts_reply(&self) -> bool {
-        self.accept.contains(&Accept::Reply)
-    }
-
-    /// Whether it is enough that an earlier run has proven it.
-    pub fn accepts_ledger(&self) -> bool {
-        self.accept.contains(&Accept::Ledger)
     }
 }
 

@@ -69,6 +69,10 @@ fn deletions_of_copies(plan: &Plan) -> BTreeMap<StepId, Vec<StepId>> {
 
 /// The transfers whose sources a step deletes once they are copied.
 fn copied_first(plan: &Plan, step: &Step) -> Vec<StepId> {
+    // What is moved is not lost.
+    if matches!(step.action.set(), SetOf::Moved(_)) {
+        return Vec::new();
+    }
     let transfers = step.action.deeds().into_iter();
     let transfers = transfers.filter_map(|deed| match deed {
         Deed::DeletesSources(transfer) => Some(transfer),
@@ -125,6 +129,6 @@ fn share_files(plan: &Plan, one: StepId, other: StepId) -> bool {
 fn chain(plan: &Plan, set: StepId) -> impl Iterator<Item = StepId> + '_ {
     std::iter::successors(Some(set), |set| match plan.step(*set).action.set() {
         SetOf::Part(filter) => Some(filter.from),
-        SetOf::Found(_) | SetOf::Copies(_) | SetOf::Nothing => None,
+        SetOf::Found(_) | SetOf::Copies(_) | SetOf::Moved(_) | SetOf::Nothing => None,
     })
 }

@@ -100,8 +100,12 @@ fn limited(manifest: &Manifest, plan: &Plan, step: &Step) -> Vec<Finding> {
 fn above(plan: &Plan, step: StepId) -> Vec<StepId> {
     let next = |id: &StepId| {
         let taken = match plan.step(*id).action.takes() {
-            Takes::Any(from) | Takes::Copied { from, .. } => *from,
-            Takes::Nothing | Takes::Deleted(_) | Takes::Proven { .. } => return None,
+            Takes::Any(from) | Takes::Copied { from, .. } | Takes::Moved(from) => *from,
+            Takes::Nothing
+            | Takes::Deleted(_)
+            | Takes::Extra(_)
+            | Takes::Proven { .. }
+            | Takes::Failed(_) => return None,
         };
         plan.once(taken).is_none().then_some(taken)
     };
@@ -145,12 +149,10 @@ fn scope<'p>(plan: &'p Plan, step: &'p Step) -> Option<(&'p str, &'p str)> {
 
 /// `accept: ledger` where no transfer is remembered.
 fn no_ledger(manifest: &Manifest, plan: &Plan, step: &Step) -> Option<Finding> {
-    let Action::Delete(delete) = &step.action else {
-        return None;
-    };
+    let taking = step.action.taking()?;
     let relied = plan.relied_on_by(step);
     let remembers = relied.iter().any(|id| plan.once(*id).is_some());
-    if !delete.accepts_ledger() || remembers {
+    if !taking.accepts_ledger() || remembers {
         return None;
     }
     let message = format!(

@@ -42,7 +42,8 @@ pub(super) struct Common {
     pub(super) retry: Retry,
     pub(super) timeout: Option<Duration>,
     pub(super) on_error: Option<(OnError, Path)>,
-    pub(super) when: When,
+    /// Where it is written, or another key implies it.
+    pub(super) when: Option<When>,
     pub(super) description: Option<String>,
 }
 
@@ -59,6 +60,11 @@ impl Common {
         self.on_error
             .as_ref()
             .map_or(OnError::Fail, |(on_error, _)| *on_error)
+    }
+
+    /// After what ends of the steps that it needs it runs.
+    pub(super) fn when(&self) -> When {
+        self.when.unwrap_or_default()
     }
 }
 
@@ -85,7 +91,7 @@ pub(super) fn defaults(context: &mut Context<'_>) -> Defaults {
         retry: retry(context, &map.retry, &at, Retry::default()),
         timeout: context.value(&map.timeout, &at, "timeout", values::some_duration),
         on_error: on_error(context, &map.on_error, &at),
-        when: When::Success,
+        when: None,
         description: None,
     };
     let options = written(context, &map.transfer, &at);
@@ -107,11 +113,9 @@ pub(super) fn common(
             .value(&map.timeout, path, "timeout", values::some_duration)
             .or(usual.timeout),
         on_error: on_error(context, &map.on_error, path).or_else(|| usual.on_error.clone()),
-        when: context
-            .value(&map.when, path, "when", |text| {
-                values::word(text, When::WORDS)
-            })
-            .unwrap_or_default(),
+        when: context.value(&map.when, path, "when", |text| {
+            values::word(text, When::WORDS)
+        }),
         description: context
             .text(&map.description, path, "description")
             .map(|text| text.text),

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::codes;
 use super::extents::{Extent, Touch, extents, onto_themselves, sources};
 use super::graph::{Graph, ordered};
-use super::kinds::{Action, SetOf, Takes};
-use super::model::{Delete, DeleteWhat, Plan, Step, StepId};
+use super::kinds::{SetOf, Takes};
+use super::model::{Plan, Step, StepId};
 use super::overlap::above;
+use super::taking::TakeWhat;
 use crate::manifest::{Finding, Manifest, Path};
 
 /// So many pairs of a delete and a transfer into the same place are looked at.
@@ -21,26 +22,27 @@ pub(super) fn findings(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
     findings
 }
 
-/// Deletes of what several transfers have all brought somewhere, of which two take different files.
+/// Steps that take away what several transfers have all brought somewhere, of which two take different files.
 fn apart(manifest: &Manifest, plan: &Plan) -> Vec<Finding> {
-    let deletes = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::Delete(Delete {
-            what: DeleteWhat::SourcesOf(transfers),
-            ..
-        }) => Some((step, transfers)),
-        _ => None,
-    });
-    let found = deletes.filter_map(|(step, transfers)| {
+    let takings = plan
+        .steps
+        .iter()
+        .filter_map(|step| match &step.action.taking()?.what {
+            TakeWhat::SourcesOf(transfers) => Some((step, transfers)),
+            TakeWhat::FailedOf(_) | TakeWhat::Set { .. } | TakeWhat::ExtrasOf { .. } => None,
+        });
+    let found = takings.filter_map(|(step, transfers)| {
         let (one, other) = strangers(plan, transfers)?;
         let (one, other) = (&plan.step(one).name, &plan.step(other).name);
+        let kind = step.kind;
         let message = format!(
-            "`{}` can never delete a file: `{one}` and `{other}` take none in common, and a source goes when all that are named have brought it",
+            "`{}` can never {kind} a file: `{one}` and `{other}` take none in common, and a source goes when all that are named have brought it",
             step.name
         );
         let place = manifest.place(&own(step).key("sources_of"));
         let finding = Finding::warning(codes::STEP_APART, place, message, "none in common");
         Some(finding.help(format!(
-            "write a step for each: `delete: {{ sources_of: {one} }}` and `delete: {{ sources_of: {other} }}`"
+            "write a step for each: `{kind}: {{ sources_of: {one} }}` and `{kind}: {{ sources_of: {other} }}`"
         )))
     });
     found.collect()
@@ -114,13 +116,13 @@ fn mirror(manifest: &Manifest, delete: &Step, write: &Step) -> Finding {
         delete.name, write.name
     );
     let place = manifest.place(&own(delete));
+    let name = &write.name;
     let finding = Finding::warning(codes::STEP_MIRROR, place, message, "the whole place");
     finding
         .also(manifest.place(&own(write)), "puts its files there")
         .help(format!(
-            "to delete what the source no longer has, `extras_of` will be the word, which does not exist yet: until then take this \
-             step out, or choose by age (`older_than`); what `{}` brought or found unchanged, the run keeps",
-            write.name
+            "to delete what the source no longer has, write `delete: {{ extras_of: {name} }}`; or choose by age (`older_than`); what \
+             `{name}` brought or found unchanged, the run keeps"
         ))
 }
 
@@ -141,7 +143,7 @@ fn is_of_all_ages(plan: &Plan, step: &Step) -> bool {
             SetOf::Part(filter) if filter.rules.skip.is_some() => return false,
             SetOf::Part(filter) => set = filter.from,
             SetOf::Found(_) => return true,
-            SetOf::Copies(_) | SetOf::Nothing => return false,
+            SetOf::Copies(_) | SetOf::Moved(_) | SetOf::Nothing => return false,
         }
     }
 }

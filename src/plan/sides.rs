@@ -4,14 +4,15 @@ use super::builder::{Builder, Node};
 use super::codes;
 use super::kinds::{Action, Actions, Said, SetOf, Takes};
 use super::model::{StepId, Verb, Yields};
+use super::taking::TakeWhat;
 use crate::endpoint::ServerKey;
 use crate::files::Side;
 use crate::kind::StepKind;
 use crate::manifest::{Finding, Path};
 use crate::options::Verify;
 
-/// What every node yields; absent where something is wrong that has been said already. Filters hand on what they are given;
-/// one that is given itself yields nothing that is known.
+/// What every node yields; absent where something is wrong that has been said already. Filters hand on what they are given, and
+/// moves give it another place; one that is given itself yields nothing that is known.
 pub(super) fn yields(nodes: &[Node]) -> Vec<Option<Yields>> {
     let mut found: Vec<Option<Option<Yields>>> = vec![None; nodes.len()];
     for start in 0..nodes.len() {
@@ -28,15 +29,37 @@ pub(super) fn yields(nodes: &[Node]) -> Vec<Option<Yields>> {
                 Some(SetOf::Found(list)) => break Some(Yields::Found(list.side)),
                 Some(SetOf::Copies(transfer)) => break Some(Yields::Copies(transfer.to)),
                 // A chain longer than there are nodes is a circle.
-                Some(SetOf::Part(_)) if chain.len() > nodes.len() => break None,
+                Some(SetOf::Part(_) | SetOf::Moved(_)) if chain.len() > nodes.len() => break None,
                 Some(SetOf::Part(filter)) => at = filter.from.0 as usize,
+                // What is moved stays on its side.
+                Some(SetOf::Moved(moving)) => match taken_from(nodes, &moving.taking.what) {
+                    Some(set) => at = set.0 as usize,
+                    None => break None,
+                },
             }
         };
-        for node in chain {
+        let mut end = end;
+        for node in chain.into_iter().rev() {
+            let set = nodes[node].action.as_ref().map(Action::set);
+            if let Some(SetOf::Moved(_)) = set {
+                end = end.and_then(Yields::side).map(Yields::Moved);
+            }
             found[node] = Some(end);
         }
     }
     found.into_iter().map(Option::flatten).collect()
+}
+
+/// The set of which a step takes files away.
+fn taken_from(nodes: &[Node], what: &TakeWhat) -> Option<StepId> {
+    let first = *what.named().first()?;
+    match what {
+        TakeWhat::Set { .. } | TakeWhat::ExtrasOf { .. } => Some(first),
+        TakeWhat::SourcesOf(_) | TakeWhat::FailedOf(_) => {
+            let action = nodes[first.0 as usize].action.as_ref()?;
+            action.takes().steps().first().copied()
+        }
+    }
 }
 
 /// Nodes and what they yield, to be asked by what one of them does.
@@ -91,9 +114,28 @@ impl Builder<'_, '_> {
                         self.provable(at, &steps);
                     }
                 }
+                Takes::Failed(&step) => self.settle_sources(at, &[step], yields),
+                // The compiler made its list.
+                Takes::Extra(_) => {}
                 Takes::Deleted(&from) => self.settle_deleted(at, from, &path, yields),
+                Takes::Moved(&from) => self.no_files(from, yields, || path.key("from")),
             }
+            self.settle_move(at, &path, yields);
         }
+    }
+
+    /// Puts the side of its files into a move.
+    fn settle_move(&mut self, at: usize, path: &Path, yields: &[Option<Yields>]) {
+        let Some(Action::Move(moving)) = &mut self.nodes[at].action else {
+            return;
+        };
+        let Some(Yields::Moved(side)) = yields[at] else {
+            self.nodes[at].action = None;
+            return;
+        };
+        moving.side = side;
+        let into = moving.into.clone();
+        self.encodable(&into, || path.key("into"), Some(side));
     }
 
     fn settle_transfer(
@@ -167,15 +209,16 @@ impl Builder<'_, '_> {
             if matches!(set, None | Some(SetOf::Copies(_))) {
                 continue;
             }
+            let kind = self.nodes[at].kind.map_or("", StepKind::word);
             let message = format!(
                 "`{}` is no transfer, so it has no sources that arrived anywhere",
                 named.name
             );
             let help = match yields[step] {
-                Some(Yields::Found(_) | Yields::Copies(_)) => {
-                    "did you mean `from`? It deletes the files of a list or filter"
+                Some(Yields::Found(_) | Yields::Copies(_) | Yields::Moved(_)) => {
+                    format!("did you mean `from`? It {kind}s the files of a list or filter")
                 }
-                Some(Yields::Nothing) | None => "name a `download`, `upload` or `relay`",
+                Some(Yields::Nothing) | None => "name a `download`, `upload` or `relay`".into(),
             };
             let path = self.need_path(at, step);
             self.context
@@ -203,12 +246,13 @@ impl Builder<'_, '_> {
             return;
         };
         let (first, second) = (&self.nodes[*first].name, &self.nodes[*second].name);
+        let kind = self.nodes[at].kind.map_or("", StepKind::word);
         let message = format!(
-            "`{}` can never delete a file: those of `{first}` are on {one}, those of `{second}` on {other}, and none arrived by both",
+            "`{}` can never {kind} a file: those of `{first}` are on {one}, those of `{second}` on {other}, and none arrived by both",
             self.nodes[at].name
         );
         let help = format!(
-            "write a step for each side: `delete: {{ sources_of: {first} }}` and `delete: {{ sources_of: {second} }}`"
+            "write a step for each side: `{kind}: {{ sources_of: {first} }}` and `{kind}: {{ sources_of: {second} }}`"
         );
         let path = path.key("sources_of");
         let code = codes::STEP_SEVERAL_SIDES;
@@ -226,16 +270,17 @@ impl Builder<'_, '_> {
             if transfer.options.verify != Verify::None {
                 continue;
             }
+            let kind = self.nodes[at].kind.map_or("", StepKind::word);
             let (why, cure) = match transfer.options.ascii {
                 true => ("`type: ascii`", "`type: binary`"),
                 false => ("`verify: none`", "`verify: size`"),
             };
             let message = format!(
-                "`{}` can never delete a file: with {why}, `{}` proves none",
+                "`{}` can never {kind} a file: with {why}, `{}` proves none",
                 self.nodes[at].name, named.name
             );
             let help = format!(
-                "write {cure} in `{}`, or `accept: reply` in the delete where the server's word is enough",
+                "write {cure} in `{}`, or `accept: reply` in the {kind} where the server's word is enough",
                 named.name
             );
             let place = self.context.at(&self.need_path(at, step));
@@ -247,7 +292,10 @@ impl Builder<'_, '_> {
     /// Where a step is named among the needs of a node.
     fn need_path(&self, at: usize, step: usize) -> Path {
         let node = &self.nodes[at];
-        let of_kind = |path: &Path| path.to_string().contains(".sources_of");
+        let of_kind = |path: &Path| {
+            let text = path.to_string();
+            text.contains(".sources_of") || text.ends_with(".failed_of")
+        };
         let found = node
             .needs
             .iter()
@@ -281,6 +329,20 @@ impl Builder<'_, '_> {
                     message,
                     "no copies here",
                     "take it out",
+                );
+            }
+            Some(Yields::Moved(_)) => {
+                let name = &self.nodes[from.0 as usize].name;
+                let message = format!(
+                    "the files of `{name}` stand where this run moves them, and perhaps nowhere else"
+                );
+                let help = "delete in place of moving, or in a run of its own, from a `list` of that folder";
+                self.context.error(
+                    codes::STEP_WRONG_SORT,
+                    &path.key("from"),
+                    message,
+                    "moved files",
+                    help,
                 );
             }
             Some(Yields::Copies(_) | Yields::Found(_) | Yields::Nothing) | None => {}

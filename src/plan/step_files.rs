@@ -159,7 +159,7 @@ impl Builder<'_, '_> {
     }
 
     /// An implicit node inherits what the step that it serves waits for, and how it fails.
-    fn add(&mut self, at: usize, kind: StepKind, path: &Path, action: Action) -> usize {
+    pub(super) fn add(&mut self, at: usize, kind: StepKind, path: &Path, action: Action) -> usize {
         let owner = &self.nodes[at];
         let mut common = owner.common.clone();
         common.description = None;

@@ -1,10 +1,10 @@
-//! The kinds that change something: `download`, `upload`, `relay`, `delete`.
+//! The kinds that bring files somewhere: `download`, `upload`, `relay`.
 
 use super::builder::{Builder, Need};
 use super::codes;
 use super::kinds::Action;
-use super::model::{Accept, Delete, DeleteWhat, Transfer, Verb};
-use super::names::{step_named, steps_named};
+use super::model::{Transfer, Verb};
+use super::names::step_named;
 use super::options::transfer_options;
 use super::step::Compile;
 use super::step_sets::step_id;
@@ -14,13 +14,13 @@ use crate::kind::StepKind;
 use crate::manifest::{Finding, OneOrMany, Path, Slot, model};
 
 /// The slots in which a step says where its files come from.
-struct Origin<'s> {
-    from: &'s Slot<String>,
+pub(super) struct Origin<'s> {
+    pub(super) from: &'s Slot<String>,
     /// Absent for `upload`, whose files are always local.
-    server: Option<&'s Slot<String>>,
-    files: &'s Slot<OneOrMany>,
+    pub(super) server: Option<&'s Slot<String>>,
+    pub(super) files: &'s Slot<OneOrMany>,
     /// The side that `server: local` would make another kind's, and that kind.
-    not_local: Option<StepKind>,
+    pub(super) not_local: Option<StepKind>,
 }
 
 /// The slots of a transfer that the three kinds share.
@@ -93,12 +93,6 @@ impl Compile for model::Relay {
     }
 }
 
-impl Compile for model::Delete {
-    fn compile(&self, builder: &mut Builder<'_, '_>, at: usize, path: &Path) -> Option<Action> {
-        builder.delete(at, self, path)
-    }
-}
-
 impl Builder<'_, '_> {
     fn transfer(&mut self, at: usize, moves: &Moves<'_>, path: &Path) -> Option<Action> {
         let from = self.origin(at, &moves.origin, path);
@@ -160,7 +154,7 @@ impl Builder<'_, '_> {
     }
 
     /// The node whose files a step takes: the one that `from` names, or those that `server` and `files` stand for.
-    fn origin(&mut self, at: usize, origin: &Origin<'_>, path: &Path) -> Option<usize> {
+    pub(super) fn origin(&mut self, at: usize, origin: &Origin<'_>, path: &Path) -> Option<usize> {
         let server_written = origin.server.is_some_and(|slot| !slot.is_absent());
         let short = server_written || !origin.files.is_absent();
         if !origin.from.is_absent() && short {
@@ -227,7 +221,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn several_sources(&mut self, path: &Path, first: &str, other: &str) {
+    pub(super) fn several_sources(&mut self, path: &Path, first: &str, other: &str) {
         let place = self.context.key(&path.key(other));
         let message = format!("`{first}` and `{other}` both say which files are meant");
         let finding = Finding::error(
@@ -239,102 +233,5 @@ impl Builder<'_, '_> {
         .also(self.context.key(&path.key(first)), "the other")
         .help("keep one of them");
         self.context.report(finding);
-    }
-
-    /// `delete:`
-    fn delete(&mut self, at: usize, map: &model::Delete, path: &Path) -> Option<Action> {
-        let keep = [("keep", false), ("remove_empty", true)];
-        let max = self.context.value(&map.max, path, "max", |text| {
-            values::number(text, 1, u64::MAX)
-        });
-        let directories = self
-            .context
-            .value(&map.directories, path, "directories", |text| {
-                values::word(text, &keep)
-            });
-        let copies = self
-            .context
-            .value(&map.copies, path, "copies", values::boolean);
-        self.nodes[at].copies = copies.unwrap_or(false);
-        let accept = self.accept(&map.accept, path);
-        let what = self.delete_what(at, map, path)?;
-        Some(Action::Delete(Delete {
-            what,
-            accept,
-            max: max.unwrap_or(100),
-            remove_empty: directories.unwrap_or(false),
-        }))
-    }
-
-    /// `accept:`
-    fn accept(&mut self, slot: &Slot<OneOrMany>, parent: &Path) -> Vec<Accept> {
-        let words = [
-            ("copy", Accept::Copy),
-            ("reply", Accept::Reply),
-            ("ledger", Accept::Ledger),
-        ];
-        let read = |text: &str| values::word(text, &words);
-        let mut accept = Vec::new();
-        for (bound, path) in self.context.texts(slot, parent, "accept") {
-            let word = self.context.read(&bound, || path, read);
-            accept.extend(word.filter(|word| !accept.contains(word)));
-        }
-        if accept.is_empty() {
-            accept.push(Accept::Copy);
-        }
-        accept
-    }
-
-    fn delete_what(&mut self, at: usize, map: &model::Delete, path: &Path) -> Option<DeleteWhat> {
-        let origin = Origin {
-            from: &map.from,
-            server: Some(&map.server),
-            files: &map.files,
-            not_local: None,
-        };
-        if map.sources_of.is_absent() {
-            if map.from.is_absent() && map.server.is_absent() && map.files.is_absent() {
-                let help = "write `sources_of: TRANSFER`, `from: LIST`, or `server: NAME` and `files: PATTERN`";
-                self.context.required(path, "sources_of", help);
-                return None;
-            }
-            let from = self.origin(at, &origin, path)?;
-            return Some(DeleteWhat::Set {
-                from: step_id(from),
-                after: Vec::new(),
-            });
-        }
-        for (other, absent) in [
-            ("from", map.from.is_absent()),
-            ("server", map.server.is_absent()),
-            ("files", map.files.is_absent()),
-        ] {
-            if !absent {
-                self.several_sources(path, "sources_of", other);
-                break;
-            }
-        }
-        let named = steps_named(
-            self.context,
-            &self.steps,
-            &map.sources_of,
-            path,
-            "sources_of",
-        );
-        if map
-            .sources_of
-            .get()
-            .is_some_and(|many| many.items.is_empty())
-        {
-            self.context.required(
-                &path.key("sources_of"),
-                "sources_of",
-                "name at least one transfer",
-            );
-        }
-        let transfers = named.iter().map(|(step, _)| step_id(*step)).collect();
-        let needs = named.into_iter().map(|(step, path)| Need { step, path });
-        self.nodes[at].needs.extend(needs);
-        Some(DeleteWhat::SourcesOf(transfers))
     }
 }

@@ -179,6 +179,7 @@ fn told(outcome: &FileOutcome) -> (&'static str, String) {
         FileOutcome::Unchanged => ("unchanged", String::new()),
         FileOutcome::Skipped { reason } => ("skipped", reason.clone()),
         FileOutcome::Deleted => ("deleted", String::new()),
+        FileOutcome::Moved { to } => ("moved", to.clone()),
         FileOutcome::WasNotThere => ("skipped", "was not there".to_owned()),
         FileOutcome::Failed { failure } => ("failed", reason(failure)),
     }

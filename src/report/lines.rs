@@ -201,6 +201,7 @@ impl Lines {
             FileOutcome::Unchanged => ("Unchanged", String::new()),
             FileOutcome::Skipped { reason } => ("Skipped", reason.clone()),
             FileOutcome::Deleted => ("Deleted", String::new()),
+            FileOutcome::Moved { to } => ("Moved", format!("→ {to}")),
             FileOutcome::WasNotThere => ("Skipped", "was not there".to_owned()),
             FileOutcome::Failed { .. } => return None,
         };

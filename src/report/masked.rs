@@ -33,6 +33,7 @@ pub(super) fn event(mut stamped: Stamped, redactor: &Redactor) -> Stamped {
                 FileOutcome::Unverified { reason, .. } | FileOutcome::Skipped { reason } => {
                     foreign(reason);
                 }
+                FileOutcome::Moved { to } => foreign(to),
                 FileOutcome::Transferred
                 | FileOutcome::Unchanged
                 | FileOutcome::Deleted

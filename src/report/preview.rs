@@ -37,6 +37,7 @@ pub(super) fn write(
     let (word, detail) = match outcome {
         FileOutcome::Transferred | FileOutcome::Unverified { .. } => (head.kind.word(), size),
         FileOutcome::Deleted => (head.kind.word(), String::new()),
+        FileOutcome::Moved { to } => (head.kind.word(), format!(" → {to}")),
         FileOutcome::Skipped { reason } => ("skip", format!(" ({reason})")),
         FileOutcome::Unchanged | FileOutcome::WasNotThere | FileOutcome::Failed { .. } => {
             return Ok(());

@@ -91,7 +91,7 @@ impl Spared {
     }
 
     /// Whether what stands at a name is such a copy, or may be one that was found under another path.
-    pub(super) fn holds(
+    pub fn holds(
         &self,
         encoding: NameEncoding,
         place: &Place,

@@ -52,7 +52,7 @@ impl Journaled {
         let records = there.filter_map(|step| self.resumed.step(&step.name));
         let begun = records.filter(|_| !shared.preview).flat_map(|record| {
             let open = record.begun.iter();
-            open.filter(|path| record.marks.get(*path) != Some(&Mark::Deleted))
+            open.filter(|path| !record.marks.get(*path).is_some_and(Mark::is_gone))
         });
         begun.cloned().collect()
     }

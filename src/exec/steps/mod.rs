@@ -137,7 +137,8 @@ pub(super) fn machine(step: &Step, shared: &Shared) -> Box<dyn Machine> {
         Action::List(list) => Box::new(list::Lister::new(step, list, shared)),
         Action::Filter(filter) => Box::new(OneJob::new(filter::Filter::new(step, filter))),
         Action::Transfer(transfer) => Box::new(transfer::Transfer::new(step, transfer, shared)),
-        Action::Delete(delete) => Box::new(delete::Delete::new(step, delete, shared)),
+        Action::Move(moving) => Box::new(delete::Delete::moving(step, moving)),
+        Action::Delete(delete) => Box::new(delete::Delete::new(step, delete)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `steps.NAME`: the kinds, and what all have in common.
 
-use super::{Retry, Transfer};
+use super::{Rename, Retry, Transfer};
 use crate::kind::{StepKind, each_kind};
 use crate::manifest::slot::{OneOrMany, Slot, Text, slots};
 
@@ -240,10 +240,41 @@ slots! {
 }
 
 slots! {
+    /// `move:` files to another folder on the side where they lie, by renaming them.
+    pub struct Move {
+        /// Transfers of which to move exactly the source files that were proven at their destination.
+        pub sources_of: OneOrMany = Shape::Name,
+        /// In place of `sources_of`: a transfer of which to move the source files that failed. `when` is `always` then, where it is
+        /// not written.
+        pub failed_of: Text = Shape::Name,
+        /// In place of `sources_of`: the list, filter or transfer whose files to move.
+        pub from: Text = Shape::Name,
+        /// The folder, on the side where the files lie; it is created. Required.
+        pub into: Text,
+        /// Another name for the last part of each path: what `match` matches becomes `to`.
+        pub rename: Rename,
+        /// What to do where a name is taken in `into`: `fail`, `number` (`a (2).txt`) or `overwrite`. Default: fail.
+        pub if_exists: Text = Shape::Words(&["fail", "number", "overwrite"]),
+        /// What counts as arrived: `copy` (the file was seen at its destination, in size and time), `reply` (the server took
+        /// all of it, for inboxes that show nothing) or `ledger` (an earlier run of a step with `once` has proven it). Default:
+        /// copy.
+        pub accept: OneOrMany = Shape::Words(&["copy", "reply", "ledger"]),
+        /// The most files; of more, none is moved. Default: 100.
+        pub max: Text = Shape::Whole(1, u64::MAX),
+    }
+    rules { "required": ["into"], "oneOf": [{ "required": ["sources_of"] }, { "required": ["failed_of"] }, { "required": ["from"] }] }
+}
+
+slots! {
     /// `delete:` files.
     pub struct Delete {
         /// Transfers of which to delete exactly the source files that were proven at their destination.
         pub sources_of: OneOrMany = Shape::Name,
+        /// A transfer; what its `into` holds and no source has is deleted, once all that put files there have succeeded.
+        pub extras_of: Text = Shape::Name,
+        /// With `extras_of`, what an empty source means, or a folder of it that is empty now: `fail` (nothing is deleted) or
+        /// `delete`. Default: fail.
+        pub if_empty: Text = Shape::Words(&["fail", "delete"]),
         /// The step whose files to delete.
         pub from: Text = Shape::Name,
         /// In place of `from`: the server.
@@ -256,10 +287,10 @@ slots! {
         /// all of it, for inboxes that show nothing) or `ledger` (an earlier run of a step with `once` has proven it). Default:
         /// copy.
         pub accept: OneOrMany = Shape::Words(&["copy", "reply", "ledger"]),
-        /// The most files; of more, none is deleted. Default: 100.
-        pub max: Text = Shape::Whole(1, u64::MAX),
+        /// The most files, with `extras_of` also as a share of what stands there (`10%`); of more, none is deleted. Default: 100.
+        pub max: Text = Shape::Count,
         /// What to do with folders: `keep`, or `remove_empty`. Default: keep.
         pub directories: Text = Shape::Words(&["keep", "remove_empty"]),
     }
-    rules { "oneOf": [{ "required": ["sources_of"] }, { "required": ["from"] }, { "required": ["server", "files"] }] }
+    rules { "oneOf": [{ "required": ["sources_of"] }, { "required": ["extras_of"] }, { "required": ["from"] }, { "required": ["server", "files"] }] }
 }

@@ -4,13 +4,13 @@ mod delete;
 mod filter;
 mod list;
 mod login;
+mod moving;
 mod transfer;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{
-    Delete, FilterStep, List, Login, Plan, Step, StepId, Transfer, Verb, Verdict, Yields,
-};
+use super::model::{FilterStep, List, Login, Plan, Step, StepId, Transfer, Verb, Verdict, Yields};
+use super::taking::{Accept, Delete, Max, Move};
 use crate::files::{Rename, ServerId, Side};
 
 /// What a step does. `download`, `upload` and `relay` only name two ends.
@@ -25,6 +25,8 @@ pub enum Action {
     Filter(FilterStep),
     /// Copies them.
     Transfer(Transfer),
+    /// Renames them into another folder.
+    Move(Move),
     /// Deletes them.
     Delete(Delete),
 }
@@ -36,6 +38,7 @@ impl Action {
             Action::List(list) => list,
             Action::Filter(filter) => filter,
             Action::Transfer(transfer) => transfer,
+            Action::Move(moving) => moving,
             Action::Delete(delete) => delete,
         }
     }
@@ -46,6 +49,7 @@ impl Action {
             Action::List(list) => list,
             Action::Filter(filter) => filter,
             Action::Transfer(transfer) => transfer,
+            Action::Move(moving) => moving,
             Action::Delete(delete) => delete,
         }
     }
@@ -93,8 +97,14 @@ pub(super) enum Takes<'a> {
     },
     /// One to be deleted.
     Deleted(&'a StepId),
+    /// One to be moved.
+    Moved(&'a StepId),
+    /// One of which is deleted what no source has.
+    Extra(&'a StepId),
     /// What these transfers proved, be it by the server's reply alone.
     Proven { steps: &'a [StepId], by_reply: bool },
+    /// What this transfer failed on.
+    Failed(&'a StepId),
 }
 
 impl<'a> Takes<'a> {
@@ -102,9 +112,12 @@ impl<'a> Takes<'a> {
     pub(super) fn steps(self) -> &'a [StepId] {
         match self {
             Takes::Nothing => &[],
-            Takes::Any(from) | Takes::Copied { from, .. } | Takes::Deleted(from) => {
-                std::slice::from_ref(from)
-            }
+            Takes::Any(from)
+            | Takes::Copied { from, .. }
+            | Takes::Deleted(from)
+            | Takes::Moved(from)
+            | Takes::Extra(from)
+            | Takes::Failed(from) => std::slice::from_ref(from),
             Takes::Proven { steps, .. } => steps,
         }
     }
@@ -121,6 +134,8 @@ pub(super) enum SetOf<'a> {
     Part(&'a FilterStep),
     /// The copies of another step's.
     Copies(&'a Transfer),
+    /// Another step's, moved to another folder.
+    Moved(&'a Move),
 }
 
 impl SetOf<'_> {
@@ -133,7 +148,7 @@ impl SetOf<'_> {
                 list.empty == Verdict::Fine && may_end
             }
             SetOf::Part(filter) => filter.empty == Verdict::Fine,
-            SetOf::Copies(_) | SetOf::Nothing => false,
+            SetOf::Copies(_) | SetOf::Moved(_) | SetOf::Nothing => false,
         }
     }
 }
@@ -153,6 +168,12 @@ pub(super) enum Deed<'a> {
     Deletes(StepId),
     /// Deletes files of which a transfer made copies.
     DeletesSources(StepId),
+    /// Moves files of a step's set away.
+    Moves(StepId),
+    /// Moves files that a transfer was to bring somewhere away.
+    MovesSources(StepId),
+    /// Gives them names in another folder.
+    Receives(&'a Move),
     /// Counts on the copies that a transfer made.
     ReliesOn(StepId),
     /// Counts on the copies that a transfer made of files that are in a step's set, too.
@@ -168,7 +189,12 @@ impl Deed<'_> {
             | Deed::Reads(_)
             | Deed::ReliesOn(_)
             | Deed::ReliesFor(..) => false,
-            Deed::Writes(_) | Deed::Deletes(_) | Deed::DeletesSources(_) => true,
+            Deed::Writes(_)
+            | Deed::Deletes(_)
+            | Deed::DeletesSources(_)
+            | Deed::Moves(_)
+            | Deed::MovesSources(_)
+            | Deed::Receives(_) => true,
         }
     }
 }
@@ -229,7 +255,7 @@ impl Action {
     pub fn rename(&self) -> Option<&Rename> {
         match self.set() {
             SetOf::Copies(transfer) => transfer.options.rename.as_ref(),
-            SetOf::Nothing | SetOf::Found(_) | SetOf::Part(_) => None,
+            SetOf::Nothing | SetOf::Found(_) | SetOf::Part(_) | SetOf::Moved(_) => None,
         }
     }
 
@@ -267,11 +293,11 @@ fn side_of(deed: Deed<'_>, actions: &dyn Actions) -> Option<Side> {
     match deed {
         Deed::LogsIn(server) => Some(Side::Server(server)),
         Deed::Lists(side) => Some(side),
-        Deed::Reads(set) | Deed::Deletes(set) => actions.side(set),
+        Deed::Reads(set) | Deed::Deletes(set) | Deed::Moves(set) => actions.side(set),
         Deed::Writes(transfer) => Some(transfer.to),
-        // Its transfer acts there.
-        Deed::ReliesOn(_) | Deed::ReliesFor(..) => None,
-        Deed::DeletesSources(transfer) => {
+        // Its transfer acts there, and what is moved stays on its side.
+        Deed::ReliesOn(_) | Deed::ReliesFor(..) | Deed::Receives(_) => None,
+        Deed::DeletesSources(transfer) | Deed::MovesSources(transfer) => {
             let taken = actions.action(transfer)?.takes().steps().first()?;
             actions.side(*taken)
         }
@@ -303,7 +329,7 @@ impl Plan {
         match step.action.set() {
             SetOf::Found(list) => self.place(list.side, &list.path),
             SetOf::Part(filter) => self.source_name(filter.from),
-            SetOf::Copies(_) | SetOf::Nothing => step.name.clone(),
+            SetOf::Copies(_) | SetOf::Moved(_) | SetOf::Nothing => step.name.clone(),
         }
     }
 
@@ -317,11 +343,39 @@ impl Plan {
     }
 }
 
+impl Accept {
+    fn word(self) -> &'static str {
+        match self {
+            Accept::Copy => "copy",
+            Accept::Reply => "reply",
+            Accept::Ledger => "ledger",
+        }
+    }
+}
+
+/// The most files, behind a relation and as a key.
+fn most(max: Max) -> [Fact; 2] {
+    match max {
+        Max::Files(files) => [Fact::Files("at most", files), Fact::Number("max", files)],
+        Max::Share { .. } => [
+            Fact::Text(format!("at most {max}")),
+            Fact::Text(format!("max: {max}")),
+        ],
+    }
+}
+
+/// What counts as arrived, where that is not the usual.
+fn accepted(accept: &[Accept]) -> Option<Fact> {
+    let words = accept.iter().map(|accept| accept.word());
+    let words = words.collect::<Vec<_>>().join(", ");
+    (accept != [Accept::Copy]).then(|| Fact::Text(format!("accept: {words}")))
+}
+
 impl Yields {
     /// The side of the files, where there are any.
     pub fn side(self) -> Option<Side> {
         match self {
-            Yields::Found(side) | Yields::Copies(side) => Some(side),
+            Yields::Found(side) | Yields::Copies(side) | Yields::Moved(side) => Some(side),
             Yields::Nothing => None,
         }
     }

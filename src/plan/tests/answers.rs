@@ -18,6 +18,8 @@ steps:
   download: {download: {from: filter, into: out}}
   upload: {upload: {files: 'x/*', to: b, into: /x}}
   relay: {relay: {from: filter, to: b, into: /y}}
+  kept: {list: {server: a, path: /kept}}
+  move: {move: {from: kept, into: /done}}
   delete: {delete: {sources_of: [download, relay]}}
 ";
 
@@ -50,6 +52,7 @@ fn every_kind_says_where_it_acts_what_it_yields_and_what_it_changes() {
         ),
         (vec![Side::Local, B], Yields::Copies(B), vec![B]),
         (vec![A, B], Yields::Copies(B), vec![B]),
+        (vec![A], Yields::Moved(A), vec![A]),
         (vec![A], Yields::Nothing, vec![A]),
     ];
     assert_eq!(said, expected);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{Action, DeleteWhat, Plan, Values};
+use super::super::{Action, Max, Plan, TakeWhat, Values};
 use super::{blind, compiled, needs, seeing};
 use crate::files::Side;
 
@@ -71,8 +71,8 @@ fn the_example_has_its_values_bound() {
     let Action::Delete(tidy) = &plan.steps[6].action else {
         panic!();
     };
-    assert_eq!(tidy.max, 50);
-    assert!(matches!(&tidy.what, DeleteWhat::SourcesOf(steps) if steps.len() == 2));
+    assert_eq!(tidy.taking.max, Max::Files(50));
+    assert!(matches!(&tidy.taking.what, TakeWhat::SourcesOf(steps) if steps.len() == 2));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_delete_of_a_set_knows_the_transfers_before_it() {
     let Some(Action::Delete(delete)) = plan.steps.last().map(|step| &step.action) else {
         panic!();
     };
-    let DeleteWhat::Set { after, .. } = &delete.what else {
+    let TakeWhat::Set { after, .. } = &delete.taking.what else {
         panic!();
     };
     let names: Vec<&str> = after

@@ -889,7 +889,7 @@ fn keys_of_other_programs_are_answered() {
             "  x: {download: {server: a, files: /y, into: x, delete_extra: true}}",
             "key::foreign",
             "delete_extra",
-            "no mirrors yet",
+            "`delete: {extras_of: TRANSFER}`",
         ),
         (
             "  x: {depends_on: y, list: {server: a, empty: fail}}\n  y: {list: {server: a, empty: fail}}",

@@ -3,8 +3,10 @@
 mod answers;
 mod circles;
 mod example;
+mod extras;
 mod findings;
 mod hazards;
+mod moves;
 mod places;
 mod written;
 

@@ -113,7 +113,7 @@ fn a_mirror_that_would_clear_itself_is_warned_of() {
         "{message}"
     );
     assert!(
-        help.contains("`extras_of`") && help.contains("does not exist yet"),
+        help.contains("`delete: { extras_of: up }`") && help.contains("`older_than`"),
         "{help}"
     );
     for fine in [
@@ -208,7 +208,7 @@ fn accept_says_what_counts_as_arrived() {
         let compiled = compiled(&text, &blind());
         let plan = compiled.printable.unwrap().plan;
         match plan.steps.last().map(|step| step.action.clone()) {
-            Some(Action::Delete(delete)) => delete.accept,
+            Some(Action::Delete(delete)) => delete.taking.accept,
             other => panic!("{other:?}"),
         }
     };

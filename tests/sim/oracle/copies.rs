@@ -20,14 +20,15 @@ impl Oracle {
             since: self.started.get(&id.0).copied().unwrap_or(0),
             ..gone.clone()
         };
-        match &delete.what {
-            DeleteWhat::SourcesOf(steps) => {
+        match &delete.taking.what {
+            TakeWhat::SourcesOf(steps) => {
                 let copies = steps
                     .iter()
                     .map(|step| self.copy_stands(seen, *step, relative, spot, gone));
                 copies.collect()
             }
-            DeleteWhat::Set { from, after } => {
+            TakeWhat::FailedOf(_) => Err("3 a failed file is no copy's source".into()),
+            TakeWhat::Set { from, after } | TakeWhat::ExtrasOf { from, after, .. } => {
                 let copies = matches!(self.plan.step(*from).action, Action::Transfer(_));
                 if let Some(step) = self.owned.get(spot).filter(|_| !copies) {
                     let step = &self.plan.steps[*step as usize].name;

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use ftpflow::event::{Event, FileOutcome, StepOutcome};
 use ftpflow::files::{Side, below, join};
 use ftpflow::options::{IfExists, Publish, Verify};
-use ftpflow::plan::{Action, Delete, DeleteWhat, Plan, StepId, Transfer};
+use ftpflow::plan::{Action, Delete, Plan, StepId, TakeWhat, Transfer};
 
 use crate::sim::case::LOCAL;
 use crate::sim::content::{Contents, Sum, sum};

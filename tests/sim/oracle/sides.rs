@@ -43,13 +43,7 @@ impl Oracle {
             let Action::Delete(delete) = &step.action else {
                 return None;
             };
-            let set = match &delete.what {
-                DeleteWhat::Set { from, .. } => *from,
-                DeleteWhat::SourcesOf(steps) => match &self.plan.step(*steps.first()?).action {
-                    Action::Transfer(transfer) => transfer.from,
-                    _ => return None,
-                },
-            };
+            let set = self.plan.taken_from(&delete.taking.what)?;
             let (side, root) = self.root_of(set)?;
             let relative = seen.relative(view, &root, path, spot)?;
             (self.view_of(side) == view).then(|| (step.id, delete.clone(), relative))
@@ -63,6 +57,7 @@ impl Oracle {
             Action::List(list) => Some((list.side, list.path.clone())),
             Action::Filter(filter) => self.root_of(filter.from),
             Action::Transfer(transfer) => Some((transfer.to, transfer.into.clone())),
+            Action::Move(moving) => Some((moving.side, moving.into.clone())),
             Action::Login(_) | Action::Delete(_) => None,
         }
     }
@@ -131,6 +126,10 @@ impl Oracle {
             Action::List(list) => list.recursive,
             Action::Filter(filter) => self.is_recursive(filter.from),
             Action::Transfer(transfer) => self.is_recursive(transfer.from),
+            Action::Move(moving) => {
+                let set = self.plan.taken_from(&moving.taking.what);
+                set.is_some_and(|set| self.is_recursive(set))
+            }
             Action::Login(_) | Action::Delete(_) => false,
         }
     }

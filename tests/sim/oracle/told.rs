@@ -126,17 +126,7 @@ impl Oracle {
         if !matches!(outcome, FileOutcome::Deleted) {
             return;
         }
-        let set = match &delete.what {
-            DeleteWhat::Set { from, .. } => Some(*from),
-            DeleteWhat::SourcesOf(steps) => {
-                steps
-                    .first()
-                    .and_then(|step| match &self.plan.step(*step).action {
-                        Action::Transfer(transfer) => Some(transfer.from),
-                        _ => None,
-                    })
-            }
-        };
+        let set = self.plan.taken_from(&delete.taking.what);
         let Some((side, root)) = set.and_then(|set| self.root_of(set)) else {
             return;
         };
@@ -208,6 +198,7 @@ fn word(outcome: &FileOutcome) -> &'static str {
         FileOutcome::Unchanged => "Unchanged",
         FileOutcome::Skipped { .. } => "Skipped",
         FileOutcome::Deleted => "Deleted",
+        FileOutcome::Moved { .. } => "Moved",
         FileOutcome::WasNotThere => "WasNotThere",
         FileOutcome::Failed { .. } => "Failed",
     }

@@ -7,10 +7,12 @@ use crate::files::{Side, away_name, folder_of, join, split};
 use crate::transfer::{Cause, End, Links, Role, Seen};
 
 use super::copies::{Looking, Names, kept};
-use super::jobs::{Deletion, Place, SHORT, nothing, output};
+use super::jobs::SHORT;
 use super::needed::Copy;
+use super::place::{Deletion, Place};
+use super::renames::Target;
 use super::sight::Sight;
-use super::{BATCH, Delete, Flying, Output};
+use super::{BATCH, Delete, Flying, Output, nothing, output};
 use crate::exec::backlog::Try;
 use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
@@ -69,12 +71,15 @@ pub(super) struct Piece {
     pub(super) again: bool,
     /// Its copies, each with the number of its folder among those of the batch.
     pub(super) copies: Vec<(usize, Copy)>,
+    /// Its new name, in a step that moves it.
+    pub(super) target: Option<Target>,
 }
 
 /// A file that has its other name now.
 struct Away<'b> {
     at: u32,
     copies: &'b [(usize, Copy)],
+    target: Option<&'b Target>,
     path: Vec<u8>,
     away: Vec<u8>,
 }
@@ -137,10 +142,15 @@ impl Batch {
         let file = Away {
             at,
             copies: &piece.copies,
+            target: piece.target.as_ref(),
             away: join(folder, &name),
             path,
         };
         let end = self.place.end(desk).map_err(failed)?;
+        if self.place.was_moved(end, at, file.target).map_err(failed)? {
+            return Err(Box::new(Ok(Deletion::Moved)));
+        }
+        end.confine(self.place.set.root(), Links::Refuse);
         if piece.again && self.is_away(end, &file).map_err(failed)? {
             return Ok(file);
         }
@@ -213,7 +223,19 @@ impl Batch {
             }
         }
         let end = self.place.end(desk)?;
-        self.place.remove(end, file.at, &file.away)
+        match self.place.dispose(end, file.at, &file.away, file.target)? {
+            Deletion::Taken => self.put_back_taken(desk, file),
+            done => Ok(done),
+        }
+    }
+
+    /// Its new name was taken: it gets its old one again, before another is tried.
+    fn put_back_taken(&self, desk: &mut Desk, file: &Away<'_>) -> Result<Deletion, Fault> {
+        let why = "its new name was taken while its copy was looked at";
+        match self.put_back(desk, file, kept(why))? {
+            Deletion::Kept(_) => Ok(Deletion::Taken),
+            stranded => Ok(stranded),
+        }
     }
 
     fn put_back(&self, desk: &mut Desk, file: &Away<'_>, fault: Fault) -> Result<Deletion, Fault> {
@@ -301,8 +323,9 @@ impl Delete {
             });
             files.push(Piece {
                 at: attempt.item,
-                again: attempt.failed > 0,
+                again: attempt.was_tried(),
                 copies: copies.collect(),
+                target: self.target_of(attempt.item),
             });
         }
         let folders = numbers.into_iter().map(|number| {

@@ -1,11 +1,13 @@
-//! Which files a `delete` means: never one that this run did not bring to safety, or put there itself.
+//! Which files a `delete` or `move` means: never one that this run did not bring to safety, or put there itself.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::Output;
-use super::jobs::Was;
+use super::extras::Extras;
+use super::naming::Naming;
 use super::needed::{Apart, Copies, CopyOf, Spot, Why};
+use super::place::Was;
 use super::relied::{Candidate, Facts, Given, Relied};
 use super::sources::Sources;
 use super::standing::{Paths, Stood};
@@ -15,8 +17,9 @@ use crate::exec::shared::Shared;
 use crate::exec::steps::job::Work;
 use crate::files::{FileSet, Kind, Place, Side, join, name_keys, split};
 use crate::journal::{Mark, Resumed};
-use crate::plan::{self, DeleteWhat, StepId};
-use crate::transfer::Reading;
+use crate::kind::StepKind;
+use crate::plan::{StepId, TakeWhat, Taking};
+use crate::transfer::{Looks, Reading};
 
 /// What is to be deleted, and what is not.
 pub(in crate::exec) struct Chosen {
@@ -30,6 +33,12 @@ pub(in crate::exec) struct Chosen {
     /// Files that an interrupted run has deleted, relative to the set's root: they count against `max`, and their
     /// folders may be empty.
     pub(super) deleted: Vec<Vec<u8>>,
+    /// Files that it has moved, relative to the set's root, where they stand now, and what they were.
+    pub(super) moved: Vec<(Vec<u8>, Vec<u8>, Looks)>,
+    /// How many files there were to choose from.
+    pub(super) there: usize,
+    /// Where the files of the set go, relative to `into`.
+    pub(super) names: Vec<Vec<u8>>,
     /// What files of the set were when they were transferred, where this run did that, in the order of the set.
     pub(super) sources: Vec<(u32, Was)>,
     pub(super) copies: Copies,
@@ -40,6 +49,12 @@ pub(super) struct Question {
     side: Side,
     set: FileSet,
     relied: Vec<Relied>,
+    /// The transfer whose failed files are meant.
+    failed: Option<Relied>,
+    /// What is deleted because no source has it.
+    extras: Option<Extras>,
+    /// Where files are moved: what their names become.
+    naming: Option<Naming>,
     sources_of: bool,
     copies: bool,
     preview: bool,
@@ -49,34 +64,40 @@ pub(super) struct Question {
     began: i64,
 }
 
-/// The work of choosing: without sessions, over a copy of the proofs.
-pub(super) fn work(step: StepId, delete: &plan::Delete, shared: &Shared) -> Work {
-    let question = question(step, delete, shared);
+/// The work of choosing: without sessions, over a copy of the proofs. `naming`: of a step that moves.
+pub(super) fn work(step: StepId, taking: &Taking, naming: Option<Naming>, shared: &Shared) -> Work {
+    let question = question(step, taking, naming, shared);
     Box::new(move |_| {
         let chosen = question.and_then(Question::answer);
         super::super::Output::Delete(Box::new(Output::Chosen(Box::new(chosen))))
     })
 }
 
-fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Question, Fault> {
+fn question(
+    step: StepId,
+    taking: &Taking,
+    naming: Option<Naming>,
+    shared: &Shared,
+) -> Result<Question, Fault> {
     let plan = &shared.plan;
-    let (from, transfers) = match &delete.what {
-        // Every named transfer must have proved a file, so the first one's sources hold all that qualify.
-        DeleteWhat::SourcesOf(steps) => {
-            let first = steps.first().map(|step| plan.step(*step));
-            (first.and_then(|first| first.takes.first().copied()), steps)
-        }
-        DeleteWhat::Set { from, after } => (Some(*from), after),
-    };
+    // Every named transfer must have proved a file, so the first one's sources hold all that qualify.
+    let from = plan.taken_from(&taking.what);
     let set = from.and_then(|step| shared.set_of(step));
     let set = set.ok_or_else(|| Fault::permanent("an earlier step gave no files"))?;
-    let relied = transfers.iter();
-    let relied = relied.filter_map(|step| Relied::new(*step, delete, shared));
+    let transfer = |step: &StepId| Relied::new(*step, taking, shared);
+    let failed = match &taking.what {
+        TakeWhat::FailedOf(step) => transfer(step),
+        TakeWhat::SourcesOf(_) | TakeWhat::Set { .. } | TakeWhat::ExtrasOf { .. } => None,
+    };
+    let relied = taking.what.relied_on().iter();
     Ok(Question {
         proofs: Arc::clone(&shared.proofs),
         side: shared.identity(set.side()),
-        relied: relied.collect(),
-        sources_of: matches!(delete.what, DeleteWhat::SourcesOf(_)),
+        relied: relied.filter_map(transfer).collect(),
+        failed,
+        extras: Extras::new(&taking.what, &set, shared),
+        naming,
+        sources_of: matches!(taking.what, TakeWhat::SourcesOf(_)),
         copies: from.is_some_and(|from| !plan.step(from).changes.is_empty()),
         preview: shared.preview,
         resumed: shared.resumed.clone(),
@@ -91,6 +112,8 @@ fn question(step: StepId, delete: &plan::Delete, shared: &Shared) -> Result<Ques
 struct Answerable {
     names: Stood,
     paths: Vec<Paths>,
+    /// The same of the transfer whose failed files are meant.
+    failed: Option<Paths>,
     /// Made for the first file that no transfer names.
     sources: OnceCell<Sources>,
     /// Where the files of the set lie, made for the first that one may rely on.
@@ -100,8 +123,9 @@ struct Answerable {
 impl Question {
     fn answer(self) -> Result<Chosen, Fault> {
         if let Some(reason) = self.set.incomplete_reason() {
+            let done = self.done();
             let fault =
-                format!("nothing was deleted, because the listing may not be whole: {reason}");
+                format!("nothing was {done}, because the listing may not be whole: {reason}");
             return Err(
                 Fault::permanent(fault).help("list smaller folders, or fewer files at once")
             );
@@ -109,6 +133,7 @@ impl Question {
         let known = Answerable {
             names: Stood::new(&self.proofs),
             paths: self.relied.iter().map(Relied::paths).collect(),
+            failed: self.failed.as_ref().map(Relied::paths),
             sources: OnceCell::new(),
             own: OnceCell::new(),
         };
@@ -119,14 +144,30 @@ impl Question {
             changed: Vec::new(),
             only_folders: None,
             deleted: Vec::new(),
+            moved: Vec::new(),
+            there: self.files(),
+            names: Vec::new(),
             sources: Vec::new(),
             copies: Copies::default(),
         };
         let mut folders = 0;
-        for at in self.set.positions() {
-            if self.is_deleted(at) {
-                chosen.deleted.push(self.set.relative(at));
-                continue;
+        let extras = self.extras.as_ref().map(|extras| extras.of(&self.set));
+        let extras = extras.transpose()?;
+        let meant = |at: &u32| extras.as_ref().is_none_or(|extras| extras.contains(at));
+        for at in self.set.positions().filter(meant) {
+            match self.is_gone(at) {
+                None => {}
+                Some(Mark::Moved(to)) => {
+                    let looks = Looks::listed(&self.set, at);
+                    chosen
+                        .moved
+                        .push((self.set.relative(at), to.bytes(), looks));
+                    continue;
+                }
+                Some(_) => {
+                    chosen.deleted.push(self.set.relative(at));
+                    continue;
+                }
             }
             let number = u32::try_from(kept.len()).unwrap_or(u32::MAX);
             match self.judge(at, &known) {
@@ -144,6 +185,7 @@ impl Question {
                     }
                 }
                 Judgement::Folder => folders += 1,
+                Judgement::NotMeant => {}
                 Judgement::LeaveOut(why) => chosen.left_out.push((self.set.text(at), why)),
                 Judgement::Changed => chosen.changed.push(self.set.text(at)),
             }
@@ -153,15 +195,31 @@ impl Question {
         if kept.len() < self.set.len() {
             chosen.set = self.set.subset(kept);
         }
+        if let Some(naming) = &self.naming {
+            chosen.names = naming.all(&chosen.set)?;
+        }
         Ok(chosen)
     }
 
-    fn is_deleted(&self, at: u32) -> bool {
-        let kept = self
-            .resumed
-            .as_ref()
-            .and_then(|resumed| resumed.step(&self.step));
-        kept.is_some_and(|kept| kept.marks.get(&self.set.absolute(at)) == Some(&Mark::Deleted))
+    /// How many files there are to choose from.
+    fn files(&self) -> usize {
+        let files = self.set.positions();
+        files.filter(|at| self.set.kind(*at) == Kind::File).count()
+    }
+
+    /// What is done with files, when it is done.
+    fn done(&self) -> &'static str {
+        match self.naming {
+            Some(_) => StepKind::Move.done(),
+            None => StepKind::Delete.done(),
+        }
+    }
+
+    /// How an interrupted run has taken a file away, where it has.
+    fn is_gone(&self, at: u32) -> Option<&Mark> {
+        let kept = self.resumed.as_ref()?.step(&self.step)?;
+        let mark = kept.marks.get(&self.set.absolute(at))?;
+        mark.is_gone().then_some(mark)
     }
 
     fn judge(&self, at: u32, known: &Answerable) -> Judgement {
@@ -169,12 +227,25 @@ impl Question {
             Kind::File => {}
             Kind::Folder => return Judgement::Folder,
             Kind::Link => {
-                return Judgement::LeaveOut("a symbolic link, and only files are deleted".into());
+                let done = self.done();
+                return Judgement::LeaveOut(format!("a symbolic link, and only files are {done}"));
             }
             Kind::Other => return Judgement::LeaveOut("not a regular file".into()),
         }
+        if let (Some(failed), Some(paths)) = (&self.failed, &known.failed) {
+            return self.judge_failed(at, failed, paths);
+        }
         self.judge_file(at, known)
             .unwrap_or_else(Judgement::LeaveOut)
+    }
+
+    /// Whether a transfer has tried a file, and failed: one that was never tried is none of these.
+    fn judge_failed(&self, at: u32, failed: &Relied, paths: &Paths) -> Judgement {
+        let found = failed.find(self.side, paths, &self.set.absolute(at));
+        match found.is_some_and(|position| failed.ledger.has_failed(position)) {
+            true => Judgement::Delete(None, Needs::default()),
+            false => Judgement::NotMeant,
+        }
     }
 
     fn judge_file(&self, at: u32, known: &Answerable) -> Result<Judgement, String> {
@@ -192,7 +263,9 @@ impl Question {
                 None => {}
             }
         }
-        if givens.is_empty() && !self.sources_of {
+        // Of copies that are only moved nothing is lost, whatever else they may be.
+        let moves_copies = self.copies && self.naming.is_some();
+        if givens.is_empty() && !self.sources_of && !moves_copies {
             let sources = known.sources.get_or_init(|| Sources::new(&self.relied));
             let goes = |place: &Place, name: &[u8]| self.goes(at, place, name, known);
             givens = sources.prove(&self.relied, found, facts, goes, &mut needs.aparts)?;
@@ -200,9 +273,10 @@ impl Question {
         if givens.is_empty() && !self.sources_of && !self.copies {
             self.relied.iter().try_for_each(Relied::knew_all)?;
         }
-        match self.copies {
-            true => self.origins(&path, &givens, known, &mut needs)?,
-            false => self.others(at, &path, &givens, known, &mut needs)?,
+        match (&self.naming, self.copies) {
+            (Some(_), _) => {}
+            (None, true) => self.origins(&path, &givens, known, &mut needs)?,
+            (None, false) => self.others(at, &path, &givens, known, &mut needs)?,
         }
         if givens.iter().any(|given| given.is_another(found, facts)) {
             return Ok(Judgement::Changed);
@@ -301,6 +375,9 @@ impl Question {
         known: &Answerable,
         needs: &mut Needs,
     ) -> Result<(), String> {
+        if self.proofs.came_to(self.side, path) {
+            return Err("this run has moved it there".into());
+        }
         let here = Place::above(self.side, path);
         let found = Candidate { set: &self.set, at };
         let facts = self.facts(known);
@@ -356,6 +433,8 @@ enum Judgement {
     /// It goes with its files where that is asked for, and is none of them.
     Folder,
     LeaveOut(String),
+    /// The step is not about it.
+    NotMeant,
     /// It is not what a transfer read any more.
     Changed,
 }

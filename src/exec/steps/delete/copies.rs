@@ -6,11 +6,10 @@ use std::sync::Arc;
 use crate::files::{Kind, PageEntry, Precision, Time, folded, join};
 use crate::transfer::{End, Links, Looks, Role};
 
-use super::Output;
 use super::absent::Absent;
-use super::jobs::output;
 use super::needed::{Copies, Copy, CopyFolder};
 use super::sight::Sight;
+use super::{Output, output};
 use crate::exec::fault::Fault;
 use crate::exec::pages;
 use crate::exec::steps::job::Work;

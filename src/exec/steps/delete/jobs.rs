@@ -1,48 +1,21 @@
-//! The jobs of a `delete` step that look at its files and take them away, on a server or on this machine.
+//! The jobs of a `delete` or `move` step that look at its files and take them away, on a server or on this machine.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::files::{FileSet, Page, Precision, join, name_before};
-use crate::transfer::{Deleted, End, Fate, Links, Looks, Role, still_same};
+use crate::transfer::{Deleted, End, Fate, Links, Looks, still_same};
 
-use super::{FolderOf, Output};
+use super::folders::FolderOf;
+use super::place::{Deletion, Place, Was};
+use super::renames::Target;
+use super::{Output, output};
 use crate::exec::fault::Fault;
 use crate::exec::pages;
-use crate::exec::steps;
 use crate::exec::steps::job::{Desk, Work};
 
 /// A batch ends after this long.
 pub(super) const SHORT: Duration = Duration::from_millis(100);
-
-/// Where files are deleted.
-#[derive(Clone)]
-pub(super) struct Place {
-    pub(super) name: String,
-    pub(super) set: FileSet,
-    /// What files were when they were transferred, in the order of the set.
-    pub(super) sources: Arc<Vec<(u32, Was)>>,
-}
-
-/// What a file was when it was transferred.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::exec) struct Was {
-    pub(super) looks: Looks,
-    /// Whether only the reply to its transfer is relied on.
-    pub(super) by_reply: bool,
-}
-
-/// What became of a deletion.
-pub(in crate::exec) enum Deletion {
-    /// It is gone.
-    Deleted,
-    /// It was not there.
-    WasNotThere,
-    /// It is not what it was, or its copy is not what it must be: it stays.
-    Kept(Fault),
-    /// The reply was lost.
-    Unknown(Fault),
-}
 
 /// Lists a folder again and compares. `restore`: names that an interrupted run has put away come back first.
 pub(super) fn survey(place: Place, folder: Arc<FolderOf>, restore: bool) -> Work {
@@ -59,13 +32,13 @@ pub(super) fn survey(place: Place, folder: Arc<FolderOf>, restore: bool) -> Work
     })
 }
 
-/// Deletes a batch, as far as it gets in a short time.
-pub(super) fn delete(place: Place, positions: Vec<u32>) -> Work {
+/// Takes a batch away, each file to its new name where it has one, as far as it gets in a short time.
+pub(super) fn take_away(place: Place, files: Vec<(u32, Option<Target>)>) -> Work {
     Box::new(move |desk| {
         let end = desk.now() + SHORT;
-        let mut done = Vec::with_capacity(positions.len());
-        for at in positions {
-            let result = place.delete(desk, at);
+        let mut done = Vec::with_capacity(files.len());
+        for (at, target) in files {
+            let result = place.take_one(desk, at, target.as_ref());
             done.push((at, result));
             if !desk.healthy() || desk.now() >= end {
                 break;
@@ -92,13 +65,6 @@ pub(super) fn remove_folders(place: Place, mut folders: Vec<Vec<u8>>) -> Work {
 }
 
 impl Place {
-    /// The end, confined to the folder of the set.
-    pub(super) fn end<'d>(&self, desk: &'d mut Desk) -> Result<&'d mut dyn End, Fault> {
-        let end = desk.end(Role::Source)?;
-        end.confine(self.set.root(), Links::Refuse);
-        Ok(end)
-    }
-
     /// The folder's entries now; none where the folder is gone.
     fn page(
         &self,
@@ -143,21 +109,54 @@ impl Place {
         Ok(stays.map(|why| why.fault().about(self.set.text(at))))
     }
 
-    fn delete(&self, desk: &mut Desk, at: u32) -> Result<Deletion, Fault> {
+    fn take_one(
+        &self,
+        desk: &mut Desk,
+        at: u32,
+        target: Option<&Target>,
+    ) -> Result<Deletion, Fault> {
         let end = self.end(desk)?;
+        if self.was_moved(end, at, target)? {
+            return Ok(Deletion::Moved);
+        }
+        end.confine(self.set.root(), Links::Refuse);
         if let Some(fault) = self.stays(end, at)? {
             return Ok(Deletion::Kept(fault));
         }
-        self.remove(end, at, &self.set.absolute(at))
+        self.dispose(end, at, &self.set.absolute(at), target)
     }
 
-    /// Removes a file under the name that it has now.
-    pub(super) fn remove(
+    /// Whether an earlier try of which the reply was lost has moved a file.
+    pub(super) fn was_moved(
+        &self,
+        end: &mut dyn End,
+        at: u32,
+        target: Option<&Target>,
+    ) -> Result<bool, Fault> {
+        match (&self.placing, target) {
+            (Some(placing), Some(target)) if target.begun => {
+                self.has_moved(end, placing, at, target)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Moves or removes a file under the name that it has now.
+    pub(super) fn dispose(
         &self,
         end: &mut dyn End,
         at: u32,
         path: &[u8],
+        target: Option<&Target>,
     ) -> Result<Deletion, Fault> {
+        match (&self.placing, target) {
+            (Some(placing), Some(target)) => self.rename(end, placing, at, path, target),
+            _ => self.remove(end, at, path),
+        }
+    }
+
+    /// Removes a file under the name that it has now.
+    fn remove(&self, end: &mut dyn End, at: u32, path: &[u8]) -> Result<Deletion, Fault> {
         match end.remove(path) {
             Ok(Deleted::Gone) => Ok(Deletion::Deleted),
             Ok(Deleted::WasNotThere) => Ok(Deletion::WasNotThere),
@@ -228,15 +227,6 @@ fn is_still(was: Was, now: Looks) -> Result<(), Stays> {
     }
 }
 
-/// For a state that cannot be: nothing is done, and the step ends by itself.
-pub(super) fn nothing() -> Work {
-    Box::new(|_| output(Output::Emptied(Vec::new())))
-}
-
-pub(super) fn output(output: Output) -> steps::Output {
-    steps::Output::Delete(Box::new(output))
-}
-
 /// Whether a listing tells the time of a file less exactly than the server would if asked.
 fn is_coarse(set: &FileSet, at: u32) -> bool {
     let time = set.modified(at);
@@ -273,7 +263,7 @@ impl Names {
 fn compare(names: &Names, page: &Page) -> Result<Vec<(u32, Fate)>, Fault> {
     if let Some(reason) = page.incomplete_reason() {
         let fault = format!(
-            "nothing was deleted, because the folder's new listing may not be whole: {reason}"
+            "nothing was taken away, because the folder's new listing may not be whole: {reason}"
         );
         return Err(Fault::permanent(fault).help("run it again, or list smaller folders"));
     }

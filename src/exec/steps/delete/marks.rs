@@ -8,9 +8,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::copies::TIMES_UNSEEN;
-use super::jobs::output;
 use super::needed::CopyFolder;
-use super::{Delete, Output};
+use super::{Delete, Output, output};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::roles::Roles;

@@ -1,21 +1,31 @@
-//! `delete`: choose by proof, count against `max`, list each folder again, look at the copies, delete, remove empty folders.
+//! `delete` and `move`: choose by proof, count against `max`, list each folder again, look at the copies, then delete and remove
+//! empty folders, or rename.
 //!
-//! Nothing is deleted before every folder has been listed again, and nothing at all when one of these listings is
+//! Nothing is deleted or moved before every folder has been listed again, and nothing at all when one of these listings is
 //! incomplete; and no file that was transferred before each of its copies was seen to stand where it must.
 
 mod absent;
 mod away;
 mod choose;
 mod copies;
+mod ending;
+mod extras;
+mod folders;
 mod index;
+mod into;
 mod jobs;
 mod marks;
+mod naming;
 mod needed;
+mod place;
+mod placing;
 mod relied;
+mod renames;
 mod sight;
 mod sources;
 mod standing;
 mod taking;
+mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,8 +34,7 @@ use std::time::Instant;
 use crate::files::{FileSet, Side};
 use crate::plan::{self, StepId};
 
-use super::{Ending, JobWork, Machine, Next, Stop, left_undone, panicked};
-use crate::event::FileOutcome;
+use super::{JobWork, Machine, Next, Stop, panicked};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::roles::{JobId, Roles};
@@ -35,16 +44,24 @@ use crate::transfer::{Fate, Role};
 use away::Share;
 use choose::Chosen;
 use copies::{Looking, Wrong};
-use jobs::{Deletion, Place};
+use folders::FolderOf;
 use marks::{Ask, Marks, Told};
 use needed::{Copies, Doubt};
+use place::{Deletion, Place};
+use placing::Shown;
+use targets::Into;
 
 /// Files that one job deletes at most.
 const BATCH: usize = 32;
 
 pub(super) struct Delete {
     id: StepId,
-    delete: plan::Delete,
+    taking: plan::Taking,
+    remove_empty: bool,
+    /// Where the files go, where they are moved.
+    into: Option<Into>,
+    /// What was moved, as the set of the step.
+    gathered: Option<FileSet>,
     phase: Phase,
     side: Side,
     place: Option<Place>,
@@ -73,13 +90,6 @@ pub(super) struct Delete {
     failures: u64,
 }
 
-/// A folder and the positions that lie in it.
-#[derive(Debug)]
-pub(super) struct FolderOf {
-    folder: Vec<u8>,
-    positions: Vec<u32>,
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Choose,
@@ -87,9 +97,11 @@ enum Phase {
     Turn,
     Marks,
     Survey,
+    Into,
     Copies,
     Delete,
     Folders,
+    Gather,
     End,
 }
 
@@ -98,6 +110,7 @@ enum Flying {
     Folder(Try<Arc<FolderOf>>),
     Look(Try<u32>),
     Asked(Try<Ask>),
+    Into(Try<u32>),
     Files(Vec<Try<u32>>),
     Aways(Vec<Side>, Vec<Try<u32>>),
     Empty,
@@ -113,6 +126,10 @@ pub(in crate::exec) enum Output {
     Looked(u32, Result<Wrong, Fault>),
     /// What a mark has told of a folder.
     Told(Result<Told, Fault>),
+    /// What a folder shows that files are to come to.
+    Shown(Result<Box<Shown>, Fault>),
+    /// What was moved.
+    Gathered(FileSet),
     /// What became of each; shorter than the batch where time was up.
     Deleted(Vec<(u32, Result<Deletion, Fault>)>),
     /// Empty folders were removed; the faults are those worth a warning.
@@ -120,10 +137,26 @@ pub(in crate::exec) enum Output {
 }
 
 impl Delete {
-    pub(super) fn new(step: &plan::Step, delete: &plan::Delete, _: &Shared) -> Delete {
+    pub(super) fn new(step: &plan::Step, delete: &plan::Delete) -> Delete {
+        let mut machine = Delete::taking(step, &delete.taking);
+        machine.remove_empty = delete.remove_empty;
+        machine
+    }
+
+    /// The machine of a step that moves files.
+    pub(super) fn moving(step: &plan::Step, moving: &plan::Move) -> Delete {
+        let mut machine = Delete::taking(step, &moving.taking);
+        machine.into = Some(Into::new(moving));
+        machine
+    }
+
+    fn taking(step: &plan::Step, taking: &plan::Taking) -> Delete {
         Delete {
             id: step.id,
-            delete: delete.clone(),
+            taking: taking.clone(),
+            remove_empty: false,
+            into: None,
+            gathered: None,
             phase: Phase::Choose,
             side: Side::Local,
             place: None,
@@ -160,6 +193,7 @@ impl Delete {
         self.folders.drain().for_each(drop);
         self.looks.drain().for_each(drop);
         self.marks.give_up();
+        self.give_up_into();
         self.files.drain().for_each(drop);
         self.aways.clear();
         self.sure.clear();
@@ -191,8 +225,12 @@ impl Delete {
         // The looks at files and then at their copies are the last ones before files go.
         if self.phase == Phase::Survey && idle && self.folders.is_empty() {
             self.judge_marks(shared);
+            self.begin_into();
+            self.phase = Phase::Into;
+        }
+        if self.phase == Phase::Into && idle && self.new_place_is_seen() {
             self.phase = match shared.preview {
-                true => Phase::End,
+                true => Phase::Gather,
                 false => Phase::Copies,
             };
         }
@@ -202,40 +240,19 @@ impl Delete {
         }
         let over = self.folders.is_empty() && self.files.is_empty() && self.aways.is_empty();
         if self.phase == Phase::Delete && idle && over {
-            let remove =
-                self.delete.remove_empty && !self.emptied.is_empty() && self.stopped.is_none();
-            self.phase = if remove { Phase::Folders } else { Phase::End };
+            let remove = self.remove_empty && !self.emptied.is_empty() && self.stopped.is_none();
+            self.phase = if remove {
+                Phase::Folders
+            } else {
+                Phase::Gather
+            };
+        }
+        if self.phase == Phase::Gather && idle && !self.is_to_gather() {
+            self.phase = Phase::End;
         }
         if self.stopped.is_some() && idle {
             self.phase = Phase::End;
         }
-    }
-
-    fn ending(&mut self, shared: &mut Shared) -> Ending {
-        shared.leave_delete(self.id);
-        let mut left: Vec<u32> = std::mem::take(&mut self.sure).into_iter().collect();
-        if shared.preview {
-            // What would be done is told as done.
-            for at in left.drain(..) {
-                shared.file(self.id, self.text(at), FileOutcome::Deleted, 0);
-            }
-        }
-        if let Some(stop) = &self.stopped {
-            let aways = self.aways.values_mut().flat_map(Backlog::drain);
-            let unseen = self.folders.drain();
-            let unseen: usize = unseen.map(|folder| folder.item.positions.len()).sum();
-            let left = left.len() + unseen + self.files.drain().count() + aways.count();
-            if left > 0 {
-                let text = left_undone(left, "deleted", &stop.reason());
-                shared.warn_step(self.id, text);
-            }
-        }
-        let fault = self.fault.take().map(|fault| fault.failure);
-        let failure = fault.or_else(|| self.stopped.as_ref().and_then(Stop::failure));
-        if failure.is_some() || self.failures > 0 {
-            return Ending::failed(failure, None);
-        }
-        Ending::done(None)
     }
 
     /// What could be done next in the phase of deleting.
@@ -264,6 +281,7 @@ impl Delete {
             self.folders.next_retry(),
             self.looks.next_retry(),
             self.marks.next_retry(),
+            self.into.as_ref().and_then(Into::next_retry),
             self.files.next_retry(),
         ];
         others.into_iter().flatten().chain(aways).min()
@@ -271,16 +289,24 @@ impl Delete {
 
     fn make(&mut self, now: Instant, shared: &mut Shared) -> (Flying, Work) {
         if self.phase == Phase::Choose {
-            let work = choose::work(self.id, &self.delete, shared);
+            let naming = self.into.as_ref().map(|into| into.naming(shared));
+            let work = choose::work(self.id, &self.taking, naming, shared);
             return (Flying::Choice, work);
         }
         let Some(place) = self.place.clone() else {
-            return (Flying::Empty, jobs::nothing());
+            return (Flying::Empty, nothing());
         };
         if self.phase == Phase::Folders {
             let folders = std::mem::take(&mut self.emptied).into_iter().collect();
             self.phase = Phase::Delete;
             return (Flying::Empty, jobs::remove_folders(place, folders));
+        }
+        if self.phase == Phase::Gather {
+            return (Flying::Empty, self.gather(shared));
+        }
+        if let Some(attempt) = self.into.as_mut().and_then(|into| into.take_look(now)) {
+            let work = self.look_into(attempt.item, shared);
+            return (Flying::Into(attempt), work);
         }
         if let Some(attempt) = self.marks.take(now) {
             self.will_ask(attempt.item, shared);
@@ -300,8 +326,9 @@ impl Delete {
                 .take(BATCH)
                 .collect();
             self.intend(&batch, shared);
-            let positions = batch.iter().map(|attempt| attempt.item).collect();
-            return (Flying::Files(batch), jobs::delete(place, positions));
+            let files = batch.iter().map(|attempt| attempt.item);
+            let files = files.map(|at| (at, self.target_of(at))).collect();
+            return (Flying::Files(batch), jobs::take_away(place, files));
         }
         self.make_away(place, now, shared)
     }
@@ -315,9 +342,10 @@ impl Delete {
 
     fn intend(&self, batch: &[Try<u32>], shared: &mut Shared) {
         if let Some(place) = &self.place {
-            let paths = batch.iter();
-            let paths = paths.map(|attempt| place.set.absolute(attempt.item));
-            shared.intend(self.id, paths);
+            let files = || batch.iter().map(|attempt| attempt.item);
+            let paths = files().map(|at| place.set.absolute(at));
+            let to = files().filter_map(|at| Some(self.into.as_ref()?.absolute(at)));
+            shared.intend_to(self.id, paths, to);
         }
     }
 }
@@ -343,9 +371,15 @@ impl Machine for Delete {
                 Some(roles) => (roles, 1),
                 None => (Roles::none(), 0),
             },
+            Phase::Into => {
+                let into = self.into.as_mut();
+                let ready = into.map_or(0, |into| into.looks_ready(now));
+                (self.roles(), ready)
+            }
             Phase::Delete => self.deletion(now),
             Phase::Folders if self.flying.is_empty() => (self.roles(), 1),
-            Phase::Choose | Phase::Turn | Phase::Folders => (Roles::none(), 0),
+            Phase::Gather if self.flying.is_empty() => (Roles::none(), 1),
+            Phase::Choose | Phase::Turn | Phase::Folders | Phase::Gather => (Roles::none(), 0),
         };
         match more {
             0 => Next::Wait(self.retries()),
@@ -375,19 +409,11 @@ impl Machine for Delete {
     }
 }
 
-fn by_folder(set: &FileSet) -> Vec<FolderOf> {
-    let mut numbers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for at in set.positions() {
-        let number = numbers.entry(set.folder_number(at));
-        number.or_default().push(at);
-    }
-    let mut folders: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
-    for mut positions in numbers.into_values() {
-        let folder = folders.entry(set.folder(positions[0]));
-        folder.or_default().append(&mut positions);
-    }
-    let folders = folders.into_iter();
-    folders
-        .map(|(folder, positions)| FolderOf { folder, positions })
-        .collect()
+/// For a state that cannot be: nothing is done, and the step ends by itself.
+pub(super) fn nothing() -> Work {
+    Box::new(|_| output(Output::Emptied(Vec::new())))
+}
+
+pub(super) fn output(output: Output) -> super::Output {
+    super::Output::Delete(Box::new(output))
 }

@@ -10,6 +10,9 @@ use crate::files::{FileSet, Kind, Place, Side, folder_of, join, name_keys, split
 use crate::plan::{self, StepId};
 use crate::transfer::{Looks, Reading};
 
+/// So often the way of a copy is followed that steps move on and on: they may move it in a circle.
+const MOST_MOVES: usize = 16;
+
 /// A transfer before a `delete`.
 pub(super) struct Relied {
     step: StepId,
@@ -55,7 +58,7 @@ pub(super) struct Given {
 }
 
 impl Relied {
-    pub(super) fn new(step: StepId, delete: &plan::Delete, shared: &Shared) -> Option<Relied> {
+    pub(super) fn new(step: StepId, taking: &plan::Taking, shared: &Shared) -> Option<Relied> {
         let ledger = match shared.proofs.of(step) {
             Some(ledger) => Arc::clone(ledger),
             None => Arc::new(shared.untold(step)?),
@@ -64,8 +67,8 @@ impl Relied {
             step,
             name: shared.plan.step(step).name.clone(),
             ledger,
-            accepts_reply: delete.accepts_reply(),
-            accepts_ledger: delete.accepts_ledger(),
+            accepts_reply: taking.accepts_reply(),
+            accepts_ledger: taking.accepts_ledger(),
         })
     }
 
@@ -133,11 +136,36 @@ impl Relied {
     fn brought_on(&self, at: u32, row: Row, facts: Facts<'_>) -> Result<Option<CopyOf>, String> {
         match self.ledger.copy(at) {
             Some((place, name)) if facts.proofs.has_ended(&place, &name, row.order) => {
-                let onward = onward(&place, &name, facts);
+                let moved = self.moved(row, (&place, &name), facts);
+                let onward = moved.or_else(|| onward(&place, &name, facts));
                 onward.map(Some).ok_or_else(|| self.ended())
             }
             _ => Ok(None),
         }
+    }
+
+    /// Its copy, where this run has given that another place. Whether the folder is the source's nobody has asked, so it counts as
+    /// one that this run did not write.
+    fn moved(&self, row: Row, (place, name): (&Place, &[u8]), facts: Facts<'_>) -> Option<CopyOf> {
+        let mut moves = 0..MOST_MOVES;
+        let mut stands = facts.proofs.moved_to(place, name)?;
+        while facts.proofs.has_ended(&stands.0, &stands.1, row.order) {
+            moves.next()?;
+            stands = facts.proofs.moved_to(&stands.0, &stands.1)?;
+        }
+        let (place, name) = stands.clone();
+        Some(CopyOf {
+            side: self.ledger.route.side,
+            root: place.folder.clone(),
+            place,
+            name,
+            looks: row.copy,
+            was_there: true,
+            exactly: true,
+            by_time: row.stand == Stand::Same && !self.ledger.by_sum && !self.ledger.is_local(),
+            beside: Vec::new(),
+            rivals: Vec::new(),
+        })
     }
 
     /// Whether a file looks like one of this transfer's.

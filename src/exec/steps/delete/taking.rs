@@ -6,15 +6,17 @@ use std::time::Instant;
 
 use super::choose::Chosen;
 use super::copies::{TIMES_NOW, Wrong};
-use super::jobs::{Deletion, Place};
-use super::{Delete, Flying, FolderOf, Output, Phase, by_folder};
+use super::folders::{FolderOf, by_folder};
+use super::place::{Deletion, Place};
+use super::{Delete, Flying, Output, Phase};
 use crate::event::{Event, FileOutcome};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
 use crate::exec::shared::Shared;
 use crate::files::{self, Side, parents, split};
 use crate::journal::Mark;
-use crate::plan::DeleteWhat;
+use crate::kind::StepKind;
+use crate::plan::{Max, TakeWhat};
 use crate::transfer::{Changed, Fate};
 
 const NOT_ITS_TIME: &str = "its time is not the one that it had or was given when it arrived: it was written since, or its server did not keep that";
@@ -41,6 +43,9 @@ impl Delete {
             (Flying::Asked(attempt), Output::Told(told)) => {
                 self.take_told(attempt, told, now, shared);
             }
+            (Flying::Into(attempt), Output::Shown(shown)) => {
+                self.take_shown(attempt, shown, now, shared);
+            }
             (Flying::Files(attempts), Output::Deleted(done)) => {
                 let left = self.take_deletions(attempts, done, None, now, shared);
                 self.files.put_back(left);
@@ -52,6 +57,7 @@ impl Delete {
                 self.away_backlog(&sides).put_back(left);
                 self.aways.retain(|_, files| !files.is_empty());
             }
+            (Flying::Empty, Output::Gathered(set)) => self.gathered = Some(set),
             (Flying::Empty, Output::Emptied(warnings)) => {
                 for text in warnings {
                     shared.warn_step(self.id, text);
@@ -66,26 +72,26 @@ impl Delete {
             Ok(chosen) => chosen,
             Err(fault) => return self.refuse(fault),
         };
-        for (file, reason) in chosen.left_out {
+        for (file, reason) in std::mem::take(&mut chosen.left_out) {
             shared.file(self.id, file, FileOutcome::Skipped { reason }, 0);
         }
-        for file in chosen.changed {
+        for file in std::mem::take(&mut chosen.changed) {
             self.failures += 1;
             let fault = changed("it changed after it was read", shared).about(file.as_str());
             let failure = fault.failure;
             shared.file(self.id, file, FileOutcome::Failed { failure }, 0);
         }
         if let Some(folders) = chosen.only_folders {
-            shared.warn_step(self.id, only_folders(folders));
+            shared.warn_step(self.id, only_folders(folders, self.kind()));
         }
-        let count = (chosen.set.len() + chosen.deleted.len()) as u64;
+        let count = (chosen.set.len() + chosen.deleted.len() + chosen.moved.len()) as u64;
         shared.emit(Event::StepSized {
             step: self.id.0 as usize,
             files: count,
             bytes: 0,
         });
-        if count > self.delete.max {
-            return self.refuse(too_many(count, self.delete.max));
+        if count > self.taking.max.of(chosen.there) {
+            return self.refuse(too_many(count, self.taking.max, self.kind()));
         }
         self.side = chosen.set.side();
         // It may have been killed before it removed their folders.
@@ -98,6 +104,7 @@ impl Delete {
             let begun = begun.filter(|at| kept.begun.contains(&chosen.set.absolute(*at)));
             self.unsure.extend(begun.map(|at| (at, Try::first(at))));
         }
+        self.take_names(&mut chosen, shared);
         for folder in by_folder(&chosen.set) {
             self.folders.push(Arc::new(folder));
         }
@@ -110,6 +117,7 @@ impl Delete {
             name: shared.plan.side_name(self.side).to_owned(),
             set: chosen.set,
             sources: Arc::new(chosen.sources),
+            placing: self.into.as_ref().map(|into| Arc::clone(into.placing())),
         });
         self.phase = match shared.preview {
             true => Phase::Survey,
@@ -147,6 +155,9 @@ impl Delete {
                 let attempt = self.unsure.remove(&at).unwrap_or_else(|| Try::first(at));
                 self.queue(attempt);
             }
+            Fate::Gone if unsure.is_some_and(|attempt| self.settles(attempt)) => {
+                self.unsure.remove(&at);
+            }
             Fate::Gone if unsure.is_some() => self.deleted(at, FileOutcome::Deleted, shared),
             Fate::Gone => self.deleted(at, FileOutcome::WasNotThere, shared),
             Fate::Keep(how) => {
@@ -171,9 +182,9 @@ impl Delete {
 
     /// Whether its files are the copies that a transfer has made.
     fn deletes_copies(&self, shared: &Shared) -> bool {
-        match &self.delete.what {
-            DeleteWhat::Set { from, .. } => !shared.plan.step(*from).changes.is_empty(),
-            DeleteWhat::SourcesOf(_) => false,
+        match &self.taking.what {
+            TakeWhat::Set { from, .. } => !shared.plan.step(*from).changes.is_empty(),
+            TakeWhat::SourcesOf(_) | TakeWhat::FailedOf(_) | TakeWhat::ExtrasOf { .. } => false,
         }
     }
 
@@ -225,6 +236,9 @@ impl Delete {
         for at in std::mem::take(&mut self.sure) {
             let attempt = self.unsure.remove(&at).unwrap_or_else(|| Try::first(at));
             self.queue(attempt);
+        }
+        if let Some(into) = &mut self.into {
+            self.files.put_back(into.take_settling());
         }
     }
 
@@ -311,12 +325,19 @@ impl Delete {
             match done.remove(&at) {
                 None => left.push(attempt),
                 Some(Ok(Deletion::Deleted)) => self.deleted(at, FileOutcome::Deleted, shared),
+                Some(Ok(Deletion::Moved)) => self.moved(at, shared),
+                Some(Ok(Deletion::Taken)) => self.take_taken(attempt, shared),
                 Some(Ok(Deletion::WasNotThere)) => {
                     self.deleted(at, FileOutcome::WasNotThere, shared)
                 }
                 Some(Ok(Deletion::Kept(fault))) => self.fail_file(at, fault, shared),
                 Some(Ok(Deletion::Unknown(fault))) => {
+                    self.note_begun(at);
                     match (self.again(&mut attempt, &fault, shared), aways) {
+                        // It looks at both names itself.
+                        (Some(wait), None) if self.into.is_some() => {
+                            self.files.retry(attempt, now + wait);
+                        }
                         (Some(wait), None) => self.look_again(attempt, now + wait),
                         // The job itself looks under which name it stands.
                         (Some(wait), Some(sides)) => {
@@ -350,7 +371,7 @@ impl Delete {
         self.folders.retry(attempt.tries().of(folder), at);
     }
 
-    fn fail_file(&mut self, at: u32, fault: Fault, shared: &mut Shared) {
+    pub(super) fn fail_file(&mut self, at: u32, fault: Fault, shared: &mut Shared) {
         self.failures += 1;
         let outcome = FileOutcome::Failed {
             failure: fault.failure,
@@ -366,20 +387,22 @@ fn changed(how: &str, shared: &Shared) -> Fault {
     })
 }
 
-fn only_folders(folders: usize) -> String {
+fn only_folders(folders: usize, kind: StepKind) -> String {
+    let done = kind.done();
     match folders {
-        1 => "nothing to delete: what was chosen is 1 folder, and only files are deleted".into(),
+        1 => format!("nothing to {kind}: what was chosen is 1 folder, and only files are {done}"),
         _ => format!(
-            "nothing to delete: what was chosen is {folders} folders, and only files are deleted"
+            "nothing to {kind}: what was chosen is {folders} folders, and only files are {done}"
         ),
     }
 }
 
-fn too_many(count: u64, max: u64) -> Fault {
+fn too_many(count: u64, max: Max, kind: StepKind) -> Fault {
+    let done = kind.done();
     Fault::permanent(format!(
-        "{count} files would be deleted, more than `max: {max}`; nothing was deleted"
+        "{count} files would be {done}, more than `max: {max}`; nothing was {done}"
     ))
     .help(format!(
-        "look at what would be deleted, then write `max: {count}` or choose fewer files"
+        "look at what would be {done}, then write `max: {count}` or choose fewer files"
     ))
 }

@@ -110,9 +110,9 @@ impl State {
             Some(Mark::Proven | Mark::Unverified(_) | Mark::Left(_)) => {
                 state.after(Happened::Stood)
             }
-            Some(Mark::Deleted) => Err(Illegal {
+            Some(Mark::Deleted | Mark::Moved(_)) => Err(Illegal {
                 state,
-                happened: "deleted, as the journal says".into(),
+                happened: "taken away, as the journal says".into(),
             }),
         }
     }

@@ -44,8 +44,12 @@ impl Transfer {
             FileOutcome::Skipped { .. } => Happened::LeftAlone,
             _ => Happened::Stood,
         };
+        let failed = matches!(outcome, FileOutcome::Failed { .. });
         if self.happened(at, happened) {
             self.tell_file(at, outcome, stand, bytes, shared);
+            if let Some(proofs) = shared.proofs().filter(|_| failed) {
+                proofs.fail(self.id, at);
+            }
         }
     }
 
