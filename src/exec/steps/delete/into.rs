@@ -83,10 +83,11 @@ impl Delete {
         let Some(into) = &self.into else {
             return nothing();
         };
-        let of_folder = into.targets.iter().filter(|one| one.folder == folder);
+        let files = into.of_folders[folder as usize].iter();
+        let names = files.map(|at| folded(&into.targets[*at as usize].name));
         let wanted = Wanted {
             if_exists: into.moving.if_exists,
-            names: of_folder.map(|one| folded(&one.name)).collect(),
+            names: names.collect(),
             side: shared.identity(self.side),
             encoding: shared.encoding(self.side),
             reading: shared.reading(self.side),
@@ -123,11 +124,10 @@ impl Delete {
 
     /// The files that may be moved into a folder.
     fn sure_of(&self, folder: u32) -> Vec<u32> {
-        let is_there = |at: &u32| {
-            let target = self.into.as_ref().and_then(|into| into.target(*at));
-            target.is_some_and(|target| target.folder == folder)
-        };
-        self.sure.iter().copied().filter(is_there).collect()
+        let into = self.into.as_ref();
+        let files = into.and_then(|into| into.of_folders.get(folder as usize));
+        let files = files.into_iter().flatten().copied();
+        files.filter(|at| self.sure.contains(at)).collect()
     }
 
     fn choose_names(&mut self, folder: u32, shown: &Shown, shared: &mut Shared) {

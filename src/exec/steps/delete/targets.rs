@@ -28,6 +28,8 @@ pub(super) struct Into {
     pub(super) looks: Backlog<u32>,
     /// The new names, by position.
     pub(super) targets: Vec<Target>,
+    /// The files of each folder.
+    pub(super) of_folders: Vec<Vec<u32>>,
     /// The absolute path of `into`, once something was looked at.
     pub(super) root: Vec<u8>,
     /// Names that are taken in each folder, hashed.
@@ -45,6 +47,7 @@ impl Into {
             placing: Arc::new(Placing::new(String::new(), String::new(), Vec::new())),
             looks: Backlog::new(),
             targets: Vec::new(),
+            of_folders: Vec::new(),
             root: Vec::new(),
             names: BTreeMap::new(),
             settling: Vec::new(),
@@ -76,8 +79,10 @@ impl Into {
             let (folder, name) = split(&path);
             let number = *numbers.entry(folder.to_vec()).or_insert_with(|| {
                 folders.push(folder.to_vec());
+                self.of_folders.push(Vec::new());
                 u32::try_from(folders.len() - 1).unwrap_or(u32::MAX)
             });
+            self.of_folders[number as usize].push(at);
             let begun = kept.and_then(|kept| kept.begun_to.get(&set.absolute(at)));
             self.targets.push(Target {
                 folder: number,
