@@ -207,11 +207,11 @@ fn mistakes_of_37_sorts_are_found_in_one_run_each_at_its_place() {
     73:11 step::when_alone "failure"
     76:11 step::when_no_set "failure"
     78:32 step::once_limited "5"
-    80:29 step::into_source "/收/已办"
-    80:47 value::bad "skip"
-    82:24 step::wrong_sort "收件"
-    90:26 step::extras "近取"
-    90:35 value::bad "0%"
+    84:29 step::into_source "/收/已办"
+    84:47 value::bad "skip"
+    86:24 step::wrong_sort "收件"
+    94:26 step::extras "近取"
+    94:35 value::bad "0%"
     "#);
     assert!(sorts.len() >= 37, "{} sorts", sorts.len());
 }

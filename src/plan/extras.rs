@@ -97,6 +97,10 @@ impl Builder<'_, '_> {
     /// The list that the files of a transfer come from; filters on the way choose by name alone.
     fn source_list(&mut self, transfer: usize, path: &Path) -> Option<List> {
         let name = self.nodes[transfer].name.clone();
+        if self.takes_once(transfer) {
+            self.taken_once(transfer, path);
+            return None;
+        }
         let mut set = self.taken_by(transfer)?;
         for _ in 0..self.nodes.len() {
             match self.nodes[set].action.as_ref()?.set() {
@@ -127,6 +131,26 @@ impl Builder<'_, '_> {
         let action = self.nodes[transfer].action.as_ref()?;
         let taken: &StepId = action.takes().steps().first()?;
         Some(taken.0 as usize)
+    }
+
+    fn takes_once(&self, transfer: usize) -> bool {
+        let set = self.nodes[transfer].action.as_ref().map(Action::set);
+        matches!(set, Some(SetOf::Copies(transfer)) if transfer.options.once.is_some())
+    }
+
+    fn taken_once(&mut self, transfer: usize, path: &Path) {
+        let node = &self.nodes[transfer];
+        let message = format!(
+            "`{}` takes each file once, whatever became of its copy: its folder is no mirror",
+            node.name
+        );
+        let verb = node.kind.map_or("", StepKind::word);
+        let once = self.context.at(&node.path.key(verb).key("once"));
+        let place = self.context.at(path);
+        let finding = Finding::error(codes::STEP_EXTRAS, place, message, "of what is no mirror");
+        let finding = finding.also(once, "each file once");
+        self.context
+            .report(finding.help("take `once` out, or leave what stands there alone"));
     }
 
     fn hidden(&mut self, filter: usize, key: &'static str, path: &Path) {

@@ -118,6 +118,15 @@ fn a_wrong_extras_of_is_said_at_its_place() {
     );
     finds(
         &format!(
+            "{ALL}{}{TIDY}",
+            COPY.replace("from: l", "once: true, from: l")
+        ),
+        "step::extras",
+        "c",
+        "takes each file once",
+    );
+    finds(
+        &format!(
             "{ALL}{COPY}  d: {{relay: {{from: c, to: a, into: /back}}}}\n  t: {{delete: {{extras_of: d}}}}\n"
         ),
         "step::extras",
