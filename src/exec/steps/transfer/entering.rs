@@ -44,6 +44,13 @@ impl Book {
                 Ok(Arrival::NotYet { .. } | Arrival::Same(Err(_))) | Err(_) => {}
             }
         }
+        let touched = |at: &u32| moved.iter().any(|(piece, _)| piece.file == *at);
+        let untouched: Vec<u32> = files.iter().copied().filter(|at| !touched(at)).collect();
+        // A set has no intents before all of it has arrived.
+        if terms.wishes.options.publish != Publish::Set {
+            self.put_back(&untouched);
+        }
+        open.extend(untouched);
         self.settle(&terms.set, (files, &open), entries, now, last);
     }
 

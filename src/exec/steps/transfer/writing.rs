@@ -59,6 +59,15 @@ impl Book {
         }
     }
 
+    /// Files that a job did not get to: their intents stand for the next one.
+    pub(super) fn put_back(&self, files: &[u32]) {
+        let mut pending = self.pending();
+        for at in files {
+            pending.begun.remove(at);
+            pending.ahead.insert(*at);
+        }
+    }
+
     /// Tells the ledger the rest: no job begins any more.
     pub(super) fn finish(&self, set: &FileSet, now: i64) {
         let mut pending = self.pending();
