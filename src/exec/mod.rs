@@ -14,6 +14,7 @@ mod marking;
 mod opened;
 mod opening;
 mod pages;
+mod plan_facts;
 mod proofs;
 mod ready;
 mod request;

@@ -1,12 +1,11 @@
 //! What the steps of a run share. The dispatcher owns it; workers get copies of what they need.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-use crate::endpoint::ClockOffset;
 use crate::event::{Event, FileOutcome, RunOutcome, Stamped, StepOutcome, Tally};
 use crate::files::{
     Allowance, Budget, FileSet, Limits, NameEncoding, Reach, Rename, Renaming, Route, ServerId,
@@ -20,6 +19,7 @@ use super::backlog::{Try, pause};
 use super::earlier::Earlier;
 use super::fault::Fault;
 use super::folder_marks::FolderMarks;
+use super::plan_facts::{firsts, readers, readings};
 use super::proofs::{Ledger, Proofs};
 use super::roles::JobId;
 use super::world::{Executor, World};
@@ -411,49 +411,4 @@ impl Shared {
 pub(super) fn renaming(rename: Option<&Rename>) -> Option<Arc<Renaming>> {
     let ready = rename?.ready();
     ready.ok().map(Arc::new)
-}
-
-/// How often each set will be read. A deletion may ask once more for what a transfer was to copy.
-fn readers(plan: &Plan) -> Vec<usize> {
-    let deletes = plan.steps.iter().any(|step| step.kind.removes());
-    let extras = plan.deletes_extras();
-    let mut readers = vec![0; plan.steps.len()];
-    for step in &plan.steps {
-        let copies = step.kind.changes() && !step.kind.removes();
-        let again = usize::from(deletes && copies);
-        for from in &step.takes {
-            readers[from.0 as usize] += 1 + again;
-        }
-        // Extras are compared with all that the lists of sources hold.
-        if let Some(list) = plan.list_of(step.id).filter(|_| extras && copies) {
-            readers[list.0 as usize] += 1;
-        }
-    }
-    readers
-}
-
-/// The entry of each server, and the zone that the manifest gives it.
-fn readings(plan: &Plan) -> Arc<[Reading]> {
-    let offsets = plan
-        .servers
-        .iter()
-        .map(|server| server.endpoint.clock_offset);
-    let readings = offsets.enumerate().map(|(at, offset)| Reading {
-        side: Side::Server(ServerId::new(at)),
-        zone: match offset {
-            ClockOffset::Fixed(seconds) => seconds,
-            ClockOffset::Auto => 0,
-        },
-    });
-    readings.collect()
-}
-
-/// For each server the first one of its key.
-fn firsts(plan: &Plan) -> Vec<ServerId> {
-    let mut known = HashMap::new();
-    let keys = plan.servers.iter().map(|server| server.endpoint.key());
-    let firsts = keys
-        .enumerate()
-        .map(|(at, key)| *known.entry(key).or_insert(ServerId::new(at)));
-    firsts.collect()
 }

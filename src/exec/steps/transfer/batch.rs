@@ -1,6 +1,5 @@
 //! Files on their way in one job: each copied, settled or given up, until the time of the batch is over.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use crate::event::Current;
 use crate::options::{Publish, Verify};
 use crate::transfer::{
     self, Cause, Class, Compared, Copied, CopyError, Decision, Doubt, End, Item, Links, Looks,
-    MOST_OTHERS, Refusal, Role, Settled, SizeProblem, Verdict,
+    MOST_OTHERS, Refusal, Role, Settled, SizeProblem,
 };
 
 use super::Output;
@@ -20,7 +19,6 @@ use super::piece::{Arrival, Attempt, Failed, Moved, NotDone};
 use super::youth::{self, Youth};
 use crate::exec::fault::Fault;
 use crate::exec::steps::job::{Desk, Pair, Work};
-use crate::files::folder_of;
 
 /// A batch ends after this long, so that the dispatcher can share the sessions out anew.
 const SHORT: Duration = Duration::from_millis(100);
@@ -204,43 +202,6 @@ impl Terms {
     fn asks_time(&self) -> bool {
         let request = self.wishes.request(self.ends.sets_times);
         self.wishes.relied && !request.times_arrive()
-    }
-
-    /// Folders of other sources that are not known to be another than the destination's.
-    fn other_folders(&self, at: u32, item: &Item) -> Vec<Vec<u8>> {
-        let others = self.decisions.others(at).iter();
-        let folders = others.map(|other| folder_of(&self.set.absolute(*other)).to_vec());
-        let folders: BTreeSet<Vec<u8>> = folders.collect();
-        let unknown = folders.into_iter().filter(|folder| {
-            let verdict = self.ends.verdict_of(folder, item);
-            verdict != Some(Verdict::Different)
-        });
-        unknown.collect()
-    }
-
-    /// Keeps what a later deletion will compare: what was found out about the folders, and the time that a file got where
-    /// it could not be given its source's.
-    fn witness(&self, arrival: Arrival, target: &mut dyn End, item: &Item) -> Arrival {
-        let Arrival::Copied(mut copied) = arrival else {
-            return arrival;
-        };
-        self.ends.keep_others(item);
-        if let Some(verdict) = &copied.places {
-            self.ends.keep_verdict(item, verdict);
-        }
-        copied.places = copied.places.or_else(|| self.ends.verdict(item));
-        if !item.is_settled {
-            copied.source.modified = None;
-        }
-        if self.wishes.relied && copied.time.is_none() && target.healthy() {
-            let looks = target.looks(if copied.visible {
-                &item.target
-            } else {
-                &item.temporary
-            });
-            copied.time = looks.ok().and_then(|looks| looks.modified);
-        }
-        Arrival::Copied(copied)
     }
 
     fn room(

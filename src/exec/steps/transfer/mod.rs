@@ -30,6 +30,7 @@ mod survey;
 mod telling;
 #[cfg(test)]
 mod tests;
+mod witness;
 mod writing;
 mod youth;
 
