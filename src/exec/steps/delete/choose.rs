@@ -203,16 +203,17 @@ impl Question {
 
     /// How many files there are to choose from.
     fn files(&self) -> usize {
-        let files = self.set.positions();
-        files.filter(|at| self.set.kind(*at) == Kind::File).count()
+        let is_file = |at: &u32| self.set.kind(*at) == Kind::File;
+        self.set.positions().filter(is_file).count()
     }
 
     /// What is done with files, when it is done.
     fn done(&self) -> &'static str {
-        match self.naming {
-            Some(_) => StepKind::Move.done(),
-            None => StepKind::Delete.done(),
-        }
+        let kind = self
+            .naming
+            .as_ref()
+            .map_or(StepKind::Delete, |_| StepKind::Move);
+        kind.done()
     }
 
     /// How an interrupted run has taken a file away, where it has.
