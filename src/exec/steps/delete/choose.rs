@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Output;
 use super::extras::Extras;
+use super::judgement::{Judgement, Needs};
 use super::naming::Naming;
 use super::needed::{Apart, Copies, CopyOf, Spot, Why};
 use super::place::Was;
@@ -418,24 +419,4 @@ impl Question {
         }
         Ok(())
     }
-}
-
-/// What a file needs to be deleted.
-#[derive(Default)]
-struct Needs {
-    copies: Vec<CopyOf>,
-    aparts: Vec<Apart>,
-    /// Folders of sides that must be seen to keep times.
-    timed: Vec<Spot>,
-}
-
-enum Judgement {
-    Delete(Option<Was>, Needs),
-    /// It goes with its files where that is asked for, and is none of them.
-    Folder,
-    LeaveOut(String),
-    /// The step is not about it.
-    NotMeant,
-    /// It is not what a transfer read any more.
-    Changed,
 }

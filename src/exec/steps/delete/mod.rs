@@ -14,6 +14,7 @@ mod folders;
 mod index;
 mod into;
 mod jobs;
+mod judgement;
 mod marks;
 mod naming;
 mod needed;
