@@ -380,6 +380,31 @@ fn files_whose_markers_were_seen_are_not_yielded_again() {
         .stderr_has("(2 more were there in an earlier run)");
 }
 
+/// The marker of a file that was taken away stays, and the next file of that name is still being written.
+#[test]
+fn a_marker_is_known_after_its_file_is_gone_and_another_run_saw_others() {
+    let server = inbox()
+        .file_at("/in/a.csv.done", "", OLD)
+        .file_at("/in/b.csv", "two", OLD)
+        .start();
+    let steps = format!(
+        "steps:
+  inbox: {{list: {{server: a, path: /in, wait: {{ready: \"${{name}}.done\", {BRIEF}}}}}}}
+  fetch: {{download: {{from: inbox, into: got}}}}
+"
+    );
+    let case = Case::new().pipeline(&[("a", &server)], &steps);
+    case.run().code(0);
+    server.mutate(|tree| {
+        tree.remove("/in/a.csv");
+        tree.write("/in/b.csv.done", "");
+    });
+    case.run().code(0);
+    server.mutate(|tree| tree.write("/in/a.csv", "half of"));
+    case.run().code(1);
+    assert_eq!(case.read("got/a.csv").unwrap(), b"one");
+}
+
 #[test]
 fn a_marker_of_which_no_time_is_known_counts() {
     let server = marked()

@@ -141,6 +141,10 @@ impl Judge {
             others: Vec::new(),
         };
         for at in files {
+            // What stands there still is known to the next run, too, though its file is gone: another may come to its name.
+            if self.is_old(all, *at) {
+                found.markers.push(*at);
+            }
             match own(*at) {
                 None => found.others.push(*at),
                 Some(marker) => {
@@ -152,6 +156,8 @@ impl Judge {
                 }
             }
         }
+        found.markers.sort_unstable();
+        found.markers.dedup();
         found
     }
 }
