@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::files::{FileSet, split};
+use crate::files::FileSet;
 
 /// A folder and the positions that lie in it.
 #[derive(Debug)]
@@ -11,12 +11,17 @@ pub(super) struct FolderOf {
     pub(super) positions: Vec<u32>,
 }
 
+/// Each path of a folder is made once, and not for each of its files: it may have tens of kilobytes.
 pub(super) fn by_folder(set: &FileSet) -> Vec<FolderOf> {
-    let mut folders: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+    let mut numbers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for at in set.positions() {
-        let relative = set.relative(at);
-        let folder = split(&relative).0.to_vec();
-        folders.entry(folder).or_default().push(at);
+        let number = numbers.entry(set.folder_number(at));
+        number.or_default().push(at);
+    }
+    let mut folders: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+    for mut positions in numbers.into_values() {
+        let folder = folders.entry(set.folder(positions[0]));
+        folder.or_default().append(&mut positions);
     }
     let folders = folders.into_iter();
     folders
