@@ -1,7 +1,7 @@
 //! What is found in a `delete` of what no source has.
 
 use super::super::{Action, Max, TakeWhat};
-use super::{compiled, found, seeing};
+use super::{compiled, seeing};
 
 const ALL: &str = "  l: {list: {server: a, path: /in, recursive: true}}\n";
 const COPY: &str = "  c: {relay: {from: l, to: b, into: /pub}}\n";
@@ -12,19 +12,12 @@ fn text(steps: &str) -> String {
 }
 
 fn findings(steps: &str) -> Vec<(&'static str, String, String)> {
-    let found = found(&text(steps)).into_iter();
-    found
-        .map(|(code, _, at, message, help)| (code, at, format!("{message} | {help}")))
-        .collect()
+    super::texts(&text(steps))
 }
 
 #[track_caller]
 fn finds(steps: &str, code: &str, at: &str, words: &str) {
-    let found = findings(steps);
-    let hit = found
-        .iter()
-        .any(|(c, place, text)| *c == code && place == at && text.contains(words));
-    assert!(hit, "{code} at `{at}` with `{words}`: {found:#?}");
+    super::finds(&text(steps), code, at, words);
 }
 
 #[test]

@@ -81,3 +81,22 @@ pub(super) fn needs<'p>(plan: &'p Plan, name: &str) -> Vec<&'p str> {
         .map(|need| plan.step(*need).name.as_str())
         .collect()
 }
+
+/// Whether a `check` finds something with this code, at this text, with these words in its message or help.
+#[track_caller]
+pub(super) fn finds(text: &str, code: &str, at: &str, words: &str) {
+    let found = texts(text);
+    let hit = found
+        .iter()
+        .any(|(c, place, text)| *c == code && place == at && text.contains(words));
+    assert!(hit, "{code} at `{at}` with `{words}`: {found:#?}");
+}
+
+/// Codes, texts at their places, and messages with helps of all findings.
+#[track_caller]
+pub(super) fn texts(text: &str) -> Vec<(&'static str, String, String)> {
+    let found = found(text).into_iter();
+    found
+        .map(|(code, _, at, message, help)| (code, at, format!("{message} | {help}")))
+        .collect()
+}

@@ -1,27 +1,19 @@
 //! What is found in a `move`.
 
 use super::super::{Action, IfTaken, Max, When};
-use super::{compiled, found, seeing};
+use super::{compiled, seeing};
 
 fn text(steps: &str) -> String {
     format!("version: 1\nservers: {{a: {{host: h}}}}\nsteps:\n{steps}")
 }
 
-/// Codes, texts at their places, and helps of all findings.
 fn findings(steps: &str) -> Vec<(&'static str, String, String)> {
-    let found = found(&text(steps)).into_iter();
-    found
-        .map(|(code, _, at, message, help)| (code, at, format!("{message} | {help}")))
-        .collect()
+    super::texts(&text(steps))
 }
 
 #[track_caller]
 fn finds(steps: &str, code: &str, at: &str, words: &str) {
-    let found = findings(steps);
-    let hit = found
-        .iter()
-        .any(|(c, place, text)| *c == code && place == at && text.contains(words));
-    assert!(hit, "{code} at `{at}` with `{words}`: {found:#?}");
+    super::finds(&text(steps), code, at, words);
 }
 
 fn list(options: &str) -> String {
