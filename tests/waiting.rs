@@ -352,8 +352,8 @@ fn a_run_that_is_resumed_knows_what_it_has_seen() {
     finds_only_an_old_marker(&case.instead(&["run", "pipeline.yaml"]));
 }
 
-#[test]
-fn files_whose_markers_were_seen_are_not_yielded_again() {
+/// Two files, one of which has its marker.
+fn with_markers_of_their_own() -> (Running, Case) {
     let server = inbox()
         .file_at("/in/a.csv.done", "", OLD)
         .file_at("/in/b.csv", "two", OLD)
@@ -365,6 +365,12 @@ fn files_whose_markers_were_seen_are_not_yielded_again() {
 "
     );
     let case = Case::new().pipeline(&[("a", &server)], &steps);
+    (server, case)
+}
+
+#[test]
+fn files_whose_markers_were_seen_are_not_yielded_again() {
+    let (server, case) = with_markers_of_their_own();
     case.run().code(0);
     assert_eq!(case.files("got"), ["a.csv"]);
     server.mutate(|tree| {
@@ -383,17 +389,7 @@ fn files_whose_markers_were_seen_are_not_yielded_again() {
 /// The marker of a file that was taken away stays, and the next file of that name is still being written.
 #[test]
 fn a_marker_is_known_after_its_file_is_gone_and_another_run_saw_others() {
-    let server = inbox()
-        .file_at("/in/a.csv.done", "", OLD)
-        .file_at("/in/b.csv", "two", OLD)
-        .start();
-    let steps = format!(
-        "steps:
-  inbox: {{list: {{server: a, path: /in, wait: {{ready: \"${{name}}.done\", {BRIEF}}}}}}}
-  fetch: {{download: {{from: inbox, into: got}}}}
-"
-    );
-    let case = Case::new().pipeline(&[("a", &server)], &steps);
+    let (server, case) = with_markers_of_their_own();
     case.run().code(0);
     server.mutate(|tree| {
         tree.remove("/in/a.csv");
