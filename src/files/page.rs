@@ -154,6 +154,11 @@ impl Page {
         self.rows.len()
     }
 
+    /// Whether a name with a leading dot is among them, so that the listing hides none.
+    pub fn shows_dot_names(&self) -> bool {
+        self.entries().any(|entry| entry.name.starts_with(b"."))
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()

@@ -19,6 +19,13 @@ pub struct Manners {
     pub hides_dot_names: bool,
 }
 
+impl Manners {
+    /// Whether something may stand at a name that a listing does not show.
+    pub fn may_hide(self, name: &[u8]) -> bool {
+        self.hides_dot_names && name.starts_with(b".")
+    }
+}
+
 /// What stands at one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -146,7 +153,7 @@ impl Inventory {
         let (folder, name) = split(&key);
         let (shown, alike, may_hide) = match self.folders.get(folder) {
             Some(Some(shelf)) => {
-                let dotted = self.manners.hides_dot_names && name.starts_with(b".");
+                let dotted = self.manners.may_hide(name);
                 let shown = shelf.find(name);
                 let alike = shown.map_or_else(|| shelf.alike(name).map(Standing::of), |_| None);
                 let incomplete = shelf.page.incomplete_reason().is_some();

@@ -41,9 +41,7 @@ impl Sight {
 
     /// Whether a name may stand there though it is not shown: with a leading dot, where no such name is (vsftpd).
     pub(super) fn may_hide(&self, end: &mut dyn End, name: &[u8]) -> bool {
-        let is_dotted = |name: &[u8]| name.starts_with(b".");
-        let shows = || self.page.entries().any(|entry| is_dotted(entry.name));
-        is_dotted(name) && end.manners().hides_dot_names && !shows()
+        end.manners().may_hide(name) && !self.page.shows_dot_names()
     }
 
     /// The name of an entry that a system may take for this one.

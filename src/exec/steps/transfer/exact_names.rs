@@ -18,7 +18,7 @@ pub(super) fn stands_unlisted(
     item: &Item,
 ) -> Result<Option<Refusal>, CopyError> {
     let name = split(&item.target).1;
-    let is_hidden = name.starts_with(b".") && target.manners().hides_dot_names;
+    let is_hidden = target.manners().may_hide(name);
     if item.replaces || item.again || is_hidden || !target.doubts_name(name) {
         return Ok(None);
     }
@@ -61,7 +61,7 @@ fn stands(
     pages: &mut HashMap<Vec<u8>, Page>,
     path: &[u8],
 ) -> Result<(), Fault> {
-    let hides = target.manners().hides_dot_names;
+    let manners = target.manners();
     let mut paths: Vec<&[u8]> = std::iter::once(path).chain(parents(path)).collect();
     paths.reverse();
     for above in paths {
@@ -77,10 +77,7 @@ fn stands(
             pages.insert(folder.to_vec(), page);
         }
         let page = &pages[folder];
-        let is_hidden = || {
-            let mut entries = page.entries();
-            name.starts_with(b".") && hides && !entries.any(|entry| entry.name.starts_with(b"."))
-        };
+        let is_hidden = || manners.may_hide(name) && !page.shows_dot_names();
         if !page.entries().any(|entry| entry.name == name) && !is_hidden() {
             return Err(other_name(terms, page));
         }

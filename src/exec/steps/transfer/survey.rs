@@ -55,7 +55,7 @@ pub(super) struct Survey {
     inventory: Inventory,
     root: Option<Shown>,
     children: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
-    hides_dot_names: bool,
+    manners: Manners,
     /// Whether a link may lead to a folder of the destination; here none is followed.
     follows_links: bool,
     /// Links and what else a listing shows that may lead to a folder.
@@ -67,7 +67,7 @@ impl Survey {
     /// `into` is known.
     pub(super) fn new(shown: Shown, manners: Manners, follows_links: bool) -> Survey {
         Survey {
-            hides_dot_names: manners.hides_dot_names,
+            manners,
             inventory: Inventory::new(manners),
             root: Some(shown),
             children: BTreeMap::new(),
@@ -109,7 +109,7 @@ impl Survey {
             .collect();
         for child in children {
             let name = split(&child).1;
-            let hidden = self.hides_dot_names && name.starts_with(b".");
+            let hidden = self.manners.may_hide(name);
             let kind = names.get(name);
             if kind.is_some() || hidden || page.incomplete_reason().is_some() {
                 if kind.is_some_and(|kind| *kind != Kind::Folder) {
