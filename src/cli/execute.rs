@@ -82,6 +82,34 @@ pub(super) struct Execution {
     pub(super) preview: Option<Sink>,
 }
 
+/// Carries out a plan without changing anything, and shows it on stdout. `folder`: for state. `remembers`: the step whose files
+/// are entered in the ledger.
+pub(super) fn preview(
+    common: &Common,
+    loaded: Loaded,
+    folder: Option<PathBuf>,
+    remembers: Option<String>,
+) -> Result<Exit, Exit> {
+    let stdout = output::stdout_sink().map_err(|error| {
+        let message = format!("failed to open stdout: {error}");
+        loaded.voice().complain(message, None);
+        Exit::Refused
+    })?;
+    execute(
+        common,
+        loaded,
+        Execution {
+            fail_fast: false,
+            events: None,
+            files: Vec::new(),
+            state: None,
+            folder,
+            remembers,
+            preview: Some(stdout),
+        },
+    )
+}
+
 impl Common {
     /// The plan, or the part of it that `--only` names. `Err` is wrong usage, which has been said.
     pub(super) fn chosen(&self, plan: &Arc<Plan>, voice: Voice<'_>) -> Result<Arc<Plan>, Exit> {

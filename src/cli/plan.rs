@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::execute::{Common, Execution, execute};
+use super::execute::{Common, preview};
 use super::exit::Exit;
 use super::inputs::Reading;
 use super::load::Loaded;
-use super::output;
 
 /// Log in, list, and print every transfer and deletion that a run would do now
 #[derive(Debug, clap::Args)]
@@ -26,24 +25,7 @@ pub(super) fn run(args: Args) -> Exit {
         let common = &args.common;
         let loaded = Loaded::load(&common.file, &common.variables, Reading::All)?;
         loaded.judge()?;
-        let stdout = output::stdout_sink().map_err(|error| {
-            let message = format!("failed to open stdout: {error}");
-            loaded.voice().complain(message, None);
-            Exit::Refused
-        })?;
-        execute(
-            common,
-            loaded,
-            Execution {
-                fail_fast: false,
-                events: None,
-                files: Vec::new(),
-                state: None,
-                folder: args.state.clone(),
-                remembers: None,
-                preview: Some(stdout),
-            },
-        )
+        preview(common, loaded, args.state.clone(), None)
     };
     run().unwrap_or_else(|exit| exit)
 }

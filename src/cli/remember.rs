@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::execute::{Common, Execution, execute};
+use super::execute::{Common, preview};
 use super::exit::Exit;
 use super::inputs::Reading;
 use super::load::Loaded;
-use super::output;
 
 /// Enter the files that the source of a step with `once` shows now in the ledger, and transfer none
 #[derive(Debug, clap::Args)]
@@ -49,22 +48,5 @@ fn remember(args: Args) -> Result<Exit, Exit> {
         loaded.voice().complain(message, Some(help));
         return Err(Exit::Usage);
     }
-    let stdout = output::stdout_sink().map_err(|error| {
-        let message = format!("failed to open stdout: {error}");
-        loaded.voice().complain(message, None);
-        Exit::Refused
-    })?;
-    execute(
-        &common,
-        loaded,
-        Execution {
-            fail_fast: false,
-            events: None,
-            files: Vec::new(),
-            state: None,
-            folder: args.state,
-            remembers: Some(args.step),
-            preview: Some(stdout),
-        },
-    )
+    preview(&common, loaded, args.state, Some(args.step))
 }
