@@ -34,7 +34,7 @@ const LIVE: &str = r#"<div id="live" hidden>
 <h2>Files</h2>
 <div class="bar"><input id="search" type="search" placeholder="part of a name, a step, a reason" aria-label="search">
 <select id="outcome" aria-label="outcome"><option value="">all outcomes</option><option>failed</option><option>copied</option>
-<option>unverified</option><option>unchanged</option><option>skipped</option><option>deleted</option></select>
+<option>unverified</option><option>unchanged</option><option>skipped</option><option>moved</option><option>deleted</option></select>
 <span id="count" role="status"></span></div>
 <div class="row cols"><button data-key="file">File</button><button data-key="step">Step</button><button data-key="outcome">Outcome</button>
 <button data-key="bytes">Bytes</button><button data-key="time">Time</button><button data-key="detail">Why</button></div>
