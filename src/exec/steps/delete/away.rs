@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use crate::files::{Side, away_name, folder_of, join, split};
 use crate::transfer::{Cause, End, Links, Role, Seen};
 
-use super::copies::{Looking, Names, kept};
+use super::copies::{Looking, Names};
 use super::jobs::SHORT;
 use super::needed::Copy;
 use super::place::{Deletion, Place};
 use super::renames::Target;
 use super::sight::Sight;
+use super::unproven::Unproven;
 use super::{BATCH, Delete, Flying, Output, nothing, output};
 use crate::exec::backlog::Try;
 use crate::exec::fault::Fault;
@@ -137,7 +138,8 @@ impl Batch {
         let (folder, name) = split(&path);
         let Some(name) = away_name(name) else {
             let why = "its name is too long to be put away while its copy is looked at";
-            return Err(Box::new(Ok(Deletion::Kept(kept(why).about(set.text(at))))));
+            let kept = Unproven::from(why).kept().about(set.text(at));
+            return Err(Box::new(Ok(Deletion::Kept(kept))));
         };
         let file = Away {
             at,
@@ -210,7 +212,7 @@ impl Batch {
             let away = split(&file.away).1;
             let is_one = sight.entry(away).is_some();
             let stands = match is_one {
-                true => end_of(desk, *seat).map(|end| Err(one_folder(end, looking, file))),
+                true => end_of(desk, *seat).map(|end| Err(one_folder(end, looking, file).into())),
                 false => end_of(desk, *seat).and_then(|end| {
                     end.confine(&looking.root, Links::Refuse);
                     looking.compare(end, sight, copy)
@@ -218,7 +220,7 @@ impl Batch {
             };
             match stands {
                 Ok(Ok(())) => {}
-                Ok(Err(why)) => return self.put_back(desk, file, kept(&why)),
+                Ok(Err(why)) => return self.put_back(desk, file, why.kept()),
                 Err(fault) => return self.put_back(desk, file, fault),
             }
         }
@@ -232,7 +234,7 @@ impl Batch {
     /// Its new name was taken: it gets its old one again, before another is tried.
     fn put_back_taken(&self, desk: &mut Desk, file: &Away<'_>) -> Result<Deletion, Fault> {
         let why = "its new name was taken while its copy was looked at";
-        match self.put_back(desk, file, kept(why))? {
+        match self.put_back(desk, file, Unproven::from(why).kept())? {
             Deletion::Kept(_) => Ok(Deletion::Taken),
             stranded => Ok(stranded),
         }

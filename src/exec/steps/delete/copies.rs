@@ -9,22 +9,11 @@ use crate::transfer::{End, Links, Looks, Role};
 use super::absent::Absent;
 use super::needed::{Copies, Copy, CopyFolder};
 use super::sight::Sight;
+use super::unproven::{Lack, Unproven, is_as_it_was};
 use super::{Output, output};
 use crate::exec::fault::Fault;
 use crate::exec::pages;
 use crate::exec::steps::job::Work;
-
-const UNTOLD: &str =
-    "no time of its copy was told when it was written, so that a change since would not show";
-const NO_SIZE: &str = "the size of its copy is not told, so that a change since would not show";
-const NO_TIME: &str =
-    "no exact time of its copy is told any more, so that a change since would not show";
-const GONE: &str = "its copy does not stand there any more";
-const OTHER_TIME: &str = "its copy has another time than it had or was given when it arrived: it was written since, or its server did not keep that";
-/// Its copy was not written by this run: it has the source's size and time, and may have that by chance.
-pub(super) const TIMES_UNSEEN: &str = "its copy was found by size and time, and its server was not seen to keep a time that a file is given, so that it may be another file";
-/// What to do where a time may not have been kept.
-pub(super) const TIMES_NOW: &str = "look at it; where its server does not keep the times that it takes, write `times: now` in the transfer";
 
 /// A folder of a destination, and the copies that must stand in it.
 pub(super) struct Looking {
@@ -77,7 +66,7 @@ impl Names {
 }
 
 /// Files whose copy is not as it must be, and why.
-pub(in crate::exec) type Wrong = Vec<(u32, String)>;
+pub(in crate::exec) type Wrong = Vec<(u32, Unproven)>;
 
 impl Looking {
     pub(super) fn new(
@@ -145,11 +134,10 @@ impl Looking {
         end: &mut dyn End,
         sight: &Sight,
         copy: &Copy,
-    ) -> Result<Result<(), String>, Fault> {
+    ) -> Result<Result<(), Unproven>, Fault> {
         if let Some(reason) = sight.incomplete_reason() {
-            return Ok(Err(format!(
-                "the listing of its copy's folder may not be whole: {reason}"
-            )));
+            let why = format!("the listing of its copy's folder may not be whole: {reason}");
+            return Ok(Err(why.into()));
         }
         let (name, beside) = (self.copies.name(copy), self.copies.beside(copy));
         let entry = sight.entry(name);
@@ -161,7 +149,7 @@ impl Looking {
             // Whatever answers to the name: a listing that is whole shows what stands there.
             None if !sight.may_hide(end, name) => {
                 let other = self.taken_for(end, sight, copy);
-                return Ok(Err(other.unwrap_or_else(|| self.there(end, GONE))));
+                return Ok(Err(other.unwrap_or_else(|| self.there(end, Lack::Gone))));
             }
             // A listing may hide its name, or tell no size or time.
             _ => {
@@ -186,59 +174,45 @@ impl Looking {
             Some(other) => Err(format!(
                 "its copy's folder does not show `{}` beside it, which may be taken for the same name there",
                 end.decode(other)
-            )),
-            None if !stands => Err(self.there(end, GONE)),
+            )
+            .into()),
+            None if !stands => Err(self.there(end, Lack::Gone)),
             None => is_as_it_was(copy.as_known(now), now).map_err(|why| self.there(end, why)),
         })
     }
 
     /// Whether what stands under a copy's name may be another's, which stands under none.
-    fn is_no_other(&self, end: &dyn End, copy: &Copy, absent: &Absent<'_>) -> Result<(), String> {
+    fn is_no_other(&self, end: &dyn End, copy: &Copy, absent: &Absent<'_>) -> Result<(), Unproven> {
         absent.like(copy.looks).map_or(Ok(()), |other| {
-            Err(format!(
+            let why = format!(
                 "its copy may be that of `{}`, which has the same size and time, and whose own name its folder does not show",
                 end.decode(self.copies.name(other))
-            ))
+            );
+            Err(why.into())
         })
     }
 
     /// Why what answers for a copy that no listing shows may be another file. What this run wrote may be listed otherwise,
     /// where a server writes names as it likes, but not where another file of the run has such a name: it may have been
     /// written over.
-    fn taken_for(&self, end: &dyn End, sight: &Sight, copy: &Copy) -> Option<String> {
+    fn taken_for(&self, end: &dyn End, sight: &Sight, copy: &Copy) -> Option<Unproven> {
         let other = match self.copies.beside(copy).first() {
             Some(other) => Some(end.decode(other)),
             None if copy.was_there => sight.listed_otherwise(end, self.copies.name(copy)),
             None => None,
         };
         let words = |other| {
-            format!(
+            let why = format!(
                 "what was taken for its copy is listed as `{other}`, and may be that of another file"
-            )
+            );
+            why.into()
         };
         other.map(words)
     }
 
-    fn there(&self, end: &dyn End, why: &str) -> String {
-        format!("{why} (in `{}:{}`)", self.name, end.decode(&self.path))
+    fn there(&self, end: &dyn End, lack: Lack) -> Unproven {
+        lack.at(&format!("{}:{}", self.name, end.decode(&self.path)))
     }
-}
-
-/// A file that stays because of its copy.
-pub(super) fn kept(why: &str) -> Fault {
-    let fault = Fault::permanent(format!("it was kept: {why}"));
-    let is = |reason: &&str| why.starts_with(*reason);
-    fault.help(if [UNTOLD, NO_SIZE, NO_TIME].iter().any(is) {
-        "where the reply to the transfer suffices, write `accept: [copy, reply]`"
-    } else if is(&GONE) {
-        "look whether it arrived, under another name perhaps; where files are taken away from there at once, write `accept: reply`"
-    } else if is(&OTHER_TIME) {
-        TIMES_NOW
-    } else if is(&TIMES_UNSEEN) {
-        "where a server computes sums, `verify: checksum` compares contents; else look at both"
-    } else {
-        "look at both, then run the manifest again"
-    })
 }
 
 fn looks(entry: PageEntry<'_>) -> Looks {
@@ -258,52 +232,4 @@ fn time_shown(entry: Option<PageEntry<'_>>, copy: &Copy) -> Option<Time> {
     let any = !copy.exactly || copy.looks.modified.is_none();
     let time = entry.and_then(|entry| entry.modified);
     time.filter(|time| any || time.precision <= Precision::Second)
-}
-
-/// Whether a copy that stands is the one that arrived; the reason why that is not so, or not known.
-fn is_as_it_was(was: Looks, now: Looks) -> Result<(), &'static str> {
-    match (was.size, now.size) {
-        (Some(was), Some(now)) if was == now => {}
-        (Some(_), Some(_)) => return Err("its copy has another size now"),
-        _ => return Err(NO_SIZE),
-    }
-    match (was.modified, now.modified) {
-        (None, None) => Ok(()),
-        // Files that a listing shows with a day in whatever zone are old: one that was written since is not among them.
-        (Some(was), Some(now)) if !was.differs_in_every_zone(now) => Ok(()),
-        (Some(_), Some(_)) => Err(OTHER_TIME),
-        (None, Some(_)) => Err(UNTOLD),
-        (Some(_), None) => Err(NO_TIME),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::files::Time;
-
-    #[test]
-    fn a_copy_is_what_it_was_by_size_and_time() {
-        let at = |size, time: Option<i64>| Looks {
-            size,
-            modified: time.map(Time::at),
-        };
-        let (was, timeless) = (at(Some(5), Some(9)), at(Some(5), None));
-        for (was, now, told) in [
-            (was, at(Some(5), Some(9)), Ok(())),
-            (timeless, at(Some(5), None), Ok(())),
-            (
-                was,
-                at(Some(4), Some(9)),
-                Err("its copy has another size now"),
-            ),
-            (was, at(Some(5), Some(8)), Err(OTHER_TIME)),
-            (was, at(None, Some(9)), Err(NO_SIZE)),
-            (at(None, Some(9)), was, Err(NO_SIZE)),
-            (was, at(Some(5), None), Err(NO_TIME)),
-            (timeless, at(Some(5), Some(9)), Err(UNTOLD)),
-        ] {
-            assert_eq!(is_as_it_was(was, now), told, "{was:?} {now:?}");
-        }
-    }
 }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::copies::TIMES_UNSEEN;
 use super::needed::CopyFolder;
+use super::unproven::Lack;
 use super::{Delete, Output, output};
 use crate::exec::backlog::{Backlog, Try};
 use crate::exec::fault::Fault;
@@ -164,7 +164,7 @@ impl Delete {
             let side = copies.folders[*folder as usize].side;
             let keeps = self.marks.times.get(&side).is_some_and(|(_, keeps)| *keeps);
             if !keeps {
-                self.keep_one(*file, TIMES_UNSEEN, shared);
+                self.keep_one(*file, Lack::TimesUnseen, shared);
             }
         }
     }

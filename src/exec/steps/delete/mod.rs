@@ -27,6 +27,7 @@ mod sources;
 mod standing;
 mod taking;
 mod targets;
+mod unproven;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

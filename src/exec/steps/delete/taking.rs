@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::choose::Chosen;
-use super::copies::{TIMES_NOW, Wrong};
+use super::copies::Wrong;
 use super::folders::{FolderOf, by_folder};
 use super::place::{Deletion, Place};
+use super::unproven::{TIMES_NOW, Unproven};
 use super::{Delete, Flying, Output, Phase};
 use crate::event::{Event, FileOutcome};
 use crate::exec::backlog::{Backlog, Try};
@@ -199,7 +200,7 @@ impl Delete {
         match wrong {
             Ok(wrong) => {
                 for (file, why) in wrong {
-                    self.keep_one(file, &why, shared);
+                    self.keep_one(file, why, shared);
                 }
             }
             Err(fault) => match self.again(&mut attempt, &fault, shared) {
@@ -223,11 +224,11 @@ impl Delete {
         }
     }
 
-    pub(super) fn keep_one(&mut self, file: u32, why: &str, shared: &mut Shared) {
+    pub(super) fn keep_one(&mut self, file: u32, why: impl Into<Unproven>, shared: &mut Shared) {
         if !self.sure.remove(&file) {
             return;
         }
-        let fault = super::copies::kept(why).about(self.text(file));
+        let fault = why.into().kept().about(self.text(file));
         self.fail_file(file, fault, shared);
     }
 
