@@ -325,10 +325,12 @@ impl Found {
 
 /// What the listing of its source tells of a file.
 pub(super) fn listed(set: &FileSet, at: u32) -> Version {
-    Version {
-        size: set.size(at),
-        modified: set.modified(at),
-    }
+    version(Looks::listed(set, at))
+}
+
+/// What a file looks like, as the ledger keeps it.
+pub(super) fn version(Looks { size, modified }: Looks) -> Version {
+    Version { size, modified }
 }
 
 pub(super) fn unusable(error: &LedgerError) -> Fault {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::Output;
-use super::book::{Book, listed};
+use super::book::{Book, listed, version};
 use super::ends::Terms;
 use super::piece::{Arrival, Failed, Moved, Named, Piece};
 use crate::exec::steps::job::Work;
 use crate::files::folder_of;
-use crate::ledger::{Entry, How, Version};
+use crate::ledger::{Entry, How};
 use crate::options::Publish;
 use crate::transfer::{Decision, Looks, Verdict};
 
@@ -87,10 +87,7 @@ impl Book {
         let target = terms.ends.route.encoding.decode(&target).text.into_owned();
         (settled && !secret).then(|| Entry {
             path,
-            version: listed.read_as(Version {
-                size: read.size,
-                modified: read.modified,
-            }),
+            version: listed.read_as(version(read)),
             how,
             target: format!("{}:{target}", terms.wishes.target_name),
             apart,
