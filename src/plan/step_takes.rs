@@ -111,10 +111,8 @@ impl Builder<'_, '_> {
             files: &map.files,
             not_local: None,
         };
-        if !map.extras_of.is_absent() {
-            return self.extras_of(at, map, if_empty, path);
-        }
-        if map.sources_of.is_absent() {
+        let extras = !map.extras_of.is_absent();
+        if map.sources_of.is_absent() && !extras {
             if map.from.is_absent() && map.server.is_absent() && map.files.is_absent() {
                 let help = "write `sources_of: TRANSFER`, `extras_of: TRANSFER`, `from: LIST`, or `server: NAME` and `files: PATTERN`";
                 self.context.required(path, "sources_of", help);
@@ -125,12 +123,16 @@ impl Builder<'_, '_> {
         self.one_of(
             path,
             &[
-                ("sources_of", false),
+                ("extras_of", !extras),
+                ("sources_of", map.sources_of.is_absent()),
                 ("from", map.from.is_absent()),
                 ("server", map.server.is_absent()),
                 ("files", map.files.is_absent()),
             ],
         );
+        if extras {
+            return self.extras_of(at, map, if_empty, path);
+        }
         self.sources_of(at, &map.sources_of, path)
     }
 
@@ -142,16 +144,6 @@ impl Builder<'_, '_> {
         if_empty: bool,
         path: &Path,
     ) -> Option<TakeWhat> {
-        self.one_of(
-            path,
-            &[
-                ("extras_of", false),
-                ("sources_of", map.sources_of.is_absent()),
-                ("from", map.from.is_absent()),
-                ("server", map.server.is_absent()),
-                ("files", map.files.is_absent()),
-            ],
-        );
         let named = path.key("extras_of");
         let step = step_named(self.context, &self.steps, &map.extras_of, &named)?;
         self.nodes[at].needs.push(Need { step, path: named });
