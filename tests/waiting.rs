@@ -401,6 +401,35 @@ fn a_marker_is_known_after_its_file_is_gone_and_another_run_saw_others() {
     assert_eq!(case.read("got/a.csv").unwrap(), b"one");
 }
 
+/// Else a marker of long ago would stand for a file that is being written.
+#[test]
+fn nothing_runs_where_what_was_seen_is_damaged_or_cannot_be_read() {
+    let (server, case) = with_markers_of_their_own();
+    case.run().code(0);
+    let states = fs::read_dir(case.path(".ftpflow")).unwrap().flatten();
+    let mut seen = states.map(|entry| entry.path().join("seen"));
+    let seen = seen.find(|path| path.exists()).unwrap();
+    let whole = fs::read(&seen).unwrap();
+    let mut changed = whole.clone();
+    changed[whole.len() / 2] ^= 1;
+    server.mutate(|tree| tree.write("/in/a.csv", "half of"));
+    for bytes in [&changed, &whole[..whole.len() - 7], b"", &[0xff; 40]] {
+        fs::write(&seen, bytes).unwrap();
+        let outcome = case.run();
+        outcome.code(4).stderr_has("seen` is damaged");
+    }
+    fs::remove_file(&seen).unwrap();
+    fs::create_dir(&seen).unwrap();
+    case.run().code(4).stderr_has("cannot be read");
+    assert_eq!(case.read("got/a.csv").unwrap(), b"one");
+    fs::remove_dir(&seen).unwrap();
+    fs::write(&seen, whole).unwrap();
+    case.run()
+        .code(1)
+        .stderr_has("(1 more were there in an earlier run)");
+    assert_eq!(case.read("got/a.csv").unwrap(), b"one");
+}
+
 #[test]
 fn a_marker_of_which_no_time_is_known_counts() {
     let server = marked()

@@ -173,7 +173,7 @@ pub(super) fn execute(common: &Common, loaded: Loaded, execution: Execution) -> 
         Some(wish) => state::take(wish, common, loaded, plan)?,
         None => {
             let base = state::base(execution.folder.as_deref(), &common.file);
-            Kept::preview(loaded, plan, &base)
+            Kept::preview(loaded, plan, &base)?
         }
     };
     let ledger = ledger::of(&kept.plan, &execution, common, &kept.loaded)?;

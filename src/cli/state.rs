@@ -61,12 +61,13 @@ impl Kept {
     }
 
     /// The same for one that only says what a run would do, which knows what earlier runs have seen.
-    pub(super) fn preview(loaded: Loaded, plan: Arc<Plan>, base: &Path) -> Kept {
-        let seen = seen(&plan, loaded.voice(), |name| State::seen_before(base, name));
-        Kept {
+    /// `Err` was said.
+    pub(super) fn preview(loaded: Loaded, plan: Arc<Plan>, base: &Path) -> Result<Kept, Exit> {
+        let seen = seen(&plan, loaded.voice(), |name| State::seen_before(base, name))?;
+        Ok(Kept {
             seen,
             ..Kept::nothing(loaded, plan)
-        }
+        })
     }
 }
 
@@ -120,21 +121,23 @@ pub(super) fn base(named: Option<&Path>, manifest: &Path) -> PathBuf {
     }
 }
 
-/// What earlier runs have seen of the markers that a plan waits for.
+/// What earlier runs have seen of the markers that a plan waits for. Without, a marker of long ago would stand for a file that
+/// is only being written. `Err` was said.
 fn seen(
     plan: &Plan,
     voice: Voice<'_>,
     read: impl FnOnce(&str) -> std::io::Result<Seen>,
-) -> Option<Seen> {
+) -> Result<Option<Seen>, Exit> {
     if !plan.waits() {
-        return None;
+        return Ok(None);
     }
     let unread = |error| {
-        voice.warn(format!(
-            "what earlier runs have seen of markers cannot be read, so that all count as new: {error}"
-        ));
+        let message = format!("what earlier runs have seen of markers cannot be read: {error}");
+        let help = "take the markers away that are done with, then delete the file: all that stand then count as new";
+        voice.complain(message, Some(help));
+        Exit::Refused
     };
-    read(&plan.name).map_err(unread).ok()
+    read(&plan.name).map_err(unread).map(Some)
 }
 
 /// What is about to run, and what it will be known by.
@@ -192,7 +195,7 @@ fn begin(state: State, found: Leftover, wish: &Wish, run: Run) -> Result<Kept, E
     let marks = folder_marks(&state, Arc::clone(&redact), loaded.voice());
     let seen = seen(&plan, loaded.voice(), |name| {
         state.seen(name, false, redact)
-    });
+    })?;
     Ok(Kept {
         loaded,
         plan,
@@ -233,7 +236,7 @@ fn go_on(state: State, resumed: Resumed, common: &Common) -> Result<Kept, Exit> 
     let journal = journal.map_err(|error| unreadable(Path::new("journal"), &error, voice))?;
     voice.note(format!("continuing run {}", resumed.run_id));
     let marks = folder_marks(&state, Arc::clone(&redact), voice);
-    let seen = seen(&plan, voice, |name| state.seen(name, true, redact));
+    let seen = seen(&plan, voice, |name| state.seen(name, true, redact))?;
     Ok(Kept {
         loaded,
         plan,

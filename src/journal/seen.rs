@@ -131,7 +131,7 @@ impl Seen {
         known: &mut HashMap<(String, String), SeenMarkers>,
     ) -> io::Result<()> {
         let mut key = None;
-        each_line(path, |line, _| {
+        let lines = each_line(path, |line, _| {
             match line {
                 Line::Group(group, _) => {
                     let ours = group.manifest == self.manifest;
@@ -146,7 +146,12 @@ impl Seen {
                 }
             }
             Ok(())
-        })
+        })?;
+        // It took its place whole: a line less would make a marker new that is not.
+        match lines {
+            Some(lines) if lines.damaged || !lines.any_whole => Err(damaged(path)),
+            _ => Ok(()),
+        }
     }
 
     /// The markers that a step has seen on a server (or `local`).
@@ -259,14 +264,26 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Each whole line of a file, with its number. One that is torn or damaged is left out: what it says is not known.
-fn each_line(path: &Path, mut each: impl FnMut(Line, usize) -> io::Result<()>) -> io::Result<()> {
+/// What the lines of a file are.
+#[derive(Default)]
+struct Lines {
+    any_whole: bool,
+    damaged: bool,
+}
+
+/// Each whole line of a file, with its number; none where there is no file. A line that is torn or damaged is left out: what it
+/// says is not known.
+fn each_line(
+    path: &Path,
+    mut each: impl FnMut(Line, usize) -> io::Result<()>,
+) -> io::Result<Option<Lines>> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if missing(&error) => return Ok(()),
+        Err(error) if missing(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut input = BufReader::new(file);
+    let mut lines = Lines::default();
     for at in 0.. {
         let mut bytes = Vec::new();
         let length = io::Read::take(&mut input, LONGEST).read_until(b'\n', &mut bytes)?;
@@ -275,11 +292,18 @@ fn each_line(path: &Path, mut each: impl FnMut(Line, usize) -> io::Result<()>) -
         }
         bytes.pop_if(|last| *last == b'\n');
         let read = checked(&bytes).and_then(|json| serde_json::from_str(json).ok());
+        lines.any_whole |= read.is_some();
+        lines.damaged |= read.is_none();
         if let Some(line) = read {
             each(line, at)?;
         }
     }
-    Ok(())
+    Ok(Some(lines))
+}
+
+fn damaged(path: &Path) -> io::Error {
+    let message = format!("`{}` is damaged", path.display());
+    io::Error::new(io::ErrorKind::InvalidData, message)
 }
 
 /// A folder beside the states may be any file.
@@ -305,7 +329,8 @@ fn copy(
             true => out.write_all(line(&read)?.as_bytes()),
             false => Ok(()),
         }
-    })
+    })?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -400,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_line_is_known_to_nobody_and_no_secret_is_written() {
+    fn a_damaged_line_is_an_error_and_no_secret_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let seen = open(folder.path(), "k", false);
         assert_eq!(
@@ -412,7 +437,9 @@ mod tests {
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains("geheim"), "{text}");
         fs::write(&path, text.replace("/in/a", "/in/c")).unwrap();
-        let seen = open(folder.path(), "k", false);
-        assert!(!has(&seen, b"/in/a", 5) && !has(&seen, b"/in/c", 5) && has(&seen, b"/in/b", 5));
+        let redact = Arc::new(str::to_owned);
+        let read = Seen::open(folder.path(), None, false, "orders", redact);
+        let error = read.err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -88,7 +88,7 @@ pub(super) enum Output {
     /// Folders were listed, and the step may wait for more.
     Looked(Box<list::Looked>),
     /// The markers of a look were written down, or not; then what is to be said of that.
-    Noted(Option<String>),
+    Noted(Result<Option<String>, Fault>),
     /// A set is ready.
     Set(Result<FoundSet, Fault>),
     /// A filter was applied.

@@ -105,9 +105,15 @@ impl Lister {
         }
     }
 
-    pub(super) fn noted(&mut self, told: Option<String>, shared: &mut Shared) {
-        if let Some(told) = told {
-            shared.warn_step(self.id, told);
+    pub(super) fn noted(&mut self, told: Result<Option<String>, Fault>, shared: &mut Shared) {
+        match told {
+            Ok(None) => {}
+            Ok(Some(told)) => shared.warn_step(self.id, told),
+            Err(fault) => {
+                self.fault = Some(fault);
+                self.state = State::Assembled(None);
+                return;
+            }
         }
         if let State::Notes(found, _) = &mut self.state
             && let Some(found) = found.take()

@@ -178,13 +178,15 @@ impl Noting {
                 (markers.absolute(at), size, time)
             });
             let told = match writer.write(desk.unix_now(), rows) {
-                Ok(0) => None,
-                Ok(left_out) => Some(format!(
+                Ok(0) => Ok(None),
+                Ok(left_out) => Ok(Some(format!(
                     "{left_out} markers have a secret in their names, and are not written down: the next run takes them for new ones"
-                )),
-                Err(error) => Some(format!(
-                    "the markers cannot be written down, so that the next run takes them for new ones: {error}"
-                )),
+                ))),
+                // The next run would take a file of the same name while it is written.
+                Err(error) => Err(Fault::permanent(format!(
+                    "the markers cannot be written down, so that the next run would take them for new ones: {error}"
+                ))
+                .help("make room on the disk of the state's folder, and look who may write there")),
             };
             Output::Noted(told)
         })
