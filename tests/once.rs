@@ -309,6 +309,52 @@ fn sources_that_an_earlier_run_has_proven_go_only_where_that_is_accepted() {
     assert_eq!(accepts.files("here"), ["a.txt"]);
 }
 
+/// The copy of the first is written over by the second, in the run that would delete the first, or in one before it.
+#[test]
+fn a_copy_that_another_file_has_written_over_proves_nothing_to_later_runs() {
+    for between in [false, true] {
+        let source = Server::new().file_at("/in/a/x", "one", OLD).start();
+        let fetch = "steps:
+  all: {list: {server: source, path: /in, recursive: true}}
+  get: {download: {from: all, into: here, flatten: true, once: true}}
+";
+        let case = Case::new().pipeline(&[("source", &source)], fetch);
+        case.run().code(0);
+        source.mutate(|tree| {
+            tree.remove("/in/a/x");
+            tree.write("/in/b/x", "two");
+        });
+        if between {
+            case.run().code(0);
+        }
+        source.mutate(|tree| {
+            tree.write("/in/a/x", "one");
+            tree.touch("/in/a/x", OLD);
+        });
+        let tidy = "  tidy: {delete: {sources_of: get, accept: [copy, ledger]}}\n";
+        let case = case.pipeline(&[("source", &source)], &format!("{fetch}{tidy}"));
+        let outcome = case.run();
+        let kept = source.read("/in/a/x") == Some(b"one".to_vec());
+        assert!(kept, "{between} {outcome:?}");
+    }
+}
+
+#[test]
+fn an_empty_ledger_is_begun_and_that_of_another_program_is_left_alone() {
+    let source = source();
+    let case = Case::new().pipeline(&[("source", &source)], FETCH);
+    let case = case.file(".ftpflow/ledger.sqlite", "");
+    let case = case.instead(&["history", "pipeline.yaml"]);
+    case.run().code(0);
+    let case = case.instead(&["plan", "pipeline.yaml"]);
+    case.run().code(0).stdout_has("a.txt");
+    let other = rusqlite::Connection::open(case.path(".ftpflow/ledger.sqlite")).unwrap();
+    other.pragma_update(None, "application_id", 5).unwrap();
+    let case = case.instead(&["run", "pipeline.yaml"]);
+    case.run().code(4).stderr_has("is no ledger of ftpflow");
+    assert_eq!(source.count("RETR"), 0);
+}
+
 #[test]
 fn coarse_times_are_known_again_and_lists_without_times_by_size() {
     for (style, says) in [

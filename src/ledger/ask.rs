@@ -18,12 +18,13 @@ pub enum Answer {
     Begun,
     /// It is entered, by this very run before it was resumed.
     Own,
-    /// It is entered, as this version. `apart`: its folder and that of its copy were seen to be two.
+    /// It is entered.
     Known {
         /// What was entered, perhaps more exactly than it is listed now.
         version: Version,
-        /// Whether its copy cannot be the file itself.
-        apart: bool,
+        /// Whether it proves that the file stands elsewhere: its copy cannot be the file itself, and nothing was entered since that
+        /// came to the copy's name. Found out only where that is asked.
+        proves: bool,
     },
 }
 
@@ -31,7 +32,7 @@ pub enum Answer {
 pub(super) type Files<'f> = &'f mut dyn Iterator<Item = (Vec<u8>, Version)>;
 
 impl Store {
-    /// What is known of files, in their order. `run` is the run that asks.
+    /// What is known of files, in their order. `run` is the run that asks. `proofs`: whether what proves is to be found out.
     ///
     /// # Errors
     /// Those of the database.
@@ -39,6 +40,7 @@ impl Store {
         &self,
         scope: &Scope,
         run: &str,
+        proofs: bool,
         files: Files<'_>,
     ) -> Result<Vec<Answer>, LedgerError> {
         self.read(|transaction| {
@@ -46,10 +48,18 @@ impl Store {
                 return Ok(files.map(|_| Answer::New).collect());
             };
             let begun = intents(transaction, step)?;
-            let sql = "SELECT size, seconds, nanos, precision, run, apart FROM file WHERE step = ?1 AND path = ?2";
+            let sql = "SELECT size, seconds, nanos, precision, run, apart, target, entered FROM file WHERE step = ?1 AND path = ?2";
             let mut entered = transaction.prepare(sql)?;
+            let sql = "SELECT count(*) FROM file WHERE target = ?1 AND entered >= ?2";
+            let mut since = transaction.prepare(sql)?;
+            let mut is_last = |target: &str, entered: i64| -> rusqlite::Result<bool> {
+                // Itself, and no other.
+                since.query_row((target, entered), |row| Ok(row.get::<_, i64>(0)? == 1))
+            };
             let answers = files.map(|(path, version)| {
-                let found = look(&mut entered, step, &path, version, run)?;
+                let found = look(&mut entered, (step, &path), version, run, |target, at| {
+                    Ok(proofs && is_last(target, at)?)
+                })?;
                 Ok(match found {
                     Answer::New if begun.contains(&path) => Answer::Begun,
                     found => found,
@@ -69,12 +79,12 @@ fn intents(transaction: &Transaction<'_>, step: i64) -> rusqlite::Result<HashSet
 
 fn look(
     entered: &mut Statement<'_>,
-    step: i64,
-    path: &[u8],
+    key: (i64, &[u8]),
     version: Version,
     run: &str,
+    is_last: impl FnOnce(&str, i64) -> rusqlite::Result<bool>,
 ) -> rusqlite::Result<Answer> {
-    let mut rows = entered.query((step, path))?;
+    let mut rows = entered.query(key)?;
     while let Some(row) = rows.next()? {
         let entered = version_in(row, 0)?;
         if version.is_one_with(entered) {
@@ -82,7 +92,7 @@ fn look(
                 true => Answer::Own,
                 false => Answer::Known {
                     version: entered,
-                    apart: row.get(5)?,
+                    proves: row.get(5)? && is_last(row.get_ref(6)?.as_str()?, row.get(7)?)?,
                 },
             });
         }

@@ -15,6 +15,9 @@ pub enum LedgerError {
     /// It has tables that this version does not know.
     #[error("`{path}` was written by a newer ftpflow (its tables have version {version})", path = .0.display(), version = .1)]
     Newer(PathBuf, i64),
+    /// It is another program's database.
+    #[error("`{path}` is no ledger of ftpflow", path = .0.display())]
+    Foreign(PathBuf),
     /// It is no database, or a broken one.
     #[error("`{path}` is damaged: {cause}", path = .0.display(), cause = .1)]
     Damaged(PathBuf, rusqlite::Error),
@@ -30,7 +33,8 @@ impl LedgerError {
     pub(super) fn new(path: PathBuf, error: rusqlite::Error) -> LedgerError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::Busy(path),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            // Without a code of its own: a table is missing, or is another one.
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
                 LedgerError::Damaged(path, error)
             }
             _ => LedgerError::Database(path, error),
@@ -44,7 +48,7 @@ impl LedgerError {
             LedgerError::Newer(..) => {
                 "use that version of ftpflow, or another folder with `--state`"
             }
-            LedgerError::Damaged(..) => {
+            LedgerError::Foreign(_) | LedgerError::Damaged(..) => {
                 "restore it from a backup, or move it away: every file is then new, until `ftpflow remember` enters what stands at the source"
             }
             LedgerError::Disk(..) | LedgerError::Database(..) => {

@@ -44,6 +44,7 @@ CREATE TABLE file (
     apart INTEGER NOT NULL,
     PRIMARY KEY (step, path, size, seconds, nanos, precision)
 ) WITHOUT ROWID;
+CREATE INDEX target ON file (target);
 CREATE TABLE intent (
     step INTEGER NOT NULL REFERENCES step,
     path BLOB NOT NULL,
@@ -103,12 +104,17 @@ impl Store {
             make(&path).map_err(|error| LedgerError::Disk(path.clone(), error))?;
         }
         match connect(&path, access) {
-            Ok((connection, version)) if version <= VERSION => Ok(Some(Store {
+            // A run that was cut off has made the file, and nothing in it.
+            Ok((_, Stamped { version: 0, .. })) if access == Access::Read => Ok(None),
+            Ok((_, Stamped { application, .. })) if application != APPLICATION => {
+                Err(LedgerError::Foreign(path))
+            }
+            Ok((connection, Stamped { version, .. })) if version <= VERSION => Ok(Some(Store {
                 path,
                 connection: Mutex::new(connection),
                 redact,
             })),
-            Ok((_, version)) => Err(LedgerError::Newer(path, version)),
+            Ok((_, Stamped { version, .. })) => Err(LedgerError::Newer(path, version)),
             Err(error) => Err(LedgerError::new(path, error)),
         }
     }
@@ -184,7 +190,7 @@ fn make(path: &Path) -> io::Result<()> {
 }
 
 /// Even a reader opens the file to be written where it can: what a killed run left half written is undone by the next to look.
-fn connect(path: &Path, access: Access) -> rusqlite::Result<(Connection, i64)> {
+fn connect(path: &Path, access: Access) -> rusqlite::Result<(Connection, Stamped)> {
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let write = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE);
     let connection = match (write, access) {
@@ -201,8 +207,18 @@ fn connect(path: &Path, access: Access) -> rusqlite::Result<(Connection, i64)> {
         connection.pragma_update(None, "synchronous", "FULL")?;
         begin(&connection)?;
     }
-    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok((connection, version))
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get(0));
+    let stamped = Stamped {
+        version: number("user_version")?,
+        application: number("application_id")?,
+    };
+    Ok((connection, stamped))
+}
+
+/// What a database says of itself.
+struct Stamped {
+    version: i64,
+    application: i64,
 }
 
 /// Makes the tables of a new ledger. Two runs may come at once.
@@ -210,7 +226,9 @@ fn begin(connection: &Connection) -> rusqlite::Result<()> {
     let version = |connection: &Connection| {
         connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
     };
-    if version(connection)? != 0 {
+    let application: i64 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if version(connection)? != 0 || application != 0 {
         return Ok(());
     }
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;

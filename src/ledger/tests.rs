@@ -45,14 +45,46 @@ const KNOWN: Answer = Answer::Known {
         size: Some(1),
         modified: Some(Time::at(5)),
     },
-    apart: true,
+    proves: true,
 };
 
 fn ask(store: &Store, step: &str, files: &[(&str, u64)]) -> Vec<Answer> {
     let mut files = files
         .iter()
         .map(|(path, size)| ((*path).into(), version(*size)));
-    store.ask(&scope(step), "now", &mut files).unwrap()
+    store.ask(&scope(step), "now", true, &mut files).unwrap()
+}
+
+/// Of files that came to one name the last proves, and of two that came in one second neither.
+#[test]
+fn what_has_come_to_the_name_of_a_copy_since_ends_its_proof() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), Access::Write).unwrap();
+    let named = |path: &str| Entry {
+        target: "local:in/x".into(),
+        ..entry(path, 1)
+    };
+    let at = |second| Stamp {
+        at: second,
+        ..stamp("old")
+    };
+    let enter = |step, second, path| {
+        store
+            .settle(&scope(step), &at(second), &[named(path)], &[], &[])
+            .unwrap();
+    };
+    let proves = |step, path| {
+        let [Answer::Known { proves, .. }] = ask(&store, step, &[(path, 1)])[..] else {
+            panic!("{path}");
+        };
+        proves
+    };
+    enter("a", 5, "/x");
+    assert!(proves("a", "/x"));
+    enter("b", 6, "/y");
+    assert!(!proves("a", "/x") && proves("b", "/y"));
+    enter("a", 6, "/z");
+    assert!(!proves("b", "/y") && !proves("a", "/z"));
 }
 
 #[test]

@@ -57,6 +57,9 @@ pub(super) fn judge(
         Some((OnError::Continue, path)) => Some(path),
         _ => None,
     };
+    let most = own.max_files.as_ref();
+    let most = most.or(base.and_then(|base| base.max_files.as_ref()));
+    let most = most.filter(|_| once.is_some()).map(|most| &most.path);
     let pairs = [
         (verify.map(|verify| &verify.path), ascii, ASCII_VERIFY),
         (resume.map(|resume| &resume.path), ascii, ASCII_RESUME),
@@ -65,6 +68,7 @@ pub(super) fn judge(
         (go_on, set, SET_CONTINUE),
         (once, ascii, ONCE_ASCII),
         (once, unverified, ONCE_UNVERIFIED),
+        (most, skip, MOST_SKIP),
     ];
     for (one, other, text) in pairs {
         let (Some(one), Some(other)) = (one, other) else {
@@ -111,6 +115,10 @@ const ONCE_ASCII: Contradiction = (
 const ONCE_UNVERIFIED: Contradiction = (
     "`once` enters what is proven, and with `verify: none` nothing is: every run would transfer every file",
     "write `verify: size`, or take `once` out",
+);
+const MOST_SKIP: Contradiction = (
+    "`max_files` takes the oldest files that are new, and what `if_exists: skip` leaves alone stays new: in every run they would be the same",
+    "write `if_exists: update`, or take `max_files` out",
 );
 
 fn contradiction(context: &mut Context<'_>, path: &Path, other: &Path, text: Contradiction) {

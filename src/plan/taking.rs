@@ -265,6 +265,13 @@ impl Plan {
         relied || before().is_some_and(|before| self.relies_on(before))
     }
 
+    /// Whether a step takes source files of a transfer away because earlier runs have proven them.
+    pub fn relies_on_ledger(&self, transfer: StepId) -> bool {
+        let takings = self.steps.iter().filter_map(|step| step.action.taking());
+        let mut accepting = takings.filter(|taking| taking.accepts_ledger());
+        accepting.any(|taking| taking.what.relied_on().contains(&transfer))
+    }
+
     /// Whether two steps that take files away look at the files or copies of one transfer.
     pub fn takings_meet(&self, one: StepId, other: StepId) -> bool {
         let taking = |id| self.step(id).action.taking();

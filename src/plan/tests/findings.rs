@@ -1237,6 +1237,12 @@ fn what_once_cannot_keep_is_an_error() {
             "`once: true`",
         ),
         (
+            &once("once: true, max_files: 5, if_exists: skip"),
+            "options::contradict",
+            "5",
+            "`if_exists: update`",
+        ),
+        (
             &once("once: true, verify: none"),
             "options::contradict",
             "true",

@@ -107,7 +107,10 @@ impl Relied {
             by_reply: matches!(row.stand, Stand::Replied | Stand::Copied),
         };
         match row.stand {
-            Stand::Entered if self.accepts_ledger => Ok(Some(given(None))),
+            Stand::Entered if self.accepts_ledger => {
+                self.is_not_written_over(at, facts)?;
+                Ok(Some(given(None)))
+            }
             Stand::Open | Stand::Left | Stand::Entered => Err(self.unproven()),
             _ if facts.preview => Ok(Some(given(None))),
             // A reply outlives what the receiver takes away, and not what this run has deleted.
@@ -299,6 +302,19 @@ impl Relied {
         let own = facts.reading(self.ledger.route.side);
         let by = facts.reading(other.ledger.route.side);
         self.accepts_reply || row.copy.may_be_read_as(own, other.row.copy, by)
+    }
+
+    /// Whether nothing of this run has come to the name of a copy that an earlier run has proven: whatever overwrites ends the
+    /// proof.
+    fn is_not_written_over(&self, at: u32, facts: Facts<'_>) -> Result<(), String> {
+        let mut others = facts.names.like(&self.ledger.copy_keys(at)).into_iter();
+        let is_written = |other: &Standing<'_>| other.row.stand != Stand::Entered;
+        let name = &self.name;
+        others.find(is_written).map_or(Ok(()), |_| {
+            Err(format!(
+                "another file of this run has come to the name that its copy had in `{name}`"
+            ))
+        })
     }
 
     /// Where a reply suffices nothing is looked at, so that the name must be beyond doubt.

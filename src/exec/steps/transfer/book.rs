@@ -29,6 +29,8 @@ pub(in crate::exec) struct Book {
     most: Option<usize>,
     /// Whether nothing may be written.
     preview: bool,
+    /// Whether a step takes sources away because the ledger knows them.
+    proves: bool,
     /// Whether the files that the source shows are entered, and nothing else is done.
     pub(super) remembers: bool,
     chosen: OnceLock<Chosen>,
@@ -88,6 +90,7 @@ impl Book {
                 .map(|keep| i64::try_from(keep.as_secs()).unwrap_or(i64::MAX)),
             most: most.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             preview: shared.preview,
+            proves: plan.relies_on_ledger(step.id),
             remembers: shared.earlier.remembers.as_ref() == Some(&step.name),
             chosen: OnceLock::new(),
             arrived: Mutex::default(),
@@ -130,7 +133,7 @@ impl Book {
             let mut files = set
                 .positions()
                 .map(|at| (set.absolute(at), listed(set, at)));
-            let answers = store.ask(&self.scope, &self.run, &mut files)?;
+            let answers = store.ask(&self.scope, &self.run, self.proves, &mut files)?;
             chosen.take(answers);
             if self.remembers {
                 found.secret = self.remember(store, set, &chosen, now)?;
@@ -279,7 +282,7 @@ impl Chosen {
         for (at, answer) in (0u32..).zip(&answers) {
             if let Answer::Known {
                 version,
-                apart: true,
+                proves: true,
             } = answer
                 && version.modified.is_some_and(|time| time.is_exact())
             {
