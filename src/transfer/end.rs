@@ -172,6 +172,11 @@ pub trait End: Send {
     fn decode(&self, path: &[u8]) -> String;
     /// How names and listings behave below the folder that the end is confined to.
     fn manners(&mut self) -> Manners;
+    /// Whether something may stand at a name that a listing does not show: [`Manners::may_hide`], and how it treats names is
+    /// asked, which may take a listing, only where the name matters.
+    fn may_hide(&mut self, name: &[u8]) -> bool {
+        name.starts_with(b".") && self.manners().may_hide(name)
+    }
     /// Finds out what becomes of the names of a set below a folder, where that is in doubt.
     fn try_names(&mut self, folder: &[u8], set: &FileSet) -> Result<(), Cause>;
     /// Whether a name may stand under other bytes than it was given in.

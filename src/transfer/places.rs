@@ -250,7 +250,7 @@ fn shows(end: &mut dyn End, path: &[u8], mark: &[u8]) -> Result<Shows, Cause> {
     if holds(&page, mark) {
         return Ok(Shows::Yes);
     }
-    if end.manners().may_hide(name) && end.look(path)? != Seen::Nothing {
+    if end.may_hide(name) && end.look(path)? != Seen::Nothing {
         return Ok(Shows::Yes);
     }
     Ok(match page.incomplete_reason() {

@@ -41,7 +41,7 @@ impl Sight {
 
     /// Whether a name may stand there though it is not shown: with a leading dot, where no such name is (vsftpd).
     pub(super) fn may_hide(&self, end: &mut dyn End, name: &[u8]) -> bool {
-        end.manners().may_hide(name) && !self.page.shows_dot_names()
+        end.may_hide(name) && !self.page.shows_dot_names()
     }
 
     /// The name of an entry that a system may take for this one.

@@ -18,7 +18,7 @@ pub(super) fn stands_unlisted(
     item: &Item,
 ) -> Result<Option<Refusal>, CopyError> {
     let name = split(&item.target).1;
-    let is_hidden = target.manners().may_hide(name);
+    let is_hidden = target.may_hide(name);
     if item.replaces || item.again || is_hidden || !target.doubts_name(name) {
         return Ok(None);
     }
@@ -61,7 +61,6 @@ fn stands(
     pages: &mut HashMap<Vec<u8>, Page>,
     path: &[u8],
 ) -> Result<(), Fault> {
-    let manners = target.manners();
     let mut paths: Vec<&[u8]> = std::iter::once(path).chain(parents(path)).collect();
     paths.reverse();
     for above in paths {
@@ -77,7 +76,7 @@ fn stands(
             pages.insert(folder.to_vec(), page);
         }
         let page = &pages[folder];
-        let is_hidden = || manners.may_hide(name) && !page.shows_dot_names();
+        let mut is_hidden = || target.may_hide(name) && !page.shows_dot_names();
         if !page.entries().any(|entry| entry.name == name) && !is_hidden() {
             return Err(other_name(terms, page));
         }
